@@ -1,0 +1,245 @@
+"""One door to every model of the course: `load("base")`, `load("sft")`, a folder, or a hub id."""
+
+import hashlib
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ift_course.errors import CourseError
+from ift_course.paths import assets_dir
+from ift_course.profile import Profile, get_profile
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+
+# The files a model needs; the Hub often stores the same weights again in other formats.
+HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+HUB_SKIPPED = ("onnx/*", "original/*", "consolidated*", "openvino/*")
+
+
+def load(
+    name: str | Path = "base", *, profile: str | None = None, dtype: "torch.dtype | None" = None
+) -> "Loaded":
+    """A model in evaluation mode and its tokenizer.
+
+    Args:
+        name: "base" (the profile's base model), "sft" (the base tuned on the profile's examples,
+            made once and kept in results/), the path of any Hugging Face model folder, or a hub id.
+        profile: a name in `ift_course.profile.PROFILES`; None means IFT_PROFILE or "tiny".
+        dtype: None chooses float32 on a CPU and half precision on a GPU, where the model is put.
+
+    Raises:
+        CourseError: nothing loadable is there; the sentence says which file and what to do.
+    """
+    chosen = get_profile(profile)
+    if name == "base":
+        return base(chosen, dtype)
+    if name == "sft":
+        # The one import against the order of layers: a tuned model has to be made by training.
+        from ift_course.training.assistant import assistant_folder
+
+        return from_folder(assistant_folder(chosen), dtype)
+    path = Path(name).expanduser()
+    if path.exists():
+        return from_folder(path, dtype)
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)):
+        return from_folder(hub_folder(str(name), None), dtype)
+    raise CourseError(
+        f'There is no model "{name}": give base, sft, the path of a model folder, or a hub id '
+        "such as HuggingFaceTB/SmolLM2-135M."
+    )
+
+
+def base(profile: Profile, dtype: "torch.dtype | None" = None) -> "Loaded":
+    """The model before any tuning that the profile starts from."""
+    return from_folder(base_folder(profile), dtype)
+
+
+def base_folder(profile: Profile) -> Path:
+    """Where the profile's base model lies on this disk, fetched or converted first if need be."""
+    if profile.base_model == "embedded":
+        folder = assets_dir() / "base"
+        verify(folder)
+        return folder
+    if profile.base_model.startswith("wheel:"):
+        from ift_course.models.smollm2 import smollm2_folder
+
+        return smollm2_folder()
+    return hub_folder(profile.base_model, profile.revision)
+
+
+@cache
+def verify(folder: Path) -> None:
+    """Check every file named in SHA256SUMS, once per process.
+
+    Raises CourseError naming the first file that is missing or differs.
+    """
+    sums = folder / "SHA256SUMS"
+    remedy = (
+        "restore it with `git checkout -- ift_course/assets`, or reinstall the package "
+        "(pip install --force-reinstall ift-course)"
+    )
+    if not sums.exists():
+        raise CourseError(f"The shipped base model is missing ({sums}); {remedy}.")
+    for line in sums.read_text(encoding="utf-8").splitlines():
+        expected, _, name = line.partition("  ")
+        path = folder / name
+        if not path.exists():
+            raise CourseError(f"The shipped base model lacks its file {path}; {remedy}.")
+        if sha256(path) != expected:
+            raise CourseError(f"{path} differs from the file that was shipped (SHA-256); {remedy}.")
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def from_folder(folder: str | Path, dtype: "torch.dtype | None" = None) -> "Loaded":
+    """Load any Hugging Face model folder. Raises CourseError if it is not one, or is damaged."""
+    folder = Path(folder)
+    _check_folder(folder)
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from ift_course.models.quiet import quiet
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            model, report = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=dtype or _default_dtype(device), output_loading_info=True
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
+        raise CourseError(
+            f"{folder} cannot be loaded as a language model ({_first_sentence(error)})."
+        ) from error
+    if report["missing_keys"]:
+        missing = sorted(report["missing_keys"])
+        raise CourseError(
+            f"The weights in {folder} lack {len(missing)} tensors that config.json asks for "
+            f"({missing[0]} is one); copy or download the folder again."
+        )
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise CourseError(
+            f"The tokenizer in {folder} knows {len(tokenizer)} tokens, the model only "
+            f"{model.get_input_embeddings().num_embeddings}; they do not belong together."
+        )
+    return model.to(device).eval(), tokenizer
+
+
+def _default_dtype(device: str) -> "torch.dtype":
+    import torch
+
+    from ift_course.hardware import bf16_is_fast
+
+    if device == "cpu":
+        return torch.float32
+    return torch.bfloat16 if bf16_is_fast() else torch.float16
+
+
+def _first_sentence(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return re.split(r"(?<=[.:;]) ", text)[0].rstrip(".:;")[:200]
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise CourseError(f"{folder} is not a folder; give the folder that holds config.json.")
+    config = folder / "config.json"
+    if (folder / "adapter_config.json").exists():
+        _check_safetensors(folder)
+        return
+    if not config.exists():
+        raise CourseError(
+            f"{folder} is not a model folder: it has no config.json; give the folder that "
+            "`ift sft --out` or save_pretrained wrote."
+        )
+    try:
+        json.loads(config.read_text(encoding="utf-8"))
+    except ValueError:
+        raise CourseError(f"{config} is damaged (not valid JSON); copy it again.") from None
+    if not any(folder.glob("*.safetensors")) and not any(folder.glob("pytorch_model*.bin")):
+        raise CourseError(f"{folder} has no weights (no *.safetensors file); copy them again.")
+    if not any((folder / name).exists() for name in ("tokenizer.json", "tokenizer_config.json")):
+        raise CourseError(f"{folder} has no tokenizer (no tokenizer.json); copy it there as well.")
+    _check_safetensors(folder)
+
+
+def _check_safetensors(folder: Path) -> None:
+    # Reads only the headers, which state how long the file must be.
+    from safetensors import SafetensorError, safe_open
+
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="pt"):
+                pass
+        except (SafetensorError, OSError):
+            raise CourseError(
+                f"{path} is damaged or cut off ({path.stat().st_size:,} bytes); "
+                "copy or download it again."
+            ) from None
+
+
+def hub_folder(name: str, revision: str | None) -> Path:
+    """Download a model from the Hugging Face Hub once; returns its folder in the Hub's cache.
+
+    Raises CourseError when there is no network, no such model or revision, or access to it must be
+    asked for.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    options = {"revision": revision, "allow_patterns": HUB_FILES, "ignore_patterns": HUB_SKIPPED}
+    try:
+        return Path(snapshot_download(name, **options))
+    except Exception as error:
+        sentence = hub_sentence(error, name, revision)
+        if sentence is None:
+            raise
+        if isinstance(error, LocalEntryNotFoundError):
+            sentence = f"There is no folder {name} here, and {sentence[0].lower()}{sentence[1:]}"
+        raise CourseError(sentence) from error
+
+
+def hub_sentence(error: Exception, name: str, revision: str | None = None) -> str | None:
+    """What a failed request to the Hub means for a person, or None when it is something else."""
+    from huggingface_hub import errors
+
+    page = f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/{name}"
+    chain = []
+    cause: BaseException | None = error
+    while cause is not None:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    found = {type_ for link in chain for type_ in type(link).__mro__}
+    if errors.GatedRepoError in found:
+        return (
+            f"{name} is gated: accept its terms on {page}, "
+            "then run `hf auth login` on this machine."
+        )
+    if errors.RevisionNotFoundError in found:
+        return f"{name} has no revision {revision}; check the profile or drop the revision."
+    if errors.RepositoryNotFoundError in found:
+        return f"The Hub has no public repository {name}; check the spelling of the name."
+    if errors.EntryNotFoundError in found and errors.LocalEntryNotFoundError not in found:
+        return f"{name} lacks a file that is needed ({_first_sentence(error)})."
+    offline = {errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, ConnectionError}
+    if offline & found or any("ConnectError" in t.__name__ for t in found):
+        why = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") else "there is no network"
+        return (
+            f"The Hub cannot be reached ({why}) and {name} is not in its cache; connect once, or "
+            "use the profile tiny or smollm2, which need no network."
+        )
+    return None

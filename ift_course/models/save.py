@@ -1,0 +1,125 @@
+"""Saving a model folder whole or not at all, readable by transformers 4.56 and 5."""
+
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ift_course.errors import CourseError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# Written last: a folder without it does not load, so a broken save is never mistaken for a model.
+LAST = "config.json"
+WEIGHTS = ("model*.safetensors", "model*.safetensors.index.json", "pytorch_model*.bin*")
+
+
+def save(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: str | Path
+) -> Path:
+    """Save model and tokenizer as an ordinary Hugging Face folder and return its path.
+
+    Everything is written beside `folder` first; a save that dies halfway leaves no model folder.
+    Other files in `folder` are kept. A LoRA model must be merged before (`merge_and_unload`).
+
+    Raises CourseError when the disk is full or the folder cannot be written.
+    """
+    folder = Path(folder).absolute()
+    with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".{folder.name}.saving-"
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as scratch:
+            staged = Path(scratch) / folder.name
+            model.save_pretrained(staged)
+            tokenizer.save_pretrained(staged)
+            _readable_by_transformers_4(staged)
+            _move(staged, folder)
+    return folder
+
+
+def _move(staged: Path, folder: Path) -> None:
+    if not folder.exists() or not any(folder.iterdir()):
+        if folder.exists():
+            folder.rmdir()
+        os.replace(staged, folder)
+        return
+    (folder / LAST).unlink(missing_ok=True)
+    for pattern in WEIGHTS:  # shards of an earlier, bigger model would be read along with the new
+        for old in folder.glob(pattern):
+            old.unlink()
+    for path in sorted(staged.iterdir(), key=lambda path: path.name == LAST):
+        os.replace(path, folder / path.name)
+
+
+def _readable_by_transformers_4(folder: Path) -> None:
+    """transformers 5 writes names that 4.x does not know, and 4.x falls back without a word."""
+    with _edit(folder / "config.json") as config:
+        rope = config.get("rope_parameters")
+        if isinstance(rope, dict) and "rope_theta" in rope:
+            config["rope_theta"] = rope["rope_theta"]
+            if rope.get("rope_type", "default") != "default":
+                config["rope_scaling"] = {k: v for k, v in rope.items() if k != "rope_theta"}
+    if not (folder / "tokenizer.json").exists():
+        return
+    with _edit(folder / "tokenizer_config.json") as config:
+        config["tokenizer_class"] = "PreTrainedTokenizerFast"
+        extra = config.get("extra_special_tokens")
+        if isinstance(extra, list):
+            del config["extra_special_tokens"]
+            config["additional_special_tokens"] = extra
+
+
+@contextmanager
+def _edit(path: Path) -> Iterator[dict]:
+    config = json.loads(path.read_text(encoding="utf-8"))
+    yield config
+    text = json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turn a full or read-only disk below `folder` into one sentence.
+
+    safetensors and torch report a failed write as exceptions of their own without an errno, so
+    their text is looked at too.
+    """
+    try:
+        yield
+    except CourseError:
+        raise
+    except Exception as error:
+        if _is_full(error):
+            raise CourseError(
+                f"There is no space left to write {folder}; free some space or choose another "
+                "folder, and run the same command again."
+            ) from error
+        if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
+            raise CourseError(
+                f"{folder} cannot be written ({error.strerror}); choose another folder."
+            ) from error
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            raise CourseError(f"{folder} is not a folder; choose another name.") from error
+        raise
+
+
+def _is_full(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return True
+        text = str(error)
+        if any(part in text for part in ("No space left", "File too large", "PytorchStreamWriter",
+                                         "unexpected pos")):  # fmt: skip
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
