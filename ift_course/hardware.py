@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Hardware:
-    """`bf16` says where bf16 training is worth turning on (the GPU if there is one, else the CPU)."""
+    """`bf16`: is bf16 training fast, on the GPU if there is one, else on the CPU."""
 
     cpu: str
     cores: int
@@ -22,7 +22,7 @@ class Hardware:
 
 
 def detect() -> Hardware:
-    """Looks at the CPU, the memory and the GPU. Imports torch, which takes seconds the first time."""
+    """Looks at the CPU, the memory and the GPU. Imports torch, which takes seconds."""
     import psutil
     import torch
 
@@ -44,10 +44,15 @@ def detect() -> Hardware:
 
 
 def usable_cores() -> int:
-    """Cores this process may run on, which inside a container or under taskset are fewer than the machine's."""
+    """Cores this process may run on: in a container or under taskset fewer than there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def machine() -> str:
+    """This machine in a few words, as "AMD EPYC, 2 cores": where a measurement was made."""
+    return f"{_cpu_name()}, {usable_cores()} cores"
 
 
 def bf16_is_fast() -> bool:
@@ -65,7 +70,7 @@ def bf16_is_fast() -> bool:
 
 @cache
 def _cpu_flags() -> frozenset[str]:
-    """Linux's names of the CPU's features; empty where the system does not say, which means fp32."""
+    """Linux's names of the CPU's features; empty where the system does not say: fp32 then."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         lines = cpuinfo.read_text(errors="replace").splitlines()

@@ -7,13 +7,13 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def checkout() -> Path | None:
-    """The folder of the clone this package runs from, or None when it was installed from a wheel."""
+    """The folder of the clone this package runs from, or None when it comes from a wheel."""
     root = PACKAGE.parent
     return root if (root / "pyproject.toml").is_file() else None
 
 
 def shipped() -> Path:
-    """The folder that holds `notebooks/`, `results/` and `constraints.txt` as they were published."""
+    """The folder with `notebooks/`, `results/` and `constraints.txt` as they were published."""
     return checkout() or PACKAGE / "_project"
 
 
@@ -41,3 +41,9 @@ def cache_dir() -> Path:
 def assets_dir() -> Path:
     """The base model and the other files that travel inside the package."""
     return PACKAGE / "assets"
+
+
+def notebooks_dir() -> Path:
+    """The lessons' sources: `$IFT_NOTEBOOKS`, or the published ones."""
+    folder = os.environ.get("IFT_NOTEBOOKS")
+    return Path(folder) if folder else shipped() / "notebooks"

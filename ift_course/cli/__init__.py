@@ -1,0 +1,61 @@
+"""The command `ift`."""
+
+import errno
+import sys
+
+import typer
+from typer.core import TyperGroup
+
+from ift_course.cli.build import build
+from ift_course.cli.doctor import doctor
+from ift_course.cli.run import run
+from ift_course.errors import CourseError
+
+INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
+
+
+class _OneSentence(TyperGroup):
+    """Turns what is the user's to mend into one sentence; what is ours keeps its traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except CourseError as error:
+            _fail(str(error), 2)
+        except KeyboardInterrupt:
+            _fail("Stopped. What was finished is kept.", INTERRUPTED)
+        except MemoryError:
+            _fail("Memory ran out; close other programs or choose a smaller profile.", 1)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            where = f" at {error.filename}" if error.filename else ""
+            _fail(f"The disk is full{where}; free some space and run it again.", 1)
+
+
+def _fail(sentence: str, code: int) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=True).print(Text(sentence, style="red"))
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=_OneSentence,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
+)
+for command in (doctor, run, build):
+    app.command()(command)
+
+
+def main() -> None:
+    """The entry point of `ift`."""
+    for stream in (sys.stdout, sys.stderr):
+        # Not every console can show every character of a lesson's title, and none should stop it.
+        stream.reconfigure(errors="replace")
+    app()

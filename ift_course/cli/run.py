@@ -1,0 +1,59 @@
+"""`ift run`."""
+
+from typing import Annotated
+
+import typer
+
+
+def run(
+    lessons: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="LESSON", help="Lessons, as 1 or 01; all without it."),
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="tiny, smollm2, t4 or gpu24; else $IFT_PROFILE, else tiny.")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Lessons side by side; as many as there are cores without it."),
+    ] = None,
+) -> None:
+    """Execute lessons, and say whether their claims hold.
+
+    Writes the measured times and claims, the executed notebooks and a report for the browser to
+    [bold]results/PROFILE/[/bold]. Exits with 1 if a cell fails or a claim does not hold.
+
+    [bold]Examples[/bold]
+
+        ift run              every lesson
+
+        ift run 01 03        two of them
+
+        ift run 01 --profile smollm2
+    """
+    from rich.console import Console
+
+    from ift_course.cli.progress import LessonProgress, summary
+    from ift_course.hardware import usable_cores
+    from ift_course.lessons import report
+    from ift_course.lessons.discover import select
+    from ift_course.lessons.run import run as run_lessons
+    from ift_course.profile import get_profile
+
+    chosen, wanted = get_profile(profile), select(lessons or [])
+    with LessonProgress(chosen) as progress:
+        outcomes = run_lessons(
+            wanted,
+            chosen,
+            jobs=min(jobs or usable_cores(), len(wanted)),
+            progress=progress,
+        )
+    path = report.write(chosen)
+    console = Console(soft_wrap=True)
+    console.print(summary(outcomes))
+    console.print(f"Report: {path}", highlight=False)
+    problems = [line for outcome in outcomes for line in outcome.problems]
+    for problem in problems:
+        Console(stderr=True, soft_wrap=True).print(problem, style="red", markup=False)
+    if problems:
+        raise typer.Exit(1)

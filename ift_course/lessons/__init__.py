@@ -1,0 +1,1 @@
+"""Finding, building, executing and reporting the lessons."""

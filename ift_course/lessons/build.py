@@ -1,0 +1,153 @@
+"""From a lesson's source (.py, percent format) to its notebook (.ipynb)."""
+
+import ast
+import hashlib
+import re
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ift_course.errors import CourseError
+from ift_course.lessons.discover import Lesson
+from ift_course.lessons.ledger import cost_table
+from ift_course.paths import results_dir
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def read(lesson: Lesson) -> "NotebookNode":
+    """The lesson as a notebook without outputs, its `{{ … }}` words filled in.
+
+    Raises:
+        CourseError: the source is not valid Python.
+    """
+    import jupytext
+    from nbformat.v4 import new_notebook
+
+    text = lesson.source.read_text(encoding="utf-8")
+    try:
+        compile(text, lesson.source.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError as error:
+        raise CourseError(
+            f"{lesson.source}, line {error.lineno} is not valid Python: {error.msg}."
+        ) from None
+    cells = jupytext.reads(text, fmt="py:percent").cells
+    words = _words(lesson)
+    for cell in cells:
+        cell.id = _identity(cell, cells)
+        if cell.cell_type == "markdown":
+            for word, value in words.items():
+                cell.source = cell.source.replace(word, value)
+    return new_notebook(
+        cells=cells, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    )
+
+
+def write(notebook: "NotebookNode", path: Path) -> None:
+    """Writes a notebook so that the same cells and outputs give the same bytes."""
+    import nbformat
+
+    notebook = nbformat.from_dict(notebook)
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            kept = [x for x in map(_without_widget, cell.outputs) if x]
+            cell.outputs = _joined(kept)
+    nbformat.validate(notebook)
+    path.write_text(nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n", encoding="utf-8")
+
+
+def notebook_path(lesson: Lesson) -> Path:
+    """Where the executed notebook of a lesson is committed."""
+    return lesson.source.with_suffix(".ipynb")
+
+
+def publish(lesson: Lesson) -> None:
+    """Writes the committed notebook from the lesson's last execution on `tiny`."""
+    import nbformat
+
+    executed = results_dir("tiny") / "notebooks" / f"{lesson.name}.ipynb"
+    notebook = nbformat.read(executed, as_version=4)
+    for cell, fresh in zip(notebook.cells, read(lesson).cells, strict=True):
+        cell.source = fresh.source  # its cost table now has the execution that was just measured
+    write(notebook, notebook_path(lesson))
+
+
+def differs(lesson: Lesson) -> str | None:
+    """Why the committed notebook is not the one of this source, in one sentence; None if it is.
+
+    The measured costs may differ: they change with every run, not with the source.
+    """
+    import jupytext
+    import nbformat
+
+    path = notebook_path(lesson)
+    if not path.exists():
+        return f"{path} is missing"
+    fixed = {word: value for word, value in _words(lesson).items() if word != "{{ cost }}"}
+    sources = jupytext.reads(lesson.source.read_text(encoding="utf-8"), fmt="py:percent").cells
+    cells = nbformat.read(path, as_version=4).cells
+    if len(cells) != len(sources):
+        return f"{path} has {len(cells)} cells and its source {len(sources)}"
+    for index, (cell, source) in enumerate(zip(cells, sources, strict=True), start=1):
+        text = source.source
+        if source.cell_type == "markdown":
+            for word, value in fixed.items():
+                text = text.replace(word, value)
+        pattern = ".*".join(map(re.escape, text.split("{{ cost }}")))
+        same = re.fullmatch(pattern, cell.source, re.DOTALL)
+        if cell.cell_type != source.cell_type or not same:
+            return f"cell {index} of {path} is not the one of its source"
+    return None
+
+
+def _words(lesson: Lesson) -> dict[str, str]:
+    repository = repository_url()
+    colab = repository.replace("https://github.com", "https://colab.research.google.com/github")
+    badge = "https://colab.research.google.com/assets/colab-badge.svg"
+    return {
+        "{{ repository }}": repository,
+        "{{ badge }}": (
+            f"[![Open in Colab]({badge})]({colab}/blob/main/notebooks/{lesson.name}.ipynb)"
+        ),
+        "{{ cost }}": cost_table(lesson.number),
+    }
+
+
+def repository_url() -> str:
+    """The repository's address, from the package's metadata and so from pyproject.toml."""
+    urls = dict(line.split(", ", 1) for line in metadata("ift-course").get_all("Project-URL") or [])
+    return urls["Repository"]
+
+
+def _identity(cell: "NotebookNode", cells: list) -> str:
+    """A cell id that stays when other cells come and go."""
+    twins = [x for x in cells if x.source == cell.source]
+    digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+    copy = next(i for i, x in enumerate(twins) if x is cell)
+    return f"{digest}-{copy}" if copy else digest
+
+
+def _without_widget(output: "NotebookNode") -> "NotebookNode | None":
+    """A live widget is an empty box without its kernel: only its static form is kept."""
+    data = output.get("data", {})
+    if WIDGET not in data:
+        return output
+    data.pop(WIDGET)
+    return output if set(data) - {"text/plain"} else None
+
+
+def _joined(outputs: list["NotebookNode"]) -> list["NotebookNode"]:
+    """Printed text arrives in pieces that depend on timing; neighbors of one stream become one."""
+    joined: list = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output.get("name") and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
