@@ -76,7 +76,9 @@ def _text(row: Row, *names: str, optional: bool = False) -> str:
 
 
 def _kind(value: Any) -> str:
-    names = {bool: "true or false", int: "a number", float: "a number", list: "a list" if value else "an empty list"}
+    if value == []:
+        return "an empty list"
+    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", str: "text"}
     return names.get(type(value), "null" if value is None else "an object")
 
 

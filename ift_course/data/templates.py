@@ -40,7 +40,7 @@ def give_chat_template(model, tokenizer) -> list[int]:
     tokenizer.eos_token = END_OF_TURN
     tokenizer.chat_template = CHATML
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        # New rows are drawn around the mean of the old ones, so set the seed before for repeatability.
+        # The new rows are drawn at random around the mean of the old: set the seed before.
         model.resize_token_embeddings(len(tokenizer))
     model.config.eos_token_id = tokenizer.eos_token_id
     stops = [tokenizer.eos_token_id, end_of_text]

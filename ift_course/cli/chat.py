@@ -1,0 +1,117 @@
+"""`ift chat`."""
+
+from typing import Annotated
+
+import typer
+
+
+def chat(
+    model: Annotated[
+        str,
+        typer.Option(help="base, sft (made on first use), a model folder, or a hub id."),
+    ] = "sft",
+    prompt: Annotated[
+        str | None, typer.Option(help="Answer this and end; without it, a conversation.")
+    ] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 128,
+    profile: Annotated[
+        str | None, typer.Option(help="tiny, smollm2, t4 or gpu24; else $IFT_PROFILE, else tiny.")
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="With --prompt: print the answer as JSON.")
+    ] = False,
+) -> None:
+    """Talk to a model, through the same chat template as in training.
+
+    The base model has never seen that template and rambles on; the tuned one answers and stops.
+
+    [bold]Examples[/bold]
+
+        ift chat --model base --prompt "What is the capital of France?"
+
+        ift chat --model sft --prompt "What is the capital of France?"
+
+        ift chat --profile smollm2 --model base     a conversation with a real 135M model
+    """
+    from ift_course.errors import CourseError
+
+    if json_ and prompt is None:
+        raise CourseError("--json needs --prompt.")
+    if prompt is not None and not prompt.strip():
+        raise CourseError("The prompt is empty; write a question after --prompt.")
+    from ift_course.models.load import load
+
+    loaded, tokenizer = load(model, profile=profile)
+    if not tokenizer.chat_template:
+        raise CourseError(
+            f"{model} has no chat template, so it cannot hold a conversation; tune it first: "
+            f"ift sft --model {model} --data my.jsonl --out models/mine"
+        )
+    if prompt is None:
+        _converse(loaded, tokenizer, max_tokens)
+        return
+    reply = _reply(loaded, tokenizer, [{"role": "user", "content": prompt}], max_tokens)
+    if json_:
+        import json
+
+        print(json.dumps({"answer": reply.text, "finished": reply.finished}, ensure_ascii=False))
+    else:
+        _show(reply, max_tokens)
+
+
+def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
+    from ift_course.data.masking import render
+    from ift_course.errors import CourseError
+    from ift_course.evaluation.generate import answer
+
+    used = len(render(tokenizer, messages, add_generation_prompt=True)[0])
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if limit and used + max_tokens > limit:
+        raise CourseError(
+            f"The conversation has {used} tokens and the model reads {limit} with its answer; "
+            "type /reset to start anew, or lower --max-tokens."
+        )
+    return answer(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
+
+
+def _show(reply, max_tokens: int) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True)
+    console.print(Text(reply.text))
+    if not reply.finished:
+        note = f"(cut off after {max_tokens} tokens: the model did not end its turn)"
+        console.print(Text(note, style="dim"))
+
+
+def _converse(model, tokenizer, max_tokens: int) -> None:
+    from rich.console import Console
+
+    from ift_course.errors import CourseError
+
+    console = Console(soft_wrap=True)
+    console.print("[dim]/reset starts anew, /quit or Ctrl-D ends.[/dim]")
+    messages: list[dict] = []
+    while True:
+        try:
+            said = console.input("[bold]you ›[/bold] ").strip()
+        except (EOFError, KeyboardInterrupt):
+            console.print()
+            return
+        if said == "/quit":
+            return
+        if said == "/reset":
+            messages = []
+            continue
+        if not said:
+            continue
+        asked = [*messages, {"role": "user", "content": said}]
+        try:
+            with console.status("…"):
+                reply = _reply(model, tokenizer, asked, max_tokens)
+        except CourseError as error:
+            console.print(str(error), style="red", markup=False)
+            continue
+        _show(reply, max_tokens)
+        messages = [*asked, {"role": "assistant", "content": reply.text}]

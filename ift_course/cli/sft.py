@@ -1,0 +1,130 @@
+"""`ift sft`."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Method(str, Enum):
+    full = "full"
+    lora = "lora"
+
+
+def sft(
+    model: Annotated[
+        str, typer.Option(help="base, sft, a Hugging Face model folder, or a hub id.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="JSON or JSONL with instruction/input/output, prompt/completion or messages."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The folder for the tuned model.")],
+    method: Annotated[
+        Method, typer.Option(help="full changes every weight, lora trains small adapters.")
+    ] = Method.full,
+    max_steps: Annotated[
+        int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")
+    ] = -1,
+    epochs: Annotated[float, typer.Option(help="How often every row is seen.")] = 3.0,
+    lr: Annotated[
+        float | None, typer.Option(help="Peak learning rate; chosen by model size without it.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.")] = 16,
+    max_length: Annotated[
+        int | None, typer.Option(min=2, help="Tokens a row is cut at; 1024 or the model's limit.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides the order of the rows.")] = 0,
+    profile: Annotated[
+        str | None, typer.Option(help="Which base and sft are meant; else $IFT_PROFILE, else tiny.")
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Tune a model on your own instructions.
+
+    The loss is taken on the responses only, through the model's own chat template (ChatML if it
+    has none). If the run is stopped or killed, the same command goes on from its last checkpoint.
+
+    [bold]Examples[/bold]
+
+        ift sft --model base --data my.jsonl --out models/mine
+
+        ift sft --model ~/models/SmolLM2-135M --data my.jsonl --out models/mine --method lora
+
+    A line of my.jsonl: [dim]{"instruction": "Name the capital.", "input": "France", "output": "Paris"}[/dim]
+    """
+    import json
+
+    from ift_course.data.records import read_records
+    from ift_course.training.job import finish, run, start
+
+    records = read_records(data)
+    job = start(model, out, profile)
+    if not json_:
+        _announce(job, records)
+    result = run(
+        job,
+        records,
+        method=method.value,
+        max_steps=max_steps,
+        epochs=epochs,
+        learning_rate=lr,
+        batch_size=batch_size,
+        max_length=max_length,
+        seed=seed,
+    )
+    folder = finish(job, result)
+    if json_:
+        print(json.dumps(_report(result, folder), indent=2))
+    else:
+        _show(result, folder)
+
+
+def _announce(job, records) -> None:
+    from rich.console import Console
+
+    millions = job.model.num_parameters() / 1e6
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print(f"{len(records)} rows · model of {millions:,.1f}M parameters")
+    if not job.tokenizer.chat_template:
+        console.print(
+            "The model has no chat template: it gets ChatML, and its two tokens are trained too."
+        )
+
+
+def _report(result, folder: Path) -> dict:
+    return {
+        "out": str(folder),
+        "steps": result.steps,
+        "resumed_from": result.resumed_from,
+        "first_loss": result.losses[0],
+        "final_loss": result.losses[-1],
+        "tokens_per_second": result.tokens_per_second,
+        "seconds": result.seconds,
+        "peak_mb": result.peak_mb,
+        "dropped": result.dropped,
+        "truncated": result.truncated,
+    }
+
+
+def _show(result, folder: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    resumed = f" (went on from {result.resumed_from})" if result.resumed_from else ""
+    table.add_row("steps", f"{result.steps}{resumed}")
+    table.add_row("loss", f"{result.losses[0]:.3f} → {result.losses[-1]:.3f}")
+    table.add_row("tokens/s", f"{result.tokens_per_second:,.0f}")
+    table.add_row("minutes", f"{result.seconds / 60:.1f}")
+    table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
+    if result.truncated:
+        table.add_row("cut off", f"{result.truncated} rows longer than --max-length")
+    if result.dropped:
+        table.add_row("dropped", f"{result.dropped} rows with no response left")
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    console.print(f"Saved in {folder}. Talk to it: [bold]ift chat --model {folder}[/bold]")

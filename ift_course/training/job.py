@@ -1,0 +1,103 @@
+"""A tuning run as a user meets it: from a model's name to a saved folder, safe against a kill."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ift_course.data.records import Record
+from ift_course.errors import CourseError
+from ift_course.models.load import load
+from ift_course.models.save import disk_errors, save
+from ift_course.training.sft import SftResult, sft
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Job:
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    out: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.out / "checkpoints"
+
+
+def start(name: str, out: str | Path, profile: str | None = None) -> Job:
+    """Load the model to be tuned, after making sure that the result has a place.
+
+    Raises CourseError when `out` holds a finished model or cannot be written.
+    """
+    out = Path(out).expanduser()
+    with disk_errors(out):
+        if (out / "config.json").exists() and not (out / "checkpoints").exists():
+            raise CourseError(
+                f"{out} holds a model already; choose another --out, or delete it to train anew."
+            )
+        (out / "checkpoints").mkdir(parents=True, exist_ok=True)
+    try:
+        model, tokenizer = load(name, profile=profile)
+    except BaseException:
+        _remove_if_empty(out)
+        raise
+    return Job(model, tokenizer, out)
+
+
+def run(
+    job: Job, records: Sequence[Record], *, max_length: int | None, method: str, **options: Any
+) -> SftResult:
+    """Tune with checkpoints in `job.out`; a run that was killed goes on where it was.
+
+    Raises CourseError as `sft` does, and when the disk cannot hold the checkpoints.
+    """
+    limit = getattr(job.model.config, "max_position_embeddings", None) or 1024
+    _check_space(job, method)
+    try:
+        return sft(
+            job.model,
+            job.tokenizer,
+            records,
+            max_length=min(max_length or 1024, limit),
+            method=method,
+            output_dir=job.checkpoints,
+            **options,
+        )
+    finally:
+        _remove_if_empty(job.out)
+
+
+def finish(job: Job, result: SftResult) -> Path:
+    """Save the tuned model as an ordinary folder, drop the checkpoints, and return the folder.
+
+    A LoRA result is merged into its weights; the adapter alone is kept in `adapter/`.
+    """
+    model = result.model
+    if hasattr(model, "merge_and_unload"):
+        with disk_errors(job.out):
+            model.save_pretrained(job.out / "adapter")
+        model = model.merge_and_unload()
+    folder = save(model, result.tokenizer, job.out)
+    shutil.rmtree(job.checkpoints, ignore_errors=True)
+    return folder
+
+
+def _check_space(job: Job, method: str) -> None:
+    # Up to three checkpoints exist for a moment: weights and two moments of AdamW, in float32.
+    weights = 4 * job.model.num_parameters()
+    needed = 10 * weights if method == "full" else 2 * weights
+    free = shutil.disk_usage(job.checkpoints).free
+    if free < needed:
+        raise CourseError(
+            f"{job.out} needs {needed / 1e9:.1f} GB for checkpoints and the model, but only "
+            f"{free / 1e9:.1f} GB are free; free some space or choose another --out."
+        )
+
+
+def _remove_if_empty(out: Path) -> None:
+    for folder in (out / "checkpoints", out):
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,0 +1,310 @@
+"""Supervised fine-tuning: cross-entropy on the response tokens, on TRL's SFTTrainer.
+
+Ouyang et al., 2022 (InstructGPT), section 3.5; Wang et al., 2023 (Self-Instruct) for the loss on
+the response only.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ift_course.data.masking import IGNORE, collate, labels, render
+from ift_course.data.records import Record
+from ift_course.data.templates import give_chat_template
+from ift_course.errors import CourseError
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Method = Literal["full", "lora"]
+LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True)
+class SftResult:
+    """A tuned model and what it cost. With method="lora" the model is a PeftModel."""
+
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    losses: list[float]  # mean loss of the response tokens at every step, resumed steps included
+    steps: int
+    seconds: float  # of this call; a resumed run counts only what it did itself
+    tokens_per_second: float  # real tokens, prompts included, padding not
+    peak_mb: float  # highest memory of the process so far, or of the GPU
+    dropped: int = 0  # records without a response token within max_length
+    truncated: int = 0  # records whose end was cut off
+    resumed_from: int = 0  # the step of the checkpoint it went on from
+
+
+def sft(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    records: Sequence[Record],
+    *,
+    seed: int,
+    epochs: float = 3.0,
+    learning_rate: float | None = None,
+    batch_size: int = 16,
+    gradient_accumulation: int = 1,
+    max_length: int = 512,
+    method: Method = "full",
+    max_steps: int = -1,
+    gradient_checkpointing: bool = False,
+    output_dir: str | Path | None = None,
+    resume: bool = True,
+    progress: bool = True,
+    checkpoint_steps: int = 200,
+    checkpoint_seconds: float = 60.0,
+) -> SftResult:
+    """Tune `model` on the responses of `records`, in place, and return it with what it cost.
+
+    Args:
+        records: conversations; every assistant turn and its end-of-turn token is trained, nothing
+            else. Longer ones are cut at `max_length` tokens.
+        learning_rate: peak; None chooses by model size and method (`default_learning_rate`).
+            It rises over the first 5 % of the steps and falls as a cosine.
+        batch_size: records per forward pass; `gradient_accumulation` passes make one step.
+        method: "full" changes every weight, "lora" trains rank-16 adapters on all linear layers
+            (Hu et al., 2021) and leaves the weights as they are.
+        max_steps: stop after so many steps; -1 leaves it to `epochs`.
+        output_dir: keep checkpoints here, every `checkpoint_steps` steps and `checkpoint_seconds`
+            seconds. With `resume`, a run that was killed goes on from the last whole one and ends
+            with the same weights as an unbroken run.
+
+    Raises:
+        CourseError: nothing is left to train on, the checkpoints belong to a run with other
+            settings, or the disk is full.
+    """
+    import torch
+
+    from ift_course.models.quiet import quiet
+    from ift_course.models.save import disk_errors
+
+    torch.manual_seed(seed)  # new embeddings are drawn at random
+    with quiet():
+        new_tokens = give_chat_template(model, tokenizer)
+    prepared = prepare(tokenizer, records, max_length)
+    learning_rate = learning_rate or default_learning_rate(model.num_parameters(), method)
+    with quiet():
+        from ift_course.training.trainer import (
+            Checkpoints,
+            ProgressBar,
+            ResponseTrainer,
+            restore_forward,
+        )
+
+        precision = _precision()
+        dtype = next(model.parameters()).dtype
+        if method == "full" and dtype != torch.float32:
+            model.float()  # half-precision weights would round most of the updates away
+        args = _arguments(
+            output_dir=str(output_dir or "."),  # nothing is written without output_dir
+            seed=seed,
+            data_seed=seed,
+            num_train_epochs=epochs,
+            max_steps=max_steps,
+            learning_rate=learning_rate,
+            per_device_train_batch_size=batch_size,
+            gradient_accumulation_steps=gradient_accumulation,
+            gradient_checkpointing=gradient_checkpointing,
+            warmup_steps=_warmup(
+                len(prepared.rows), batch_size * gradient_accumulation, epochs, max_steps
+            ),
+            **precision,
+        )
+        settings = {
+            "method": method, "seed": seed, "epochs": epochs, "max_steps": max_steps,
+            "learning_rate": learning_rate, "batch_size": batch_size,
+            "gradient_accumulation": gradient_accumulation, "max_length": max_length,
+            "precision": next((name for name, on in precision.items() if on), "fp32"),
+        }  # fmt: skip
+        callbacks: list[Any] = []
+        checkpoint = None
+        if output_dir is not None:
+            from ift_course.training import checkpoints
+
+            settings["data"] = checkpoints.data_digest(prepared.rows)
+            settings["model"] = checkpoints.model_digest(model)
+            checkpoint = checkpoints.latest(Path(output_dir))
+            if checkpoint and not resume:
+                raise CourseError(f"{output_dir} holds checkpoints; delete it or write elsewhere.")
+            if checkpoint:
+                checkpoints.refuse_other_run(checkpoint, settings)
+            callbacks.append(Checkpoints(settings, checkpoint_steps, checkpoint_seconds))
+        bar = ProgressBar() if progress else None
+        trainer = ResponseTrainer(
+            model=model,
+            args=args,
+            train_dataset=_dataset(prepared.rows),
+            data_collator=partial(collate, pad_token_id=_pad(tokenizer)),
+            processing_class=tokenizer,
+            peft_config=_lora(model, new_tokens) if method == "lora" else None,
+            callbacks=[*callbacks, bar] if bar else callbacks,
+        )
+        started = time.perf_counter()
+        try:
+            with disk_errors(Path(output_dir or ".")):
+                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finally:
+            if bar:
+                bar.stop()
+        seconds = time.perf_counter() - started
+        restore_forward(trainer.model)
+        tuned = trainer.model if method == "lora" else trainer.model.to(dtype)
+    return SftResult(
+        model=tuned.eval(),
+        tokenizer=tokenizer,
+        losses=[entry["loss"] for entry in trainer.state.log_history if "loss" in entry],
+        steps=trainer.state.global_step,
+        seconds=seconds,
+        tokens_per_second=trainer.tokens_seen / seconds,
+        peak_mb=peak_mb(),
+        dropped=prepared.dropped,
+        truncated=prepared.truncated,
+        resumed_from=int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0,
+    )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    rows: list[dict[str, list[int]]]  # input_ids and labels (IGNORE where no loss is taken)
+    dropped: int
+    truncated: int
+
+
+def prepare(
+    tokenizer: "PreTrainedTokenizerBase", records: Sequence[Record], max_length: int
+) -> Prepared:
+    """Tokens and labels of the records, cut at `max_length`; those with nothing to learn dropped.
+
+    Raises CourseError when no record is left.
+    """
+    rows, truncated = [], 0
+    for record in records:
+        ids, mask = render(tokenizer, record.messages)
+        row = {"input_ids": ids[:max_length], "labels": labels(ids, mask)[:max_length]}
+        # The first token has nothing before it to be predicted from.
+        if any(label != IGNORE for label in row["labels"][1:]):
+            rows.append(row)
+            truncated += any(mask[max_length:])
+    if not rows:
+        raise CourseError(
+            f"None of the {len(records)} records has a response within {max_length} tokens; "
+            "raise max_length or shorten the prompts."
+        )
+    return Prepared(rows, len(records) - len(rows), truncated)
+
+
+def default_learning_rate(parameters: int, method: Method) -> float:
+    """A peak learning rate that is sane for a model of this size: small models want larger steps.
+
+    2e-5 (full) and 2e-4 (LoRA) are what the field uses from a billion parameters on; both grow
+    with the inverse square root of the size below that, up to 1e-3 and 5e-3.
+    """
+    scale = math.sqrt(1e9 / min(parameters, 1e9))
+    if method == "lora":
+        return min(2e-4 * scale, 5e-3)
+    return min(2e-5 * scale**1.5, 1e-3)
+
+
+def peak_mb() -> float:
+    """Highest memory use of the GPU if there is one, else of this process, in MB of 10^6 bytes."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 1e6
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset / 1e6
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def _precision() -> dict[str, bool]:
+    import torch
+
+    from ift_course.hardware import bf16_is_fast
+
+    bf16 = bf16_is_fast()
+    return {"bf16": bf16, "fp16": torch.cuda.is_available() and not bf16}
+
+
+def _arguments(*, gradient_checkpointing: bool, **options: Any):
+    import torch
+    from trl import SFTConfig
+
+    known = {field.name for field in fields(SFTConfig)}
+    renamed = "activation_checkpointing"  # the name from transformers 5.23 on
+    options[renamed if renamed in known else "gradient_checkpointing"] = gradient_checkpointing
+    gpu = torch.cuda.is_available()
+    args = SFTConfig(
+        use_cpu=not gpu,
+        optim="adamw_torch_fused",
+        lr_scheduler_type="cosine",
+        max_grad_norm=1.0,
+        logging_steps=1,
+        logging_nan_inf_filter=False,  # a NaN loss must be seen, not smoothed away
+        save_strategy="no",  # the callback asks
+        save_total_limit=2,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=gpu,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        remove_unused_columns=False,
+        **options,
+    )
+    if args.n_gpu > 1:  # SFTTrainer refuses nn.DataParallel; one GPU is enough here
+        args._n_gpu = 1
+    return args
+
+
+def _warmup(records: int, per_step: int, epochs: float, max_steps: int) -> int:
+    steps = max_steps if max_steps > 0 else math.ceil(math.ceil(records / per_step) * epochs)
+    return math.ceil(0.05 * steps)
+
+
+def _dataset(rows: list[dict[str, list[int]]]):
+    from datasets import Dataset
+
+    return Dataset.from_list(rows)
+
+
+def _pad(tokenizer: "PreTrainedTokenizerBase") -> int:
+    for token in (tokenizer.pad_token_id, tokenizer.eos_token_id):
+        if token is not None:
+            return token
+    return 0  # masked out of attention and loss, so any token serves
+
+
+def _lora(model: "PreTrainedModel", new: list[int]) -> "LoraConfig":
+    from peft import LoraConfig
+
+    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    targets = [name for name in LORA_TARGETS if name in names]
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=16,
+        lora_alpha=32,
+        lora_dropout=0.0,
+        target_modules=targets or "all-linear",
+        trainable_token_indices=_embeddings(model, new) if new else None,
+    )
+
+
+def _embeddings(model: "PreTrainedModel", tokens: list[int]) -> dict[str, list[int]]:
+    """New tokens have untrained rows, in the input and, unless tied to it, the output matrix."""
+    ends = [model.get_input_embeddings()]
+    if not model.config.tie_word_embeddings:
+        ends.append(model.get_output_embeddings())
+    names = {id(module): name.rpartition(".")[2] for name, module in model.named_modules()}
+    return {names[id(module)]: tokens for module in ends}

@@ -1,0 +1,89 @@
+"""A throwaway tiny model and tokenizer, made in memory: no test downloads anything."""
+
+import os
+
+import pytest
+
+# Before any library of Hugging Face is imported: they read it then.
+os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TRANSFORMERS_VERBOSITY="error")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+WORDS = """
+What is the capital of France? Paris. Translate the following English sentence into Spanish.
+Hello, how are you? Hola, ¿cómo estás? Name the sound of a cow. Moo. Say it in one word, as a list.
+You are a helpful assistant. The dog's young is a puppy, and 2 + 3 = 5.
+"""
+
+
+def make_tokenizer(vocab_size: int = 400):
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    from ift_course.data.templates import CHATML, END_OF_TURN, START_OF_TURN
+
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=["<|endoftext|>", START_OF_TURN, END_OF_TURN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    bpe.train_from_iterator([WORDS] * 3, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        eos_token=END_OF_TURN,
+        pad_token="<|endoftext|>",
+        chat_template=CHATML,
+    )
+
+
+def make_model(tokenizer, *, tied: bool = True, seed: int = 0):
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        tie_word_embeddings=tied,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture
+def tiny_llama():
+    """(model, tokenizer): a random Llama of 40,000 weights that has never seen a word."""
+    tokenizer = make_tokenizer()
+    return make_model(tokenizer), tokenizer
+
+
+@pytest.fixture
+def tiny_llama_dir(tiny_llama, tmp_path):
+    """The same as a folder on disk."""
+    from ift_course.models.save import save
+
+    return save(*tiny_llama, tmp_path / "tiny-llama")
+
+
+@pytest.fixture
+def cow_records():
+    """24 short questions of three kinds with their answers."""
+    from ift_course.data.records import Record
+
+    pairs = [
+        ("What is the capital of France?", "", "Paris."),
+        ("Name the sound of a cow.", "", "Moo."),
+        ("Translate the following English sentence into Spanish.", "Hello, how are you?",
+         "Hola, ¿cómo estás?"),
+    ]  # fmt: skip
+    return [Record.from_instruction(*pairs[i % 3]) for i in range(24)]
