@@ -1,0 +1,96 @@
+"""95 % intervals for what a course measures: shares of right answers, over items and over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Interval = tuple[float, float]
+
+RESAMPLES = 2_000
+
+
+def items_interval(*samples: Sequence[float]) -> Interval:
+    """95 % percentile bootstrap of a mean, or of the difference of two means, over items.
+
+    samples: one or two lists of item scores; with two, the effect is mean(first) - mean(second).
+    Items that are all equal teach a bootstrap nothing, so a sample of only zeros or only ones takes
+    the exact binomial interval of Clopper and Pearson (1934) instead.
+    Raises ValueError if a sample is empty.
+    """
+    arrays = [np.asarray(sample, dtype=float) for sample in samples]
+    if any(array.size == 0 for array in arrays):
+        raise ValueError("An interval needs at least one item.")
+    if all(np.ptp(array) == 0 for array in arrays):
+        return _difference([_equal_items(array) for array in arrays])
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        arrays,
+        _mean_effect,
+        n_resamples=RESAMPLES,
+        batch=250,
+        method="percentile",
+        vectorized=True,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def seeds_interval(values: Sequence[float]) -> Interval:
+    """95 % Student's t interval of a mean over seeds (three seeds are too few to bootstrap)."""
+    from scipy.stats import t
+
+    array = np.asarray(values, dtype=float)
+    half = t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
+    return float(array.mean() - half), float(array.mean() + half)
+
+
+def two_level_interval(*arms: Sequence[Sequence[float]]) -> Interval:
+    """95 % interval of a mean, or of the difference of two, over seeds and over items.
+
+    arms: one or two arms, each a list of seeds, each a list of item scores (seeds, items). With two
+        arms, seeds are paired; so are items if both arms have the same number of them.
+    The interval reaches as far as the wider of two: Student's t over the seeds' means, and the
+    bootstrap over items (averaged over seeds, as seeds usually share their questions). Either alone
+    is too narrow when the other source of noise is the larger; a plain bootstrap of three seeds and
+    their items covers 80 % instead of 95 % when seeds differ much. See tests/evaluation.
+    """
+    matrices = [np.asarray(arm, dtype=float) for arm in arms]
+    seed_effects = matrices[0].mean(axis=1)
+    if len(matrices) == 2:
+        seed_effects = seed_effects - matrices[1].mean(axis=1)
+    over_seeds = seeds_interval(seed_effects)
+    over_items = items_interval(*_item_effects([matrix.mean(axis=0) for matrix in matrices]))
+    return min(over_items[0], over_seeds[0]), max(over_items[1], over_seeds[1])
+
+
+def _item_effects(columns: list[np.ndarray]) -> list[np.ndarray]:
+    if len(columns) == 2 and len(columns[0]) == len(columns[1]):
+        differences = columns[0] - columns[1]
+        if np.ptp(differences) > 0:
+            return [differences]
+    return columns
+
+
+def _mean_effect(first, second=None, axis=-1):
+    effect = first.mean(axis=axis)
+    return effect if second is None else effect - second.mean(axis=axis)
+
+
+def _equal_items(array: np.ndarray) -> Interval:
+    from scipy.stats import binomtest
+
+    value = float(array[0])
+    if value not in (0.0, 1.0):
+        return value, value
+    found = binomtest(int(array.sum()), array.size).proportion_ci(method="exact")
+    return float(found.low), float(found.high)
+
+
+def _difference(intervals: list[Interval]) -> Interval:
+    if len(intervals) == 1:
+        return intervals[0]
+    (low, high), (other_low, other_high) = intervals
+    return low - other_high, high - other_low

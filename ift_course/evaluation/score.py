@@ -1,0 +1,100 @@
+"""Strict scores: an answer counts if it is right, says nothing else, and then ends.
+
+A lenient score ("the answer occurs somewhere") gives a rambling base model half the points for
+words it happened to mention, and so hides what tuning does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from ift_course.evaluation.generate import Completion, answer
+from ift_course.evaluation.intervals import Interval, items_interval
+from ift_course.world.tasks import Example, verify
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The verdicts on a model's completions, in the order of `examples`."""
+
+    examples: Sequence[Example]
+    completions: Sequence[Completion]
+    correct: Sequence[bool]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of correct answers, between 0 and 1."""
+        return sum(self.correct) / len(self.correct)
+
+    @cached_property
+    def interval(self) -> Interval:
+        """95 % interval of the accuracy over examples: bootstrap, or exact if all are alike."""
+        return items_interval([float(c) for c in self.correct])
+
+    @property
+    def items(self) -> list[float]:
+        """1.0 or 0.0 for each example: what `claim` takes as one seed of an arm."""
+        return [float(c) for c in self.correct]
+
+    def by(self, field: Literal["task", "family"]) -> dict[str, float]:
+        """Accuracy within each task or family, sorted by name."""
+        groups: dict[str, list[bool]] = {}
+        for example, correct in zip(self.examples, self.correct, strict=True):
+            groups.setdefault(getattr(example, field), []).append(correct)
+        return {name: sum(groups[name]) / len(groups[name]) for name in sorted(groups)}
+
+    def rows(self) -> list[dict]:
+        """One plain row for each example: task, family, prompt parts, ideal and real answer."""
+        return [
+            {
+                "task": example.task,
+                "family": example.family,
+                "instruction": example.instruction,
+                "input": example.input,
+                "response": example.response,
+                "answer": completion.text,
+                "finished": completion.finished,
+                "correct": correct,
+            }
+            for example, completion, correct in zip(
+                self.examples, self.completions, self.correct, strict=True
+            )
+        ]
+
+
+def score(model, tokenizer, examples: Sequence[Example], **generation) -> Scores:
+    """Ask every example's question and judge the answers strictly.
+
+    generation: passed on to `answer` (max_new_tokens, batch_size, temperature, seed).
+    Raises ValueError if there are no examples.
+    """
+    return judge(examples, answer(model, tokenizer, examples, **generation))
+
+
+def judge(examples: Sequence[Example], completions: Sequence[Completion]) -> Scores:
+    """Strict verdicts on completions already made: finished, and verified as the whole answer."""
+    if not examples:
+        raise ValueError("There is nothing to score: `examples` is empty.")
+    correct = [
+        completion.finished and bool(verify(example, completion.text))
+        for example, completion in zip(examples, completions, strict=True)
+    ]
+    return Scores(examples, completions, correct)
+
+
+def lenient(example: Example, text: str) -> bool:
+    """Whether the ideal response occurs anywhere in the text, whatever stands around it.
+
+    Whole words only, ignoring case, punctuation and line breaks. Shown for comparison, never used
+    as a result.
+    """
+    wanted, given = _words(example.response), _words(text)
+    return f" {wanted} " in f" {given} "
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
