@@ -7,8 +7,10 @@ import typer
 from typer.core import TyperGroup
 
 from ift_course.cli.build import build
+from ift_course.cli.chat import chat
 from ift_course.cli.doctor import doctor
 from ift_course.cli.run import run
+from ift_course.cli.sft import sft
 from ift_course.errors import CourseError
 
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
@@ -49,7 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
 )
-for command in (doctor, run, build):
+for command in (doctor, run, chat, sft, build):
     app.command()(command)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ift_course.errors import CourseError
 from ift_course.lessons.discover import Lesson
 from ift_course.lessons.ledger import cost_table
-from ift_course.paths import results_dir
+from ift_course.paths import results_dir, write_whole
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -58,7 +58,7 @@ def write(notebook: "NotebookNode", path: Path) -> None:
             kept = [x for x in map(_without_widget, cell.outputs) if x]
             cell.outputs = _joined(kept)
     nbformat.validate(notebook)
-    path.write_text(nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n", encoding="utf-8")
+    write_whole(path, nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n")
 
 
 def notebook_path(lesson: Lesson) -> Path:

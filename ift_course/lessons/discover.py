@@ -46,6 +46,6 @@ def select(wanted: Sequence[str]) -> list[Lesson]:
         found = [x for x in known if word.zfill(2) == x.number or Path(word).stem == x.name]
         if not found:
             names = ", ".join(x.name for x in known)
-            raise CourseError(f'There is no lesson "{word}"; there is {names}.')
+            raise CourseError(f'There is no lesson "{word}"; the lessons are {names}.')
         chosen.update(found)
     return [x for x in known if not wanted or x in chosen]

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,7 +87,7 @@ def execute(
 
     client = NotebookClient(
         notebook,
-        km=_kernel_manager(),
+        kernel_manager_class=_this_interpreter(),
         timeout=None,
         store_widget_state=False,
         record_timing=False,
@@ -112,17 +113,20 @@ def execute(
     return Execution(notebook, count, time.perf_counter() - begin, peak, error)
 
 
-def _kernel_manager():
-    """A kernel of this very interpreter, whatever kernels are installed on the machine."""
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+def _this_interpreter() -> type:
+    """A kernel manager that starts this very Python, whatever kernels are installed."""
+    from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    class ThisInterpreter(KernelSpecManager):
-        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+    class ThisInterpreter(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec:
             argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            # Its warnings are about its sockets, which nobody outside this machine reaches.
+            argv.append("--log-level=ERROR")
             return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
-    return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisInterpreter())
+    return ThisInterpreter
 
 
 class _Watch:
@@ -147,16 +151,15 @@ class _Watch:
     def _follow(self) -> None:
         import psutil
 
-        while not self._done.wait(SAMPLE_SECONDS):
-            try:
+        while not self._done.is_set():
+            with suppress(psutil.NoSuchProcess):
                 family = [self._kernel, *self._kernel.children(recursive=True)]
                 if self._stop.is_set():
                     for process in family:
                         process.kill()
                     return
                 self._peak = max(self._peak, sum(_resident(x) for x in family))
-            except psutil.NoSuchProcess:
-                continue
+            self._done.wait(SAMPLE_SECONDS)
 
 
 def _resident(process: "psutil.Process") -> int:

@@ -1,15 +1,13 @@
 """What running the lessons has measured: `lessons.json` and `claims.json` of a profile."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ift_course.paths import results_dir, shipped
+from ift_course.paths import results_dir, shipped, write_whole
 from ift_course.profile import PROFILES
 
 
@@ -38,7 +36,7 @@ def write_timings(profile: str, measured: Iterable[Timing]) -> None:
     path = results_dir(profile) / "lessons.json"
     with _locked(path):
         timings = read_timings(profile) | {x.lesson: x for x in measured}
-        _write_json(path, [asdict(timings[lesson]) for lesson in sorted(timings)])
+        _write(path, [asdict(timings[lesson]) for lesson in sorted(timings)])
 
 
 def cost_table(lesson: str) -> str:
@@ -95,7 +93,7 @@ def _claims(profile: str) -> Iterator[list[dict[str, Any]]]:
         before = list(claims)
         yield claims
         if claims != before:
-            _write_json(path, sorted(claims, key=lambda x: x["id"]))
+            _write(path, sorted(claims, key=lambda x: x["id"]))
 
 
 def _locked(path: Path) -> AbstractContextManager:
@@ -114,13 +112,5 @@ def _load_timings(path: Path) -> dict[str, Timing]:
     return {x["lesson"]: Timing(**x) for x in json.loads(path.read_text(encoding="utf-8"))}
 
 
-def _write_json(path: Path, value: Any) -> None:
-    """All or nothing: a full disk or a Ctrl-C leaves the old file as it was."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    write_whole(path, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")

@@ -10,7 +10,7 @@ from typing import Any
 
 from ift_course.hardware import machine
 from ift_course.lessons import ledger
-from ift_course.paths import results_dir
+from ift_course.paths import results_dir, write_whole
 from ift_course.profile import Profile
 
 WIDTH, MARGIN = 220, 8  # of an interval's drawing, in SVG units
@@ -57,7 +57,7 @@ def write(profile: Profile) -> Path:
         width=WIDTH,
     )
     path = folder / "report.html"
-    path.write_text(html, encoding="utf-8")
+    write_whole(path, html)
     return path
 
 

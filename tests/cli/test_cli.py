@@ -1,0 +1,79 @@
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from ift_course.cli import app
+
+COMMANDS = ["doctor", "run", "pretrain", "sft", "chat", "build"]
+HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "matplotlib", "scipy", "nbclient"}
+
+
+def best_seconds(code: str) -> float:
+    """The best of three, since other work on the machine only ever adds time."""
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+@pytest.mark.parametrize("module", ["ift_course", "ift_course.cli"])
+def test_import_is_light(module):
+    code = f"import sys, {module}; print(*{{x.partition('.')[0] for x in sys.modules}})"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(out.stdout.split())
+    assert best_seconds(f"import {module}") < 0.5
+
+
+def test_help_lists_every_command_in_half_a_second():
+    shown = CliRunner().invoke(app, ["--help"]).output
+    assert all(f" {command} " in shown for command in COMMANDS)
+    code = "import sys; sys.argv = ['ift', '--help']; from ift_course.cli import main; main()"
+    assert best_seconds(code) < 0.5
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_help_teaches_with_an_example(command):
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert f"ift {command}" in result.output.split("Example", 1)[1]
+
+
+def test_a_mistyped_command_gets_a_suggestion():
+    result = CliRunner().invoke(app, ["rum"])
+    assert result.exit_code == 2
+    assert "Did you mean 'run'?" in result.stderr
+
+
+def test_doctor_finds_the_tested_set_and_says_so_to_programs(course):
+    course.lesson("01_fine")
+    result = CliRunner().invoke(app, ["doctor", "--json"])
+    said = json.loads(result.stdout)
+    torch = next(x for x in said["packages"] if x["name"] == "torch")
+    assert torch["tested"] and torch["state"] in {"tested", "allowed"}
+    assert {x["profile"] for x in said["profiles"]} == {"tiny", "smollm2", "t4", "gpu24"}
+    assert set(said["hardware"]) >= {"cpu", "cores", "avx512_bf16", "memory_gb", "gpu", "bf16"}
+    assert said["lessons"] == [
+        {
+            "lesson": "01",
+            "title": "A fine lesson",
+            "minutes": None,
+            "peak_memory_gb": None,
+            "measured_on": None,
+        }
+    ]
+    assert result.exit_code == (1 if any(x["blocking"] for x in said["problems"]) else 0)
+
+
+def test_doctor_says_where_a_lessons_cost_was_measured(course):
+    course.lesson("01_fine")
+    assert "not measured yet" in CliRunner().invoke(app, ["doctor"]).output
+    assert CliRunner().invoke(app, ["run"]).exit_code == 0
+    shown = " ".join(CliRunner().invoke(app, ["doctor"]).output.split())
+    assert "not measured yet" not in shown
+    assert "measured on" in shown

@@ -1,0 +1,170 @@
+import errno
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from ift_course.cli import app
+
+BROKEN = """\
+# %%
+x = 1
+
+# %%
+def divide():
+    return x / 0
+
+divide()
+"""
+
+CLAIMING = """\
+# %%
+import json, os, pathlib
+path = pathlib.Path(os.environ["IFT_RESULTS"], os.environ["IFT_PROFILE"], "claims.json")
+claim = dict(id="01.toys", lesson="01", statement="Toys are fun.", source="a test", metric="fun",
+             arms={"toys": [0.4, 0.6]}, effect=0.5, interval=[0.4, 0.6], holds=HOLDS,
+             seconds=1.0, peak_mb=1.0)
+path.write_text(json.dumps([claim]))
+"""
+
+SLOW = """\
+# %%
+import time
+for _ in range(600):
+    time.sleep(0.1)
+"""
+
+
+def ift(*words):
+    return CliRunner().invoke(app, list(words))
+
+
+def claims(course):
+    return json.loads((course.results / "tiny" / "claims.json").read_text())
+
+
+def test_a_run_keeps_timing_notebook_and_report(course):
+    course.lesson("01_fine")
+    result = ift("run")
+    assert result.exit_code == 0, result.output
+    folder = course.results / "tiny"
+    (timing,) = json.loads((folder / "lessons.json").read_text())
+    assert (timing["lesson"], timing["title"]) == ("01", "A fine lesson")
+    assert (timing["status"], timing["cells"]) == ("ok", 1)
+    assert timing["peak_mb"] > 10, "a kernel needs more than that"
+    executed = json.loads((folder / "notebooks" / "01_fine.ipynb").read_text())
+    assert executed["cells"][1]["outputs"][0]["data"]["text/plain"] == ["42"]
+    assert str(folder / "report.html") in result.output
+
+
+def test_a_failing_cell_is_named_with_its_error_and_line(course):
+    course.lesson("01_fine")
+    course.lesson("02_broken", BROKEN)
+    result = ift("run")
+    assert result.exit_code == 1
+    assert "Lesson 02, cell 2: ZeroDivisionError: division by zero\n    divide()" in result.stderr
+    assert "Traceback" not in result.output
+    kept = json.loads((course.results / "tiny" / "lessons.json").read_text())
+    assert [x["status"] for x in kept] == ["ok", "failed"], "the other lesson's run is kept"
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_claim_that_does_not_hold_fails_the_run(course, holds):
+    course.lesson("01_claims", CLAIMING.replace("HOLDS", str(holds)))
+    result = ift("run")
+    assert result.exit_code == (0 if holds else 1)
+    verdict = "claim 01.toys does not hold: Toys are fun."
+    assert (verdict in result.stderr) == (not holds)
+
+
+def test_a_claim_its_lesson_no_longer_makes_does_not_survive(course):
+    course.lesson("01_claims", CLAIMING.replace("HOLDS", "False"))
+    assert ift("run").exit_code == 1
+    course.lesson("01_claims")
+    result = ift("run")
+    assert result.exit_code == 0
+    assert claims(course) == []
+
+
+def test_a_lesson_that_kills_its_kernel_is_one_sentence(course):
+    course.lesson("01_dies", "# %%\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    result = ift("run")
+    assert result.exit_code == 1
+    assert "Lesson 01, cell 1: the kernel died" in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+def test_ctrl_c_ends_the_kernels_and_keeps_what_was_finished(course):
+    course.lesson("01_claims", CLAIMING.replace("HOLDS", "True"))
+    assert ift("run").exit_code == 0
+    course.lesson("01_claims", CLAIMING.replace("HOLDS", "False") + SLOW)
+    course.lesson("02_fine")
+    process = subprocess.Popen(
+        course.command("run", "--jobs", "2"), stderr=subprocess.PIPE, text=True, env=course.full
+    )
+    notebook = course.results / "tiny" / "notebooks" / "02_fine.ipynb"
+    deadline = time.monotonic() + 60
+    while not notebook.exists() or not claims_of_running(course):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert stderr.rstrip().endswith("Stopped. What was finished is kept.")
+    assert "Traceback" not in stderr
+    assert [x["holds"] for x in claims(course)] == [True], "the unfinished lesson's are as before"
+    kept = json.loads((course.results / "tiny" / "lessons.json").read_text())
+    assert [(x["lesson"], x["status"]) for x in kept] == [("01", "ok"), ("02", "ok")]
+
+
+def claims_of_running(course):
+    return any(not x["holds"] for x in claims(course))
+
+
+def test_a_full_disk_is_one_sentence(course, monkeypatch):
+    course.lesson("01_fine")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "results/tiny/notebooks/x.ipynb")
+
+    monkeypatch.setattr("ift_course.lessons.build.write", full)
+    result = ift("run")
+    assert result.exit_code == 1
+    assert "The disk is full at results/tiny/notebooks/x.ipynb; free some space" in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("word", ["2", "07", "99_no_such", "fine"])
+def test_an_unknown_lesson_lists_the_known_ones(course, word):
+    course.lesson("01_fine")
+    result = ift("run", word)
+    assert result.exit_code == 2
+    assert f'There is no lesson "{word}"; the lessons are 01_fine.' in result.stderr
+
+
+def test_an_unknown_profile_lists_the_known_ones(course):
+    course.lesson("01_fine")
+    result = ift("run", "--profile", "huge")
+    assert result.exit_code == 2
+    expected = 'There is no profile "huge"; choose one of tiny, smollm2, t4, gpu24.'
+    assert expected in result.stderr
+
+
+def test_a_source_that_is_not_python_names_file_and_line_and_runs_nothing(course):
+    course.lesson("01_fine")
+    course.lesson("02_typo", "# %%\nx = 1\n\n# %%\nprint(x\n")
+    result = ift("run")
+    assert result.exit_code == 2
+    assert "02_typo.py, line 5 is not valid Python: '(' was never closed." in result.stderr
+    assert not (course.results / "tiny" / "lessons.json").exists()
+
+
+def test_no_lessons_at_all_is_one_sentence(course):
+    result = ift("run")
+    assert result.exit_code == 2
+    assert f"There are no lessons in {course.notebooks}." in result.stderr

@@ -1,0 +1,58 @@
+"""Every lesson runs from its first cell to its last, offline, in silence, and its claims hold."""
+
+import json
+
+import pytest
+
+from ift_course.lessons import build, ledger
+from ift_course.lessons.discover import lessons
+from ift_course.lessons.execute import execute
+from ift_course.lessons.run import kernel_env
+from ift_course.paths import project_root, shipped
+from ift_course.profile import get_profile
+
+LESSONS = lessons()
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=[x.name for x in LESSONS])
+MOST_SECONDS = 180
+
+
+def test_there_is_a_first_lesson():
+    assert [x.number for x in LESSONS][:1] == ["01"]
+    assert [int(x.number) for x in LESSONS] == list(range(1, len(LESSONS) + 1))
+
+
+@each_lesson
+def test_the_lesson_runs_in_silence_and_its_claims_hold(lesson, tmp_path):
+    env = kernel_env(get_profile("tiny"), threads=2) | {"IFT_RESULTS": str(tmp_path)}
+    done = execute(build.read(lesson), env=env, cwd=project_root())
+    assert done.error is None
+    for cell in done.notebook.cells:
+        assert_clean(cell)
+    claims = json.loads((tmp_path / "tiny" / "claims.json").read_text(encoding="utf-8"))
+    assert claims and {x["lesson"] for x in claims} == {lesson.number}
+    assert [x["id"] for x in claims if not x["holds"]] == []
+
+
+@each_lesson
+def test_the_committed_notebook_is_its_source_executed(lesson):
+    assert build.differs(lesson) is None
+    committed = json.loads(build.notebook_path(lesson).read_text(encoding="utf-8"))
+    code = [x for x in committed["cells"] if x["cell_type"] == "code"]
+    assert [x["execution_count"] for x in code] == list(range(1, len(code) + 1))
+    for cell in code:
+        assert_clean(cell)
+
+
+@each_lesson
+def test_the_lesson_took_at_most_three_minutes_when_it_was_published(lesson):
+    assert (shipped() / "results" / "tiny" / "lessons.json").exists()
+    assert ledger.read_timings("tiny")[lesson.number].seconds <= MOST_SECONDS
+
+
+def assert_clean(cell):
+    """No error, nothing on stderr, no warning among what was printed."""
+    for output in cell.get("outputs", []):
+        assert output["output_type"] != "error", cell["source"]
+        assert output.get("name") != "stderr", output
+        text = "".join(output.get("text", ""))
+        assert "Warning" not in text, text

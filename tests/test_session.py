@@ -1,0 +1,69 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ift_course import session
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """A process's state before `setup`, given back afterwards."""
+    import torch
+
+    threads, environment = torch.get_num_threads(), dict(os.environ)
+    monkeypatch.setattr(session, "_current", None)
+    for name in ("IFT_PROFILE", "IFT_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    torch.set_num_threads(threads)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def test_without_setup_the_lesson_is_scratch(fresh):
+    assert session.current().lesson == "scratch"
+    assert session.current() is session.current(), "its clock starts once"
+
+
+def test_setup_is_one_line_and_the_same_numbers_every_time(fresh, capsys):
+    import torch
+
+    drawn = []
+    for _ in range(2):
+        profile = session.setup("01", "tiny")
+        drawn.append(torch.rand(3).tolist())
+    assert drawn[0] == drawn[1]
+    assert profile.name == "tiny" and session.current().lesson == "01"
+    line, _ = capsys.readouterr().out.splitlines()
+    assert line.startswith("Lesson 01 · profile tiny")
+
+
+@pytest.mark.parametrize(
+    ("env", "threads"),
+    [({"IFT_THREADS": "1"}, 1), ({"OMP_NUM_THREADS": "1"}, 1), ({"IFT_THREADS": "3"}, 3)],
+)
+def test_threads_follow_the_environment(fresh, monkeypatch, env, threads):
+    import torch
+
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    session.setup("01", "tiny")
+    assert torch.get_num_threads() == threads
+
+
+def test_threads_are_at_most_two_of_their_own(fresh, monkeypatch):
+    import torch
+
+    monkeypatch.setattr("ift_course.hardware.usable_cores", lambda: 16)
+    session.setup("01", "tiny")
+    assert torch.get_num_threads() == 2
+
+
+def test_after_setup_the_libraries_import_in_silence():
+    code = "import ift_course as ift; ift.setup('01'); import peft, trl, datasets"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
