@@ -75,6 +75,20 @@ def tiny_llama_dir(tiny_llama, tmp_path):
     return save(*tiny_llama, tmp_path / "tiny-llama")
 
 
+@pytest.fixture(params=["tied", "untied"])
+def plain_llama(request):
+    """(model, tokenizer) as of a language model that never chatted: no template, no chat tokens."""
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    known = make_tokenizer()
+    text = known.backend_tokenizer.to_str().replace("<|im_", "<|unused_")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(text), eos_token="<|endoftext|>"
+    )
+    return make_model(known, tied=request.param == "tied"), tokenizer
+
+
 @pytest.fixture
 def cow_records():
     """24 short questions of three kinds with their answers."""

@@ -54,7 +54,8 @@ def sft(
 
         ift sft --model ~/models/SmolLM2-135M --data my.jsonl --out models/mine --method lora
 
-    A line of my.jsonl: [dim]{"instruction": "Name the capital.", "input": "France", "output": "Paris"}[/dim]
+    A line of my.jsonl:
+    [dim]{"instruction": "Name the capital.", "input": "France", "output": "Paris"}[/dim]
     """
     import json
 

@@ -213,7 +213,7 @@ def _array(text: str, path: Path) -> list[Any]:
     except json.JSONDecodeError as error:
         raise CourseError(
             f"{path.name}, line {error.lineno}: not valid JSON "
-            f"({error.msg} at column {error.colno}). Fix that line and run again."
+            f"({_where(error)}). Fix that line and run again."
         ) from None
 
 
@@ -227,9 +227,13 @@ def _line(line: str, source: str, text: str) -> Any:
                 "write a list of rows, or one row on each line."
             ) from None
         raise CourseError(
-            f"{source}: not valid JSON ({error.msg} at column {error.colno}). "
+            f"{source}: not valid JSON ({_where(error)}). "
             "Fix or delete that line and run again."
         ) from None
+
+
+def _where(error: json.JSONDecodeError) -> str:
+    return f"{error.msg.removesuffix(' at')} at column {error.colno}"
 
 
 def _is_one_object(text: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
+from ift_course.models.quiet import quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -35,9 +36,12 @@ def save(
         prefix = f".{folder.name}.saving-"
         with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as scratch:
             staged = Path(scratch) / folder.name
-            model.save_pretrained(staged)
-            tokenizer.save_pretrained(staged)
+            with quiet():
+                model.save_pretrained(staged)
+                tokenizer.save_pretrained(staged)
             _readable_by_transformers_4(staged)
+            for path in staged.iterdir():  # safetensors lets nobody else read its files
+                path.chmod((staged / LAST).stat().st_mode)
             _move(staged, folder)
     return folder
 
