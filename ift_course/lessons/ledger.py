@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ift_course.errors import CourseError
 from ift_course.paths import results_dir, shipped, write_whole
 from ift_course.profile import PROFILES
 
@@ -62,8 +63,7 @@ def minutes(seconds: float) -> str:
 
 def read_claims(profile: str) -> list[dict[str, Any]]:
     """All recorded claims of a profile, in the order of their ids."""
-    path = _claims_path(profile)
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return _read(_claims_path(profile))
 
 
 def take_claims(profile: str, lesson: str) -> list[dict[str, Any]]:
@@ -107,9 +107,16 @@ def _published(profile: str) -> Path:
 
 
 def _load_timings(path: Path) -> dict[str, Timing]:
+    return {x["lesson"]: Timing(**x) for x in _read(path)}
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
-        return {}
-    return {x["lesson"]: Timing(**x) for x in json.loads(path.read_text(encoding="utf-8"))}
+        return []
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise CourseError(f"{path} is damaged; delete it and run the lessons again.") from None
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

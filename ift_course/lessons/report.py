@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ift_course.hardware import machine
 from ift_course.lessons import ledger
 from ift_course.paths import results_dir, write_whole
 from ift_course.profile import Profile
+
+if TYPE_CHECKING:
+    from ift_course.evaluation.claims import Claim
 
 WIDTH, MARGIN = 220, 8  # of an interval's drawing, in SVG units
 
@@ -39,6 +42,8 @@ def write(profile: Profile) -> Path:
     """Writes `results/<profile>/report.html` from the ledgers and the executed notebooks."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    from ift_course.evaluation.claims import read_claims
+
     environment = Environment(
         loader=PackageLoader("ift_course", "lessons"), autoescape=True, undefined=StrictUndefined
     )
@@ -50,7 +55,7 @@ def write(profile: Profile) -> Path:
         profile=asdict(profile),
         machine=machine(),
         lessons=[timings[x] for x in sorted(timings)],
-        claims=[(x, drawing(x)) for x in ledger.read_claims(profile.name)],
+        claims=[(x, drawing(x)) for x in read_claims(profile.name)],
         figures={
             x.stem[:2]: list(figures(x)) for x in sorted((folder / "notebooks").glob("*.ipynb"))
         },
@@ -61,11 +66,11 @@ def write(profile: Profile) -> Path:
     return path
 
 
-def drawing(claim: dict[str, Any]) -> Interval:
+def drawing(claim: "Claim") -> Interval:
     """Scales a claim's interval, its bounds and zero to the width of the drawing."""
-    low, high = claim["interval"]
-    bounds = [claim[x] for x in ("at_least", "at_most") if claim.get(x) is not None]
-    values = [low, high, claim["effect"], *bounds]
+    low, high = claim.interval
+    bounds = [x for x in (claim.at_least, claim.at_most) if x is not None]
+    values = [low, high, claim.effect, *bounds]
     left, right = min(values), max(values)
     span = (right - left) or 1.0
 
@@ -75,7 +80,7 @@ def drawing(claim: dict[str, Any]) -> Interval:
     return Interval(
         low=place(low),
         high=place(high),
-        effect=place(claim["effect"]),
+        effect=place(claim.effect),
         bounds=[place(x) for x in bounds],
         zero=place(0.0) if left <= 0 <= right else None,
     )

@@ -26,8 +26,8 @@ CLAIMING = """\
 import json, os, pathlib
 path = pathlib.Path(os.environ["IFT_RESULTS"], os.environ["IFT_PROFILE"], "claims.json")
 claim = dict(id="01.toys", lesson="01", statement="Toys are fun.", source="a test", metric="fun",
-             arms={"toys": [0.4, 0.6]}, effect=0.5, interval=[0.4, 0.6], holds=HOLDS,
-             seconds=1.0, peak_mb=1.0)
+             arms={"toys": [0.4, 0.6]}, of=["toys"], effect=0.5, interval=[0.4, 0.6], holds=HOLDS,
+             method="over seeds", at_least=0.1, at_most=None, seconds=1, peak_mb=1)
 path.write_text(json.dumps([claim]))
 """
 
@@ -168,3 +168,12 @@ def test_no_lessons_at_all_is_one_sentence(course):
     result = ift("run")
     assert result.exit_code == 2
     assert f"There are no lessons in {course.notebooks}." in result.stderr
+
+
+def test_a_damaged_ledger_is_named_with_its_remedy(course):
+    course.lesson("01_fine")
+    (course.results / "tiny").mkdir(parents=True)
+    (course.results / "tiny" / "claims.json").write_text("[{")
+    result = ift("run")
+    assert result.exit_code == 2
+    assert "claims.json is damaged; delete it and run the lessons again." in result.stderr

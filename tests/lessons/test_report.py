@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ift_course.evaluation.claims import Claim
 from ift_course.lessons import ledger, report
 from ift_course.profile import get_profile
 
@@ -24,11 +25,15 @@ def claim(**changes):
         "source": "a test",
         "metric": "fun",
         "arms": {"toys": [0.4, 0.6]},
+        "of": ["toys"],
         "effect": 0.5,
         "interval": [0.4, 0.6],
+        "method": "over seeds",
+        "at_least": 0.1,
+        "at_most": None,
         "holds": True,
-        "seconds": 1.0,
-        "peak_mb": 1.0,
+        "seconds": 1,
+        "peak_mb": 1,
     } | changes
 
 
@@ -88,6 +93,6 @@ numbers = st.floats(-1e6, 1e6)
 @given(low=numbers, effect=numbers, high=numbers, bound=st.none() | numbers)
 def test_every_interval_is_drawn_inside_the_picture_and_in_order(low, effect, high, bound):
     low, effect, high = sorted([low, effect, high])
-    at = report.drawing(claim(effect=effect, interval=[low, high], at_least=bound))
+    at = report.drawing(Claim(**claim(effect=effect, interval=[low, high], at_least=bound)))
     assert report.MARGIN <= at.low <= at.effect <= at.high <= report.WIDTH - report.MARGIN
     assert all(report.MARGIN <= x <= report.WIDTH - report.MARGIN for x in at.bounds)
