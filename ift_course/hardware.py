@@ -50,6 +50,16 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def threads(jobs: int = 1) -> int:
+    """Threads for each of `jobs` lessons side by side: what `$IFT_THREADS` or `$OMP_NUM_THREADS`
+    says, else this one's part of the cores, at most two, since models this small lose time to the
+    coordination of more."""
+    asked = os.environ.get("IFT_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return min(2, max(1, usable_cores() // jobs))
+
+
 def machine() -> str:
     """This machine in a few words, as "AMD EPYC, 2 cores": where a measurement was made."""
     return f"{_cpu_name()}, {usable_cores()} cores"

@@ -75,16 +75,14 @@ def _hush() -> None:
 
 
 def _use_threads() -> int:
-    """At most two threads: models this small lose time to the coordination of more."""
     import torch
 
-    from ift_course.hardware import usable_cores
+    from ift_course.hardware import threads
 
-    asked = os.environ.get("IFT_THREADS") or os.environ.get("OMP_NUM_THREADS")
-    threads = int(asked) if asked and asked.isdigit() and int(asked) else min(2, usable_cores())
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    torch.set_num_threads(threads)
-    return threads
+    count = threads()
+    os.environ["OMP_NUM_THREADS"] = str(count)
+    torch.set_num_threads(count)
+    return count
 
 
 def _seed(seed: int) -> None:

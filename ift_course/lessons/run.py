@@ -6,14 +6,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ift_course.hardware import machine, usable_cores
+from ift_course.hardware import machine, threads
 from ift_course.lessons import build, ledger
 from ift_course.lessons.discover import Lesson
 from ift_course.lessons.execute import CellError, Stopped, code_cells, execute
 from ift_course.paths import project_root, results_dir
 from ift_course.profile import Profile
-
-MOST_THREADS = 2  # models this small gain little from a second thread, and nothing from a third
 
 
 @dataclass(frozen=True)
@@ -59,12 +57,11 @@ def run(
         CourseError: a lesson's source is not valid Python; nothing is executed then.
     """
     notebooks = [(lesson, build.read(lesson)) for lesson in lessons]
-    threads = min(MOST_THREADS, max(1, usable_cores() // jobs))
     stop = threading.Event()
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(jobs) as pool:
         pending: set[Future[Outcome]] = {
-            pool.submit(_run_one, lesson, notebook, profile, threads, stop, progress)
+            pool.submit(_run_one, lesson, notebook, profile, threads(jobs), stop, progress)
             for lesson, notebook in notebooks
         }
         try:
@@ -79,12 +76,12 @@ def run(
     return sorted(outcomes, key=lambda x: x.lesson.number)
 
 
-def kernel_env(profile: Profile, threads: int) -> dict[str, str]:
-    """The environment of a lesson's kernel besides what this process has."""
+def kernel_env(profile: Profile, count: int) -> dict[str, str]:
+    """The environment of a lesson's kernel besides what this process has; `count` threads."""
     env = {
         "IFT_PROFILE": profile.name,
-        "IFT_THREADS": str(threads),
-        "OMP_NUM_THREADS": str(threads),
+        "IFT_THREADS": str(count),
+        "OMP_NUM_THREADS": str(count),
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
@@ -95,7 +92,7 @@ def _run_one(
     lesson: Lesson,
     notebook: Any,
     profile: Profile,
-    threads: int,
+    count: int,
     stop: threading.Event,
     progress: Progress,
 ) -> Outcome:
@@ -106,7 +103,7 @@ def _run_one(
     try:
         execution = execute(
             notebook,
-            env=kernel_env(profile, threads),
+            env=kernel_env(profile, count),
             cwd=project_root(),
             on_cell=lambda number: progress.cell(lesson, number),
             stop=stop,
@@ -124,7 +121,7 @@ def _run_one(
         cells=execution.cells,
         seconds=round(execution.seconds),
         peak_mb=round(execution.peak_mb),
-        threads=threads,
+        threads=count,
         machine=machine(),
     )
     ledger.write_timings(profile.name, [timing])

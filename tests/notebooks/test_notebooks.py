@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ift_course.hardware import threads
 from ift_course.lessons import build, ledger
 from ift_course.lessons.discover import lessons
 from ift_course.lessons.execute import execute
@@ -23,7 +24,7 @@ def test_there_is_a_first_lesson():
 
 @each_lesson
 def test_the_lesson_runs_in_silence_and_its_claims_hold(lesson, tmp_path):
-    env = kernel_env(get_profile("tiny"), threads=2) | {"IFT_RESULTS": str(tmp_path)}
+    env = kernel_env(get_profile("tiny"), threads()) | {"IFT_RESULTS": str(tmp_path)}
     done = execute(build.read(lesson), env=env, cwd=project_root())
     assert done.error is None
     for cell in done.notebook.cells:
