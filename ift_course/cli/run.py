@@ -48,12 +48,10 @@ def run(
             jobs=min(jobs or usable_cores(), len(wanted)),
             progress=progress,
         )
-    path = report.write(chosen)
-    console = Console(soft_wrap=True)
-    console.print(summary(outcomes))
-    console.print(f"Report: {path}", highlight=False)
+    Console(soft_wrap=True).print(summary(outcomes))
     problems = [line for outcome in outcomes for line in outcome.problems]
     for problem in problems:
         Console(stderr=True, soft_wrap=True).print(problem, style="red", markup=False)
+    print(f"Report: {report.write(chosen)}")
     if problems:
         raise typer.Exit(1)

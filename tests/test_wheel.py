@@ -1,0 +1,48 @@
+"""What an installed wheel needs to run without a clone."""
+
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from ift_course import paths
+from ift_course.lessons.discover import lessons
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    done = subprocess.run([*build, str(paths.checkout())], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def test_the_wheel_carries_the_lessons_their_costs_and_the_tested_set(wheel):
+    names = set(wheel.namelist())
+    wanted = [f"notebooks/{x.name}.py" for x in lessons()]
+    wanted += ["results/tiny/lessons.json", "constraints.txt"]
+    assert {f"ift_course/_project/{x}" for x in wanted} <= names
+    assert "ift_course/lessons/report.html.j2" in names
+
+
+def test_the_wheel_carries_the_base_model(wheel):
+    assets = [x for x in paths.assets_dir().rglob("*") if x.is_file()]
+    assert any(x.suffix == ".safetensors" for x in assets)
+    names = set(wheel.namelist())
+    assert {f"ift_course/{x.relative_to(paths.PACKAGE).as_posix()}" for x in assets} <= names
+
+
+def test_the_wheel_carries_nothing_else(wheel):
+    tops = {name.partition("/")[0] for name in wheel.namelist()}
+    assert {x for x in tops if not x.endswith(".dist-info")} == {"ift_course"}
+
+
+def test_without_a_clone_results_go_to_the_current_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path / "site-packages" / "ift_course")
+    monkeypatch.delenv("IFT_RESULTS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert paths.shipped() == tmp_path / "site-packages" / "ift_course" / "_project"
+    assert paths.results_dir("tiny") == tmp_path / "results" / "tiny"
+    assert (tmp_path / "results" / "tiny").is_dir()
