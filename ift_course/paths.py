@@ -22,10 +22,15 @@ def project_root() -> Path:
     return checkout() or Path.cwd()
 
 
+def results_root() -> Path:
+    """Where the profiles' results are, as `results_dir` says; not created."""
+    root = os.environ.get("IFT_RESULTS")
+    return Path(root) if root else project_root() / "results"
+
+
 def results_dir(profile: str) -> Path:
     """`<project root>/results/<profile>`, or `$IFT_RESULTS/<profile>`; created when missing."""
-    root = os.environ.get("IFT_RESULTS")
-    folder = (Path(root) if root else project_root() / "results") / profile
+    folder = results_root() / profile
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

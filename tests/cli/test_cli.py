@@ -73,6 +73,7 @@ def test_doctor_finds_the_tested_set_and_says_so_to_programs(course):
 def test_doctor_says_where_a_lessons_cost_was_measured(course):
     course.lesson("01_fine")
     assert "not measured yet" in CliRunner().invoke(app, ["doctor"]).output
+    assert not course.results.exists(), "looking changes nothing"
     assert CliRunner().invoke(app, ["run"]).exit_code == 0
     shown = " ".join(CliRunner().invoke(app, ["doctor"]).output.split())
     assert "not measured yet" not in shown
