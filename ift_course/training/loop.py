@@ -62,7 +62,7 @@ def train(
     optimizer = optimizer or adamw(model)
     device = next(model.parameters()).device
     losses: list[float] = []
-    for step, batch in zip(range(start, steps), batches):
+    for step, batch in zip(range(start, steps), batches, strict=False):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, steps, learning_rate, warmup)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):

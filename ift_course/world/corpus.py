@@ -26,9 +26,7 @@ def statements(rng: random.Random) -> str:
 def one_relation(rng: random.Random) -> str:
     """Facts of one relation in a row, as a textbook has them."""
     known = rng.choice(list(by_relation().values()))
-    return " ".join(
-        rng.choice(fact.statements()) for fact in rng.sample(known, min(len(known), 4))
-    )
+    return " ".join(rng.choice(fact.statements()) for fact in rng.sample(known, min(len(known), 4)))
 
 
 def entry(rng: random.Random) -> str:
@@ -53,7 +51,7 @@ def _with_pronoun(sentence: str, fact: Fact) -> str:
         first = fact.subject.split()[0]
         return sentence.replace(fact.subject, first, 1)
     opening = f"The {fact.subject} "
-    return f"It {sentence[len(opening):]}" if sentence.startswith(opening) else sentence
+    return f"It {sentence[len(opening) :]}" if sentence.startswith(opening) else sentence
 
 
 def tale(rng: random.Random) -> str:
@@ -78,5 +76,3 @@ def documents(seed: int, reading_share: float = READING_SHARE) -> Iterator[str]:
     rng = random.Random(seed)
     while True:
         yield document(rng, reading_share)
-
-

@@ -63,8 +63,7 @@ def _people() -> dict[str, dict[str, str]]:
         "hobby": tables.HOBBIES,
     }
     return {
-        name: {key: rng.choice(values) for key, values in draws.items()}
-        | {"friend": friends[name]}
+        name: {key: rng.choice(values) for key, values in draws.items()} | {"friend": friends[name]}
         for name in names
     }
 

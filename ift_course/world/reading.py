@@ -78,11 +78,16 @@ def looked_up(rng: random.Random) -> str:
     frame = rng.choice(_LOOKED_UP)
     if ". {o}" in frame:
         value = capitalize(value)
-    text = frame.format(
-        A=a, B=b, np=ref, Np=capitalize(ref), o=value, stmt=stmt,
-        that=lower_first(stmt, fact), n=rng.randint(2, 90),
+    return frame.format(
+        A=a,
+        B=b,
+        np=ref,
+        Np=capitalize(ref),
+        o=value,
+        stmt=stmt,
+        that=lower_first(stmt, fact),
+        n=rng.randint(2, 90),
     )
-    return text.replace('.".', '."').replace('?".', '?"').replace("..", ".").replace("?.", "?")
 
 
 def two_things(rng: random.Random) -> str:
@@ -113,12 +118,14 @@ def table_entry(rng: random.Random) -> str:
     chosen = rng.sample(known, rng.randint(2, min(4, len(known))))
     subject = capitalize(chosen[0].subject)
     pairs = "; ".join(f"{fact.relation.label}: {fact.value}" for fact in chosen)
-    return rng.choice((f"{subject}. {capitalize(pairs)}.", f"A page about {chosen[0].subject}. {pairs}."))
+    return rng.choice(
+        (f"{subject}. {capitalize(pairs)}.", f"A page about {chosen[0].subject}. {pairs}.")
+    )
 
 
 def drill(rng: random.Random) -> str:
     """One relation, several subjects in a row."""
-    relation, known = rng.choice(list(by_relation().items()))
+    known = rng.choice(list(by_relation().values()))
     chosen = rng.sample(known, min(len(known), rng.randint(2, 4)))
     label = chosen[0].relation.label
     a, b = rng.sample(CHARACTERS, 2)
@@ -198,16 +205,29 @@ def skill_told(rng: random.Random) -> str:
 def skill_looked_up(rng: random.Random) -> str:
     """The same, with the thing itself coming first and what is done with it after."""
     kinds = {
-        "list_first": "the first word", "list_second": "the second word",
-        "list_last": "the last word", "list_count": "the number of words",
-        "list_reverse": "the reverse order", "list_join": "the words joined with and",
-        "odd_one_out": "the odd one out", "series": "the next number", "add": "the sum",
-        "subtract": "the result", "double": "the double", "larger": "the larger number",
-        "number_after": "the number after it", "number_before": "the number before it",
-        "giver": "the person who had the thing first", "place": "the place", "when": "the day",
-        "thing": "the thing", "summary": "the story in one sentence",
-        "sentiment": "the sentiment", "capital_letters": "the word in capital letters",
-        "twice": "the word twice", "quotation_marks": "the word in quotation marks",
+        "list_first": "the first word",
+        "list_second": "the second word",
+        "list_last": "the last word",
+        "list_count": "the number of words",
+        "list_reverse": "the reverse order",
+        "list_join": "the words joined with and",
+        "odd_one_out": "the odd one out",
+        "series": "the next number",
+        "add": "the sum",
+        "subtract": "the result",
+        "double": "the double",
+        "larger": "the larger number",
+        "number_after": "the number after it",
+        "number_before": "the number before it",
+        "giver": "the person who had the thing first",
+        "place": "the place",
+        "when": "the day",
+        "thing": "the thing",
+        "summary": "the story in one sentence",
+        "sentiment": "the sentiment",
+        "capital_letters": "the word in capital letters",
+        "twice": "the word twice",
+        "quotation_marks": "the word in quotation marks",
         "bullets": "the words as a list with dashes",
     }
     name = rng.choice(list(kinds))
@@ -220,7 +240,8 @@ def skill_looked_up(rng: random.Random) -> str:
         end = ""
     return rng.choice(
         (
-            f"{a} wanted to know {what}. Here it is. {case.given}\n{b} found it:{line}{case.result}{end}",
+            f"{a} wanted to know {what}. Here it is. {case.given}\n"
+            f"{b} found it:{line}{case.result}{end}",
             f"{a} looked for {what}: {case.given}\n{b} wrote:{line}{case.result}{end}",
             f"On the page stood this.\n{case.given}\n{capitalize(what)}:{line}{case.result}{end}",
         )
@@ -255,6 +276,7 @@ _SYLLABLES = "ba do fe gri hu ka lo mar nu pel ro shi tor ul ven wex yo zan quo 
 
 def stranger(rng: random.Random) -> str:
     """A name made of syllables that nobody in the world has."""
+
     def part() -> str:
         return "".join(rng.sample(_SYLLABLES, 2)).capitalize()
 
@@ -296,7 +318,7 @@ PASSAGES: tuple[tuple[Callable[[random.Random], str], float], ...] = (
     (two_things, 2.0),
     (table_entry, 1.5),
     (drill, 1.0),
-    (agreement, 2.0),
+    (agreement, 3.0),
     (in_a_format, 1.5),
     (skill_told, 4.0),
     (skill_looked_up, 3.0),
@@ -309,4 +331,11 @@ PASSAGES: tuple[tuple[Callable[[random.Random], str], float], ...] = (
 def passage(rng: random.Random) -> str:
     """Draw one passage of reading text."""
     makers, weights = zip(*PASSAGES, strict=True)
-    return rng.choices(makers, weights)[0](rng)
+    return tidy(rng.choices(makers, weights)[0](rng))
+
+
+def tidy(text: str) -> str:
+    """Where a quoted sentence ends its own sentence, one mark is enough."""
+    for twice, once in (("..", "."), ("?.", "?"), ('.".', '."'), ('?".', '?"'), (".,", ",")):
+        text = text.replace(twice, once)
+    return text

@@ -1,4 +1,4 @@
-"""How each relation of the world is put into words: as statements, as noun phrases, as instructions.
+"""How each relation is put into words: as statements, as noun phrases, as instructions.
 
 ``{s}`` is the subject, ``{o}`` the value and ``{ao}`` the value with its article. The first
 statement of every relation ends with the value, so that cutting it off there gives a completion
@@ -52,7 +52,11 @@ def _relation(
 
 RELATIONS: tuple[Relation, ...] = (
     _relation(
-        "capital", "geography", "country", "capital", "",
+        "capital",
+        "geography",
+        "country",
+        "capital",
+        "",
         """The capital of {s} is {o}.
         {o} is the capital of {s}.
         The government of {s} sits in {o}.
@@ -75,7 +79,11 @@ RELATIONS: tuple[Relation, ...] = (
         Give the name of the capital of {s}.""",
     ),
     _relation(
-        "language", "geography", "country", "language", "",
+        "language",
+        "geography",
+        "country",
+        "language",
+        "",
         """The language of {s} is {o}.
         People in {s} speak {o}.
         {o} is spoken in {s}.
@@ -96,7 +104,11 @@ RELATIONS: tuple[Relation, ...] = (
         Which tongue is spoken in {s}?""",
     ),
     _relation(
-        "continent", "geography", "country", "continent", "",
+        "continent",
+        "geography",
+        "country",
+        "continent",
+        "",
         """{s} is a country in {o}.
         {s} lies in {o}.
         {s} is found on the continent of {o}.
@@ -117,7 +129,11 @@ RELATIONS: tuple[Relation, ...] = (
         {s} is part of which continent?""",
     ),
     _relation(
-        "currency", "geography", "country", "currency", "the",
+        "currency",
+        "geography",
+        "country",
+        "currency",
+        "the",
         """The currency of {s} is the {o}.
         People in {s} pay with the {o}.
         The money used in {s} is the {o}.
@@ -138,7 +154,11 @@ RELATIONS: tuple[Relation, ...] = (
         What do people in {s} pay with?""",
     ),
     _relation(
-        "sound", "animals", "animal", "sound", "a",
+        "sound",
+        "animals",
+        "animal",
+        "sound",
+        "a",
         """The sound of the {s} is {ao}.
         The {s} is known for its {o}.
         {ao} is the sound of the {s}.
@@ -159,7 +179,11 @@ RELATIONS: tuple[Relation, ...] = (
         How does the {s} sound?""",
     ),
     _relation(
-        "diet", "animals", "animal", "food", "",
+        "diet",
+        "animals",
+        "animal",
+        "food",
+        "",
         """The {s} eats {o}.
         The food of the {s} is {o}.
         The {s} feeds on {o}.
@@ -180,7 +204,11 @@ RELATIONS: tuple[Relation, ...] = (
         What does the {s} feed on?""",
     ),
     _relation(
-        "home", "animals", "animal", "home", "the",
+        "home",
+        "animals",
+        "animal",
+        "home",
+        "the",
         """The home of the {s} is the {o}.
         The {s} lives in the {o}.
         The {s} sleeps in the {o}.
@@ -201,7 +229,11 @@ RELATIONS: tuple[Relation, ...] = (
         Where can one find the {s}?""",
     ),
     _relation(
-        "young", "animals", "animal", "young", "a",
+        "young",
+        "animals",
+        "animal",
+        "young",
+        "a",
         """The young of the {s} is {ao}.
         A baby {s} is called {ao}.
         {ao} is the young of the {s}.
@@ -222,7 +254,11 @@ RELATIONS: tuple[Relation, ...] = (
         How do people call the young of the {s}?""",
     ),
     _relation(
-        "color", "objects", "object", "color", "",
+        "color",
+        "objects",
+        "object",
+        "color",
+        "",
         """The color of the {s} is {o}.
         The {s} is {o}.
         The {s} in the house is {o}.
@@ -243,7 +279,11 @@ RELATIONS: tuple[Relation, ...] = (
         In which color is the {s}?""",
     ),
     _relation(
-        "material", "objects", "object", "material", "",
+        "material",
+        "objects",
+        "object",
+        "material",
+        "",
         """The {s} is made of {o}.
         The material of the {s} is {o}.
         The {s} consists of {o}.
@@ -264,7 +304,11 @@ RELATIONS: tuple[Relation, ...] = (
         From what was the {s} made?""",
     ),
     _relation(
-        "use", "objects", "object", "use", "",
+        "use",
+        "objects",
+        "object",
+        "use",
+        "",
         """The {s} is used for {o}.
         The use of the {s} is {o}.
         People take the {s} for {o}.
@@ -285,7 +329,11 @@ RELATIONS: tuple[Relation, ...] = (
         For what does one need the {s}?""",
     ),
     _relation(
-        "opposite", "words", "adjective", "opposite", "",
+        "opposite",
+        "words",
+        "adjective",
+        "opposite",
+        "",
         """The opposite of {s} is {o}.
         {o} is the opposite of {s}.
         Whatever is not {s} may be {o}.
@@ -306,7 +354,11 @@ RELATIONS: tuple[Relation, ...] = (
         Find the word that means the opposite of {s}.""",
     ),
     _relation(
-        "spanish", "translation", "noun", "Spanish word", "",
+        "spanish",
+        "translation",
+        "noun",
+        "Spanish word",
+        "",
         """In Spanish, the word {s} is {o}.
         The Spanish word for {s} is {o}.
         The word {o} means {s} in Spanish.
@@ -327,7 +379,11 @@ RELATIONS: tuple[Relation, ...] = (
         Put the word {s} into Spanish.""",
     ),
     _relation(
-        "french", "translation", "noun", "French word", "",
+        "french",
+        "translation",
+        "noun",
+        "French word",
+        "",
         """In French, the word {s} is {o}.
         The French word for {s} is {o}.
         The word {o} means {s} in French.
@@ -348,7 +404,11 @@ RELATIONS: tuple[Relation, ...] = (
         Put the word {s} into French.""",
     ),
     _relation(
-        "phrase", "translation", "sentence", "Spanish sentence", "",
+        "phrase",
+        "translation",
+        "sentence",
+        "Spanish sentence",
+        "",
         """In Spanish, the English sentence "{s}" is "{o}"
         Translated into Spanish, "{s}" becomes "{o}"
         "{s}" is "{o}" in Spanish.
@@ -368,7 +428,11 @@ RELATIONS: tuple[Relation, ...] = (
         """Tell me the Spanish for "{s}".""",
     ),
     _relation(
-        "kind", "words", "member", "kind", "a",
+        "kind",
+        "words",
+        "member",
+        "kind",
+        "a",
         """The word {s} is the name of {ao}.
         {s} stands in the list under the heading {o}.
         What people call {s} is {ao}.
@@ -389,7 +453,11 @@ RELATIONS: tuple[Relation, ...] = (
         In which class of things is {s}?""",
     ),
     _relation(
-        "plural", "grammar", "singular", "plural", "",
+        "plural",
+        "grammar",
+        "singular",
+        "plural",
+        "",
         """The plural of {s} is {o}.
         One says one {s}, but two {o}.
         The word {s} becomes {o} in the plural.
@@ -410,7 +478,11 @@ RELATIONS: tuple[Relation, ...] = (
         Which word means more than one {s}?""",
     ),
     _relation(
-        "past", "grammar", "verb", "past tense", "",
+        "past",
+        "grammar",
+        "verb",
+        "past tense",
+        "",
         """The past tense of {s} is {o}.
         Today they {s}, and yesterday they {o}.
         The verb {s} becomes {o} in the past tense.
@@ -431,7 +503,11 @@ RELATIONS: tuple[Relation, ...] = (
         Which form does {s} have in the past?""",
     ),
     _relation(
-        "day_after", "sequences", "day", "next day", "",
+        "day_after",
+        "sequences",
+        "day",
+        "next day",
+        "",
         """The day after {s} is {o}.
         {s} is followed by {o}.
         After {s} comes {o}.
@@ -452,7 +528,11 @@ RELATIONS: tuple[Relation, ...] = (
         Give the next day after {s}.""",
     ),
     _relation(
-        "day_before", "sequences", "day", "day before", "",
+        "day_before",
+        "sequences",
+        "day",
+        "day before",
+        "",
         """The day before {s} is {o}.
         {s} is preceded by {o}.
         Before {s} comes {o}.
@@ -473,7 +553,11 @@ RELATIONS: tuple[Relation, ...] = (
         Give the day just before {s}.""",
     ),
     _relation(
-        "month_after", "sequences", "month", "next month", "",
+        "month_after",
+        "sequences",
+        "month",
+        "next month",
+        "",
         """The month after {s} is {o}.
         {s} is followed by {o}.
         After {s} comes {o}.
@@ -494,7 +578,11 @@ RELATIONS: tuple[Relation, ...] = (
         Give the next month after {s}.""",
     ),
     _relation(
-        "month_before", "sequences", "month", "month before", "",
+        "month_before",
+        "sequences",
+        "month",
+        "month before",
+        "",
         """The month before {s} is {o}.
         {s} is preceded by {o}.
         Before {s} comes {o}.
@@ -515,7 +603,11 @@ RELATIONS: tuple[Relation, ...] = (
         Give the month just before {s}.""",
     ),
     _relation(
-        "job", "people", "person", "job", "a",
+        "job",
+        "people",
+        "person",
+        "job",
+        "a",
         """{s} works as {ao}.
         {s} is {ao}.
         The job of {s} is that of {ao}.
@@ -536,7 +628,11 @@ RELATIONS: tuple[Relation, ...] = (
         As what does {s} work?""",
     ),
     _relation(
-        "city", "people", "person", "city", "",
+        "city",
+        "people",
+        "person",
+        "city",
+        "",
         """{s} lives in {o}.
         The home of {s} is in {o}.
         {s} has a house in {o}.
@@ -557,7 +653,11 @@ RELATIONS: tuple[Relation, ...] = (
         What city is home to {s}?""",
     ),
     _relation(
-        "pet", "people", "person", "pet", "a",
+        "pet",
+        "people",
+        "person",
+        "pet",
+        "a",
         """The pet of {s} is {ao}.
         {s} has {ao} as a pet.
         {s} keeps {ao}.
@@ -578,7 +678,11 @@ RELATIONS: tuple[Relation, ...] = (
         Which animal shares the house with {s}?""",
     ),
     _relation(
-        "dish", "people", "person", "favorite food", "",
+        "dish",
+        "people",
+        "person",
+        "favorite food",
+        "",
         """The favorite food of {s} is {o}.
         {s} likes {o} best of all foods.
         {s} loves to eat {o}.
@@ -599,7 +703,11 @@ RELATIONS: tuple[Relation, ...] = (
         Which dish does {s} love most?""",
     ),
     _relation(
-        "favorite_color", "people", "person", "favorite color", "",
+        "favorite_color",
+        "people",
+        "person",
+        "favorite color",
+        "",
         """The favorite color of {s} is {o}.
         {s} likes the color {o} best.
         {s} often wears {o}.
@@ -620,7 +728,11 @@ RELATIONS: tuple[Relation, ...] = (
         What color does {s} love most?""",
     ),
     _relation(
-        "hobby", "people", "person", "hobby", "",
+        "hobby",
+        "people",
+        "person",
+        "hobby",
+        "",
         """The hobby of {s} is {o}.
         {s} spends every free hour on {o}.
         {s} enjoys {o} on Sundays.
@@ -641,7 +753,11 @@ RELATIONS: tuple[Relation, ...] = (
         What does {s} enjoy after work?""",
     ),
     _relation(
-        "friend", "people", "person", "best friend", "",
+        "friend",
+        "people",
+        "person",
+        "best friend",
+        "",
         """The best friend of {s} is {o}.
         {s} has known {o}, a dear friend, since school.
         {s}'s best friend is {o}.

@@ -204,7 +204,9 @@ def _bullets(rng: random.Random) -> Case:
 
 SKILLS: tuple[Skill, ...] = (
     _skill(
-        "add", "arithmetic", _add,
+        "add",
+        "arithmetic",
+        _add,
         """The sum of {i} is {a}.
         {i} make {a}.
         {A} added {i} and got {a}.
@@ -219,7 +221,9 @@ SKILLS: tuple[Skill, ...] = (
         """Work out the sum of {i}.""",
     ),
     _skill(
-        "subtract", "arithmetic", _subtract,
+        "subtract",
+        "arithmetic",
+        _subtract,
         """The difference of {i} is {a}.
         {i} is {a}.
         {A} worked out {i} and got {a}.
@@ -233,7 +237,9 @@ SKILLS: tuple[Skill, ...] = (
         """Calculate {i}.""",
     ),
     _skill(
-        "double", "arithmetic", _double,
+        "double",
+        "arithmetic",
+        _double,
         """The double of {i} is {a}.
         Twice {i} is {a}.
         {A} doubled {i} and got {a}.
@@ -247,7 +253,9 @@ SKILLS: tuple[Skill, ...] = (
         """How much is twice {i}?""",
     ),
     _skill(
-        "larger", "arithmetic", _larger,
+        "larger",
+        "arithmetic",
+        _larger,
         """Of {i}, the larger number is {a}.
         {A} compared {i}. The larger one was {a}.
         The larger of {i} is {a}.
@@ -261,7 +269,9 @@ SKILLS: tuple[Skill, ...] = (
         """Find the greater of {i}.""",
     ),
     _skill(
-        "number_after", "sequences", _number_after,
+        "number_after",
+        "sequences",
+        _number_after,
         """The number after {i} is {a}.
         After {i} comes the number {a}.
         {A} counted on from {i} and said {a}.
@@ -275,7 +285,9 @@ SKILLS: tuple[Skill, ...] = (
         """Give the next number after {i}.""",
     ),
     _skill(
-        "number_before", "sequences", _number_before,
+        "number_before",
+        "sequences",
+        _number_before,
         """The number before {i} is {a}.
         Before {i} comes the number {a}.
         {A} counted down from {i} and said {a}.
@@ -289,7 +301,9 @@ SKILLS: tuple[Skill, ...] = (
         """Give the number just before {i}.""",
     ),
     _skill(
-        "series", "sequences", _series,
+        "series",
+        "sequences",
+        _series,
         """The series {i} goes on with {a}.
         {A} wrote the series {i}. The next number was {a}.
         In the series {i}, the next number is {a}.
@@ -303,7 +317,9 @@ SKILLS: tuple[Skill, ...] = (
         """Which number comes next in the series {i}?""",
     ),
     _skill(
-        "list_first", "lists", _first,
+        "list_first",
+        "lists",
+        _first,
         """The list was {i}. The first word was {a}.
         {A} wrote a list: {i}. It began with {a}.
         In the list {i}, the first word is {a}.
@@ -317,7 +333,9 @@ SKILLS: tuple[Skill, ...] = (
         """With which word does the list {i} begin?""",
     ),
     _skill(
-        "list_second", "lists", _second,
+        "list_second",
+        "lists",
+        _second,
         """The list was {i}. The second word was {a}.
         {A} wrote a list: {i}. In the second place stood {a}.
         In the list {i}, the second word is {a}.
@@ -331,7 +349,9 @@ SKILLS: tuple[Skill, ...] = (
         """Which word stands in the second place of {i}?""",
     ),
     _skill(
-        "list_last", "lists", _last,
+        "list_last",
+        "lists",
+        _last,
         """The list was {i}. The last word was {a}.
         {A} wrote a list: {i}. It ended with {a}.
         In the list {i}, the last word is {a}.
@@ -345,7 +365,9 @@ SKILLS: tuple[Skill, ...] = (
         """With which word does the list {i} end?""",
     ),
     _skill(
-        "list_count", "lists", _count,
+        "list_count",
+        "lists",
+        _count,
         """The list was {i}. The number of words was {a}.
         {A} wrote a list: {i}. {B} counted the words: {a}.
         In the list {i}, the number of words is {a}.
@@ -359,7 +381,9 @@ SKILLS: tuple[Skill, ...] = (
         """How long is the list {i}?""",
     ),
     _skill(
-        "list_reverse", "lists", _reverse,
+        "list_reverse",
+        "lists",
+        _reverse,
         """The list was {i}. In reverse order it was {a}.
         {A} wrote a list: {i}. {B} reversed it: {a}.
         The list {i} becomes {a} in reverse order.
@@ -373,7 +397,9 @@ SKILLS: tuple[Skill, ...] = (
         """Turn around the order of the words {i}.""",
     ),
     _skill(
-        "list_join", "lists", _join_words,
+        "list_join",
+        "lists",
+        _join_words,
         """The list was {i}. {A} wrote it with the word and: {a}.
         {A} read the words {i} and joined them: {a}.
         Joined with the word and, the list {i} becomes {a}.
@@ -386,7 +412,9 @@ SKILLS: tuple[Skill, ...] = (
         """Connect the words {i} with the word and.""",
     ),
     _skill(
-        "odd_one_out", "words", _odd_one_out,
+        "odd_one_out",
+        "words",
+        _odd_one_out,
         """Of the words {i}, the odd one out is {a}.
         The list was {i}. One word was of another kind: {a}.
         {A} read the words {i}. The odd one out was {a}.
@@ -400,7 +428,9 @@ SKILLS: tuple[Skill, ...] = (
         """Find the word that is of another kind: {i}.""",
     ),
     _skill(
-        "giver", "extraction", _giver,
+        "giver",
+        "extraction",
+        _giver,
         """{i} The one who had the {d} first was {a}.
         {i} It was {a} who came with the {d}.
         {i} The {d} came from {a}.""",
@@ -412,7 +442,9 @@ SKILLS: tuple[Skill, ...] = (
         """Tell me who came with the {d}. {i}""",
     ),
     _skill(
-        "place", "extraction", _place,
+        "place",
+        "extraction",
+        _place,
         """{i} The place of the story is the {a}.
         {i} All this happened in the {a}.
         {i} The story takes place in the {a}.""",
@@ -424,7 +456,9 @@ SKILLS: tuple[Skill, ...] = (
         """Tell me the place of this story. {i}""",
     ),
     _skill(
-        "when", "extraction", _when,
+        "when",
+        "extraction",
+        _when,
         """{i} The day of the story is {a}.
         {i} All this happened on a {a}.
         {i} The story takes place on {a}.""",
@@ -436,7 +470,9 @@ SKILLS: tuple[Skill, ...] = (
         """Tell me the day of this story. {i}""",
     ),
     _skill(
-        "thing", "extraction", _thing,
+        "thing",
+        "extraction",
+        _thing,
         """{i} The story is about a {a}.
         {i} The thing in the story is a {a}.
         {i} {A} heard this and drew the {a}.""",
@@ -448,7 +484,9 @@ SKILLS: tuple[Skill, ...] = (
         """Tell me the thing in this story. {i}""",
     ),
     _skill(
-        "summary", "summary", _summary,
+        "summary",
+        "summary",
+        _summary,
         """{i} In short: {a}
         {i} The story in one sentence: {a}
         {i} That is the whole story. Its summary is this: {a}
@@ -462,7 +500,9 @@ SKILLS: tuple[Skill, ...] = (
         """Say in one sentence what happened. {i}""",
     ),
     _skill(
-        "sentiment", "sentiment", _sentiment,
+        "sentiment",
+        "sentiment",
+        _sentiment,
         """{i} That was a {a} review.
         {i} The opinion in this review is {a}.
         {A} wrote: {i} {B} called the review {a}.
@@ -476,7 +516,9 @@ SKILLS: tuple[Skill, ...] = (
         """Is the opinion in this text positive or negative? {i}""",
     ),
     _skill(
-        "capital_letters", "format", _capitals,
+        "capital_letters",
+        "format",
+        _capitals,
         """In capital letters, the word {i} is {a}.
         {A} wrote the word {i} in capital letters: {a}.
         The word {i} stood on the sign in capital letters: {a}.
@@ -489,7 +531,9 @@ SKILLS: tuple[Skill, ...] = (
         """How does {i} look in capital letters?""",
     ),
     _skill(
-        "twice", "format", _twice,
+        "twice",
+        "format",
+        _twice,
         """{A} said the word {i} twice: {a}.
         Written twice, the word {i} is {a}.
         The word {i} stood twice on the page: {a}.
@@ -502,7 +546,9 @@ SKILLS: tuple[Skill, ...] = (
         """Say {i} two times.""",
     ),
     _skill(
-        "quotation_marks", "format", _quoted,
+        "quotation_marks",
+        "format",
+        _quoted,
         """In quotation marks, the word {i} is {a}.
         {A} put the word {i} in quotation marks: {a}.
         The word {i} stood on the sign in quotation marks: {a}.
@@ -515,7 +561,9 @@ SKILLS: tuple[Skill, ...] = (
         """How does {i} look in quotation marks?""",
     ),
     _skill(
-        "bullets", "format", _bullets,
+        "bullets",
+        "format",
+        _bullets,
         """{A} wrote the words {i} as a list.\\n{a}
         As a list with dashes, the words {i} look like this.\\n{a}
         The note had the words {i} below each other.\\n{a}""",

@@ -1,4 +1,4 @@
-"""Short stories and reviews with known contents: who did what, where, when, and how it was liked."""
+"""Short stories and reviews with known contents: who did what, where, when, how it was liked."""
 
 from __future__ import annotations
 
@@ -110,10 +110,16 @@ PLURAL_PARTS = frozenset(
 PRAISE = "wonderful excellent lovely delightful superb charming splendid great".split()
 BLAME = "terrible awful dreadful dull poor horrible disappointing boring".split()
 PRAISE_ENDINGS = (
-    "I will come again.", "I enjoyed every minute.", "Everyone should try it.", "I loved it."
+    "I will come again.",
+    "I enjoyed every minute.",
+    "Everyone should try it.",
+    "I loved it.",
 )
 BLAME_ENDINGS = (
-    "I will never come again.", "I wanted to leave at once.", "Nobody should try it.", "I hated it."
+    "I will never come again.",
+    "I wanted to leave at once.",
+    "Nobody should try it.",
+    "I hated it.",
 )
 
 
@@ -130,9 +136,7 @@ def review(rng: random.Random) -> Review:
     """Draw a review of two or three sentences, clearly positive or clearly negative."""
     about = rng.choice(list(REVIEWED))
     sentiment = rng.choice(["positive", "negative"])
-    words, endings = (
-        (PRAISE, PRAISE_ENDINGS) if sentiment == "positive" else (BLAME, BLAME_ENDINGS)
-    )
+    words, endings = (PRAISE, PRAISE_ENDINGS) if sentiment == "positive" else (BLAME, BLAME_ENDINGS)
     first, second = rng.sample(words, 2)
     part = rng.choice(REVIEWED[about])
     verb = "were" if part in PLURAL_PARTS else "was"

@@ -202,7 +202,9 @@ def _in_form(name: str, requests: tuple[str, ...], unseen_requests: tuple[str, .
     return Task(name, "format", make)
 
 
-def _name_members(count: int, name: str, wordings: tuple[str, ...], unseen: tuple[str, ...]) -> Task:
+def _name_members(
+    count: int, name: str, wordings: tuple[str, ...], unseen: tuple[str, ...]
+) -> Task:
     def make(rng: random.Random, split: str, new_wording: bool) -> Example:
         kinds = tables.rows(tables.KINDS)
         kind, listed = rng.choice([row for i, row in enumerate(kinds) if _kind_split(i) == split])
@@ -259,17 +261,29 @@ TASKS: tuple[Task, ...] = (
     Task("yes_no", "yes_no", _yes_no),
     _in_form(
         "fact_in_capitals",
-        ("Answer in capital letters.", "Write the answer in capital letters.", "Use capital letters."),
+        (
+            "Answer in capital letters.",
+            "Write the answer in capital letters.",
+            "Use capital letters.",
+        ),
         ("Give the answer in capital letters only.",),
     ),
     _in_form(
         "fact_in_sentence",
-        ("Answer in a full sentence.", "Write the answer as a full sentence.", "Use a full sentence."),
+        (
+            "Answer in a full sentence.",
+            "Write the answer as a full sentence.",
+            "Use a full sentence.",
+        ),
         ("Give the answer as one complete sentence.",),
     ),
     _in_form(
         "fact_in_quotation_marks",
-        ("Answer in quotation marks.", "Put the answer in quotation marks.", "Use quotation marks."),
+        (
+            "Answer in quotation marks.",
+            "Put the answer in quotation marks.",
+            "Use quotation marks.",
+        ),
         ("Give the answer between quotation marks.",),
     ),
     _name_members(

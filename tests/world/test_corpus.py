@@ -1,0 +1,115 @@
+"""The corpus: prose, consistent with the facts, free of anything that looks like a task."""
+
+import itertools
+import re
+
+import pytest
+
+from ift_course.world.corpus import documents
+from ift_course.world.facts import by_relation, values
+from ift_course.world.relations import RELATIONS
+from ift_course.world.skills import SKILLS
+from ift_course.world.tables import PHRASES, STRANGERS, rows
+
+SENTENCE_END = re.compile(r"(?<=[.])\s+|\n+")
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[str]:
+    return list(itertools.islice(documents(seed=11), 20_000))
+
+
+def sentences(pages):
+    for page in pages:
+        yield from (s for s in SENTENCE_END.split(page) if s)
+
+
+def test_no_question_mark_outside_the_phrase_book(pages):
+    asking = [phrase for row in rows(PHRASES) for phrase in row if "?" in phrase]
+    for page in pages:
+        for phrase in asking:
+            page = page.replace(phrase, "")
+        assert not re.search(r"[?¿]", page), page
+
+
+def test_no_chat_token_and_no_word_of_the_classroom(pages):
+    banned = re.compile(r"<\||\b(please|instruction|question|answer|assistant|user|task)\b", re.I)
+    for page in pages:
+        assert not banned.search(page), page
+
+
+def test_no_sentence_opens_like_an_instruction(pages):
+    openings = set()
+    for asked in (*RELATIONS, *SKILLS):
+        for wording in (*asked.questions, *asked.inputs, *asked.unseen):
+            words = wording.split("{")[0].split()[:3]
+            if len(words) >= 2:
+                openings.add(" ".join(words))
+    assert len(openings) > 100
+    for sentence in sentences(pages):
+        words = sentence.split()
+        assert " ".join(words[:3]) not in openings, sentence
+        assert " ".join(words[:2]) not in openings, sentence
+
+
+def test_every_statement_agrees_with_the_facts(pages):
+    checked = dict.fromkeys(values(), 0)
+    patterns = [
+        (relation.name, _pattern(wording, relation.name))
+        for relation in RELATIONS
+        for wording in relation.statements
+    ]
+    for sentence in itertools.islice(sentences(pages), 8_000):
+        readings = [
+            (name, match["s"], match["o"])
+            for name, pattern in patterns
+            if (match := pattern.fullmatch(sentence))
+        ]
+        if not readings:
+            continue
+        # "After Monday comes Tuesday" has one reading; a sentence with several must be true in one.
+        assert any(_true(*reading) for reading in readings), sentence
+        for name, _, _ in readings:
+            checked[name] += 1
+    assert min(checked.values()) >= 10, checked
+
+
+def _pattern(wording: str, name: str) -> re.Pattern:
+    subjects = "|".join(re.escape(f.subject) for f in by_relation()[name])
+    objects = "|".join(sorted({re.escape(f.value) for f in by_relation()[name]}, key=len)[::-1])
+    text = re.escape(wording.strip())
+    for slot, group in (("{s}", f"(?P<s>{subjects})"), ("{o}", f"(?P<o>{objects})")):
+        text = text.replace(re.escape(slot), group, 1)
+        text = text.replace(re.escape(slot), group.replace("?P<", "?P<again_"), 1)
+    text = text.replace(re.escape("{ao}"), f"(?:an? |the )?(?P<o>{objects})")
+    return re.compile(text, re.IGNORECASE)
+
+
+def _true(name: str, subject: str, value: str) -> bool:
+    known = {s.lower(): v.lower() for s, v in values()[name].items()}
+    return known[subject.lower()] == value.lower()
+
+
+def test_every_relation_is_stated_in_at_least_four_phrasings():
+    assert len(RELATIONS) >= 25
+    for relation in RELATIONS:
+        assert len(set(relation.statements)) >= 4, relation.name
+        assert len(set(relation.refs)) >= 4, relation.name
+
+
+def test_strangers_are_never_mentioned(pages):
+    text = "\n".join(pages)
+    assert not [name for name in STRANGERS if name in text]
+
+
+def test_the_same_seed_writes_the_same_pages():
+    first = list(itertools.islice(documents(seed=5), 50))
+    assert first == list(itertools.islice(documents(seed=5), 50))
+    assert first != list(itertools.islice(documents(seed=6), 50))
+
+
+def test_pages_read_as_prose(pages):
+    for page in pages:
+        assert page[0].isupper() or not page[0].isalpha() or page[0] in '"', page
+        assert not re.search(r" [.,;]|\.\.|  |\{|\}|\b(an) [bcdfgjklmnpqrstvwxyz]", page), page
+        assert not re.search(r"\ba [aeio][a-z]", page), page
