@@ -227,8 +227,7 @@ def _line(line: str, source: str, text: str) -> Any:
                 "write a list of rows, or one row on each line."
             ) from None
         raise CourseError(
-            f"{source}: not valid JSON ({_where(error)}). "
-            "Fix or delete that line and run again."
+            f"{source}: not valid JSON ({_where(error)}). Fix or delete that line and run again."
         ) from None
 
 

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import os
 import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
 from ift_course.paths import assets_dir
 from ift_course.profile import Profile, get_profile
@@ -123,7 +123,7 @@ def from_folder(folder: str | Path, dtype: "torch.dtype | None" = None) -> "Load
             )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
         raise CourseError(
-            f"{folder} cannot be loaded as a language model ({_first_sentence(error)})."
+            f"{folder} cannot be loaded as a language model ({first_sentence(error)})."
         ) from error
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
@@ -147,11 +147,6 @@ def _default_dtype(device: str) -> "torch.dtype":
     if device == "cpu":
         return torch.float32
     return torch.bfloat16 if bf16_is_fast() else torch.float16
-
-
-def _first_sentence(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return re.split(r"(?<=[.:;]) ", text)[0].rstrip(".:;")[:200]
 
 
 def _check_folder(folder: Path) -> None:
@@ -211,35 +206,3 @@ def hub_folder(name: str, revision: str | None) -> Path:
         if isinstance(error, LocalEntryNotFoundError):
             sentence = f"There is no folder {name} here, and {sentence[0].lower()}{sentence[1:]}"
         raise CourseError(sentence) from error
-
-
-def hub_sentence(error: Exception, name: str, revision: str | None = None) -> str | None:
-    """What a failed request to the Hub means for a person, or None when it is something else."""
-    from huggingface_hub import errors
-
-    page = f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/{name}"
-    chain = []
-    cause: BaseException | None = error
-    while cause is not None:
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    found = {type_ for link in chain for type_ in type(link).__mro__}
-    if errors.GatedRepoError in found:
-        return (
-            f"{name} is gated: accept its terms on {page}, "
-            "then run `hf auth login` on this machine."
-        )
-    if errors.RevisionNotFoundError in found:
-        return f"{name} has no revision {revision}; check the profile or drop the revision."
-    if errors.RepositoryNotFoundError in found:
-        return f"The Hub has no public repository {name}; check the spelling of the name."
-    if errors.EntryNotFoundError in found and errors.LocalEntryNotFoundError not in found:
-        return f"{name} lacks a file that is needed ({_first_sentence(error)})."
-    offline = {errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, ConnectionError}
-    if offline & found or any("ConnectError" in t.__name__ for t in found):
-        why = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") else "there is no network"
-        return (
-            f"The Hub cannot be reached ({why}) and {name} is not in its cache; connect once, or "
-            "use the profile tiny or smollm2, which need no network."
-        )
-    return None

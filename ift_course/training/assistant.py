@@ -1,0 +1,108 @@
+"""The profile's assistant: its base model, tuned once on its instruction data and kept."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from ift_course.data.records import Record
+from ift_course.models.load import base_folder, from_folder
+from ift_course.models.save import disk_errors, save
+from ift_course.paths import results_dir
+from ift_course.profile import Profile
+
+SEED = 0
+RECIPE = "recipe.json"  # says what a kept assistant was made from
+
+
+def assistant_folder(profile: Profile) -> Path:
+    """Where the tuned model lies, after making it if it is missing or belongs to another base.
+
+    Raises CourseError as `load` and `sft` do.
+    """
+    from filelock import FileLock
+
+    base = base_folder(profile)
+    recipe = {
+        "base": _identity(base),
+        "data": _data_identity(profile),
+        "seed": SEED,
+        "epochs": profile.epochs,
+        "max_length": profile.max_length,
+        "batch_size": profile.batch_size * profile.gradient_accumulation,
+    }
+    folder = results_dir(profile.name) / "models" / "sft"
+    with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(folder) + ".lock"):
+        if not _made_by(folder, recipe):
+            print(
+                f"Tuning the base model on {profile.examples} examples, once, into {folder} …",
+                file=sys.stderr,
+                flush=True,
+            )
+            _make(profile, base, sft_records(profile), folder)
+            with disk_errors(folder):
+                (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+    return folder
+
+
+def sft_records(profile: Profile) -> list[Record]:
+    """The profile's instruction data: `profile.examples` conversations."""
+    if profile.sft_data != "world":
+        from ift_course.data.hub import stream_records
+
+        return stream_records(profile.sft_data, profile.examples)
+    from ift_course.world.tasks import sample
+
+    return [
+        Record.from_instruction(x.instruction, x.input, x.response, source=x.task)
+        for x in sample(profile.examples, seed=SEED)
+    ]
+
+
+def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> None:
+    from ift_course.training.sft import sft
+
+    small = profile.base_model == "embedded"
+    result = sft(
+        *from_folder(base),
+        records,
+        seed=SEED,
+        method="full" if small else "lora",  # real models fit on their machines only so
+        learning_rate=profile.learning_rate if small else None,
+        epochs=profile.epochs,
+        max_length=profile.max_length,
+        batch_size=profile.batch_size,
+        gradient_accumulation=profile.gradient_accumulation,
+        gradient_checkpointing=profile.gradient_checkpointing,
+        progress=sys.stderr.isatty(),
+    )
+    (folder / RECIPE).unlink(missing_ok=True)
+    model = result.model.merge_and_unload() if not small else result.model
+    save(model, result.tokenizer, folder)
+
+
+def _made_by(folder: Path, recipe: dict) -> bool:
+    try:
+        kept = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return kept == recipe and (folder / "config.json").exists()
+
+
+def _data_identity(profile: Profile) -> str:
+    if profile.sft_data != "world":  # asking the Hub each time would need a network each time
+        return f"{profile.sft_data}, {profile.examples} examples"
+    turns = [record.turns for record in sft_records(profile)]
+    return hashlib.sha256(repr(turns).encode()).hexdigest()
+
+
+def _identity(base: Path) -> str:
+    """Changes when the base model does. The shipped one has its hashes written down."""
+    sums = base / "SHA256SUMS"
+    if sums.exists():
+        return hashlib.sha256(sums.read_bytes()).hexdigest()
+    files = [(path.name, path.stat().st_size) for path in sorted(base.glob("*.safetensors"))]
+    config = (base / "config.json").read_text(encoding="utf-8")
+    return hashlib.sha256(f"{files}{config}".encode()).hexdigest()
