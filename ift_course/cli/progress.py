@@ -14,7 +14,7 @@ from ift_course.profile import Profile
 
 
 class LessonProgress:
-    """One bar a lesson: its name, cell k of n, the time so far, and the time it took before."""
+    """One bar a lesson: its name, the cells done, the time so far, and the time it took before."""
 
     def __init__(self, profile: Profile) -> None:
         self._timings = read_timings(profile.name)
@@ -23,7 +23,7 @@ class LessonProgress:
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("cell"),
+            TextColumn("cells"),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.fields[expected]}", style="dim"),
