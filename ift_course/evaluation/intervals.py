@@ -63,7 +63,10 @@ def two_level_interval(*arms: Sequence[Sequence[float]]) -> Interval:
         seed_effects = seed_effects - matrices[1].mean(axis=1)
     over_seeds = seeds_interval(seed_effects)
     over_items = items_interval(*_item_effects([matrix.mean(axis=0) for matrix in matrices]))
-    return min(over_items[0], over_seeds[0]), max(over_items[1], over_seeds[1])
+    low, high = min(over_items[0], over_seeds[0]), max(over_items[1], over_seeds[1])
+    if all(np.isin(matrix, (0.0, 1.0)).all() for matrix in matrices):  # a share, or two subtracted
+        low, high = max(low, 1.0 - len(matrices)), min(high, 1.0)
+    return low, high
 
 
 def _item_effects(columns: list[np.ndarray]) -> list[np.ndarray]:

@@ -1,0 +1,86 @@
+"""The mask viewer's picture: every token a box, three kinds told apart by more than color."""
+
+from __future__ import annotations
+
+from ift_course.display.masks import COLUMNS, KINDS, MaskView, Token, broken_lines
+from ift_course.display.picture import COLORS, FAINT, INK, WIDTH, Picture, picture
+
+LINE = 30  # pixels from one line of tokens to the next
+GAP = 12  # pixels more between rows
+LEGEND = 46
+MARGIN = 12
+LETTER = (WIDTH - 2 * MARGIN) / (COLUMNS + 1)  # width of a character
+
+FILL = {
+    "trained": {"facecolor": COLORS[0], "edgecolor": COLORS[0]},
+    "ignored": {"facecolor": "white", "edgecolor": "#B8B8B8"},
+    "padding": {"facecolor": "#EFEFEF", "edgecolor": "#9A9A9A", "hatch": "////"},
+}
+INKS = {"trained": "white", "ignored": INK, "padding": FAINT}
+
+
+def draw(view: MaskView) -> Picture:
+    """All rows below a legend, on a sheet as high as they need."""
+    blocks = [list(broken_lines(row)) for row in view.rows]
+    height = LEGEND + sum(LINE * len(lines) + GAP for lines in blocks)
+    sheet = picture(height / 100, title="", alt=f"Loss mask, {view.summary}.")
+    sheet.set_layout_engine("none")
+    ax = sheet.add_axes((0, 0, 1, 1))
+    ax.set_axis_off()
+    ax.set_xlim(0, WIDTH)
+    ax.set_ylim(height, 0)
+    _draw_legend(ax, view)
+    top = LEGEND
+    for lines in blocks:
+        for line in lines:
+            left = MARGIN
+            for token in line:
+                left = _draw_token(ax, left, top, token)
+            top += LINE
+        top += GAP
+    return sheet
+
+
+def _draw_token(ax, left: float, top: float, token: Token) -> float:
+    """One box with its text; returns where the next one begins."""
+    from matplotlib.patches import FancyBboxPatch
+
+    width = len(token.text) * LETTER
+    # A special token stands out by its round ends and thick frame.
+    rounding = 9 if token.special else 2
+    ax.add_patch(
+        FancyBboxPatch(
+            (left + 1, top + 2),
+            width - 2,
+            LINE - 7,
+            boxstyle=f"round,pad=0,rounding_size={min(rounding, width / 2 - 1)}",
+            linewidth=1.8 if token.special else 0.8,
+            **FILL[token.kind] | ({"edgecolor": INK} if token.special else {}),
+        )
+    )
+    ax.text(
+        left + width / 2,
+        top + LINE / 2 - 1,
+        token.text,
+        family="DejaVu Sans Mono",
+        fontsize=10.5,
+        fontweight="bold" if token.kind == "trained" else "normal",
+        color=INKS[token.kind],
+        ha="center",
+        va="center",
+        parse_math=False,
+        bbox={"facecolor": "#EFEFEF", "edgecolor": "none", "pad": 0.5}
+        if token.kind == "padding"
+        else None,
+    )
+    return left + width
+
+
+def _draw_legend(ax, view: MaskView) -> None:
+    left = MARGIN
+    for kind in KINDS:
+        if view.count(kind) or kind != "padding":
+            token = Token(f"{kind}: {view.count(kind)}", kind, False)
+            left = _draw_token(ax, left, 6, token) + 8
+    left = _draw_token(ax, left, 6, Token("special", "ignored", True)) + 8
+    ax.text(left, 6 + LINE / 2 - 1, "· space   ↵ newline", fontsize=10, color=FAINT, va="center")
