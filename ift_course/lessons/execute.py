@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 SAMPLE_SECONDS = 0.1
+STARTUP_SECONDS = 300  # a kernel starts in one, but not on a machine that is busy
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -89,6 +90,7 @@ def execute(
         notebook,
         kernel_manager_class=_this_interpreter(),
         timeout=None,
+        startup_timeout=STARTUP_SECONDS,
         store_widget_state=False,
         record_timing=False,
         on_notebook_start=started,

