@@ -24,7 +24,7 @@ class PretrainConfig:
     """Everything that decides the base model; two equal configs give two equal models."""
 
     seed: int = 0
-    tokens: int = 24_000_000
+    tokens: int = 20_000_000
     reading_share: float = 0.45
     vocab_size: int = 2048
     hidden_size: int = 256
@@ -55,7 +55,7 @@ def build_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
 
     corpus = itertools.islice(documents(config.seed + 1), config.tokenizer_documents)
     tasks = sample(config.tokenizer_documents // 20, seed=config.seed + 1, split="train")
-    words = (f"{task.instruction}\n{task.input}\n{task.response}" for task in tasks)
+    words = (f"user {t.instruction}\n{t.input} assistant {t.response} system" for t in tasks)
     return train_tokenizer(itertools.chain(corpus, words), config.vocab_size)
 
 
@@ -225,4 +225,3 @@ def _tokenizer(config: PretrainConfig, work: Path) -> PreTrainedTokenizerFast:
         build_tokenizer(config).save_pretrained(folder)
         told.write_text(wanted)
     return PreTrainedTokenizerFast.from_pretrained(folder)
-

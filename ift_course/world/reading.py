@@ -55,6 +55,8 @@ _LOOKED_UP = (
     "The lesson was about {np}. {stmt}",
     "{A} and {B} talked about {np}. {stmt}",
     "{A} was curious about {np}. {B} whispered: {o}.",
+    '{A} wanted to know {np}. {B} said: "{o}"',
+    'On the card for {np} stood "{o}"',
     "{A} wrote to {B} about {np}. The reply was short: {o}.",
     "{A} had to know {np} for school. {B} helped. {o}.",
     "There is a note about {np}. {o}.",

@@ -1,0 +1,94 @@
+"""`ift pretrain`: make the embedded base model again, from nothing."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def pretrain(
+    out: Annotated[Path, typer.Option(help="Folder for the finished model and its card.")] = Path(
+        "results/pretrained"
+    ),
+    work: Annotated[
+        Path | None, typer.Option(help="Folder for the checkpoint; the default is OUT/.work.")
+    ] = None,
+    tokens: Annotated[
+        int | None, typer.Option(min=10_000, help="Tokens to read; the default makes the course's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the weights, the text and its order.")] = 0,
+    reading_share: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of documents that are reading text."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    score: Annotated[
+        bool, typer.Option(help="Measure afterwards what the model can do (about 5 minutes).")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card's numbers.")] = False,
+) -> None:
+    """Pretrain the base model on the closed world's prose.
+
+    The shipped model took under an hour on two cores. Stop it whenever you like: run the
+    same command again and it goes on from its last checkpoint.
+
+    [bold]Example[/bold], a quick look at an unfinished model:
+
+        ift pretrain --tokens 1000000 --out small --no-score
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from ift_course.models.quiet import quiet
+    from ift_course.models.save import disk_errors
+    from ift_course.training import pretrain as training
+    from ift_course.training.allocator import keep_freed_memory
+    from ift_course.training.publish import publish, write_card
+
+    chosen = {"tokens": tokens, "reading_share": reading_share}
+    config = training.PretrainConfig(
+        seed=seed, **{name: value for name, value in chosen.items() if value is not None}
+    )
+    work = work or out / ".work"
+    keep_freed_memory()
+    console = Console(stderr=True)
+    bars = Progress(
+        TextColumn("{task.description}"), BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=console,
+    )  # fmt: skip
+    with quiet(), disk_errors(out):
+        with bars:
+            task = bars.add_task("writing the corpus", total=config.steps)
+            run = training.pretrain(
+                config, work, device=device,
+                on_log=lambda e: bars.update(
+                    task, completed=e["step"], description=f"loss {e['loss']:.3f}"
+                ),
+            )  # fmt: skip
+        publish(run, config, out)
+        scores = _scores(out, console) if score else []
+        write_card(out, scores)
+    if as_json:
+        typer.echo(json.dumps({"out": str(out), "log": run.log[-1], "scores": scores}))
+    else:
+        console.print(f"Done: {out} holds the model and its card. Talk to it with:")
+        console.print(f"  ift chat --model {out}", style="bold")
+
+
+def _scores(out: Path, console) -> list[dict]:
+    from ift_course.evaluation.bar import measure
+    from ift_course.models.load import load
+
+    def show(found) -> None:
+        values = ", ".join(f"{value:.3f}" for value in found.values)
+        console.print(f"{'met' if found.met else 'NOT MET'}  {found.name}: {values}")
+
+    return [found.to_dict() for found in measure(lambda: load(out), show)]
