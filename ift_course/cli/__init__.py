@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from ift_course.cli.build import build
 from ift_course.cli.chat import chat
 from ift_course.cli.doctor import doctor
+from ift_course.cli.pretrain import pretrain
 from ift_course.cli.run import run
 from ift_course.cli.sft import sft
 from ift_course.errors import CourseError
@@ -51,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
 )
-for command in (doctor, run, chat, sft, build):
+for command in (doctor, run, chat, sft, pretrain, build):
     app.command()(command)
 
 
