@@ -8,6 +8,18 @@ import pytest
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TRANSFORMERS_VERBOSITY="error")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes over ten seconds; runs with IFT_SLOW=1")
+
+
+def pytest_collection_modifyitems(items):
+    if not os.environ.get("IFT_SLOW"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow; set IFT_SLOW=1 to run it"))
+
+
 WORDS = """
 What is the capital of France? Paris. Translate the following English sentence into Spanish.
 Hello, how are you? Hola, ¿cómo estás? Name the sound of a cow. Moo. Say it in one word, as a list.
@@ -58,6 +70,12 @@ def make_model(tokenizer, *, tied: bool = True, seed: int = 0):
         pad_token_id=tokenizer.pad_token_id,
     )
     return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture(scope="session")
+def shared_tokenizer():
+    """One throwaway tokenizer for tests that leave it as it is."""
+    return make_tokenizer()
 
 
 @pytest.fixture

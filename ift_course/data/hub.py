@@ -18,8 +18,10 @@ def stream_records(name: str, number: int, *, split: str | None = None) -> list[
     of no known layout.
     """
     from datasets import get_dataset_split_names, load_dataset
+    from huggingface_hub import HfApi
 
     try:
+        HfApi().dataset_info(name)  # fails at once, where datasets tries for half a minute
         splits = get_dataset_split_names(name)
         split = split or next((s for s in splits if s.startswith("train")), splits[0])
         rows = load_dataset(name, split=split, streaming=True)
@@ -77,8 +79,6 @@ def hub_sentence(error: Exception, name: str, revision: str | None = None) -> st
     if errors.EntryNotFoundError in found and errors.LocalEntryNotFoundError not in found:
         return f"{name} lacks a file that is needed ({first_sentence(error)})."
     names = {type_.__name__ for type_ in found}
-    if "DatasetNotFoundError" in names:
-        return f"The Hub has no public data set {name}; check the spelling of the name."
     offline = {errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, ConnectionError}
     if offline & found or "ConnectError" in names:
         why = "HF_HUB_OFFLINE is set" if os.environ.get("HF_HUB_OFFLINE") else "there is no network"
