@@ -25,7 +25,7 @@ class PretrainConfig:
 
     seed: int = 0
     tokens: int = 20_000_000
-    reading_share: float = 0.45
+    reading_share: float = 0.55
     vocab_size: int = 2048
     hidden_size: int = 256
     layers: int = 6

@@ -15,7 +15,7 @@ from .grammar import capitalize
 from .reading import passage, pick
 from .stories import review, story
 
-READING_SHARE = 0.45
+READING_SHARE = 0.55
 
 
 def statements(rng: random.Random) -> str:

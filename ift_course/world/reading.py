@@ -176,16 +176,16 @@ def in_a_format(rng: random.Random) -> str:
     fact = pick(rng)
     a, b = rng.sample(CHARACTERS, 2)
     ref = rng.choice(fact.refs())
-    form, written = rng.choice(
-        (
-            ("in capital letters", fact.value.upper()),
-            ("in a full sentence", fact.statements()[0]),
-            ("in quotation marks", f'"{fact.value}"'),
-            ("twice", f"{fact.value} {fact.value}"),
-            ("in one word or name", fact.value),
-            ("as briefly as possible", fact.value),
-        )
-    )
+    forms = {
+        "in capital letters": (fact.value.upper(), 4),
+        "in quotation marks": (f'"{fact.value}"', 3),
+        "in a full sentence": (fact.statements()[0], 2),
+        "twice": (f"{fact.value} {fact.value}", 1),
+        "in one word or name": (fact.value, 1),
+        "as briefly as possible": (fact.value, 1),
+    }
+    form = rng.choices(list(forms), [weight for _, weight in forms.values()])[0]
+    written = forms[form][0]
     return rng.choice(
         (
             f"{a} wanted to know {ref}, and {b} wrote it down {form}: {written}",
@@ -315,18 +315,20 @@ def echo(rng: random.Random) -> str:
     )
 
 
+# Weighed by what tuning showed to be hard: working something out and writing it in a form need
+# far more reading than recalling a fact does.
 PASSAGES: tuple[tuple[Callable[[random.Random], str], float], ...] = (
-    (looked_up, 6.0),
-    (two_things, 2.0),
-    (table_entry, 1.5),
+    (looked_up, 5.0),
+    (two_things, 1.5),
+    (table_entry, 1.0),
     (drill, 1.0),
     (agreement, 3.0),
-    (in_a_format, 1.5),
-    (skill_told, 4.0),
-    (skill_looked_up, 3.0),
-    (members, 0.6),
+    (in_a_format, 3.0),
+    (skill_told, 5.0),
+    (skill_looked_up, 5.0),
+    (members, 1.0),
     (unknown, 0.4),
-    (echo, 0.5),
+    (echo, 0.3),
 )
 
 
