@@ -270,7 +270,8 @@ def _arguments(*, gradient_checkpointing: bool, **options: Any):
 
 def _warmup(records: int, per_step: int, epochs: float, max_steps: int) -> int:
     steps = max_steps if max_steps > 0 else math.ceil(math.ceil(records / per_step) * epochs)
-    return math.ceil(0.05 * steps)
+    # The schedule starts at zero, so a run of a few steps could not afford a warm-up.
+    return int(0.05 * steps)
 
 
 def _dataset(rows: list[dict[str, list[int]]]):
