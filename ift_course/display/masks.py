@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ift_course.display.picture import Picture
 
 KINDS = ("trained", "ignored", "padding")
+PART = "▯"
 COLUMNS = 76  # characters in a line, in every form
 
 
@@ -140,9 +141,25 @@ def _tokens(tokenizer, ids: Sequence[int], kinds: Sequence[str]) -> list[Token]:
     return [
         Token("pad", kind, special=False)
         if kind == "padding"
-        else Token(visible(tokenizer.decode([i])), kind, i in special)
-        for i, kind in zip(ids, kinds, strict=True)
+        else Token(visible(text), kind, i in special)
+        for i, kind, text in zip(ids, kinds, pieces(tokenizer, ids), strict=True)
     ]
+
+
+def pieces(tokenizer, ids: Sequence[int]) -> list[str]:
+    """What each token adds to the text; PART for a token that is only part of a character.
+
+    A token is decoded behind those before it: alone, some tokenizers drop its leading space.
+    """
+    found, done = [], ""
+    for end in range(1, len(ids) + 1):
+        text = tokenizer.decode(ids[:end], skip_special_tokens=False)
+        if text.endswith("\N{REPLACEMENT CHARACTER}"):
+            found.append(PART)
+            continue
+        found.append(text[len(done) :])
+        done = text
+    return found
 
 
 def visible(text: str) -> str:

@@ -72,7 +72,7 @@ class Picture(Figure):
 
 def picture(height: float, *, title: str, alt: str) -> Picture:
     """An empty sheet, 8 inches (800 pixels) wide and `height` inches high, the title extra."""
-    lines = textwrap.wrap(title, 84)
+    lines = textwrap.wrap(title, 72)
     with rc_context(STYLE):
         figsize = (WIDTH / 100, height + 0.25 * len(lines))
         sheet = Picture(figsize=figsize, dpi=100, layout="constrained")

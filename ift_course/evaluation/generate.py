@@ -134,13 +134,15 @@ def _generate(
                 max_new_tokens,
                 _chooser(temperature, seed),
             )
-    return [_completion(tokenizer, rows[i], stops) for i in range(len(prompts))]
+    return [_completion(tokenizer, prompts[i], rows[i], stops) for i in range(len(prompts))]
 
 
-def _completion(tokenizer, ids: list[int], stops: set[int]) -> Completion:
-    finished = bool(ids) and ids[-1] in stops
-    text = tokenizer.decode(ids[:-1] if finished else ids, skip_special_tokens=False)
-    return Completion(text, finished)
+def _completion(tokenizer, prompt: list[int], new: list[int], stops: set[int]) -> Completion:
+    finished = bool(new) and new[-1] in stops
+    # Decoded behind its prompt: alone, some tokenizers drop the space that a text begins with.
+    before = tokenizer.decode(prompt, skip_special_tokens=False)
+    whole = tokenizer.decode(prompt + (new[:-1] if finished else new), skip_special_tokens=False)
+    return Completion(whole[len(before) :], finished)
 
 
 def _decode_batch(model, prompts: dict[int, list[int]], stops, limit, choose) -> dict:

@@ -6,7 +6,7 @@ import pytest
 
 from ift_course.data.masking import collate, labels, render
 from ift_course.data.records import Record
-from ift_course.display.masks import show_batch, show_mask, visible
+from ift_course.display.masks import pieces, show_batch, show_mask, visible
 
 SHORT = Record.from_instruction("Name the sound of a cow.", "", "Moo.").messages
 LONG = Record.from_instruction("Say it in $one$ word", "as a list", "Hola,\n¿cómo estás?").messages
@@ -53,6 +53,28 @@ def test_whitespace_and_special_tokens_are_visible(tokenizer):
     special = [t.text for row in view.rows for t in row if t.special]
     assert special == ["<|im_start|>", "<|im_end|>"] * 2
     assert "word↵" in str(view)
+
+
+def metaspace_tokenizer():
+    """Marks spaces by ▁ and falls back to bytes, as the tokenizers of Llama 2 and the course."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = ["<unk>", "▁", "▁a", "▁cow", "\n", *(f"<0x{byte:02X}>" for byte in range(256))]
+    vocab = {word: i for i, word in enumerate(words)}
+    bpe = Tokenizer(models.BPE(vocab, [], unk_token="<unk>", byte_fallback=True))
+    bpe.pre_tokenizer = pre_tokenizers.Metaspace()
+    bpe.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
+         decoders.Strip(" ", 1, 0)]
+    )  # fmt: skip
+    return PreTrainedTokenizerFast(tokenizer_object=bpe), vocab
+
+
+def test_leading_spaces_and_parts_of_characters_are_seen():
+    tokenizer, vocab = metaspace_tokenizer()
+    ids = [vocab[w] for w in ("▁a", "▁cow", "▁", "<0xC2>", "<0xBF>", "\n")]
+    assert pieces(tokenizer, ids) == ["a", " cow", " ", "▯", "¿", "\n"]
 
 
 def test_plain_text_underlines_what_is_trained(tokenizer):
