@@ -87,9 +87,8 @@ def sft(
 def _announce(job, records) -> None:
     from rich.console import Console
 
-    millions = job.model.num_parameters() / 1e6
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    console.print(f"{len(records)} rows · model of {millions:,.1f}M parameters")
+    console.print(f"{len(records)} rows · model of {job.model.num_parameters():,} parameters")
     if not job.tokenizer.chat_template:
         console.print(
             "The model has no chat template: it gets ChatML, and its two tokens are trained too."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ift_course.data.records import Record
 from ift_course.errors import CourseError
 from ift_course.models.load import load
+from ift_course.models.quiet import quiet
 from ift_course.models.save import disk_errors, save
 from ift_course.training.sft import SftResult, sft
 
@@ -55,8 +56,8 @@ def run(
     Raises CourseError as `sft` does, and when the disk cannot hold the checkpoints.
     """
     limit = getattr(job.model.config, "max_position_embeddings", None) or 1024
-    _check_space(job, method)
     try:
+        _check_space(job, method)
         return sft(
             job.model,
             job.tokenizer,
@@ -77,7 +78,7 @@ def finish(job: Job, result: SftResult) -> Path:
     """
     model = result.model
     if hasattr(model, "merge_and_unload"):
-        with disk_errors(job.out):
+        with quiet(), disk_errors(job.out):
             model.save_pretrained(job.out / "adapter")
         model = model.merge_and_unload()
     folder = save(model, result.tokenizer, job.out)

@@ -79,9 +79,8 @@ def test_rows_cut_off_and_dropped_are_counted(tiny_llama_dir, tmp_path):
 
 def refused(done, sentence: str) -> None:
     assert done.exit_code == 2, done.output
-    assert sentence in done.stderr
+    assert sentence in done.stderr.strip().splitlines()[-1]
     assert "Traceback" not in done.output
-    assert done.stderr.strip().count("\n") <= 1  # the row count may stand above the sentence
 
 
 def test_a_broken_row_17_is_named(tiny_llama_dir, data, tmp_path):
@@ -141,7 +140,7 @@ def test_a_conversation_goes_on_until_quit(tiny_llama_dir):
     talk = CliRunner().invoke(
         app,
         ["chat", "--model", str(tiny_llama_dir), "--max-tokens", "3"],
-        input="Hello\n\n" + "Moo " * 200 + "\n/reset\nHello\n/quit\nnever read\n",
+        input="Hello\n\n" + "Moo " * 600 + "\n/reset\nHello\n/quit\nnever read\n",
     )
     assert talk.exit_code == 0, talk.output
     assert talk.stdout.count("cut off after 3 tokens") == 2
