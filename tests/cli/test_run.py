@@ -109,11 +109,14 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_was_finished(course):
     )
     notebook = course.results / "tiny" / "notebooks" / "02_fine.ipynb"
     deadline = time.monotonic() + 300
-    while not notebook.exists() or not claims_of_running(course):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=300)
+    try:
+        while not notebook.exists() or not claims_of_running(course):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=300)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert stderr.rstrip().endswith("Stopped. What was finished is kept.")
     assert "Traceback" not in stderr
