@@ -32,7 +32,7 @@ def ours(model, tokenizer, records) -> float:
 
 
 def plain_trl(model, tokenizer, records) -> float:
-    """SFTTrainer's defaults, with only what it takes to run on this machine and learn the answers."""
+    """SFTTrainer's defaults, with only what it takes to run here and to learn the answers."""
     from datasets import Dataset
     from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
@@ -42,10 +42,18 @@ def plain_trl(model, tokenizer, records) -> float:
         trainer = SFTTrainer(
             model=model,
             args=SFTConfig(
-                scratch, use_cpu=not gpu, bf16=bf16_is_fast(), assistant_only_loss=True,
-                max_length=LENGTH, per_device_train_batch_size=BATCH, num_train_epochs=1,
-                learning_rate=RATE, report_to="none", save_strategy="no", disable_tqdm=True,
-            ),  # fmt: skip
+                scratch,
+                use_cpu=not gpu,
+                bf16=bf16_is_fast(),
+                assistant_only_loss=True,
+                max_length=LENGTH,
+                per_device_train_batch_size=BATCH,
+                num_train_epochs=1,
+                learning_rate=RATE,
+                report_to="none",
+                save_strategy="no",
+                disable_tqdm=True,
+            ),
             train_dataset=Dataset.from_list([{"messages": r.messages} for r in records]),
             processing_class=tokenizer,
         )

@@ -165,7 +165,9 @@ import math
 from ift_course.display.transcript import Row
 
 ift.charts.loss_curve(
-    losses, title="A new model learns to predict", marks={"guessing evenly": math.log(len(tokenizer))}
+    losses,
+    title="A new model learns to predict",
+    marks={"guessing evenly": math.log(len(tokenizer))},
 )
 
 # %%
@@ -183,7 +185,9 @@ ift.transcript([Row(opening, said) for opening, said in samples.items()], headin
 # %%
 prompts = ["The capital of France is", "The sound of the owl is a", "The opposite of hot is",
            "In Spanish, the word dog is", "A baby cow is called a"]  # fmt: skip
-for prompt, said in zip(prompts, ift.complete(base, tokenizer, prompts, max_new_tokens=12), strict=True):
+for prompt, said in zip(
+    prompts, ift.complete(base, tokenizer, prompts, max_new_tokens=12), strict=True
+):
     print(f"{prompt} ▸ {said.text.strip().splitlines()[0]}")
 
 # %% [markdown]
@@ -214,7 +218,8 @@ base_scores = {seed: ift.score(base, tokenizer, tests[seed]) for seed in seeds}
 
 strict = [scores.accuracy for scores in base_scores.values()]
 loose = [
-    sum(lenient(e, c.text) for e, c in zip(s.examples, s.completions, strict=True)) / len(s.examples)
+    sum(lenient(e, c.text) for e, c in zip(s.examples, s.completions, strict=True))
+    / len(s.examples)
     for s in base_scores.values()
 ]
 print(f"strict  {[f'{x:.3f}' for x in strict]}")
@@ -370,9 +375,9 @@ ift.charts.pipeline()
 # %% [markdown]
 # | stage | data | objective | output |
 # | --- | --- | --- | --- |
-# | pretraining | raw text, as much as there is | predict the next token, on every token | a base model: it completes text |
-# | instruction tuning (SFT) | instructions with good responses | predict the next token, on the response only | an SFT model: it follows instructions |
-# | RLHF or DPO | pairs of responses, one preferred | make the preferred response likelier | an assistant that people like better |
+# | pretraining | raw text | the next token, every token | a base model: completes text |
+# | SFT | instructions, responses | the next token, response only | follows instructions |
+# | RLHF, DPO | pairs, one preferred | preferred ones likelier | what people like better |
 #
 # ### How does this differ from ordinary fine-tuning?
 #
@@ -403,17 +408,17 @@ ift.playground({"base": (base, tokenizer), "SFT": (tuned[0], tokenizer)})
 # $i$, which it can see. The model learns to repeat its input.
 
 # %%
-from torch.nn.utils.rnn import pad_sequence
+from ift_course.data.masking import collate
 
 
 def batches(examples, size=16):
-    rows = [render(tokenizer, r.messages) for r in records_of(examples)]
+    """Padded batches of token ids and labels, the labels -100 outside the responses."""
+    rows = []
+    for record in records_of(examples):
+        ids, mask = render(tokenizer, record.messages)
+        rows.append({"input_ids": ids, "labels": labels(ids, mask)})
     for start in range(0, len(rows), size):
-        chunk = rows[start : start + size]
-        yield {
-            "input_ids": pad_sequence([torch.tensor(i) for i, _ in chunk], True, tokenizer.pad_token_id),
-            "labels": pad_sequence([torch.tensor(labels(i, m)) for i, m in chunk], True, -100),
-        }
+        yield collate(rows[start : start + size], tokenizer.pad_token_id)
 
 
 def tune_by_hand(shift: bool):
@@ -442,10 +447,16 @@ ift.charts.loss_curve({"shifted": correct_losses, "not shifted": broken_losses},
                       title="The broken run looks better")  # fmt: skip
 
 # %%
-ask = ["What is the capital of France?", "Name the sound of the owl.", "What is the opposite of hot?"]
+ask = [
+    "What is the capital of France?",
+    "Name the sound of the owl.",
+    "What is the opposite of hot?",
+]
 said = {name: ift.answer(model, tokenizer, ask, max_new_tokens=12)
         for name, model in {"shifted": correct, "not shifted": broken}.items()}  # fmt: skip
-ift.transcript([Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)])
+ift.transcript(
+    [Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
+)
 
 # %% [markdown]
 # How to see it: a loss near zero on text that cannot be predicted is too good to be true. Compute
@@ -467,31 +478,19 @@ print(f"the response is {share:.0%} of the tokens; the rest is the user's words 
 
 
 # %%
-def prompt_too(few):
-    model, _ = ift.load("base")
-    rows = [render(tokenizer, r.messages)[0] for r in records_of(few)] * 3
-    ready = ({"input_ids": ids, "labels": ids.masked_fill(ids == tokenizer.pad_token_id, -100)}
-             for ids in (pad_sequence([torch.tensor(i) for i in rows[k : k + 16]], True,
-                                      tokenizer.pad_token_id)
-                         for k in range(0, len(rows), 16)))  # fmt: skip
-    train(model, ready, steps=len(rows) // 16, learning_rate=5e-4, warmup=3)
-    return model
+def everything(batch):
+    """The bug: the ids are the labels, and only the padding is left out."""
+    return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)}
 
 
-def response_alone(few):
-    model, _ = ift.load("base")
-    train(model, itertools.chain(*(batches(few) for _ in range(3))), steps=3 * len(few) // 16,
-          learning_rate=5e-4, warmup=3)  # fmt: skip
-    return model
-
-
-arms = {"response only": response_alone, "prompt too": prompt_too}
-few_shot = {name: [] for name in arms}
+few_shot = {"response only": [], "prompt too": []}
 for seed in seeds:
     few = sample(160, seed=seed, tasks=FACT_TASKS)
-    for name, tune in arms.items():
-        torch.manual_seed(seed)
-        few_shot[name].append(ift.score(tune(few), tokenizer, tests[seed]).accuracy)
+    for name, change in {"response only": dict, "prompt too": everything}.items():
+        model, _ = ift.load("base")
+        three_passes = [change(batch) for _ in range(3) for batch in batches(few)]
+        train(model, three_passes, steps=30, learning_rate=5e-4, warmup=3)
+        few_shot[name].append(ift.score(model, tokenizer, tests[seed]).accuracy)
 
 ift.charts.bars_with_intervals(few_shot, title="160 examples, three passes, the same steps")
 

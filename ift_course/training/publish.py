@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
-from ift_course.training.pretrain import Pretrained, PretrainConfig
+from ift_course.training.pretrain import PretrainConfig, Pretrained
 
 CARD = """\
 ---
