@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from ift_course.cli.build import build
 from ift_course.cli.chat import chat
+from ift_course.cli.data import app as data
 from ift_course.cli.doctor import doctor
 from ift_course.cli.pretrain import pretrain
 from ift_course.cli.run import run
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 for command in (doctor, run, chat, sft, pretrain, build):
     app.command()(command)
+app.add_typer(data, name="data")
 
 
 def main() -> None:

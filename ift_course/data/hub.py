@@ -4,7 +4,8 @@ import os
 import re
 from itertools import islice
 
-from ift_course.data.records import ACCEPTED, BadRow, Record, to_record
+from ift_course.data.adapters import ACCEPTED, adapt
+from ift_course.data.records import BadRow, Record
 from ift_course.errors import CourseError
 
 
@@ -42,7 +43,7 @@ def _usable(rows, source: str):
     last = None
     for number, row in enumerate(rows, 1):
         try:
-            yield to_record(row, f"{source}, row {number}")
+            yield adapt(row, f"{source}, row {number}").record
             last = None
         except BadRow as error:
             # One bad row is dirt; a hundred in a row are another layout.

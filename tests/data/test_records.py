@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ift_course.data.records import Record, read_records, user_text
@@ -42,6 +42,7 @@ def test_every_layout_becomes_the_same_record(layout, tmp_path):
     assert read_records(lines)[1].source == "data.jsonl, row 2"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.text(min_size=1).filter(str.strip)] * 3), min_size=1))
 def test_what_was_written_is_read(tmp_path_factory, triples):
     path = tmp_path_factory.mktemp("data") / "data.jsonl"
@@ -85,7 +86,7 @@ BAD_ROWS = {
                    'message 2 of "messages": "content" is empty'),
     "no answer": ({"messages": [USER]}, "the last turn must be the assistant's"),
     "no messages": ({"messages": []}, "an empty list"),
-    "messages as text": ({"messages": "hello"}, "should be a list of messages, but is text"),
+    "messages as text": ({"messages": "hello"}, "should be a list of turns, but is text"),
 }  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def test_broken_json_is_named_by_row_and_column(tmp_path):
         (b'[{"instruction": "a", "output": "b"},\n {]', "line 2: not valid JSON"),
         (b'{"data":\n [1]\n}', "one JSON object over many lines"),
         ("caf\u00e9".encode("latin-1"), "not UTF-8"),
-        (b"PAR1\x00\x15\xff", "not UTF-8"),
+        (b"PAR1\x00\x15\xff", "damaged Parquet"),
         (b"instruction,output\nSay it.,It.\n", "row 1: not valid JSON"),
     ],
 )
