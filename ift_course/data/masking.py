@@ -48,6 +48,24 @@ def render(
         return _render_marked(tokenizer, messages, template, add_generation_prompt)
 
 
+def render_all(
+    tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Messages], batch_size: int = 1000
+) -> list[tuple[list[int], list[int]]]:
+    """What `render` says of every conversation, several times as fast.
+
+    Most of the time of one `render` goes into calling the tokenizer for a single text, so texts go
+    to it by the batch. Raises CourseError as `render` does.
+    """
+    template = tokenizer.chat_template
+    if not template or not marks_answers(template):
+        return [render(tokenizer, messages) for messages in conversations]
+    rendered = []
+    for start in range(0, len(conversations), batch_size):
+        batch = [list(messages) for messages in conversations[start : start + batch_size]]
+        rendered += zip(*_render_marked(tokenizer, batch, None, False), strict=True)
+    return rendered
+
+
 def marks_answers(template: str) -> bool:
     """Whether the template itself says which tokens are the assistant's."""
     import re

@@ -1,5 +1,12 @@
 """The chat template: how a conversation becomes one string, in training and in use."""
 
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 START_OF_TURN = "<|im_start|>"
 END_OF_TURN = "<|im_end|>"
 
@@ -47,3 +54,111 @@ def give_chat_template(model, tokenizer) -> list[int]:
     model.generation_config.eos_token_id = [token for token in stops if token is not None]
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     return list(range(known, len(tokenizer)))
+
+
+# Other families' formats. Real tokenizers carry their own; these show what differs, and they say
+# with `generation` what is trained, which the originals do not. Taori et al. 2023 (Alpaca, without
+# a chat format of its own), the cards of Llama-3, zephyr-7b-beta and Mistral-7B-Instruct.
+ALPACA = """\
+{%- if messages[0]['role'] == 'system' -%}
+{%- set turns = messages[1:] -%}
+{{ messages[0]['content'] + '\\n\\n' }}
+{%- else -%}
+{%- set turns = messages -%}
+{{ 'Below is an instruction that describes a task. ' }}
+{{- 'Write a response that appropriately completes the request.\\n\\n' }}
+{%- endif -%}
+{%- for message in turns -%}
+{%- if message['role'] == 'assistant' -%}
+{{ '### Response:\\n' }}
+{%- generation %}{{ message['content'] + eos_token }}{% endgeneration -%}
+{{ '\\n\\n' }}
+{%- else -%}
+{{ '### Instruction:\\n' + message['content'] + '\\n\\n' }}
+{%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+{{ '### Response:\\n' }}
+{%- endif -%}
+"""
+LLAMA3 = """\
+{{- bos_token -}}
+{%- for message in messages -%}
+{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' }}
+{%- if message['role'] == 'assistant' -%}
+{% generation %}{{ message['content'] | trim + '<|eot_id|>' }}{% endgeneration %}
+{%- else -%}
+{{ message['content'] | trim + '<|eot_id|>' }}
+{%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}
+{%- endif -%}
+"""
+ZEPHYR = """\
+{%- for message in messages -%}
+{{ '<|' + message['role'] + '|>\\n' }}
+{%- if message['role'] == 'assistant' -%}
+{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}
+{%- else -%}
+{{ message['content'] + eos_token }}
+{%- endif -%}
+{{ '\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+{{ '<|assistant|>\\n' }}
+{%- endif -%}
+"""
+# Mistral has no place for a system turn: it goes before the first question. The space after
+# [/INST] belongs to the answer's first word, so the model has to produce it.
+MISTRAL = """\
+{{- bos_token -}}
+{%- if messages[0]['role'] == 'system' -%}
+{%- set turns = messages[1:] -%}{%- set system = messages[0]['content'] + '\\n\\n' -%}
+{%- else -%}
+{%- set turns = messages -%}{%- set system = '' -%}
+{%- endif -%}
+{%- for message in turns -%}
+{%- if message['role'] == 'assistant' -%}
+{% generation %}{{ ' ' + message['content'] + eos_token }}{% endgeneration %}
+{%- else -%}
+{{ '[INST] ' + (system if loop.first else '') + message['content'] + ' [/INST]' }}
+{%- endif -%}
+{%- endfor -%}
+"""
+
+
+@dataclass(frozen=True)
+class Style:
+    """A family's format: its template, and the tokens that it needs in the vocabulary."""
+
+    template: str
+    end: str  # what closes an answer
+    begin: str = ""  # what opens a text, if anything does
+    marks: tuple[str, ...] = ()
+
+
+STYLES = {
+    "chatml": Style(CHATML, END_OF_TURN, marks=(START_OF_TURN,)),
+    "alpaca": Style(ALPACA, "</s>"),
+    "llama-3": Style(
+        LLAMA3, "<|eot_id|>", "<|begin_of_text|>", ("<|start_header_id|>", "<|end_header_id|>")
+    ),
+    "zephyr": Style(ZEPHYR, "</s>"),
+    "mistral": Style(MISTRAL, "</s>", "<s>", ("[INST]", "[/INST]")),
+}
+
+
+def in_style(tokenizer: "PreTrainedTokenizerBase", name: str) -> "PreTrainedTokenizerBase":
+    """A copy of the tokenizer that formats conversations in the style `name`, one of STYLES.
+
+    It knows the style's special tokens. A model has to be resized and trained before it does.
+    """
+    style = STYLES[name]
+    dressed = copy.deepcopy(tokenizer)
+    dressed.add_special_tokens({"additional_special_tokens": [*style.marks, style.end]})
+    dressed.eos_token = style.end
+    if style.begin:
+        dressed.add_special_tokens({"bos_token": style.begin})
+    dressed.chat_template = style.template
+    return dressed
