@@ -17,11 +17,13 @@ from collections.abc import Callable
 
 import torch
 
+from ift_course.data.examples import records_of
 from ift_course.data.masking import collate
 from ift_course.hardware import bf16_is_fast
 from ift_course.models.load import load
 from ift_course.models.quiet import quiet
 from ift_course.training.sft import prepare, sft
+from ift_course.world.tasks import sample
 
 BATCH, LENGTH, RATE = 32, 128, 1e-3
 
@@ -108,7 +110,8 @@ def main() -> None:
     options = parser.parse_args()
 
     model, tokenizer = load(options.model)
-    speeds = measure(model, tokenizer, records_of(options.records), options.repeats)
+    records = records_of(sample(options.records, seed=0))
+    speeds = measure(model, tokenizer, records, options.repeats)
     ratios = {
         name: statistics.median(a / b for a, b in zip(speeds["ours"], speeds[name], strict=True))
         for name in RUNS
@@ -120,15 +123,6 @@ def main() -> None:
         median = statistics.median(values)
         spread = f"{min(values):,.0f} to {max(values):,.0f}"
         print(f"{name:10} {median:8,.0f} tokens/s ({spread})   ours is {ratios[name]:.2f} x")
-
-
-def records_of(number: int) -> list:
-    from ift_course.data.records import Record
-    from ift_course.world.tasks import sample
-
-    return [
-        Record.from_instruction(x.instruction, x.input, x.response) for x in sample(number, seed=0)
-    ]
 
 
 if __name__ == "__main__":

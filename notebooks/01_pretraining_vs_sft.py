@@ -87,7 +87,7 @@ assert torch.allclose(torch.stack(by_hand).mean(), in_one_line, atol=1e-6)
 # %% [markdown]
 # ### The same on a real model
 #
-# The course carries its own base model: a small Llama that has read 20 million tokens about a
+# The course carries its own base model: a small Llama that has read 26 million tokens about a
 # little world of countries, animals, objects and people. It is an ordinary `transformers` model.
 # Give such a model `labels`, and it does the shift itself.
 
@@ -125,7 +125,7 @@ for token, loss in zip(ids[1:], each, strict=True):
 import itertools
 
 from ift_course.training.loop import text_batches, train
-from ift_course.training.pretrain import PretrainConfig, corpus_ids, new_model
+from ift_course.training.pretrain import PretrainConfig, corpus_ids, new_model, phases
 from ift_course.world.corpus import documents
 
 for page in itertools.islice(documents(seed=3), 4):
@@ -135,13 +135,15 @@ for page in itertools.islice(documents(seed=3), 4):
 # That is what it reads: prose. There is no question in it, and no instruction.
 
 # %%
-small = PretrainConfig(tokens=1_000_000, hidden_size=128, layers=4, heads=4, intermediate_size=352,
+small = PretrainConfig(hidden_size=128, layers=4, heads=4, intermediate_size=352,
                        length=128, batch_size=16, warmup=20)  # fmt: skip
-reading, _ = corpus_ids(small, tokenizer)
+prose = phases(tokens=1_300_000)[0]
+reading, _ = corpus_ids(small.seed, prose, tokenizer)
 newborn = new_model(small, tokenizer)
 
 openings = ["The capital of", "The owl eats", "Anna wanted to know"]
-looks = [0, 30, 120, small.steps]
+steps = len(reading) // (16 * 128)
+looks = [0, 30, 120, steps]
 samples = {opening: {} for opening in openings}
 
 
@@ -154,10 +156,10 @@ def look(step: int, loss: float = 0.0) -> None:
 
 
 look(0)
-losses = train(newborn, text_batches(reading, batch_size=16, length=128), steps=small.steps,
+losses = train(newborn, text_batches(reading, batch_size=16, length=128), steps=steps,
                learning_rate=3e-3, warmup=small.warmup, on_step=look)  # fmt: skip
 print(f"{sum(p.numel() for p in newborn.parameters()) / 1e6:.1f} million parameters, "
-      f"{small.steps * 16 * 128:,} tokens read")  # fmt: skip
+      f"{steps * 16 * 128:,} tokens read")  # fmt: skip
 
 # %%
 import math
@@ -176,7 +178,7 @@ ift.transcript([Row(opening, said) for opening, said in samples.items()], headin
 # %% [markdown]
 # First noise, then words, then grammar, then sentences about the world, most of them wrong. The
 # curve falls fast at first and then slowly. Facts come last, because each of them is met only now
-# and then. The shipped base model is this, larger and for twenty times as long.
+# and then. The shipped base model is this, larger and with twenty-six times as much to read.
 #
 # ## 3. The base model: it knows, but it does not answer
 #
@@ -233,7 +235,7 @@ print(f"lenient {[f'{x:.3f}' for x in loose]}")
 # The model reads them, but is not trained to produce them.
 
 # %%
-from ift_course.evaluation.bar import records_of
+from ift_course.data.examples import records_of
 
 lessons_to_learn = sample(500, seed=0, tasks=FACT_TASKS)
 for example in lessons_to_learn[:6]:

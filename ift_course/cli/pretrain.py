@@ -18,10 +18,6 @@ def pretrain(
         int | None, typer.Option(min=10_000, help="Tokens to read; the default makes the course's.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights, the text and its order.")] = 0,
-    reading_share: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Share of documents that are reading text."),
-    ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     score: Annotated[
         bool, typer.Option(help="Measure afterwards what the model can do (about 5 minutes).")
@@ -52,10 +48,7 @@ def pretrain(
     from ift_course.training.allocator import keep_freed_memory
     from ift_course.training.publish import publish, write_card
 
-    chosen = {"tokens": tokens, "reading_share": reading_share}
-    config = training.PretrainConfig(
-        seed=seed, **{name: value for name, value in chosen.items() if value is not None}
-    )
+    config = training.PretrainConfig(seed=seed, phases=training.phases(tokens))
     work = work or out / ".work"
     keep_freed_memory()
     console = Console(stderr=True)
@@ -66,7 +59,7 @@ def pretrain(
     )  # fmt: skip
     with quiet(), disk_errors(out):
         with bars:
-            task = bars.add_task("writing the corpus", total=config.steps)
+            task = bars.add_task("writing the corpus", total=config.total_steps)
             run = training.pretrain(
                 config, work, device=device,
                 on_log=lambda e: bars.update(

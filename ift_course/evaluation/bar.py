@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean
 
-from ift_course.data.records import Record
+from ift_course.data.examples import records_of
 from ift_course.evaluation.generate import complete
 from ift_course.evaluation.score import score
 from ift_course.training.sft import sft
 from ift_course.world.facts import facts
-from ift_course.world.tasks import FACT_TASKS, Example, sample
+from ift_course.world.tasks import FACT_TASKS, sample
 
 SEEDS = (0, 1, 2)
 
@@ -39,11 +39,6 @@ class Measured:
     def to_dict(self) -> dict:
         """Plain data for the model card's ``scores.json``."""
         return asdict(self) | {"met": self.met}
-
-
-def records_of(examples: Sequence[Example]) -> list[Record]:
-    """World examples as the records that SFT takes."""
-    return [Record.from_instruction(e.instruction, e.input, e.response) for e in examples]
 
 
 def completion(model, tokenizer) -> Measured:

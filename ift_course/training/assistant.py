@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from ift_course.data.examples import records_of
 from ift_course.data.records import Record
 from ift_course.models.load import base_folder, from_folder
 from ift_course.models.save import disk_errors, save
@@ -55,10 +56,7 @@ def sft_records(profile: Profile) -> list[Record]:
         return stream_records(profile.sft_data, profile.examples)
     from ift_course.world.tasks import sample
 
-    return [
-        Record.from_instruction(x.instruction, x.input, x.response, source=x.task)
-        for x in sample(profile.examples, seed=SEED)
-    ]
+    return records_of(sample(profile.examples, seed=SEED))
 
 
 def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> None:

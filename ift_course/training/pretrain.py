@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A stretch of pretraining with its own mixture of text and its own learning rate."""
+
+    tokens: int
+    learning_rate: float
+    reading_share: float
+    practice_share: float
+
+
+# First all the prose; then, for a shorter time, more of what turned out to be hard to read.
+PHASES = (
+    Phase(tokens=20_000_000, learning_rate=3e-3, reading_share=0.55, practice_share=0.0),
+    Phase(tokens=6_000_000, learning_rate=1.5e-3, reading_share=0.55, practice_share=0.5),
+)
+
+
+def phases(tokens: int | None = None) -> tuple[Phase, ...]:
+    """The course's phases, or the same in proportion with ``tokens`` in all."""
+    scale = 1.0 if tokens is None else tokens / sum(phase.tokens for phase in PHASES)
+    return tuple(replace(phase, tokens=round(phase.tokens * scale)) for phase in PHASES)
+
+
+@dataclass(frozen=True)
 class PretrainConfig:
     """Everything that decides the base model; two equal configs give two equal models."""
 
     seed: int = 0
-    tokens: int = 20_000_000
-    reading_share: float = 0.55
+    phases: tuple[Phase, ...] = PHASES
     vocab_size: int = 2048
     hidden_size: int = 256
     layers: int = 6
@@ -33,14 +55,17 @@ class PretrainConfig:
     intermediate_size: int = 704
     length: int = 256
     batch_size: int = 16
-    learning_rate: float = 3e-3
     warmup: int = 100
     tokenizer_documents: int = 40_000
 
+    def steps(self, phase: Phase) -> int:
+        """Optimizer steps of a phase."""
+        return phase.tokens // (self.batch_size * self.length)
+
     @property
-    def steps(self) -> int:
+    def total_steps(self) -> int:
         """Optimizer steps in all."""
-        return self.tokens // (self.batch_size * self.length)
+        return sum(self.steps(phase) for phase in self.phases)
 
 
 def build_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
@@ -86,61 +111,39 @@ def new_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> Pre
 
 
 def corpus_ids(
-    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast
+    seed: int, phase: Phase, tokenizer: PreTrainedTokenizerFast
 ) -> tuple[torch.Tensor, str]:
-    """The whole corpus as one run of token ids (int16), and the SHA-256 of its text."""
+    """A phase's whole text as one run of token ids (int16), and the SHA-256 of the text."""
     import numpy as np
     import torch
 
     from ift_course.world.corpus import documents
 
-    stream = documents(config.seed, config.reading_share)
+    stream = documents(seed, phase.reading_share, phase.practice_share)
     digest = hashlib.sha256()
     parts: list[np.ndarray] = []
     count = 0
-    while count < config.tokens:
+    while count < phase.tokens:
         texts = list(itertools.islice(stream, 5000))
         digest.update("\n\n".join(texts).encode())
         encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
         flat = [i for ids in encoded for i in (*ids, tokenizer.eos_token_id)]
         parts.append(np.asarray(flat, dtype=np.int16))
         count += len(flat)
-    return torch.from_numpy(np.concatenate(parts)[: config.tokens]), digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Where an interrupted run goes on: one file, replaced atomically."""
-
-    path: Path
-
-    def save(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, log: list) -> None:
-        import torch
-
-        scratch = self.path.with_suffix(".tmp")
-        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "log": log}
-        torch.save(state, scratch)
-        os.replace(scratch, self.path)
-
-    def load(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> list:
-        import torch
-
-        if not self.path.exists():
-            return []
-        state = torch.load(self.path, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        return state["log"]
+    return torch.from_numpy(np.concatenate(parts)[: phase.tokens]), digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A finished run: the model, its tokenizer, and what the model card reports."""
+    """A finished run: the model, its tokenizer, and what the model card reports.
+
+    ``log`` has an entry every 25 steps; ``corpus_sha256`` one hash for each phase.
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     log: list[dict[str, float]]
-    corpus_sha256: str
+    corpus_sha256: list[str]
 
 
 def pretrain(
@@ -157,55 +160,109 @@ def pretrain(
         config: what to train.
         work: a folder for the tokenizer and the checkpoint. One folder serves one config.
         device: ``"cpu"`` or ``"cuda"``.
-        checkpoint_every: optimizer steps between checkpoints.
+        checkpoint_every: optimizer steps between checkpoints; a multiple of 25.
         on_log: called every 25 steps with step, tokens, mean loss of the last 25, and seconds.
 
     Raises:
         CourseError: ``work`` holds a run of another config.
     """
-    from ift_course.hardware import bf16_is_fast
+    import torch
 
     work.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(config, work)
-    ids, corpus_sha256 = corpus_ids(config, tokenizer)
     model = new_model(config, tokenizer).to(device)
-    optimizer = adamw(model)
-    checkpoint = Checkpoint(work / "checkpoint.pt")
-    log = checkpoint.load(model, optimizer)
-    start = int(log[-1]["step"]) if log else 0
-    before = log[-1]["seconds"] if log else 0.0
-    began, recent = time.perf_counter(), []
+    log: list[dict[str, float]] = []
+    hashes: list[str] = []
+    for number in range(len(config.phases)):
+        done = work / f"phase-{number}.pt"
+        if not done.exists():
+            run = _PhaseRun(config, number, work / "checkpoint.pt", checkpoint_every, on_log)
+            hashes.append(run.train(model, tokenizer, log))
+            # A phase begins with what the one before would have shipped, and that is bf16. Only
+            # the weights: model.to(bfloat16) would round the frequencies of RoPE for good.
+            for weight in model.parameters():
+                weight.data = weight.data.to(torch.bfloat16).to(torch.float32)
+            _save({"model": model.state_dict(), "log": log, "hashes": hashes}, done)
+            (work / "checkpoint.pt").unlink(missing_ok=True)
+        state = torch.load(done, weights_only=True)
+        model.load_state_dict(state["model"])
+        log, hashes = state["log"], state["hashes"]
+    return Pretrained(model.eval(), tokenizer, log, hashes)
 
-    def on_step(step: int, loss: float) -> None:
-        recent.append(loss)
-        if step % 25 == 0 or step == config.steps:
-            seconds = before + time.perf_counter() - began
-            log.append(
-                {
-                    "step": step,
-                    "tokens": step * config.batch_size * config.length,
+
+@dataclass(frozen=True)
+class _PhaseRun:
+    """One phase, from its beginning or from its checkpoint."""
+
+    config: PretrainConfig
+    number: int
+    checkpoint: Path
+    checkpoint_every: int
+    on_log: Callable[[dict[str, float]], None] | None
+
+    def train(self, model: PreTrainedModel, tokenizer, log: list[dict[str, float]]) -> str:
+        """Train ``model`` in place, extend ``log``, and return the hash of the text."""
+        from ift_course.hardware import bf16_is_fast
+
+        config, phase = self.config, self.config.phases[self.number]
+        ids, corpus_sha256 = corpus_ids(config.seed + 1000 * self.number, phase, tokenizer)
+        before = sum(config.steps(earlier) for earlier in config.phases[: self.number])
+        optimizer = adamw(model)
+        start = self._resume(model, optimizer, log, before)
+        seconds_before = log[-1]["seconds"] if log else 0.0
+        began, recent = time.perf_counter(), []
+
+        def on_step(step: int, loss: float) -> None:
+            recent.append(loss)
+            if step % 25 == 0 or step == config.steps(phase):
+                entry = {
+                    "step": before + step,
+                    "tokens": (before + step) * config.batch_size * config.length,
                     "loss": round(sum(recent) / len(recent), 4),
-                    "seconds": round(seconds, 1),
+                    "seconds": round(seconds_before + time.perf_counter() - began, 1),
                 }
-            )
-            recent.clear()
-            if on_log:
-                on_log(log[-1])
-        if step % checkpoint_every == 0:
-            checkpoint.save(model, optimizer, log)
+                log.append(entry)
+                recent.clear()
+                if self.on_log:
+                    self.on_log(entry)
+            if step % self.checkpoint_every == 0:
+                state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+                _save(state | {"log": log, "step": step}, self.checkpoint)
 
-    train(
-        model,
-        text_batches(ids, batch_size=config.batch_size, length=config.length, start=start),
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        warmup=config.warmup,
-        bf16=bf16_is_fast(),
-        optimizer=optimizer,
-        start=start,
-        on_step=on_step,
-    )
-    return Pretrained(model.eval(), tokenizer, log, corpus_sha256)
+        train(
+            model,
+            text_batches(ids, batch_size=config.batch_size, length=config.length, start=start),
+            steps=config.steps(phase),
+            learning_rate=phase.learning_rate,
+            warmup=config.warmup,
+            bf16=bf16_is_fast(),
+            optimizer=optimizer,
+            start=start,
+            on_step=on_step,
+        )
+        return corpus_sha256
+
+    def _resume(self, model, optimizer, log: list, before: int) -> int:
+        import torch
+
+        if not self.checkpoint.exists():
+            return 0
+        state = torch.load(self.checkpoint, weights_only=True)
+        if state["log"][-1]["step"] != before + state["step"]:
+            return 0  # killed between the end of a phase and the removal of its checkpoint
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        log[:] = state["log"]
+        return state["step"]
+
+
+def _save(state: dict, path: Path) -> None:
+    """Replace the file atomically, so that a kill leaves the old one or the new one."""
+    import torch
+
+    scratch = path.with_suffix(".tmp")
+    torch.save(state, scratch)
+    os.replace(scratch, path)
 
 
 def _tokenizer(config: PretrainConfig, work: Path) -> PreTrainedTokenizerFast:

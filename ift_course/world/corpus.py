@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from .facts import Fact, by_relation, by_subject
 from .grammar import capitalize
+from .practice import practice
 from .reading import passage, pick
 from .stories import review, story
 
@@ -64,15 +65,21 @@ def reading(rng: random.Random) -> str:
     return "\n".join(passage(rng) for _ in range(rng.choice((1, 1, 2, 3))))
 
 
-def document(rng: random.Random, reading_share: float = READING_SHARE) -> str:
-    """Draw one document. ``reading_share`` is the chance that it is reading text."""
+def document(
+    rng: random.Random, reading_share: float = READING_SHARE, practice_share: float = 0.0
+) -> str:
+    """Draw one document: practice, reading text or plain prose, by these chances."""
+    if practice_share and rng.random() < practice_share:
+        return capitalize(practice(rng))
     if rng.random() < reading_share:
         return capitalize(reading(rng))
     return rng.choices((statements, one_relation, entry, tale), (4, 2, 4, 0.8))[0](rng)
 
 
-def documents(seed: int, reading_share: float = READING_SHARE) -> Iterator[str]:
+def documents(
+    seed: int, reading_share: float = READING_SHARE, practice_share: float = 0.0
+) -> Iterator[str]:
     """An endless, reproducible stream of documents."""
     rng = random.Random(seed)
     while True:
-        yield document(rng, reading_share)
+        yield document(rng, reading_share, practice_share)

@@ -11,11 +11,11 @@ from ift_course.cli import app
 from ift_course.errors import CourseError
 from ift_course.models.load import load, sha256
 from ift_course.training import pretrain as module
-from ift_course.training.pretrain import PretrainConfig, corpus_ids, pretrain
+from ift_course.training.pretrain import PretrainConfig, corpus_ids, phases, pretrain
 from ift_course.training.publish import publish
 
 SMALL = PretrainConfig(
-    tokens=30 * 256, vocab_size=600, hidden_size=32, layers=2, heads=2, intermediate_size=64,
+    phases=phases(60 * 256), vocab_size=600, hidden_size=32, layers=2, heads=2, intermediate_size=64,
     length=64, batch_size=4, warmup=3, tokenizer_documents=300,
 )  # fmt: skip
 
@@ -28,30 +28,34 @@ def weights(run):
     return run.model.state_dict()
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tmp_path):
-    whole = pretrain(SMALL, tmp_path / "whole", checkpoint_every=25)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return pretrain(SMALL, tmp_path_factory.mktemp("whole"), checkpoint_every=25)
 
+
+# Before the first checkpoint, after it, at the end of the first phase, and in the second.
+@pytest.mark.parametrize("killed_at", [25, 46, 59])
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(whole, killed_at, tmp_path):
     def kill(entry):
-        raise Killed
-
-    with pytest.raises(Killed):
-        # Logs come every 25 steps, before the checkpoint of that step: nothing is saved yet.
-        pretrain(SMALL, tmp_path / "killed", checkpoint_every=25, on_log=kill)
-    killed = []
-
-    def kill_later(entry):
-        killed.append(entry)
-        if entry["step"] == SMALL.steps:
+        if entry["step"] == killed_at:
             raise Killed
 
     with pytest.raises(Killed):
-        pretrain(SMALL, tmp_path / "killed", checkpoint_every=25, on_log=kill_later)
-    resumed_at = []
-    resumed = pretrain(SMALL, tmp_path / "killed", checkpoint_every=25, on_log=resumed_at.append)
-    assert [entry["step"] for entry in resumed_at] == [SMALL.steps]
-    assert [e["loss"] for e in resumed.log] == [e["loss"] for e in whole.log]
+        pretrain(SMALL, tmp_path, checkpoint_every=25, on_log=kill)
+    resumed = pretrain(SMALL, tmp_path, checkpoint_every=25)
+    assert [(e["step"], e["loss"]) for e in resumed.log] == [
+        (e["step"], e["loss"]) for e in whole.log
+    ]
+    assert resumed.log[-1]["step"] == SMALL.total_steps == 59
     for name, tensor in weights(whole).items():
         assert torch.equal(tensor, weights(resumed)[name]), name
+
+
+def test_a_finished_run_is_not_trained_again(whole, tmp_path):
+    pretrain(SMALL, tmp_path)
+    again = []
+    pretrain(SMALL, tmp_path, on_log=again.append)
+    assert not again
 
 
 def test_another_config_does_not_go_on_from_this_checkpoint(tmp_path):
@@ -61,24 +65,23 @@ def test_another_config_does_not_go_on_from_this_checkpoint(tmp_path):
         pretrain(other, tmp_path)
 
 
-def test_the_corpus_is_the_same_every_time_and_its_hash_says_so(tmp_path):
-    run = pretrain(SMALL, tmp_path)
-    first, again = corpus_ids(SMALL, run.tokenizer), corpus_ids(SMALL, run.tokenizer)
-    assert torch.equal(first[0], again[0])
-    assert first[1] == again[1] == run.corpus_sha256
-    other = PretrainConfig(**{**SMALL.__dict__, "seed": 1})
-    assert corpus_ids(other, run.tokenizer)[1] != run.corpus_sha256
+def test_the_corpus_is_the_same_every_time_and_its_hashes_say_so(whole):
+    for number, phase in enumerate(SMALL.phases):
+        first = corpus_ids(1000 * number, phase, whole.tokenizer)
+        again = corpus_ids(1000 * number, phase, whole.tokenizer)
+        assert torch.equal(first[0], again[0])
+        assert first[1] == again[1] == whole.corpus_sha256[number]
+        assert corpus_ids(7, phase, whole.tokenizer)[1] != first[1]
 
 
-def test_a_new_model_guesses_evenly(tmp_path):
-    run = pretrain(SMALL, tmp_path)
-    fresh = module.new_model(SMALL, run.tokenizer)
+def test_a_new_model_guesses_evenly(whole):
+    fresh = module.new_model(SMALL, whole.tokenizer)
     ids = torch.randint(0, 600, (4, 32), generator=torch.Generator().manual_seed(0))
     assert fresh(input_ids=ids, labels=ids).loss.item() == pytest.approx(math.log(600), abs=0.2)
 
 
-def test_the_published_folder_loads_and_its_hashes_are_true(tmp_path):
-    run = pretrain(SMALL, tmp_path / "work")
+def test_the_published_folder_loads_and_its_hashes_are_true(whole, tmp_path):
+    run = whole
     publish(run, SMALL, tmp_path / "out")
     model, tokenizer = load(tmp_path / "out")
     assert tokenizer.chat_template
@@ -88,7 +91,7 @@ def test_the_published_folder_loads_and_its_hashes_are_true(tmp_path):
         digest, name = line.split("  ")
         assert sha256(tmp_path / "out" / name) == digest
     card = (tmp_path / "out" / "README.md").read_text()
-    assert run.corpus_sha256 in card
+    assert all(digest in card for digest in run.corpus_sha256)
     assert sha256(tmp_path / "out" / "model.safetensors") in card
     log = json.loads((tmp_path / "out" / "pretraining.json").read_text())["log"]
     assert log == run.log
