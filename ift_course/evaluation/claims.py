@@ -7,8 +7,6 @@ results/<profile>/claims.json and a card with the verdict appears in the noteboo
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter, Validation
 from ift_course import session
 from ift_course.errors import CourseError
 from ift_course.evaluation.intervals import Interval, seeds_interval, two_level_interval
-from ift_course.paths import results_dir
+from ift_course.paths import results_dir, write_whole
 
 FEWEST_SEEDS = 3
 DIGITS = 6  # so that a rerun with the same numbers leaves the same file
@@ -246,7 +244,7 @@ def _record(entry: Claim, profile: str) -> None:
         data = json.dumps(
             [e.model_dump(mode="json") for e in entries], indent=1, ensure_ascii=False
         )
-        _replace(path, data + "\n")
+        write_whole(path, data + "\n")
 
 
 def _read(path: Path) -> list[Claim]:
@@ -259,18 +257,6 @@ def _read(path: Path) -> list[Claim]:
             f"{path} is not a ledger of claims ({error.error_count()} errors); "
             "delete it and run the lessons again."
         ) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write all or nothing: a crash or a full disk leaves the earlier ledger."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _peak_mb() -> int:
