@@ -283,7 +283,16 @@ tuned, curves, tuned_scores, known_scores = {}, {}, {}, {}
 for seed in seeds:
     model, tokenizer = ift.load("base")
     examples = sample(500, seed=seed, tasks=FACT_TASKS)
-    result = ift.sft(model, tokenizer, records_of(examples), seed=seed, progress=False)
+    result = ift.sft(
+        model,
+        tokenizer,
+        records_of(examples),
+        seed=seed,
+        epochs=profile.epochs,
+        learning_rate=profile.learning_rate,
+        batch_size=profile.batch_size,
+        progress=False,
+    )
     tuned[seed], curves[f"seed {seed}"] = result.model, result.losses
     tuned_scores[seed] = ift.score(result.model, tokenizer, tests[seed])
     known_scores[seed] = ift.score(result.model, tokenizer, examples[:200])
