@@ -208,7 +208,7 @@ print("▸", ift.answer(base, tokenizer, [question], max_new_tokens=40)[0].text)
 #
 # How often does it answer? We ask about things of 29 kinds and score strictly: the answer, *only*
 # the answer, and then the end of the turn. Strictness matters. A score that looks for the right
-# word anywhere in the text gives points for rambling.
+# word anywhere in the text, a lenient one, can give points for rambling.
 
 # %%
 from ift_course.evaluation.score import lenient
@@ -346,9 +346,10 @@ ift.claim(
 )
 
 # %% [markdown]
-# **Claim: what was tuned was the format, not the facts.** If SFT had taught facts, the model would
-# answer better about what it was tuned on. So compare the very examples it was tuned on with
-# entities that no example mentioned. The gap should be small.
+# **Claim: what was tuned was the format, not the facts.** If SFT had taught the facts, the model
+# would know what it was tuned on and nothing else: the gap between the two would be close to 1. So
+# compare the very examples it was tuned on with entities that no example mentioned. We call the
+# claim true if the gap is surely below 0.1. It need not be zero: the tuned ones it has seen.
 
 # %%
 ift.claim(
@@ -361,7 +362,7 @@ ift.claim(
         "held out": [tuned_scores[seed].items for seed in seeds],
     },
     effect=("tuned on", "held out"),
-    at_most=0.05,
+    at_most=0.1,
 )
 
 # %%
@@ -403,7 +404,8 @@ ift.charts.pipeline()
 # ## 6. Ask it yourself
 #
 # Try things it was never tuned on. Try to break it: ask about a person who does not exist, or add
-# "Answer in capital letters." What you see is what lessons 05 and 06 are about.
+# "Answer in capital letters." What you see is what lessons 05 and 06 are about. (The greeting in
+# the table may have been among the 500 examples. France was not.)
 
 # %%
 ift.playground({"base": (base, tokenizer), "SFT": (tuned[0], tokenizer)})
@@ -411,7 +413,7 @@ ift.playground({"base": (base, tokenizer), "SFT": (tuned[0], tokenizer)})
 # %% [markdown]
 # ## 7. Silent failures
 #
-# Training code that crashes is easy to mend. These two bugs do not crash. The loss falls nicely.
+# Training code that crashes is easy to mend. These two bugs do not crash, and the loss falls.
 #
 # ### Labels that are not shifted
 #
@@ -455,7 +457,7 @@ torch.manual_seed(0)
 correct, correct_losses = tune_by_hand(shift=True)
 broken, broken_losses = tune_by_hand(shift=False)
 ift.charts.loss_curve({"shifted": correct_losses, "not shifted": broken_losses},
-                      title="The broken run looks better")  # fmt: skip
+                      title="Nothing in the curve says that one run is broken")  # fmt: skip
 
 # %%
 ask = [
@@ -470,8 +472,9 @@ ift.transcript(
 )
 
 # %% [markdown]
-# How to see it: a loss near zero on text that cannot be predicted is too good to be true. Compute
-# the first loss by hand, as in section 1, and compare. And read what the model writes.
+# Both losses fall, for copying can be learned too. How to see it: the two runs start from the same
+# weights on the same batch, so their first losses should be equal, and only one of them is what you
+# get by hand. Compute it, as in section 4. And read what the model writes.
 #
 # ### The loss on the prompt too
 #

@@ -18,6 +18,9 @@ def pretrain(
         int | None, typer.Option(min=10_000, help="Tokens to read; the default makes the course's.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights, the text and its order.")] = 0,
+    new_tokenizer: Annotated[
+        bool, typer.Option(help="Learn a tokenizer instead of taking the shipped one.")
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     score: Annotated[
         bool, typer.Option(help="Measure afterwards what the model can do (about 5 minutes).")
@@ -48,7 +51,11 @@ def pretrain(
     from ift_course.training.allocator import keep_freed_memory
     from ift_course.training.publish import publish, write_card
 
-    config = training.PretrainConfig(seed=seed, phases=training.phases(tokens))
+    config = training.PretrainConfig(
+        seed=seed,
+        phases=training.phases(tokens),
+        tokenizer="new" if new_tokenizer else "shipped",
+    )
     work = work or out / ".work"
     keep_freed_memory()
     console = Console(stderr=True)

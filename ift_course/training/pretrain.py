@@ -56,6 +56,9 @@ class PretrainConfig:
     length: int = 256
     batch_size: int = 16
     warmup: int = 100
+    # "shipped" is the tokenizer of the model in the package; "new" learns one from the corpus and
+    # the tasks as they are now, and so changes whenever the wording of a task does.
+    tokenizer: str = "shipped"
     tokenizer_documents: int = 40_000
 
     def steps(self, phase: Phase) -> int:
@@ -269,6 +272,7 @@ def _tokenizer(config: PretrainConfig, work: Path) -> PreTrainedTokenizerFast:
     from transformers import PreTrainedTokenizerFast
 
     from ift_course.errors import CourseError
+    from ift_course.paths import assets_dir
 
     told = work / "pretrain.json"
     wanted = json.dumps(asdict(config), indent=2)
@@ -279,6 +283,9 @@ def _tokenizer(config: PretrainConfig, work: Path) -> PreTrainedTokenizerFast:
         )
     folder = work / "tokenizer"
     if not told.exists():
-        build_tokenizer(config).save_pretrained(folder)
+        if config.tokenizer == "new":
+            build_tokenizer(config).save_pretrained(folder)
+        else:
+            PreTrainedTokenizerFast.from_pretrained(assets_dir() / "base").save_pretrained(folder)
         told.write_text(wanted)
     return PreTrainedTokenizerFast.from_pretrained(folder)

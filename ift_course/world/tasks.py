@@ -22,7 +22,7 @@ from .verify import Answer
 SPLITS = ("train", "test")
 HELD_OUT_SHARE = 0.25
 # The course's running examples are always held out, so that showing them is never showing off.
-ALWAYS_HELD_OUT = frozenset({"France", "owl", "Hello, how are you?"})
+ALWAYS_HELD_OUT = frozenset({"France", "owl"})
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ift_course.training.publish import publish
 SMALL = PretrainConfig(
     phases=phases(60 * 256), vocab_size=600, hidden_size=32, layers=2, heads=2,
     intermediate_size=64,
-    length=64, batch_size=4, warmup=3, tokenizer_documents=300,
+    length=64, batch_size=4, warmup=3, tokenizer="new", tokenizer_documents=300,
 )  # fmt: skip
 
 
