@@ -1,6 +1,8 @@
 """From a conversation to tokens and loss mask in one pass, so that they cannot drift apart."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
@@ -53,17 +55,33 @@ def render_all(
 ) -> list[tuple[list[int], list[int]]]:
     """What `render` says of every conversation, several times as fast.
 
-    Most of the time of one `render` goes into calling the tokenizer for a single text, so texts go
-    to it by the batch. Raises CourseError as `render` does.
+    Texts go to the tokenizer by the batch, and it takes all cores. Raises CourseError as `render`
+    does.
     """
     template = tokenizer.chat_template
     if not template or not marks_answers(template):
         return [render(tokenizer, messages) for messages in conversations]
     rendered = []
-    for start in range(0, len(conversations), batch_size):
-        batch = [list(messages) for messages in conversations[start : start + batch_size]]
-        rendered += zip(*_render_marked(tokenizer, batch, None, False), strict=True)
+    with _all_cores():
+        for start in range(0, len(conversations), batch_size):
+            batch = [list(messages) for messages in conversations[start : start + batch_size]]
+            rendered += zip(*_render_marked(tokenizer, batch, None, False), strict=True)
     return rendered
+
+
+@contextmanager
+def _all_cores() -> Iterator[None]:
+    # Switched off elsewhere because of a warning about forks; here nothing is forked.
+    name = "TOKENIZERS_PARALLELISM"
+    before = os.environ.get(name)
+    os.environ[name] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def marks_answers(template: str) -> bool:

@@ -60,4 +60,5 @@ def _draw(ax, rows: Sequence[Sequence[int]], capacity: int) -> None:
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_yticks([])
     ax.grid(False)
-    ax.spines["left"].set_visible(False)
+    for side in ("left", "top", "right"):
+        ax.spines[side].set_visible(False)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 import tracemalloc
 
 import pyarrow
@@ -239,3 +240,10 @@ def test_inspection_counts_what_is_there(tmp_path):
     assert found.prompt.longest == len("Name the capital.\nFrance")
     assert len(found.examples) == 3
     assert sum(found.reasons.values()) == 1
+
+
+def test_a_hundred_thousand_rows_take_less_than_a_minute(tmp_path):
+    path = write(tmp_path, [ROWS["ShareGPT"]] * 10_000, "jsonl")
+    started = time.process_time()  # of this process: other work on the machine does not count
+    assert convert(path, tmp_path / "out.jsonl").written == 10_000
+    assert time.process_time() - started < 6
