@@ -105,7 +105,12 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_was_finished(course):
     course.lesson("01_claims", CLAIMING.replace("HOLDS", "False") + SLOW)
     course.lesson("02_fine")
     process = subprocess.Popen(
-        course.command("run", "--jobs", "2"), stderr=subprocess.PIPE, text=True, env=course.full
+        course.command("run", "--jobs", "2"),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=course.full,
+        # Under nohup, and in some CIs, Ctrl-C is ignored from the start, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     notebook = course.results / "tiny" / "notebooks" / "02_fine.ipynb"
     deadline = time.monotonic() + 300
