@@ -7,9 +7,12 @@ import typer
 
 def chat(
     model: Annotated[
-        str,
-        typer.Option(help="base, sft (made on first use), a model folder, or a hub id."),
-    ] = "sft",
+        str | None,
+        typer.Option(
+            help="base, sft (made on first use), a model folder, or a hub id; "
+            "else sft on tiny, and base on the other profiles."
+        ),
+    ] = None,
     prompt: Annotated[
         str | None, typer.Option(help="Answer this and end; without it, a conversation.")
     ] = None,
@@ -31,7 +34,7 @@ def chat(
 
         ift chat --model sft --prompt "What is the capital of France?"
 
-        ift chat --profile smollm2 --model base     a conversation with a real 135M model
+        ift chat --profile smollm2     a conversation with a real 135M model
     """
     from ift_course.errors import CourseError
 
@@ -40,7 +43,10 @@ def chat(
     if prompt is not None and not prompt.strip():
         raise CourseError("The prompt is empty; write a question after --prompt.")
     from ift_course.models.load import load
+    from ift_course.profile import get_profile
 
+    if model is None:
+        model = "sft" if get_profile(profile).base_model == "embedded" else "base"
     loaded, tokenizer = load(model, profile=profile)
     if not tokenizer.chat_template:
         raise CourseError(
