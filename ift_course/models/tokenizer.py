@@ -47,6 +47,8 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
         pad_token=PAD,
         additional_special_tokens=[START_OF_TURN, END_OF_TURN],
         clean_up_tokenization_spaces=False,
+        # transformers 4 would add token_type_ids, which a Llama's generate refuses.
+        model_input_names=["input_ids", "attention_mask"],
         model_max_length=1024,
     )
     tokenizer.chat_template = CHATML
