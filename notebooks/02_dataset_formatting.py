@@ -629,7 +629,8 @@ print("in one step: ", llama.convert_ids_to_tokens(render(llama, conversation[:2
 # turn, or use another family's format.
 #
 # **Claim: a model answers worse in another format than the one it was tuned in.** We call it true
-# if the difference is surely above 0.05.
+# if the difference is surely above 0.05. (We first asked for 0.2, which three
+# seeds could not decide.)
 
 # %%
 from ift_course.data.templates import ALPACA

@@ -23,7 +23,7 @@ tags: [llama, education, base-model]
 A Llama of {{ "%.1f"|format(parameters / 1e6) }} million parameters that has read \
 {{ "%.0f"|format(log[-1].tokens / 1e6) }} million tokens of prose about a small closed world, and
 nothing else. It predicts text. It has never seen a question, an instruction or a chat token.
-Made by `ift pretrain`; the same command makes it again.
+Made from a fixed seed by the code behind `ift pretrain`, one phase after the other.
 
 | what | value |
 | --- | --- |
