@@ -31,8 +31,8 @@ class Phase:
 
 # First all the prose; then, for a shorter time, more of what turned out to be hard to read.
 PHASES = (
-    Phase(tokens=20_000_000, learning_rate=3e-3, reading_share=0.55, practice_share=0.0),
-    Phase(tokens=6_000_000, learning_rate=1.5e-3, reading_share=0.55, practice_share=0.5),
+    Phase(tokens=22_000_000, learning_rate=3e-3, reading_share=0.5, practice_share=0.35),
+    Phase(tokens=8_000_000, learning_rate=1.5e-3, reading_share=0.5, practice_share=0.6),
 )
 
 

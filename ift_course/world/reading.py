@@ -39,7 +39,8 @@ def spoken(fact: Fact, rng: random.Random) -> str:
 
 def wrong_value(fact: Fact, rng: random.Random) -> Fact:
     """The same fact with another value of its relation: false, and plausible."""
-    others = [f.value for f in by_relation()[fact.relation.name] if f.value != fact.value]
+    right = {fact.value, *tables.ALSO_RIGHT.get((fact.relation.name, fact.subject), ())}
+    others = [f.value for f in by_relation()[fact.relation.name] if f.value not in right]
     return Fact(fact.relation, fact.subject, rng.choice(others))
 
 
@@ -253,7 +254,7 @@ def skill_looked_up(rng: random.Random) -> str:
 def members(rng: random.Random) -> str:
     """Some things of one kind."""
     kind, listed = rng.choice(tables.rows(tables.KINDS))
-    chosen = rng.sample(listed.split(), rng.randint(1, 4))
+    chosen = sorted(rng.sample(listed.split(), rng.randint(1, 4)))
     a, b = rng.sample(CHARACTERS, 2)
     if len(chosen) == 1:
         one = with_article(kind, "a")

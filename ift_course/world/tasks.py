@@ -209,7 +209,7 @@ def _name_members(
         kinds = tables.rows(tables.KINDS)
         kind, listed = rng.choice([row for i, row in enumerate(kinds) if _kind_split(i) == split])
         members = listed.split()
-        response = ", ".join(rng.sample(members, count))
+        response = ", ".join(sorted(rng.sample(members, count)))
         instruction = rng.choice(unseen if new_wording else wordings).format(
             kind=kind, a_kind=("an " if kind[0] in "aeiou" else "a ") + kind
         )
