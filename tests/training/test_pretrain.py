@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,11 +12,12 @@ from ift_course.cli import app
 from ift_course.errors import CourseError
 from ift_course.models.load import load, sha256
 from ift_course.training import pretrain as module
-from ift_course.training.pretrain import PretrainConfig, corpus_ids, phases, pretrain
+from ift_course.training.pretrain import PHASES, PretrainConfig, corpus_ids, pretrain
 from ift_course.training.publish import publish
 
 SMALL = PretrainConfig(
-    phases=phases(60 * 256), vocab_size=600, hidden_size=32, layers=2, heads=2,
+    phases=(replace(PHASES[0], tokens=46 * 256), replace(PHASES[1], tokens=13 * 256)),
+    vocab_size=600, hidden_size=32, layers=2, heads=2,
     intermediate_size=64,
     length=64, batch_size=4, warmup=3, tokenizer="new", tokenizer_documents=300,
 )  # fmt: skip
