@@ -87,9 +87,9 @@ assert torch.allclose(torch.stack(by_hand).mean(), in_one_line, atol=1e-6)
 # %% [markdown]
 # ### The same on a real model
 #
-# The course carries its own base model: a small Llama that has read 26 million tokens about a
-# little world of countries, animals, objects and people. It is an ordinary `transformers` model.
-# Give such a model `labels`, and it does the shift itself.
+# The course carries its own base model: a small Llama that has read for an hour on two cores, and
+# nothing but prose about a little world of countries, animals, objects and people. It is an
+# ordinary `transformers` model. Give such a model `labels`, and it does the shift itself.
 
 # %%
 base, tokenizer = ift.load("base")
@@ -123,6 +123,7 @@ for token, loss in zip(ids[1:], each, strict=True):
 
 # %%
 import itertools
+from dataclasses import replace
 
 from ift_course.training.loop import text_batches, train
 from ift_course.training.pretrain import PretrainConfig, corpus_ids, new_model, phases
@@ -137,7 +138,7 @@ for page in itertools.islice(documents(seed=3), 4):
 # %%
 small = PretrainConfig(hidden_size=128, layers=4, heads=4, intermediate_size=352,
                        length=128, batch_size=16, warmup=20)  # fmt: skip
-prose = phases(tokens=1_300_000)[0]
+prose = replace(phases(tokens=1_300_000)[0], practice_share=0.0)
 reading, _ = corpus_ids(small.seed, prose, tokenizer)
 newborn = new_model(small, tokenizer)
 
@@ -178,7 +179,8 @@ ift.transcript([Row(opening, said) for opening, said in samples.items()], headin
 # %% [markdown]
 # First noise, then words, then grammar, then sentences about the world, most of them wrong. The
 # curve falls fast at first and then slowly. Facts come last, because each of them is met only now
-# and then. The shipped base model is this, larger and with twenty-six times as much to read.
+# and then. The shipped base model is this, larger and with far more to read; its card, beside the
+# weights in `ift_course/assets/base`, has the figures.
 #
 # ## 3. The base model: it knows, but it does not answer
 #
