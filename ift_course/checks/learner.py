@@ -1,0 +1,84 @@
+"""The learner whose functions a check calls: here, the live names of a notebook or script."""
+
+import contextlib
+import copy
+import inspect
+import io
+import linecache
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ift_course.checks.named import Named
+from ift_course.checks.values import Unplain, plain
+
+LONGEST = 500  # characters of an error's message
+
+
+class LearnerError(Exception):
+    """The learner's code raised, is missing, or returned what no check understands.
+
+    kinds: names of the exception's classes, the most special first. line, number: the last line
+    of the learner's own code that ran; "" and 0 if none is known.
+    """
+
+    def __init__(self, kinds: tuple[str, ...], message: str, line: str = "", number: int = 0):
+        super().__init__(f"{kinds[0]}: {message}")
+        self.kinds, self.message = kinds, message[:LONGEST]
+        self.line, self.number = line, number
+
+
+class LearnerLost(Exception):
+    """The learner's process is gone or out of time: no check may take it for an answer."""
+
+
+class Local:
+    """The functions of a namespace, called in this process.
+
+    A function gets copies of its arguments. `arguments` are those of the last call as they are
+    after it. What the function prints or warns is dropped.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        self._namespace = namespace
+        self.arguments: tuple = ()
+
+    def __getattr__(self, name: str) -> Callable:
+        return partial(self._call, name)
+
+    def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        function = self._namespace.get(name)
+        if not callable(function):
+            raise LearnerError(("Missing",), f"There is no function {name}.")
+        own = copy.deepcopy(args)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                answer = function(*map(built, own), **copy.deepcopy(kwargs))
+            self.arguments = own
+            return copy.deepcopy(plain(answer))
+        except KeyboardInterrupt:
+            raise
+        except Unplain as error:
+            raise LearnerError(("Unplain",), str(error)) from None
+        except BaseException as error:
+            raise learner_error(error, function) from None
+
+
+def built(value: Any) -> Any:
+    """The argument as the function gets it: what is named is made."""
+    return value.build() if isinstance(value, Named) else value
+
+
+def learner_error(error: BaseException, function: Callable) -> LearnerError:
+    """What went wrong, and on which line of the file or cell that defines the function."""
+    kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-1])
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    line, number, step = "", 0, error.__traceback__
+    while step and code:
+        if step.tb_frame.f_code.co_filename == code.co_filename:
+            number = step.tb_lineno
+            line = linecache.getline(code.co_filename, number).strip()
+        step = step.tb_next
+    return LearnerError(kinds, str(error), line, number)

@@ -1,0 +1,81 @@
+"""The values that pass between a learner's function and a check: exact, plain types only."""
+
+import sys
+from typing import Any
+
+DEPTH = 20
+WIDTH = 300  # characters of a shown value
+PLAIN = (bool, int, float, str)
+
+
+class Unplain(TypeError):
+    """A function returned something else than numbers, texts, lists, dictionaries and tensors."""
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The value, made of exactly None, bool, int, float, str, list, tuple, dict and torch.Tensor.
+
+    Parameters, tensors with gradients, and NumPy's arrays and numbers become plain tensors and
+    numbers. Subclasses are refused: they could answer every comparison with yes.
+
+    Raises:
+        Unplain: anything else, or nested deeper than `DEPTH`.
+    """
+    kind = type(value)
+    if depth > DEPTH:
+        raise Unplain("The returned value is nested too deeply.")
+    if value is None or kind in PLAIN:
+        return value
+    if kind in (list, tuple):
+        return kind(plain(x, depth + 1) for x in value)
+    if kind is dict and all(type(key) in (str, int) for key in value):
+        return {key: plain(x, depth + 1) for key, x in value.items()}
+    number = _from_arrays(value, kind)
+    if number is None:
+        raise Unplain(
+            f"The function returned a {kind.__name__}; it should return what its docstring says."
+        )
+    return number
+
+
+def _from_arrays(value: Any, kind: type) -> Any:
+    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
+    if torch and kind in (torch.Tensor, torch.nn.Parameter) and value.layout == torch.strided:
+        return value.detach().cpu().as_subclass(torch.Tensor)
+    if numpy and isinstance(value, numpy.generic) and type(value.item()) in PLAIN:
+        return value.item()
+    if numpy and torch and kind is numpy.ndarray and value.dtype.kind in "biuf":
+        return torch.from_numpy(value.copy())
+    return None
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether this is a torch.Tensor; torch itself is not imported for the question."""
+    torch = sys.modules.get("torch")
+    return torch is not None and type(value) is torch.Tensor
+
+
+def show(value: Any, width: int = WIDTH) -> str:
+    """The value as a learner would write it, on one line where it fits, cut when it is long."""
+    text = _text(value)
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _text(value: Any) -> str:
+    if type(value) is float:
+        return f"{value:.6g}" if value != int_or_none(value) else f"{value:.1f}"
+    if type(value) in (list, tuple):
+        inner = ", ".join(map(_text, value))
+        comma = "," if type(value) is tuple and len(value) == 1 else ""
+        return f"[{inner}]" if type(value) is list else f"({inner}{comma})"
+    if type(value) is dict:
+        return "{" + ", ".join(f"{key!r}: {_text(x)}" for key, x in value.items()) + "}"
+    if is_tensor(value):
+        kind = str(value.dtype).removeprefix("torch.")
+        return f"tensor({_text(value.tolist())}, {kind}, shape {_text(tuple(value.shape))})"
+    return repr(value)
+
+
+def int_or_none(value: float) -> int | None:
+    """A float of moderate size as an int when it is a whole number."""
+    return int(value) if abs(value) < 1e6 and value == value // 1 else None
