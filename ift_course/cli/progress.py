@@ -1,16 +1,28 @@
 """How `ift run` and `ift build` show where the lessons are."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from ift_course.lessons.discover import Lesson
 from ift_course.lessons.ledger import minutes, read_timings
 from ift_course.lessons.run import Outcome
 from ift_course.profile import Profile
+
+if TYPE_CHECKING:
+    from ift_course.experiments.store import Row
 
 
 class LessonProgress:
@@ -54,6 +66,29 @@ class LessonProgress:
         if not outcome.error:
             self._bars.update(task, completed=outcome.timing.cells)
         self._bars.stop_task(task)
+
+
+@contextmanager
+def grid_progress(lesson: str) -> Iterator[Callable[[int, int, "Row | None"], None]]:
+    """One bar for a grid of experiments: the cells done, the newest result, and the time left."""
+    bars = Progress(
+        TextColumn("grid of lesson {task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[newest]}", style="dim"),
+        console=Console(stderr=True),
+    )
+    with bars:
+        task = bars.add_task(lesson, total=None, newest="", visible=False)
+
+        def show(done: int, total: int, row: "Row | None") -> None:
+            newest = f"{row.cell.examples} examples: {row.accuracy:.2f}" if row else ""
+            bars.update(task, completed=done, total=total, newest=newest, visible=True)
+
+        yield show
 
 
 def summary(outcomes: Sequence[Outcome]) -> Table:

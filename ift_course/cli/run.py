@@ -17,11 +17,19 @@ def run(
         int | None,
         typer.Option(min=1, help="Lessons side by side; as many as there are cores without it."),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="First compute the lessons' whole grids of experiments.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(min=3, help="With --full: seeds for each cell.")] = 3,
 ) -> None:
     """Execute lessons, and say whether their claims hold.
 
     Writes the measured times and claims, the executed notebooks and a report for the browser to
     [bold]results/PROFILE/[/bold]. Exits with 1 if a cell fails or a claim does not hold.
+
+    Some lessons show a part of a grid of experiments that is too long for a lesson.
+    [bold]--full[/bold] computes all of it (about half an hour for lesson 03 on two cores) and keeps
+    each result as it comes: stop it at any time, it goes on from there.
 
     [bold]Examples[/bold]
 
@@ -30,10 +38,14 @@ def run(
         ift run 01 03        two of them
 
         ift run 01 --profile smollm2
+
+        ift run 03 --full --seeds 5
     """
     from rich.console import Console
 
-    from ift_course.cli.progress import LessonProgress, summary
+    from ift_course.cli.progress import LessonProgress, grid_progress, summary
+    from ift_course.experiments.grids import GRIDS
+    from ift_course.experiments.grids import full as compute
     from ift_course.hardware import usable_cores
     from ift_course.lessons import report
     from ift_course.lessons.discover import select
@@ -41,6 +53,11 @@ def run(
     from ift_course.profile import get_profile
 
     chosen, wanted = get_profile(profile), select(lessons or [])
+    # Without a lesson named, --full is for those that have a grid; else for those named.
+    for number in [x.number for x in wanted if lessons or x.number in GRIDS] if full else []:
+        with grid_progress(number) as on_progress:
+            compute(number, seeds=range(seeds), profile=chosen.name, jobs=jobs,
+                    on_progress=on_progress)  # fmt: skip
     with LessonProgress(chosen) as progress:
         outcomes = run_lessons(
             wanted,

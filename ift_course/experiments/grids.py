@@ -1,0 +1,109 @@
+"""Computes what is missing of a lesson's grid, cells side by side, and keeps each as it is done."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
+
+from ift_course.errors import CourseError
+from ift_course.experiments import store
+from ift_course.experiments.cell import Cell
+from ift_course.experiments.store import Row
+from ift_course.profile import Profile, get_profile
+
+GRIDS = {"03": "lima"}  # lesson → the module with its GRID and run_cell
+SEEDS = (0, 1, 2)
+
+Job = tuple[Cell, int]
+OnProgress = Callable[[int, int, Row | None], None]
+
+
+def full(
+    lesson: str,
+    *,
+    seeds: Sequence[int] = SEEDS,
+    profile: str | None = None,
+    jobs: int | None = None,
+    cells: Sequence[Cell] | None = None,
+    on_progress: OnProgress | None = None,
+) -> list[Row]:
+    """Every row of the lesson's grid: those that are stored, and those computed now.
+
+    Args:
+        lesson: as "03".
+        seeds: each cell is computed with each of them.
+        profile: a profile's name; None means $IFT_PROFILE or "tiny".
+        jobs: cells side by side, each with one thread; None means one for each of two cores.
+        cells: only these of the grid.
+        on_progress: called with the rows done, the rows wanted and the newest row (None at first).
+
+    A run that is stopped loses only the cells it was at. Rows of another base model than today's
+    give way. Raises CourseError if the lesson has no grid, the stored one is damaged, or a worker
+    was killed.
+    """
+    if lesson not in GRIDS:
+        raise CourseError(f"Lesson {lesson} has no grid; --full is for lesson {', '.join(GRIDS)}.")
+    chosen = get_profile(profile)
+    grid = _module(lesson).GRID if cells is None else cells
+    wanted = [(cell, seed) for cell in grid for seed in seeds]
+    rows = {(row.cell, row.seed): row for row in store.read(chosen, lesson)}
+    missing = [job for job in wanted if job not in rows]
+    done = len(wanted) - len(missing)
+    report = on_progress or (lambda done, total, row: None)
+    report(done, len(wanted), None)
+    for row in _computed(lesson, missing, chosen, _side_by_side(jobs, len(missing))):
+        store.add(chosen, lesson, row)
+        rows[row.cell, row.seed] = row
+        done += 1
+        report(done, len(wanted), row)
+    return [rows[job] for job in wanted]
+
+
+def _computed(lesson: str, missing: list[Job], profile: Profile, jobs: int) -> Iterator[Row]:
+    if jobs <= 1:
+        yield from (_run_cell(lesson, *job, profile) for job in missing)
+        return
+    context = multiprocessing.get_context("spawn")
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"  # the workers read it when they start
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_deaf_to_ctrl_c)
+    try:
+        futures = [pool.submit(_run_cell, lesson, *job, profile) for job in missing]
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool:
+        raise CourseError(
+            "A worker was killed, probably for lack of memory; close other programs and run it "
+            "again: what was finished is kept."
+        ) from None
+    finally:
+        workers = multiprocessing.active_children()
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:  # on Ctrl-C nobody waits for cells that nobody will keep
+            worker.terminate()
+        os.environ.pop("OMP_NUM_THREADS")
+        if before is not None:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _run_cell(lesson: str, cell: Cell, seed: int, profile: Profile) -> Row:
+    return _module(lesson).run_cell(cell, seed, profile)
+
+
+def _deaf_to_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what it means
+
+
+def _module(lesson: str):
+    return import_module(f"ift_course.experiments.{GRIDS[lesson]}")
+
+
+def _side_by_side(jobs: int | None, missing: int) -> int:
+    from ift_course.hardware import usable_cores
+
+    return min(jobs or min(2, usable_cores()), missing)

@@ -1,0 +1,105 @@
+"""Where a grid's results lie, so that a killed run goes on where it was.
+
+results/<profile>/grids/<lesson>.json is a list of rows, one for each cell and seed. The whole file
+is written anew after each row, all or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from ift_course.errors import CourseError
+from ift_course.experiments.cell import Cell
+from ift_course.paths import assets_dir, results_dir, results_root, shipped, write_whole
+from ift_course.profile import Profile
+
+
+class Row(BaseModel):
+    """What one cell of a grid gave with one seed.
+
+    items: "1" or "0" for each test question, by the strict score. lenient: share of answers with
+    the right words anywhere. ended: share that ended by themselves. clean: share of the training
+    examples whose response is right. said: answers to a few fixed questions.
+    seconds: all of the cell, the model's loading and the questions included.
+    base: of the model's weights, the first digits of their SHA-256 or the Hub's revision.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    cell: Cell
+    seed: int
+    items: str
+    lenient: float
+    ended: float
+    clean: float
+    said: dict[str, str]
+    steps: int
+    loss: float
+    seconds: float
+    date: str
+    base: str
+    machine: str
+    threads: int
+    versions: dict[str, str]
+
+    @property
+    def scores(self) -> list[float]:
+        """1.0 or 0.0 for each test question: what `claim` takes as one seed of an arm."""
+        return [float(item) for item in self.items]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return self.items.count("1") / len(self.items)
+
+
+def base_identity(profile: Profile) -> str:
+    """Which weights the profile starts from: rows of other weights do not belong together."""
+    if profile.base_model == "embedded":
+        sums = (assets_dir() / "base" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+        digest = next(line.split()[0] for line in sums if line.endswith("model.safetensors"))
+        return digest[:12]
+    named = f"{profile.base_model}@{profile.revision}"
+    return hashlib.sha256(named.encode()).hexdigest()[:12]
+
+
+def read(profile: Profile, lesson: str) -> list[Row]:
+    """The rows made here, else those that came with the course, else none.
+
+    Rows of other base weights than the profile's are left out: they answer another question.
+    Raises CourseError if the file is damaged.
+    """
+    own = results_root() / profile.name / "grids" / f"{lesson}.json"
+    published = shipped() / "results" / profile.name / "grids" / f"{lesson}.json"
+    path = own if own.exists() else published
+    if not path.exists():
+        return []
+    try:
+        rows = TypeAdapter(list[Row]).validate_json(path.read_bytes())
+    except ValidationError as error:
+        place = ", ".join(str(part) for part in error.errors()[0]["loc"])
+        where = f" (at {place})" if place else ""
+        raise CourseError(
+            f"{path} is damaged{where}; delete it and run `ift run {lesson} --full` again."
+        ) from None
+    base = base_identity(profile)
+    return [row for row in rows if row.base == base]
+
+
+def add(profile: Profile, lesson: str, row: Row) -> None:
+    """Puts one row to the others of the lesson's grid; it replaces one of its cell and seed."""
+    from filelock import FileLock
+
+    folder = results_dir(profile.name) / "grids"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{lesson}.json"
+    # Two terminals may be computing parts of the same grid.
+    with FileLock(path.with_name(path.name + ".lock")):
+        rows = {(x.cell, x.seed): x for x in [*read(profile, lesson), row]}
+        ordered = sorted(rows.values(), key=lambda x: (x.cell.sort_key, x.seed))
+        # One line a row: the file is read by people and by git, a line at a time.
+        lines = [json.dumps(x.model_dump(mode="json"), ensure_ascii=False) for x in ordered]
+        write_whole(path, "[\n" + ",\n".join(lines) + "\n]\n")

@@ -1,0 +1,47 @@
+import pytest
+
+from ift_course.experiments import lima, views
+from ift_course.experiments.cell import Cell
+
+
+@pytest.fixture
+def rows(a_row):
+    right = {0.0: "1111", 0.6: "1100", 0.9: "0000"}
+    found = [
+        a_row(Cell(n, share), seed, items=items)
+        for n in (100, 1000)
+        for share, items in right.items()
+        for seed in (0, 1, 2)
+    ]
+    found += [a_row(Cell(3000, 0.6), s, items="1111") for s in (0, 1, 2)]
+    found += [a_row(Cell(100, steps=lima.STEPS), s) for s in (0, 1, 2)]
+    return [*found, a_row(Cell(100, 0.6, ("wrong",)), 0), a_row(Cell(100, tasks=3), 0)]
+
+
+def test_curves_hold_the_plain_cells_of_one_budget(rows):
+    found = views.by_share(rows, equal_steps=False)
+    assert list(found) == ["curated", "60 % flawed", "90 % flawed"]
+    assert list(found["60 % flawed"]) == [100, 1000, 3000]
+    assert found["60 % flawed"][100] == [[1.0, 1.0, 0.0, 0.0]] * 3, "no other kind is mixed in"
+    assert list(views.by_share(rows, equal_steps=True)["curated"]) == [100]
+    assert views.by_share([], equal_steps=True) == {}
+
+
+def test_the_least_number_that_replaces_the_reference(rows):
+    reference = Cell(1000)
+    assert views.replaced_by(rows, reference, 0.6, slack=0.02) == 3000
+    assert views.replaced_by(rows, reference, 0.9, slack=0.02) is None
+    assert views.replaced_by(rows, reference, 0.6, slack=0.5) == 100
+
+
+def test_the_explorer_shows_training_data_scores_and_answers(rows):
+    view = views.look(rows)
+    html = view(100, "60 % flawed", "four epochs")
+    assert "0.500" in html and "✗" in html and "✓" in html and "That." in html
+    assert "Not measured" in view(300, "curated", "four epochs")
+    for values in zip(*([v[0], v[-1]] for v in views.options().values()), strict=True):
+        assert view(*values)
+
+
+def test_where_rows_are_from(rows):
+    assert views.origin(rows) == "3 seeds, 2026-01-02, a machine"
