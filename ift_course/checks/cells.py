@@ -2,10 +2,13 @@
 
 import json
 import linecache
+import re
 from pathlib import Path
 from typing import Any
 
 from ift_course.errors import CourseError
+
+MAGIC = re.compile(r"(\s*)(%%?[a-z]|!(?!=)).*")  # not the operators % and != on a line of their own
 
 
 def code_cells(path: Path) -> list[tuple[int, str]]:
@@ -31,16 +34,11 @@ def code_cells(path: Path) -> list[tuple[int, str]]:
 def _python(source: str) -> str:
     if source.startswith("%%"):
         return ""
-    return "\n".join(
-        f"{line[: len(line) - len(line.lstrip())]}pass"
-        if line.lstrip().startswith(("%", "!"))
-        else line
-        for line in source.split("\n")
-    )
+    return "\n".join(MAGIC.sub(r"\1pass", line) for line in source.split("\n"))
 
 
 def execute(number: int, source: str, namespace: dict[str, Any]) -> None:
-    """Runs one cell as `<cell NUMBER>`, so that an error can show its line. Raises what it raises."""
+    """Runs one cell as `<cell NUMBER>`, so that an error can show its line; raises as it does."""
     name = f"<cell {number}>"
     lines = [f"{line}\n" for line in source.split("\n")]
     linecache.cache[name] = (len(source), None, lines, name)

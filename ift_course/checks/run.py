@@ -46,12 +46,14 @@ class Verdict:
 class Call:
     """A call of the learner's function: its arguments and what came of it.
 
-    outcome: ("value", plain value) or ("error", name of the exception).
+    outcome: ("value", plain value) or ("error", name of the exception). after: the arguments as the
+    function left them.
     """
 
     args: tuple
     kwargs: dict[str, Any]
     outcome: tuple[str, Any] = ("lost", None)
+    after: tuple = ()
 
 
 class Watched:
@@ -76,7 +78,7 @@ class Watched:
         except LearnerError as error:
             call.outcome = ("error", error.kinds[0])
             raise
-        call.outcome = ("value", value)
+        call.outcome, call.after = ("value", value), self._learner.arguments
         return value
 
 

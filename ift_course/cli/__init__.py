@@ -8,11 +8,15 @@ from typer.core import TyperGroup
 
 from ift_course.cli.build import build
 from ift_course.cli.chat import chat
+from ift_course.cli.check import check
 from ift_course.cli.data import app as data
 from ift_course.cli.doctor import doctor
+from ift_course.cli.hint import hint
 from ift_course.cli.pretrain import pretrain
+from ift_course.cli.reached import progress
 from ift_course.cli.run import run
 from ift_course.cli.sft import sft
+from ift_course.cli.update import update
 from ift_course.errors import CourseError
 
 INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
@@ -53,7 +57,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
 )
-for command in (doctor, run, chat, sft, pretrain, build):
+for command in (doctor, run, chat, sft, check, hint, progress, update, pretrain, build):
     app.command()(command)
 app.add_typer(data, name="data")
 

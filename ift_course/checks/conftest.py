@@ -1,0 +1,51 @@
+"""Lets plain pytest run the checks: `pytest ift_course/checks --learner exercises/02_….ipynb`."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--learner", help="The notebook to check; the solutions without it.")
+    parser.addoption("--seed", default="0", help="Varies the inputs of the checks.")
+
+
+@pytest.fixture
+def learner(request):
+    """The functions of the notebook, or of the solutions."""
+    from ift_course.checks import catalog
+    from ift_course.checks.learner import Local
+
+    path = Path(request.path).resolve()
+    exercise = next(x for x in catalog.exercises() if x.path == path)
+    return Local(_namespace(exercise, request.config.getoption("--learner")))
+
+
+def _namespace(exercise, notebook):
+    from ift_course.checks import cells
+    from ift_course.exercises import source
+
+    namespace = {}
+    if notebook is None:
+        written = next(x for x in source.sources() if x.name[:2] == exercise.lesson)
+        codes = enumerate((x.source for x in source.cells(written) if x.cell_type == "code"), 1)
+    else:
+        codes = cells.code_cells(Path(notebook))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IFT_CHECKING", "1")
+        for number, code in codes:
+            cells.execute(number, code, namespace)
+    return namespace
+
+
+@pytest.fixture
+def rng(request):
+    """A source of random inputs, the same for the same seed and check."""
+    return random.Random(f"{request.config.getoption('--seed')}/{request.node.name}")
+
+
+@pytest.fixture
+def seed(rng):
+    """A seed for torch's generators."""
+    return rng.getrandbits(31)

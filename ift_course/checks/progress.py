@@ -1,0 +1,63 @@
+"""What the learner has reached, in a file of plain text: `progress.json`, or `$IFT_PROGRESS`."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ift_course.checks.report import Report
+from ift_course.paths import project_root, write_whole
+
+
+@dataclass
+class Reached:
+    """The best result of an exercise. tries: checks that ran. hints: the levels that were read."""
+
+    earned: int = 0
+    points: int = 0
+    tries: int = 0
+    hints: int = 0
+
+    @property
+    def passed(self) -> bool:
+        return self.points > 0 and self.earned == self.points
+
+
+def path() -> Path:
+    """Where progress is kept: `$IFT_PROGRESS`, or `progress.json` beside the notebooks' folder."""
+    return Path(os.environ.get("IFT_PROGRESS") or project_root() / "progress.json")
+
+
+def read() -> dict[str, Reached]:
+    """What was reached, by exercise ("02.3"). A file that is broken counts as none."""
+    try:
+        kept = json.loads(path().read_text(encoding="utf-8"))
+        return {name: Reached(**values) for name, values in kept.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def note(report: Report) -> None:
+    """Counts a run of the checks; the best result stays."""
+    kept = read()
+    reached = kept.setdefault(report.id, Reached())
+    reached.earned = max(reached.earned if reached.points == report.points else 0, report.earned)
+    reached.points = report.points
+    reached.tries += report.begun
+    _write(kept)
+
+
+def note_hint(exercise: str, level: int) -> None:
+    """Remembers that hints up to `level` were read."""
+    kept = read()
+    reached = kept.setdefault(exercise, Reached())
+    reached.hints = max(reached.hints, level)
+    _write(kept)
+
+
+def _write(kept: dict[str, Reached]) -> None:
+    file = path()
+    if file.exists() and not read():
+        file.replace(file.with_suffix(".broken"))  # whatever it was, it is not ours to delete
+    text = json.dumps({name: asdict(kept[name]) for name in sorted(kept)}, indent=1)
+    write_whole(file, text + "\n")

@@ -1,0 +1,28 @@
+"""`ift progress`."""
+
+from typing import Annotated
+
+import typer
+
+
+def progress(
+    lesson: Annotated[
+        str | None, typer.Argument(help="A lesson, as 2 or 02; all without it.")
+    ] = None,
+) -> None:
+    """Show which exercises are solved.
+
+    [bold]Example[/bold]
+
+        ift progress 02
+    """
+    from ift_course.checks import progress as kept
+    from ift_course.checks.notebook import progress as overview
+    from ift_course.errors import CourseError
+
+    table = overview(lesson and lesson.zfill(2))
+    if not table.rows:
+        raise CourseError(f"Lesson {lesson} has no exercises.")
+    print(table)
+    solved = sum(reached.passed for _, _, reached in table.rows)
+    print(f"\n{solved} of {len(table.rows)} solved. Kept in {kept.path()}.")

@@ -1,0 +1,1 @@
+"""Exercises: written once in solutions/NN_topic.py, and the notebooks made from that."""

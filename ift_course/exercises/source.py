@@ -1,0 +1,106 @@
+"""The one place where exercises are written: `solutions/NN_topic.py`, percent format.
+
+A cell that begins with the heading `## 02.3 Title` opens an exercise. The cell with
+`### BEGIN SOLUTION` … `### END SOLUTION` defines its function. Markdown cells tagged "hint" are its
+hints, the mildest first; they are in no notebook.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ift_course.errors import CourseError
+from ift_course.paths import shipped
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+HEADING = re.compile(r"## (\d\d\.\d+) (.+)")
+REGION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION$", re.DOTALL | re.MULTILINE)
+STUB = 'raise NotImplementedError("Write your code here, instead of this line.")'
+
+
+@dataclass
+class Written:
+    """An exercise as it is written: id as "02.3", title, hints and the cell of its solution."""
+
+    id: str
+    title: str
+    hints: list[str] = field(default_factory=list)
+    solution: str = ""
+
+
+def folder() -> Path:
+    """Where the sources are: `$IFT_SOLUTIONS`, or those of the clone or the wheel."""
+    named = os.environ.get("IFT_SOLUTIONS")
+    return Path(named) if named else shipped() / "solutions"
+
+
+def sources() -> list[Path]:
+    """The sources of all lessons that have exercises, in order."""
+    return sorted(folder().glob("[0-9][0-9]_*.py"))
+
+
+def cells(source: Path) -> list[NotebookNode]:
+    """The cells of a source. Raises CourseError if it is not valid Python."""
+    import jupytext
+
+    text = source.read_text(encoding="utf-8")
+    try:
+        compile(text, source.name, "exec")
+    except SyntaxError as error:
+        raise CourseError(f"{source}, line {error.lineno} is no Python: {error.msg}.") from None
+    return jupytext.reads(text, fmt="py:percent").cells
+
+
+def is_hint(cell: NotebookNode) -> bool:
+    """Whether a cell is shown only to who asks for a hint."""
+    return "hint" in cell.metadata.get("tags", [])
+
+
+def written(source: Path) -> list[Written]:
+    """The exercises of a source, in order."""
+    found: list[Written] = []
+    for cell in cells(source):
+        if heading := HEADING.match(cell.source):
+            found.append(Written(heading[1], heading[2].strip()))
+        elif found and is_hint(cell):
+            found[-1].hints.append(cell.source)
+        elif found and REGION.search(cell.source):
+            found[-1].solution = solved(cell.source)
+    return found
+
+
+def title(exercise: str) -> str:
+    """The title of the exercise of this id; empty if its source is not here."""
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        for found in re.finditer(rf"^# {HEADING.pattern}$", text, re.MULTILINE):
+            if found[1] == exercise:
+                return found[2].strip()
+    return ""
+
+
+def find(exercise: str) -> Written:
+    """The exercise of this id. Raises CourseError if its source is not here or has no such one."""
+    here = [x for x in sources() if x.name[:2] == exercise[:2]]
+    known = written(here[0]) if here else []
+    for candidate in known:
+        if candidate.id == exercise:
+            return candidate
+    names = ", ".join(x.id for x in known) or "none"
+    raise CourseError(f"There is no exercise {exercise} in {folder()}; of this lesson: {names}.")
+
+
+def solved(code: str) -> str:
+    """The cell without the marks of the solution."""
+    return REGION.sub(lambda region: region[2].rstrip("\n"), code)
+
+
+def stubbed(code: str) -> str:
+    """The cell as the learner gets it: the solution is cut out."""
+    return REGION.sub(lambda region: f"{region[1]}{STUB}", code)
