@@ -12,6 +12,7 @@ from ift_course.cli.check import check
 from ift_course.cli.data import app as data
 from ift_course.cli.doctor import doctor
 from ift_course.cli.hint import hint
+from ift_course.cli.memory import memory
 from ift_course.cli.pretrain import pretrain
 from ift_course.cli.reached import progress
 from ift_course.cli.run import run
@@ -57,7 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
 )
-for command in (doctor, run, chat, sft, check, hint, progress, update, pretrain, build):
+for command in (doctor, run, chat, sft, memory, check, hint, progress, update, pretrain, build):
     app.command()(command)
 app.add_typer(data, name="data")
 

@@ -1,0 +1,227 @@
+"""`ift memory`."""
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+NOT_MEASURED = (
+    "The allocator's part is checked by measuring on a CPU. Not measured, for want of a GPU: the "
+    "CUDA context (0.75 GB assumed), the workspaces of CUDA's kernels, and what is lost between "
+    "blocks (a twentieth of the card is kept free for both)."
+)
+
+
+class Method(str, Enum):
+    full = "full"
+    lora = "lora"
+    qlora = "qlora"
+
+
+class Optimizer(str, Enum):
+    adamw = "adamw"
+    adamw_8bit = "adamw_8bit"
+    paged_adamw_8bit = "paged_adamw_8bit"
+
+
+class Precision(str, Enum):
+    mixed = "mixed"
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+class Loss(str, Enum):
+    full = "full"
+    chunked = "chunked"
+
+
+def memory(
+    model: Annotated[
+        str, typer.Argument(help="A name such as Llama-3.1-8B, a config.json, or a model folder.")
+    ],
+    method: Annotated[
+        Method, typer.Option(help="full: every weight; lora: adapters; qlora: on 4-bit weights.")
+    ] = Method.qlora,
+    seq: Annotated[int, typer.Option(min=1, help="Tokens a row.")] = 2048,
+    batch: Annotated[int, typer.Option(min=1, help="Rows a forward pass.")] = 1,
+    gpu: Annotated[
+        float | None, typer.Option(min=0.1, help="GB of your card: 8, 12, 16, 24 …")
+    ] = None,
+    rank: Annotated[int, typer.Option(min=1, help="Of the adapters.")] = 16,
+    checkpointing: Annotated[
+        bool, typer.Option(help="Keep each layer's input only, and run the layer again.")
+    ] = True,
+    optimizer: Annotated[
+        Optimizer, typer.Option(help="How AdamW's averages are kept.")
+    ] = Optimizer.adamw,
+    precision: Annotated[
+        Precision, typer.Option(help="mixed is bf16=True or fp16=True of the Trainer.")
+    ] = Precision.mixed,
+    loss: Annotated[
+        Loss, typer.Option(help="full: all logits at once; chunked: in tiles, as TRL does.")
+    ] = Loss.full,
+    accumulation: Annotated[int, typer.Option(min=1, help="Forward passes to a step.")] = 1,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object, in bytes.")] = False,
+) -> None:
+    """Say what training a model takes, whether your card holds it, and what to change.
+
+    Nothing is loaded or downloaded: a model's config is enough.
+
+    [bold]Examples[/bold]
+
+        ift memory Llama-3.1-8B --method qlora --seq 2048 --gpu 12
+
+        ift memory Qwen3-0.6B --method full --seq 1024 --batch 4 --gpu 8
+
+        ift memory path/to/config.json --method lora --seq 512 --no-checkpointing
+
+    1 GB is 2^30 bytes, as the labels of cards count.
+    """
+    import json
+
+    from ift_course.models.memory import ledger
+
+    made = ledger(
+        model,
+        method.value,
+        seq=seq,
+        batch=batch,
+        rank=rank,
+        checkpointing=checkpointing,
+        optimizer=optimizer.value,
+        precision=precision.value,
+        loss=loss.value,
+        accumulation=accumulation,
+    )
+    if json_:
+        print(json.dumps(_report(made, gpu), indent=1))
+    else:
+        _show(made, gpu)
+
+
+def _report(ledger, gpu: float | None) -> dict:
+    from dataclasses import asdict
+
+    from ift_course.models.memory import weights
+    from ift_course.models.memory.advice import changes
+
+    return {
+        "model": asdict(ledger.shape),
+        "parameters": ledger.shape.parameters,
+        "trained_parameters": weights.trained_parameters(ledger.shape, ledger.setup),
+        "setup": asdict(ledger.setup),
+        "bytes": ledger.items,
+        "total": ledger.total,
+        "allocated": ledger.allocated,
+        "cuda_context_assumed": ledger.context,
+        "fullest_moment": ledger.peak.name,
+        "moments": [{"name": x.name, "total": x.total, "bytes": x.items} for x in ledger.moments],
+        "fits_cards_of_gb": ledger.cards,
+        "changes": [_told(change) for change in changes(ledger)],
+        "gpu": _verdict(ledger, gpu) if gpu else None,
+        "unit": "bytes; 1 GB is 2**30 bytes",
+        "not_measured": NOT_MEASURED,
+    }
+
+
+def _verdict(ledger, gpu: float) -> dict:
+    from ift_course.models.memory.advice import largest, until_it_fits
+
+    fits = ledger.fits(gpu)
+    steps = until_it_fits(ledger, gpu)
+    return {
+        "gb": gpu,
+        "fits": fits,
+        "largest_batch": largest(ledger, "batch", gpu) if fits else None,
+        "longest_rows": largest(ledger, "seq", gpu) if fits else None,
+        "to_make_it_fit": None if steps is None else [_told(step) for step in steps],
+    }
+
+
+def _told(change) -> dict:
+    return {
+        "do": change.option.do,
+        "choices": change.option.choices,
+        "saves": change.saves,
+        "costs": change.option.cost,
+        "total": change.ledger.total,
+    }
+
+
+def _show(ledger, gpu: float | None) -> None:
+    from rich.console import Console
+
+    from ift_course.display.memory import gigabytes, table
+
+    console = Console(highlight=False)
+    console.print(_headline(ledger), soft_wrap=True)
+    console.print()
+    console.print(table(ledger))
+    console.print(f"[dim]at the fullest moment of a step: {ledger.peak.name}[/dim]\n")
+    console.print(f"Cards that hold it: {', '.join(f'{gb} GB' for gb in ledger.cards) or 'none'}.")
+    if gpu:
+        _show_verdict(console, ledger, gpu)
+    _show_changes(console, ledger)
+    console.print(f"[dim]{NOT_MEASURED}[/dim]")
+    if ledger.setup.loss == "chunked":
+        size = gigabytes(ledger.peak.items.get("logits", 0))
+        console.print(f"[dim]The tiles ({size}) are read off TRL's source, not measured.[/dim]")
+
+
+def _headline(ledger) -> str:
+    from ift_course.models.memory import weights
+
+    shape, setup = ledger.shape, ledger.setup
+    trained = weights.trained_parameters(shape, setup)
+    what = [
+        f"[bold]{shape.name}[/bold], {shape.parameters / 1e9:.2f} billion parameters",
+        f"{setup.method}, {trained / 1e6:,.0f} million trained",
+        f"{setup.batch} × {setup.seq:,} tokens",
+        f"{setup.precision} precision",
+        f"checkpointing {'on' if setup.checkpointing else 'off'}",
+        setup.optimizer,
+    ]
+    return " · ".join(what)
+
+
+def _show_verdict(console, ledger, gpu: float) -> None:
+    from ift_course.display.memory import gigabytes
+    from ift_course.models.memory import GB, SPARE
+    from ift_course.models.memory.advice import largest, until_it_fits
+
+    if ledger.fits(gpu):
+        spare = gigabytes((1 - SPARE) * gpu * GB - ledger.total)
+        console.print(
+            f"[green]Your card of {gpu:g} GB holds it, with {spare} to spare[/green]: room for "
+            f"batches of {largest(ledger, 'batch', gpu):,}, or rows of "
+            f"{largest(ledger, 'seq', gpu):,} tokens."
+        )
+        return
+    console.print(f"[red]Your card of {gpu:g} GB does not hold it.[/red]")
+    steps = until_it_fits(ledger, gpu)
+    if steps is None:
+        console.print("No change makes it fit; choose a smaller model, or docs/scaling.md.")
+        return
+    console.print("Change, and it does:")
+    for number, step in enumerate(steps, 1):
+        console.print(
+            f"  {number}. {step.option.do}: −{gigabytes(step.saves)}, "
+            f"then {gigabytes(step.ledger.total)} ({step.option.cost})"
+        )
+
+
+def _show_changes(console, ledger) -> None:
+    from rich.table import Table
+
+    from ift_course.display.memory import gigabytes
+    from ift_course.models.memory.advice import changes
+
+    lines = Table(box=None, pad_edge=False, header_style="dim")
+    for name, side in (("each change by itself", "left"), ("saves", "right"), ("costs", "left")):
+        lines.add_column(name, justify=side)
+    for change in changes(ledger):
+        lines.add_row(change.option.do, f"−{gigabytes(change.saves)}", change.option.cost)
+    if lines.row_count:
+        console.print()
+        console.print(lines)
+    console.print()

@@ -1,0 +1,186 @@
+"""The same step for real: random weights of a shape, one step of training, the allocator's peak.
+
+Random weights take the same bytes as trained ones. On a CPU the peak is what PyTorch's allocator
+reports of every block it hands out and takes back, inside its kernels too; on a GPU it is
+`torch.cuda.max_memory_allocated`. Neither sees a CUDA context or the gaps between blocks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+from unittest import mock
+
+from ift_course.models.memory.ledger import Ledger
+from ift_course.models.memory.setup import FP32, HALF, Setup
+from ift_course.models.memory.shape import Shape
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+T = TypeVar("T")
+MARK = "the step that is measured"
+
+
+def measure(ledger: Ledger) -> int:
+    """Bytes that PyTorch's allocator holds at the peak of the step the ledger is about.
+
+    It is the second step, since the first one only makes the optimizer's state. Only loss="full" is
+    measured: TRL's tiles are a Triton kernel, which needs a GPU.
+    """
+    import torch
+
+    shape, setup = ledger.shape, ledger.setup
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    def prepare() -> Callable[[], None]:
+        model = random_model(shape, setup, device)
+        optimizer = _optimizer(model, setup)
+        rows = torch.randint(shape.vocab, (setup.batch, setup.seq), device=device)
+        step = _step(model, optimizer, rows, setup)
+        step()
+        return step
+
+    with _as_on_a_gpu():
+        return peak_bytes(prepare, lambda step: step())
+
+
+def peak_bytes(prepare: Callable[[], T], run: Callable[[T], object]) -> int:
+    """The most bytes the allocator holds during `run(prepare())`, all that `prepare` left included.
+
+    Only memory taken since the call counts on a CPU, so make the model inside `prepare`.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        state = prepare()
+        torch.cuda.reset_peak_memory_stats()
+        run(state)
+        return torch.cuda.max_memory_allocated()
+    from torch.profiler import ProfilerActivity, profile, record_function
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        state = prepare()
+        with record_function(MARK):
+            run(state)
+    events = profiler.profiler.kineto_results.events()
+    [mark] = [event for event in events if event.name() == MARK]
+    held = most = 0
+    for event in sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()):
+        held += event.nbytes()  # negative where a block is given back
+        if mark.start_ns() <= event.start_ns() <= mark.start_ns() + mark.duration_ns():
+            most = max(most, held)
+    return most
+
+
+def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedModel:
+    """A model of this shape with random weights, ready to be trained as `setup` says."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from ift_course.models.quiet import quiet
+
+    config = AutoConfig.for_model(
+        "qwen3" if shape.query_key_norm else "llama",
+        vocab_size=shape.vocab, hidden_size=shape.hidden, intermediate_size=shape.intermediate,
+        num_hidden_layers=shape.layers, num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads, head_dim=shape.head_dim,
+        tie_word_embeddings=shape.tied, max_position_embeddings=setup.seq,
+    )  # fmt: skip
+    dtype = torch.float32 if setup.stored == FP32 else _half(device)
+    with quiet(), torch.device(device):
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        if setup.method == "qlora":
+            _quantize(model, shape, dtype)
+        if setup.method != "full":
+            model = _adapted(model, setup, device)
+    if setup.checkpointing:
+        renamed = getattr(model, "activation_checkpointing_enable", None)  # transformers 5.23
+        (renamed or model.gradient_checkpointing_enable)({"use_reentrant": False})
+        if setup.method != "full":
+            model.enable_input_require_grads()
+    return model.train()
+
+
+def _half(device: str) -> torch.dtype:
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.float16
+    return torch.bfloat16
+
+
+def _quantize(model: PreTrainedModel, shape: Shape, dtype: torch.dtype) -> None:
+    import bitsandbytes as bnb
+
+    for name, module in list(model.named_modules()):
+        parent, _, last = name.rpartition(".")
+        if last not in shape.linears:
+            continue
+        inputs, outputs = shape.linears[last]
+        small = bnb.nn.Linear4bit(inputs, outputs, last in shape.biases, dtype, quant_type="nf4")
+        small.weight = bnb.nn.Params4bit(
+            module.weight.data, requires_grad=False, quant_type="nf4", module=small
+        )
+        small.support_avx512bf16_for_cpu = False  # its own packing; a GPU has no such thing
+        setattr(model.get_submodule(parent), last, small.to(module.weight.device))
+    model.is_loaded_in_4bit = True
+
+
+def _adapted(model: PreTrainedModel, setup: Setup, device: str) -> PreTrainedModel:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    targets = list(setup.targets)
+    model = get_peft_model(
+        model, LoraConfig(task_type="CAUSAL_LM", r=setup.rank, target_modules=targets)
+    )
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.to(
+                _half(device) if setup.adapter_bytes == HALF else torch.float32
+            )
+    return model
+
+
+def _optimizer(model: PreTrainedModel, setup: Setup) -> torch.optim.Optimizer:
+    import torch
+
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if setup.optimizer == "adamw":
+        return torch.optim.AdamW(trained, fused=True)
+    import bitsandbytes as bnb
+
+    return bnb.optim.AdamW8bit(trained)
+
+
+def _step(model, optimizer, rows: torch.Tensor, setup: Setup) -> Callable[[], None]:
+    import torch
+
+    kind = rows.device.type
+
+    def step() -> None:
+        for _ in range(setup.accumulation):
+            with torch.autocast(kind, _half(kind), enabled=setup.autocast):
+                loss = model(input_ids=rows, labels=rows, use_cache=False).loss
+            loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+@contextlib.contextmanager
+def _as_on_a_gpu() -> Iterator[None]:
+    """PEFT asks only whether *CUDA's* autocast is on, and makes fp32 copies otherwise."""
+    import torch
+
+    enabled = torch.is_autocast_enabled
+
+    def any_device(kind: str | None = None) -> bool:
+        return enabled(kind) if kind else enabled("cuda") or enabled("cpu")
+
+    with mock.patch.object(torch, "is_autocast_enabled", any_device):
+        yield
