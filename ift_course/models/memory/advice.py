@@ -123,7 +123,7 @@ def _options(ledger: Ledger) -> Iterator[Option]:
         yield Option(
             "keep the frozen weights in 4 bits (qlora)",
             "time, and weights rounded to 16 levels",
-            {"method": "qlora", "adapter_bytes": 2},
+            {"method": "qlora"},
         )
     if now.optimizer != "paged_adamw_8bit":
         yield Option(

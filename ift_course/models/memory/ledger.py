@@ -15,7 +15,6 @@ from pathlib import Path
 from ift_course.models.memory import activations, logits, weights
 from ift_course.models.memory.setup import (
     FP32,
-    HALF,
     Loss,
     Method,
     Optimizer,
@@ -99,7 +98,7 @@ def ledger(
     precision: Precision = "mixed",
     loss: Loss = "full",
     accumulation: int = 1,
-    adapter_bytes: int | None = None,
+    adapter_bytes: int = FP32,
 ) -> Ledger:
     """What it takes to train `model` on rows of `seq` tokens, `batch` at a time.
 
@@ -109,14 +108,12 @@ def ledger(
         rank, targets: of the adapters; "all-linear" is the seven matrices of every layer.
         checkpointing: keep only each layer's input, and run the layer again in the backward pass.
         precision, loss, accumulation: see `Setup`.
-        adapter_bytes: 4 (fp32) or 2 (bf16). None means fp32 with "lora", as PEFT makes them, and
-            bf16 with "qlora", as TRL's SFTTrainer makes them.
+        adapter_bytes: 4 (fp32), as PEFT and `ift sft` have them, or 2 (bf16), as TRL's SFTTrainer
+            makes those of a 4-bit model.
 
     Raises CourseError for an unknown model or a choice that is none.
     """
     shape = model if isinstance(model, Shape) else shape_of(model)
-    if adapter_bytes is None:
-        adapter_bytes = HALF if method == "qlora" and precision == "mixed" else FP32
     setup = Setup(
         method, seq, batch, rank, (), checkpointing, optimizer, precision, loss, accumulation,
         adapter_bytes,

@@ -80,6 +80,7 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    from ift_course.models.qlora import to_four_bit
     from ift_course.models.quiet import quiet
 
     config = AutoConfig.for_model(
@@ -93,7 +94,7 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
     with quiet(), torch.device(device):
         model = AutoModelForCausalLM.from_config(config, dtype=dtype)
         if setup.method == "qlora":
-            _quantize(model, shape, dtype)
+            to_four_bit(model, compute=dtype)
         if setup.method != "full":
             model = _adapted(model, setup, device)
     if setup.checkpointing:
@@ -110,23 +111,6 @@ def _half(device: str) -> torch.dtype:
     if device == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.float16
     return torch.bfloat16
-
-
-def _quantize(model: PreTrainedModel, shape: Shape, dtype: torch.dtype) -> None:
-    import bitsandbytes as bnb
-
-    for name, module in list(model.named_modules()):
-        parent, _, last = name.rpartition(".")
-        if last not in shape.linears:
-            continue
-        inputs, outputs = shape.linears[last]
-        small = bnb.nn.Linear4bit(inputs, outputs, last in shape.biases, dtype, quant_type="nf4")
-        small.weight = bnb.nn.Params4bit(
-            module.weight.data, requires_grad=False, quant_type="nf4", module=small
-        )
-        small.support_avx512bf16_for_cpu = False  # its own packing; a GPU has no such thing
-        setattr(model.get_submodule(parent), last, small.to(module.weight.device))
-    model.is_loaded_in_4bit = True
 
 
 def _adapted(model: PreTrainedModel, setup: Setup, device: str) -> PreTrainedModel:

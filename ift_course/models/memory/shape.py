@@ -13,6 +13,9 @@ from ift_course.paths import assets_dir
 
 # Layers of these are all built alike: RMSNorm, grouped attention, a gated MLP of three matrices.
 LLAMA_LIKE = ("llama", "mistral", "qwen2", "qwen3")
+SIZES = (
+    "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+)  # fmt: skip
 WITH_QUERY_KEY_BIAS = ("qwen2",)
 WITH_QUERY_KEY_NORM = ("qwen3",)
 
@@ -84,11 +87,10 @@ def shape_of(model: str | Path) -> Shape:
 
     Raises CourseError when there is no such thing, or its layers are not like Llama's.
     """
-    known = {name.lower(): name for name in names()}
-    key = str(model).rpartition("/")[2].lower()
-    if not Path(model).expanduser().exists() and key in known:
-        return from_config(_shipped()["models"][known[key]], known[key])
     path = Path(model).expanduser()
+    name = {x.lower(): x for x in names()}.get(_plain(str(model)))
+    if name and not path.exists():
+        return from_config(shipped()["models"][name], name)
     if path.is_dir():
         path = path / "config.json"
     if not path.is_file():
@@ -103,13 +105,20 @@ def shape_of(model: str | Path) -> Shape:
     return from_config(config, path.parent.resolve().name, path)
 
 
+def _plain(name: str) -> str:
+    """meta-llama/Meta-Llama-3.1-8B-Instruct -> llama-3.1-8b: chat models have their base's shape."""
+    name = name.rpartition("/")[2].lower().removeprefix("meta-")
+    return name.removesuffix("-instruct").removesuffix("-base")
+
+
 def names() -> list[str]:
     """The models whose numbers are shipped with the course."""
-    return list(_shipped()["models"])
+    return list(shipped()["models"])
 
 
 @cache
-def _shipped() -> dict[str, Any]:
+def shipped() -> dict[str, Any]:
+    """The file of shipped numbers: `models` by name, and `where` they were read."""
     return json.loads((assets_dir() / "models.json").read_text(encoding="utf-8"))
 
 
@@ -121,25 +130,34 @@ def from_config(config: dict[str, Any], name: str, where: str | Path = "config.j
             f"{where} describes a model of type {kind}; the ledger knows those with layers like "
             f"Llama's ({', '.join(LLAMA_LIKE)})."
         )
-    try:
-        heads, hidden = config["num_attention_heads"], config["hidden_size"]
-        biases = ("q_proj", "k_proj", "v_proj") if kind in WITH_QUERY_KEY_BIAS else ()
-        if config.get("attention_bias"):
-            biases = ("q_proj", "k_proj", "v_proj", "o_proj")
-        if config.get("mlp_bias"):
-            biases += ("gate_proj", "up_proj", "down_proj")
-        return Shape(
-            name=name,
-            vocab=config["vocab_size"],
-            hidden=hidden,
-            intermediate=config["intermediate_size"],
-            layers=config["num_hidden_layers"],
-            heads=heads,
-            kv_heads=config.get("num_key_value_heads") or heads,
-            head_dim=config.get("head_dim") or hidden // heads,
-            tied=config.get("tie_word_embeddings", False),
-            query_key_norm=kind in WITH_QUERY_KEY_NORM,
-            biases=biases,
-        )
-    except KeyError as missing:
-        raise CourseError(f"{where} lacks {missing}; copy the model's config.json again.") from None
+    sizes = _sizes(config, where)
+    heads, hidden = sizes["num_attention_heads"], sizes["hidden_size"]
+    biases = ("q_proj", "k_proj", "v_proj") if kind in WITH_QUERY_KEY_BIAS else ()
+    if config.get("attention_bias"):
+        biases = ("q_proj", "k_proj", "v_proj", "o_proj")
+    if config.get("mlp_bias"):
+        biases += ("gate_proj", "up_proj", "down_proj")
+    return Shape(
+        name=name,
+        vocab=sizes["vocab_size"],
+        hidden=hidden,
+        intermediate=sizes["intermediate_size"],
+        layers=sizes["num_hidden_layers"],
+        heads=heads,
+        kv_heads=config.get("num_key_value_heads") or heads,
+        head_dim=config.get("head_dim") or hidden // heads,
+        tied=bool(config.get("tie_word_embeddings", False)),
+        query_key_norm=kind in WITH_QUERY_KEY_NORM,
+        biases=biases,
+    )
+
+
+def _sizes(config: dict[str, Any], where: str | Path) -> dict[str, int]:
+    sizes = {name: config.get(name) for name in SIZES}
+    for name, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise CourseError(
+                f"{where} has no usable {name} (it says {size}); copy the model's config.json "
+                "again."
+            )
+    return sizes
