@@ -11,6 +11,7 @@ from ift_course.cli.chat import chat
 from ift_course.cli.check import check
 from ift_course.cli.data import app as data
 from ift_course.cli.doctor import doctor
+from ift_course.cli.dpo import dpo
 from ift_course.cli.hint import hint
 from ift_course.cli.memory import memory
 from ift_course.cli.pretrain import pretrain
@@ -58,7 +59,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
 )
-for command in (doctor, run, chat, sft, memory, check, hint, progress, update, pretrain, build):
+COMMANDS = (doctor, run, chat, sft, dpo, memory, check, hint, progress, update, pretrain, build)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(data, name="data")
 

@@ -1,0 +1,191 @@
+"""Direct preference optimization on TRL's DPOTrainer (Rafailov et al., 2023)."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ift_course.data.preferences import Pair
+from ift_course.data.templates import give_chat_template
+from ift_course.errors import CourseError
+from ift_course.training.adapter import Adapter
+from ift_course.training.preference.pairs import prepare_pairs
+from ift_course.training.sft import peak_mb
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Method = Literal["full", "lora"]
+
+
+@dataclass(frozen=True)
+class DpoResult:
+    """A tuned model and how it got there. With method="lora" the model is a PeftModel.
+
+    history: for each step loss, rewards/chosen, rewards/rejected, rewards/margins,
+        rewards/accuracies, logps/chosen and logps/rejected, as TRL logs them; resumed steps too.
+    """
+
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    history: list[dict[str, float]]
+    steps: int
+    seconds: float  # of this call, the reference's pass included
+    peak_mb: float  # highest memory of the process so far, or of the GPU
+    dropped: int = 0  # pairs without room for a response within max_length
+    truncated: int = 0  # pairs of which a response lost its end
+    resumed_from: int = 0  # the step of the checkpoint it went on from
+
+    def curve(self, name: str) -> list[float]:
+        """One logged quantity by step, as "loss" or "rewards/margins"."""
+        return [row[name] for row in self.history]
+
+
+def dpo(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    pairs: Sequence[Pair],
+    *,
+    seed: int,
+    beta: float = 0.1,
+    epochs: float = 1.0,
+    learning_rate: float | None = None,
+    batch_size: int = 16,
+    gradient_accumulation: int = 1,
+    max_length: int = 512,
+    method: Method = "full",
+    max_steps: int = -1,
+    reference: "PreTrainedModel | None" = None,
+    gradient_checkpointing: bool = False,
+    output_dir: str | Path | None = None,
+    progress: bool = True,
+    checkpoint_steps: int = 200,
+    checkpoint_seconds: float = 60.0,
+) -> DpoResult:
+    """Make chosen responses likelier than rejected ones, in place, and stay near the reference.
+
+    Args:
+        pairs: prompts with a better and a worse response; longer ones are cut at `max_length`.
+        beta: how dearly a distance from the reference is paid for; 0.01 goes far, 1 stays near.
+        learning_rate: peak; None chooses by model size and method (`default_learning_rate`).
+        batch_size: pairs per forward pass, each with two responses.
+        method: "full" changes every weight, "lora" trains adapters; then the reference is the
+            model without them.
+        reference: whose log-probabilities count as the starting point; None means the model as it
+            is when this is called, which is the SFT model it should be.
+        output_dir: keep checkpoints here. A run that was killed goes on from the last whole one and
+            ends with the same weights as an unbroken run, if it is started from the same model.
+
+    Raises:
+        CourseError: nothing is left to train on, the checkpoints belong to a run with other
+            settings, or the disk is full.
+    """
+    import torch
+
+    from ift_course.models.quiet import quiet
+    from ift_course.models.save import disk_errors
+
+    if not beta > 0:
+        raise CourseError(f"beta must be above 0, not {beta:g}; 0.1 is where most people start.")
+    started = time.perf_counter()
+    torch.manual_seed(seed)  # new embeddings are drawn at random
+    with quiet():
+        new_tokens = give_chat_template(model, tokenizer)
+    prepared = prepare_pairs(tokenizer, pairs, max_length)
+    learning_rate = learning_rate or default_learning_rate(model.num_parameters(), method)
+    with quiet():
+        from datasets import Dataset
+        from trl import DPOConfig
+
+        from ift_course.training.preference.arguments import arguments, precision
+        from ift_course.training.preference.trainers import PairTrainer
+        from ift_course.training.trainer import ProgressBar, restore_forward
+
+        dtype = next(model.parameters()).dtype
+        if method == "full" and dtype != torch.float32:
+            model.float()  # half-precision weights would round most of the updates away
+        per_step = batch_size * gradient_accumulation
+        steps = max_steps if max_steps > 0 else math.ceil(len(prepared.rows) / per_step * epochs)
+        args = arguments(
+            DPOConfig,
+            steps=steps,
+            output_dir=str(output_dir or "."),  # nothing is written without output_dir
+            seed=seed,
+            data_seed=seed,
+            num_train_epochs=epochs,
+            max_steps=max_steps,
+            learning_rate=learning_rate,
+            beta=beta,
+            per_device_train_batch_size=batch_size,
+            gradient_accumulation_steps=gradient_accumulation,
+            gradient_checkpointing=gradient_checkpointing,
+            max_length=max_length,
+            precompute_ref_log_probs=True,
+        )
+        settings = {
+            "method": method, "beta": beta, "seed": seed, "epochs": epochs, "max_steps": max_steps,
+            "learning_rate": learning_rate, "batch_size": batch_size,
+            "gradient_accumulation": gradient_accumulation, "max_length": max_length,
+            "precision": precision(),
+        }  # fmt: skip
+        checkpoint, keeping = _checkpoints(
+            output_dir, settings, prepared.rows, model, checkpoint_steps, checkpoint_seconds
+        )
+        bar = ProgressBar() if progress else None
+        trainer = PairTrainer(
+            model=model,
+            ref_model=reference,
+            args=args,
+            train_dataset=Dataset.from_list(prepared.rows),
+            processing_class=tokenizer,
+            peft_config=Adapter().config(model, new_tokens) if method == "lora" else None,
+            callbacks=[*keeping, bar] if bar else keeping,
+        )
+        try:
+            with disk_errors(Path(output_dir or ".")):
+                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finally:
+            if bar:
+                bar.stop()
+            restore_forward(trainer.model)
+        tuned = trainer.model if method == "lora" else trainer.model.to(dtype)
+    return DpoResult(
+        model=tuned.eval(),
+        tokenizer=tokenizer,
+        history=[entry for entry in trainer.state.log_history if "loss" in entry],
+        steps=trainer.state.global_step,
+        seconds=time.perf_counter() - started,
+        peak_mb=peak_mb(),
+        dropped=prepared.dropped,
+        truncated=prepared.truncated,
+        resumed_from=int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0,
+    )
+
+
+def default_learning_rate(parameters: int, method: Method) -> float:
+    """A peak learning rate for DPO that is sane for a model of this size.
+
+    1e-6 (full) and 1e-5 (LoRA) are common from a billion parameters on. Smaller models want larger
+    steps: it grows as size^-0.9 up to 1e-4 and 1e-3.
+    """
+    scale = (1e9 / min(parameters, 1e9)) ** 0.9
+    return min(1e-6 * scale, 1e-4) * (10 if method == "lora" else 1)
+
+
+def _checkpoints(
+    output_dir, settings: dict[str, Any], rows: list, model, steps: int, seconds: float
+) -> tuple[Path | None, list[Any]]:
+    """The checkpoint to go on from, and the callback that will write more."""
+    if output_dir is None:
+        return None, []
+    from ift_course.training import checkpoints
+    from ift_course.training.trainer import Checkpoints
+
+    settings["data"] = checkpoints.data_digest(rows)
+    settings["model"] = checkpoints.model_digest(model)
+    checkpoint = checkpoints.latest(Path(output_dir))
+    if checkpoint:
+        checkpoints.refuse_other_run(checkpoint, settings)
+    return checkpoint, [Checkpoints(settings, steps, seconds)]

@@ -1,0 +1,47 @@
+"""What a model thinks of given responses: their log-probabilities, without gradients."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from ift_course.data.masking import collate
+from ift_course.data.preferences import Pair
+from ift_course.training.preference.losses import sequence_logps
+from ift_course.training.preference.pairs import prepare_pairs, responses
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@torch.no_grad()
+def response_logps(
+    model: "PreTrainedModel", rows: Sequence[dict[str, list[int]]], pad_token_id: int = 0
+) -> torch.Tensor:
+    """Log-probability of each row's labelled tokens, float32 (rows,), in nats.
+
+    rows: input_ids and labels, as `pairs.responses` makes them.
+    """
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
+    found = torch.empty(len(rows))
+    training = model.training
+    model.eval()
+    for start in range(0, len(order), 32):
+        at = order[start : start + 32]
+        batch = collate([rows[i] for i in at], pad_token_id)
+        batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
+        labels = batch.pop("labels")
+        found[at] = sequence_logps(model(**batch, use_cache=False).logits, labels).cpu()
+    model.train(training)
+    return found
+
+
+def pair_logps(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    pairs: Sequence[Pair],
+    max_length: int = 512,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-probabilities of the chosen and of the rejected responses, float32 (pairs,) each."""
+    rows = prepare_pairs(tokenizer, pairs, max_length).rows
+    return tuple(response_logps(model, responses(rows, w)) for w in ("chosen", "rejected"))

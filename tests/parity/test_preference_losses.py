@@ -1,0 +1,187 @@
+"""The formulas by hand are TRL's: reward loss, DPO loss, GRPO advantages; in value and gradient."""
+
+import copy
+
+import pytest
+import torch
+
+from ift_course.data.masking import collate
+from ift_course.data.preferences import Pair
+from ift_course.data.records import Turn
+from ift_course.models.quiet import quiet
+from ift_course.training.preference.losses import (
+    bradley_terry_loss,
+    dpo_loss,
+    group_advantages,
+    sequence_logps,
+)
+from ift_course.training.preference.pairs import prepare_pairs, responses
+from ift_course.training.preference.reward import with_score
+
+ASKED = "What is the capital of France?"
+PAIRS = [
+    Pair((Turn("user", ASKED),), "Paris.", "The capital of France is Hola. Say it in one word."),
+    Pair((Turn("user", "Name the sound of a cow."),), "Moo. Moo.", "Hello."),
+    Pair((Turn("system", "You are a helpful assistant."), Turn("user", "Say it.")), "5", "2 + 3"),
+]
+BETA = 0.3
+
+
+def rows_for_trl() -> list[dict]:
+    return [
+        {
+            "prompt": pair.chosen_messages[:-1],
+            "chosen": pair.chosen_messages[-1:],
+            "rejected": pair.rejected_messages[-1:],
+        }
+        for pair in PAIRS
+    ]
+
+
+def options(folder, **more) -> dict:
+    return {
+        "output_dir": str(folder), "use_cpu": True, "bf16": False, "report_to": "none",
+        "per_device_train_batch_size": len(PAIRS), "train_sampling_strategy": "sequential", **more,
+    }  # fmt: skip
+
+
+def gradients(model) -> dict[str, torch.Tensor]:
+    return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+def assert_same(ours: dict, theirs: dict) -> None:
+    assert ours.keys() == theirs.keys()
+    assert ours
+    for name, gradient in ours.items():
+        assert torch.allclose(gradient, theirs[name], atol=1e-5), name
+    assert any(gradient.abs().max() > 1e-3 for gradient in ours.values())
+
+
+def moved(model, seed: int):
+    """A copy some steps away, so that policy and reference differ."""
+    other = copy.deepcopy(model)
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+    return other
+
+
+def test_rows_equal_trls_but_for_the_last_newline(tiny_llama, tmp_path):
+    model, tokenizer = tiny_llama
+    theirs = dpo_trainer(model, copy.deepcopy(model), tokenizer, tmp_path).train_dataset
+    newline = tokenizer("\n")["input_ids"]
+    ours = prepare_pairs(tokenizer, PAIRS, 256).rows
+    assert [row["prompt_ids"] for row in ours] == theirs["prompt_ids"][:]
+    for which in ("chosen_ids", "rejected_ids"):
+        assert [row[which] + newline for row in ours] == theirs[which][:]
+
+
+def dpo_trainer(model, reference, tokenizer, folder):
+    from datasets import Dataset
+    from trl import DPOConfig, DPOTrainer
+
+    with quiet():
+        return DPOTrainer(
+            model=model,
+            ref_model=reference,
+            args=DPOConfig(**options(folder, beta=BETA)),
+            train_dataset=Dataset.from_list(rows_for_trl()),
+            processing_class=tokenizer,
+        )
+
+
+def logps(model, rows, which, pad) -> torch.Tensor:
+    batch = collate(responses(rows, which), pad)
+    logits = model(batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    return sequence_logps(logits, batch["labels"])
+
+
+def test_the_dpo_loss_is_trls_in_value_gradients_and_rewards(tiny_llama, tmp_path):
+    reference, tokenizer = tiny_llama
+    policy = moved(reference, seed=1)
+    twin = copy.deepcopy(policy)
+    trainer = dpo_trainer(twin, copy.deepcopy(reference), tokenizer, tmp_path)
+    trainer.model.train()  # only then TRL logs under "train"; the models have no dropout
+    theirs = trainer.compute_loss(trainer.model, dict(next(iter(trainer.get_train_dataloader()))))
+    theirs.backward()
+
+    # TRL also counts the newline behind the end of the turn, so it counts here too.
+    newline = tokenizer("\n")["input_ids"]
+    rows = [
+        row | {which: row[which] + newline for which in ("chosen_ids", "rejected_ids")}
+        for row in prepare_pairs(tokenizer, PAIRS, 256).rows
+    ]
+    pad = tokenizer.pad_token_id
+    with torch.no_grad():
+        of_reference = [logps(reference, rows, which, pad) for which in ("chosen", "rejected")]
+    of_policy = [logps(policy, rows, which, pad) for which in ("chosen", "rejected")]
+    ours = dpo_loss(*of_policy, *of_reference, beta=BETA)
+    ours.loss.backward()
+
+    assert ours.loss.item() == pytest.approx(theirs.item(), abs=1e-5)
+    assert_same(gradients(policy), gradients(twin))
+    logged = trainer._metrics["train"]
+    assert ours.chosen_rewards.mean().item() == pytest.approx(logged["rewards/chosen"][0], abs=1e-5)
+    assert ours.margins.mean().item() == pytest.approx(logged["rewards/margins"][0], abs=1e-5)
+    assert ours.accuracy == pytest.approx(logged["rewards/accuracies"][0])
+
+
+def test_the_reward_loss_is_trls_in_value_and_gradients(tiny_llama, tmp_path):
+    from datasets import Dataset
+    from trl import RewardConfig, RewardTrainer
+
+    model, tokenizer = tiny_llama
+    scored = with_score(model)
+    torch.manual_seed(0)
+    torch.nn.init.normal_(scored.score.weight)
+    twin = copy.deepcopy(scored)
+    with quiet():
+        trainer = RewardTrainer(
+            model=twin,
+            args=RewardConfig(**options(tmp_path)),
+            train_dataset=Dataset.from_list(rows_for_trl()),
+            processing_class=tokenizer,
+        )
+    theirs = trainer.compute_loss(trainer.model, dict(next(iter(trainer.get_train_dataloader()))))
+    theirs.backward()
+
+    newline = tokenizer("\n")["input_ids"]
+    rewards = []
+    for which in ("chosen", "rejected"):
+        of_pairs = []
+        for row in prepare_pairs(tokenizer, PAIRS, 256).rows:
+            ids = torch.tensor([row["prompt_ids"] + row[f"{which}_ids"] + newline])
+            last = scored.base_model(ids).last_hidden_state[0, -1]
+            of_pairs.append(last @ scored.score.weight[0])
+        rewards.append(torch.stack(of_pairs))
+    ours = bradley_terry_loss(*rewards)
+    ours.backward()
+
+    assert ours.item() == pytest.approx(theirs.item(), abs=1e-5)
+    assert_same(gradients(scored), gradients(twin))
+
+
+def test_the_group_advantages_are_trls(tiny_llama, tmp_path):
+    from datasets import Dataset
+    from trl import GRPOConfig, GRPOTrainer
+
+    model, tokenizer = tiny_llama
+    given = [0.0, 1.0, 0.25, 0.0, 2.0, 2.0, 2.0, 2.0]  # two groups of four; the second all alike
+    with quiet():
+        trainer = GRPOTrainer(
+            model=model,
+            reward_funcs=lambda completions, **_: given,
+            args=GRPOConfig(
+                str(tmp_path), use_cpu=True, bf16=False, report_to="none", num_generations=4,
+                per_device_train_batch_size=8, max_completion_length=4,
+            ),
+            train_dataset=Dataset.from_list([{"prompt": ASKED}, {"prompt": "Say it."}]),
+            processing_class=tokenizer,
+        )  # fmt: skip
+        trainer.model.train()
+        batch = [{"prompt": ASKED}] * 4 + [{"prompt": "Say it."}] * 4
+        theirs = trainer._generate_and_score_completions(batch)["advantages"]
+    ours = group_advantages(torch.tensor(given).view(2, 4))
+    assert torch.allclose(ours.flatten(), theirs, atol=1e-5)
+    assert ours[1].abs().max() == 0
