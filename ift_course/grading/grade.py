@@ -1,0 +1,120 @@
+"""Grading a class: what was handed in, against the plan, into the one file of results."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ift_course.errors import CourseError
+from ift_course.grading import isolation, reference, submissions
+from ift_course.grading.plan import Plan
+from ift_course.grading.pool import Job, Setting, grade_all
+from ift_course.grading.results import Line, Results, ResultsFile
+from ift_course.grading.sandbox import Sandbox
+from ift_course.grading.submissions import Submission
+
+HEAVY = ("torch", "numpy", "transformers", "datasets", "peft", "trl", "matplotlib")
+MODULES = "ift_course.checks.notebook", "ift_course.session", "psutil"  # what the cells call
+PROTECTS_FILES = {"bubblewrap", "landlock"}
+
+
+@dataclass(frozen=True)
+class Done:
+    """One submission that was graded, of how many, and the verdicts before and after."""
+
+    student: str
+    name: str
+    number: int
+    total: int
+    before: dict[str, Line]
+    after: dict[str, Line]
+
+
+def grade(
+    root: Path,
+    out: Path,
+    setting: Setting,
+    *,
+    jobs: int = 1,
+    insist: bool = False,
+    on_done: Callable[[Done], None] = lambda done: None,
+) -> Results:
+    """Runs whatever checks have not been run on these submissions, and adds to `out/results.jsonl`.
+
+    insist: run hidden checks even where student code could read files.
+
+    Raises:
+        CourseError: nothing was handed in, a hidden check fails on the course's own solution, or
+            this machine cannot keep the hidden checks hidden.
+    """
+    plan = setting.plan
+    reference.verify(plan)
+    with ResultsFile(out / "results.jsonl") as file:
+        line = plan.line()
+        todo, text = _survey(root, plan, file.results)
+        if file.results.plan != line:
+            file.add([line])
+        hidden = (*setting.hidden, *plan.secret, root, out)
+        setting = replace(setting, hidden=hidden, preload=_preload(text))
+        if any(check.hidden for _, check in plan.checks) and not insist and todo:
+            _demand_secrecy(setting)
+        waiting = _waiting(root, plan, todo)
+        for number, lines in enumerate(grade_all(waiting, setting, min(jobs, len(todo) or 1)), 1):
+            about = lines[-1]
+            after = {x["check"]: x for x in lines[:-1]}
+            known = file.results.verdicts
+            before = {x: known[key] for x in after if (key := (about["student"], x)) in known}
+            file.add(lines)
+            on_done(Done(about["student"], about["name"], number, len(todo), before, after))
+        return file.results
+
+
+def missing(plan: Plan, submission: Submission, results: Results) -> list[str]:
+    """The ids of the checks that have not been run on this very submission."""
+    return [
+        check.id
+        for exercise, check in plan.checks
+        if not results.has(
+            submission.student,
+            check.id,
+            plan.key(exercise, submission.sha, submission.student),
+        )
+    ]
+
+
+def _survey(root: Path, plan: Plan, results: Results) -> tuple[dict[str, list[str]], set[str]]:
+    """What is to do for each student, and which heavy modules their code names."""
+    todo, named = {}, set()
+    heavy = re.compile(rb"\b(%s)\b" % "|".join(HEAVY).encode())
+    for submission in submissions.find(root, plan.lesson, plan.functions):
+        if wanted := missing(plan, submission, results):
+            todo[submission.student] = wanted
+            named |= {x.decode() for x in heavy.findall(submission.data)}
+    return todo, named
+
+
+def _waiting(root: Path, plan: Plan, todo: dict[str, list[str]]) -> Iterator[Job]:
+    for submission in submissions.find(root, plan.lesson, plan.functions):
+        if submission.student in todo:
+            yield submission, todo[submission.student]
+
+
+def _preload(named: set[str]) -> tuple[str, ...]:
+    return (*MODULES, *(x for x in HEAVY if x in named))
+
+
+def _demand_secrecy(setting: Setting) -> None:
+    rungs = held(setting)
+    if not PROTECTS_FILES & set(rungs):
+        raise CourseError(
+            "Hidden checks would not stay hidden: on this machine student code can read files "
+            f"(only {', '.join(rungs)} hold). Install bubblewrap, or use Linux 5.13 or newer; "
+            "--insist grades all the same."
+        )
+
+
+def held(setting: Setting | None = None) -> list[str]:
+    """The rungs of isolation that hold on this machine."""
+    rungs, bubblewrap = (setting.rungs, setting.bubblewrap) if setting else (isolation.RUNGS, None)
+    with Sandbox(rungs=rungs, bubblewrap=bubblewrap) as sandbox:
+        return sandbox.student().rungs

@@ -1,0 +1,296 @@
+"""The grades of a class: a pure function of the results, the roster, the policy and the overrides.
+
+All four lie in the folder of the gradebook, so rendering it twice gives the same bytes.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ift_course.errors import CourseError
+from ift_course.grading.results import Line, Results, read
+
+ROSTER, OVERRIDES, POLICY, RESULTS = "roster.csv", "overrides.csv", "policy.json", "results.jsonl"
+KEYS = "student canvas_id moodle_id sis_id login email name".split()  # any may name a submission
+
+
+class Policy(BaseModel):
+    """What late work loses. due: an ISO time with its zone; percentages of the points earned."""
+
+    model_config = ConfigDict(extra="forbid")
+    due: datetime | None = None
+    grace_minutes: float = Field(default=0, ge=0)
+    percent_per_day: float = Field(default=10, ge=0, le=100)
+    percent_at_most: float = Field(default=100, ge=0, le=100)
+
+    def days_late(self, submitted: str, flagged: bool) -> int:
+        """Begun days after the due time and its grace; a mark of the download's alone counts 1."""
+        when = _time(submitted)
+        if self.due is None or (when is None and not flagged):
+            return 0
+        if when is None:
+            return 1
+        due = self.due if self.due.tzinfo else self.due.replace(tzinfo=timezone.utc)
+        over = when - due - timedelta(minutes=self.grace_minutes)
+        return max(0, math.ceil(over / timedelta(days=1)))
+
+    def loss(self, days: int) -> float:
+        """The share of the points that is lost, from 0 to 1."""
+        return min(days * self.percent_per_day, self.percent_at_most) / 100
+
+
+@dataclass
+class CheckGrade:
+    """One check of one student. line: the verdict, empty if there is none."""
+
+    id: str
+    title: str
+    worth: float
+    hidden: bool
+    line: Line
+    earned: float = 0
+    override: str = ""
+
+    @property
+    def status(self) -> str:
+        return self.line.get("status", "not graded")
+
+
+@dataclass
+class ExerciseGrade:
+    """One exercise of one student."""
+
+    id: str
+    title: str
+    checks: list[CheckGrade]
+    set_to: float | None = None
+    override: str = ""
+
+    @property
+    def worth(self) -> float:
+        return sum(x.worth for x in self.checks)
+
+    @property
+    def earned(self) -> float:
+        return sum(x.earned for x in self.checks) if self.set_to is None else self.set_to
+
+    @property
+    def advice(self) -> list[str]:
+        """Of the misconceptions that were recognized in public checks, each once."""
+        said = (x.line.get("advice", "") for x in self.checks if not x.hidden)
+        return list(dict.fromkeys(x for x in said if x))
+
+
+@dataclass
+class Grade:
+    """One student. person: the row of the roster; line: what was handed in, empty if nothing."""
+
+    student: str
+    person: dict[str, str]
+    line: Line
+    exercises: list[ExerciseGrade]
+    days_late: int = 0
+    loss: float = 0
+    set_to: float | None = None
+    overrides: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.person.get("name") or self.line.get("name") or self.student
+
+    @property
+    def worth(self) -> float:
+        return sum(x.worth for x in self.exercises)
+
+    @property
+    def earned(self) -> float:
+        """Before what lateness takes."""
+        return sum(x.earned for x in self.exercises)
+
+    @property
+    def total(self) -> float:
+        return round(self.earned * (1 - self.loss) if self.set_to is None else self.set_to, 2)
+
+    @property
+    def checks(self) -> list[CheckGrade]:
+        return [check for exercise in self.exercises for check in exercise.checks]
+
+    @property
+    def status(self) -> str:
+        if not self.line:
+            return "missing"
+        found = {x.status for x in self.checks if not x.override}
+        if "needs review" in found:
+            return "needs review"
+        return "incomplete" if "not graded" in found else "graded"
+
+    @property
+    def seconds(self) -> float:
+        return sum(x.line.get("seconds", 0) for x in self.checks)
+
+    def passed(self, hidden: bool) -> tuple[int, int]:
+        """(passed, all) of the public or of the hidden checks."""
+        chosen = [x for x in self.checks if x.hidden == hidden]
+        return sum(x.status == "passed" for x in chosen), len(chosen)
+
+
+@dataclass
+class Gradebook:
+    """The class. plan: the line of the results that lists the checks."""
+
+    plan: Line
+    grades: list[Grade]
+    policy: Policy
+
+    @property
+    def worth(self) -> float:
+        return sum(check["worth"] for x in self.plan["exercises"] for check in x["checks"])
+
+    def find(self, who: str) -> Grade:
+        """The grade of a student named by key, name, email or id. Raises CourseError."""
+        wanted = who.casefold()
+        for grade in self.grades:
+            names = {grade.student, grade.name, *(grade.person.get(key, "") for key in KEYS)}
+            if wanted in {x.casefold() for x in names if x}:
+                return grade
+        known = ", ".join(x.student for x in self.grades[:20])
+        raise CourseError(f"No student is called {who!r}; the first are: {known}.")
+
+
+def load(folder: Path) -> Gradebook:
+    """The gradebook in a folder.
+
+    Raises:
+        CourseError: nothing was graded there, or a roster, policy or override cannot be understood.
+    """
+    results = read(folder / RESULTS)
+    if not results.plan:
+        raise CourseError(f"Nothing has been graded into {folder} yet; ift grade does that.")
+    policy = read_policy(folder)
+    people = read_roster(folder / ROSTER) if (folder / ROSTER).is_file() else None
+    grades = list(_grades(results, people, policy))
+    book = Gradebook(results.plan, sorted(grades, key=lambda x: x.student), policy)
+    if (folder / OVERRIDES).is_file():
+        _override(book, folder / OVERRIDES)
+    return book
+
+
+def read_policy(folder: Path) -> Policy:
+    """The late policy in a folder; without one, lateness costs nothing."""
+    path = folder / POLICY
+    if not path.is_file():
+        return Policy()
+    try:
+        return Policy(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, ValidationError) as error:
+        raise CourseError(f"{path} is no late policy: {error}") from None
+
+
+def read_roster(path: Path) -> list[dict[str, str]]:
+    """The rows of a roster. Raises CourseError if there is no column `student`, or one is twice."""
+    rows = list(_rows(path, {"student"}))
+    seen: set[str] = set()
+    for number, row in rows:
+        if row["student"] in seen:
+            raise CourseError(f"{path}, row {number}: {row['student']!r} is there twice.")
+        seen.add(row["student"])
+    return [row for _, row in rows]
+
+
+def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(row number in the file, row) with the names of the columns in lower case."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            names = [(x or "").strip().lower().replace(" ", "_") for x in reader.fieldnames or []]
+            if lacking := needed - set(names):
+                raise CourseError(
+                    f"{path} has no column {', '.join(sorted(lacking))}; "
+                    f"it has: {', '.join(names)}."
+                )
+            reader.fieldnames = names
+            for row in reader:
+                yield reader.line_num, {k: (v or "").strip() for k, v in row.items() if k}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(f"{path} cannot be read as CSV in UTF-8: {error}.") from None
+
+
+def _grades(
+    results: Results, people: list[dict[str, str]] | None, policy: Policy
+) -> Iterator[Grade]:
+    owner = {}
+    for person in people or []:
+        owner |= {person[key].casefold(): person for key in reversed(KEYS) if person.get(key)}
+    handed_in = set()
+    for key, line in results.submissions.items():
+        person = owner.get(key.casefold()) or owner.get(line["name"].casefold()) or {}
+        student = person.get("student", key)
+        if student in handed_in:
+            raise CourseError(
+                f"Two submissions belong to {student!r} of the roster, the second as {key!r}; "
+                "take one out of the folder and grade into a new one."
+            )
+        handed_in.add(student)
+        days = policy.days_late(person.get("submitted") or line["submitted"], line["late"])
+        yield Grade(student, person, line, _exercises(results, key), days, policy.loss(days))
+    for person in people or []:
+        if person["student"] not in handed_in:
+            yield Grade(person["student"], person, {}, _exercises(results, None))
+
+
+def _exercises(results: Results, student: str | None) -> list[ExerciseGrade]:
+    exercises = []
+    for exercise in results.plan["exercises"]:
+        checks = []
+        for check in exercise["checks"]:
+            line = results.verdicts.get((student, check["id"]), {}) if student else {}
+            grade = CheckGrade(check["id"], check["title"], check["worth"], check["hidden"], line)
+            grade.earned = check["worth"] if grade.status == "passed" else 0
+            checks.append(grade)
+        exercises.append(ExerciseGrade(exercise["id"], exercise["title"], checks))
+    return exercises
+
+
+def _override(book: Gradebook, path: Path) -> None:
+    """student,what,points,reason: `what` is a check, an exercise, "total", or "days late"."""
+    for number, row in _rows(path, {"student", "what", "points", "reason"}):
+        try:
+            grade, points = book.find(row["student"]), float(row["points"])
+            if not math.isfinite(points):
+                raise ValueError
+        except ValueError:
+            raise CourseError(f"{path}, row {number}: {row['points']!r} is no number.") from None
+        except CourseError as error:
+            raise CourseError(f"{path}, row {number}: {error}") from None
+        what, said = row["what"], row["reason"] or "by the instructor"
+        exercise = next((x for x in grade.exercises if x.id == what), None)
+        check = next((x for x in grade.checks if x.id == what), None)
+        if what == "total":
+            grade.set_to = points
+        elif what == "days late":
+            grade.days_late, grade.loss = int(points), book.policy.loss(int(points))
+        elif exercise:
+            exercise.set_to, exercise.override = points, said
+        elif check:
+            check.earned, check.override = points, said
+        else:
+            raise CourseError(
+                f"{path}, row {number}: {what!r} is no check and no exercise of this lesson, "
+                "nor total, nor days late."
+            )
+        grade.overrides.append(f"{what} set to {points:g}: {said}")
+
+
+def _time(text: str) -> datetime | None:
+    """An ISO time, also with "Z" or " UTC"; one without a zone is UTC. None if it is no time."""
+    try:
+        when = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00").replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=timezone.utc)

@@ -1,0 +1,42 @@
+"""Everything that is handed on, made from the gradebook alone."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from ift_course.grading.gradebook import Grade, Gradebook
+from ift_course.grading.reports import feeds, pages, tables
+from ift_course.paths import write_whole
+
+
+def write(book: Gradebook, folder: Path) -> list[Path]:
+    """Writes all reports and returns their paths; what was written before is replaced.
+
+    Nothing depends on when or how often this is done.
+    """
+    texts = {
+        "gradebook.csv": tables.gradebook(book),
+        "canvas.csv": tables.canvas(book),
+        "moodle.csv": tables.moodle(book),
+        "junit.xml": feeds.junit(book),
+        "overview.html": pages.overview(book, filename),
+    }
+    for grade in book.grades:
+        name = filename(grade)
+        texts[f"feedback/{name}.html"] = pages.feedback(book, grade)
+        texts[f"feedback/{name}.md"] = pages.feedback_markdown(book, grade)
+        texts[f"gradescope/{name}.json"] = feeds.gradescope(grade)
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_whole(path, text)
+    return [folder / name for name in texts]
+
+
+def filename(grade: Grade) -> str:
+    """A name for a student's files that is safe everywhere and no one else's."""
+    plain = re.sub(r"[^A-Za-z0-9.-]+", "-", grade.student).strip("-.")[:60]
+    if plain == grade.student:
+        return plain
+    return f"{plain}-{hashlib.sha256(grade.student.encode()).hexdigest()[:8]}"

@@ -1,0 +1,118 @@
+"""The pages that people read: a student's feedback and the overview of the class."""
+
+import re
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from ift_course.grading.gradebook import ExerciseGrade, Grade, Gradebook
+
+SIGNS = {"passed": "✓", "needs review": "?", "not graded": "–", "not yet": "–", "missing": "–"}
+WORDS = {
+    "passed": "passed",
+    "failed": "not yet right",
+    "error": "your code raised an exception",
+    "not yet": "not begun",
+    "missing": "function not found",
+    "timeout": "took too long",
+    "crashed": "ended its process",
+    "needs review": "your instructor will look at this",
+    "not graded": "not graded",
+}
+BINS = 10
+
+
+def feedback(book: Gradebook, grade: Grade) -> str:
+    """One student's page: a self-contained HTML file without a script."""
+    return _page("feedback.html.j2", book=book, grade=grade)
+
+
+def feedback_markdown(book: Gradebook, grade: Grade) -> str:
+    """The same as Markdown; what a student wrote stands in code fences."""
+    return _page("feedback.md.j2", book=book, grade=grade)
+
+
+def overview(book: Gradebook, filename: Callable[[Grade], str]) -> str:
+    """The class on one page. filename: of a student's feedback."""
+    grades = [x for x in book.grades if x.line]
+    return _page(
+        "overview.html.j2",
+        book=book,
+        grades=grades,
+        filename=filename,
+        review=[x for x in book.grades if x.status in ("needs review", "incomplete")],
+        missing=[x for x in book.grades if x.status == "missing"],
+        totals=sorted(x.total for x in grades),
+        bars=_histogram([x.total for x in grades], book.worth),
+        rates=_rates(grades),
+        misconceptions=_misconceptions(grades),
+        seconds=sorted(x.seconds for x in grades),
+        slowest=sorted(grades, key=lambda x: -x.seconds)[:5],
+        rungs=sorted({tuple(x.line["rungs"]) for x in grades if x.line["rungs"]}),
+    )
+
+
+def _histogram(totals: list[float], worth: float) -> list[tuple[str, int]]:
+    """(range of percent, number of students) for each tenth of what can be reached."""
+    counts = Counter(min(BINS - 1, max(0, int(BINS * x / worth))) for x in totals if worth)
+    step = 100 // BINS
+    return [(f"{i * step}–{(i + 1) * step} %", counts[i]) for i in range(BINS)]
+
+
+def _rates(grades: list[Grade]) -> dict[str, Counter]:
+    """For each check, how often each status came."""
+    found: dict[str, Counter] = defaultdict(Counter)
+    for check in (check for grade in grades for check in grade.checks):
+        found[check.id][check.status] += 1
+    return found
+
+
+def _misconceptions(grades: list[Grade]) -> list[tuple[str, str, int]]:
+    """(exercise, advice, number of students), the most common first."""
+    said = Counter(
+        (exercise.id, advice)
+        for grade in grades
+        for exercise in grade.exercises
+        for advice in exercise.advice
+    )
+    return [(x, advice, n) for (x, advice), n in sorted(said.items(), key=lambda i: (-i[1], i[0]))]
+
+
+def _page(template: str, **words: Any) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ift_course", "grading/reports"),
+        autoescape=template.endswith(".html.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        n=lambda x: f"{x:g}", fence=_fenced, plain=_plain, status=WORDS.get,
+        sign=lambda x: SIGNS.get(x, "✗"),
+    )  # fmt: skip
+    environment.globals.update(median=statistics.median, shown=_shown, percent=_percent)
+    return environment.get_template(template).render(**words)
+
+
+def _shown(exercise: ExerciseGrade) -> list:
+    """The checks in the order that helps: what did not pass first."""
+    return sorted(exercise.checks, key=lambda x: x.status == "passed")
+
+
+def _percent(part: float, whole: float) -> int:
+    return round(100 * part / whole) if whole else 0
+
+
+def _fenced(text: str) -> str:
+    """A code fence that nothing in the text can close."""
+    longest = max((len(x) for x in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _plain(text: str) -> str:
+    """Text of a student's inside a line of Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|&~-])", r"\\\1", " ".join(text.split()))

@@ -1,0 +1,75 @@
+"""CSV for a spreadsheet, for Canvas and for Moodle."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from ift_course.grading.gradebook import Grade, Gradebook
+
+
+def gradebook(book: Gradebook) -> str:
+    """A row a student: who, status, totals, then each exercise and each check."""
+    exercises = book.plan["exercises"]
+    checks = [check["id"] for x in exercises for check in x["checks"]]
+    head = ["student", "name", "email", "status", "total", "worth", "before lateness", "days late",
+            *(x["id"] for x in exercises), *checks, *(f"{x} status" for x in checks),
+            "overrides", "notes", "isolation", "file"]  # fmt: skip
+    return _csv(head, (_row(x) for x in book.grades))
+
+
+def _row(grade: Grade) -> list[Any]:
+    return [
+        grade.student, grade.name, grade.person.get("email", ""), grade.status, grade.total,
+        grade.worth, grade.earned, grade.days_late, *(x.earned for x in grade.exercises),
+        *(x.earned for x in grade.checks), *(x.status for x in grade.checks),
+        "; ".join(grade.overrides), "; ".join(grade.line.get("notes", [])),
+        " ".join(grade.line.get("rungs", [])), grade.line.get("source", ""),
+    ]  # fmt: skip
+
+
+def canvas(book: Gradebook) -> str:
+    """What Canvas imports as grades: its five columns of names, then the assignment."""
+    assignment = f"Lesson {book.plan['lesson']}"
+    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment]
+    worth = ["    Points Possible", "", "", "", "", book.worth]
+    rows = (
+        [x.name, x.person.get("canvas_id") or x.line.get("student", x.student),
+         x.person.get("sis_id", ""), x.person.get("login", ""), x.person.get("section", ""),
+         x.total]
+        for x in book.grades
+    )  # fmt: skip
+    return _csv(head, [worth, *rows])
+
+
+def moodle(book: Gradebook) -> str:
+    """Moodle's offline grading worksheet."""
+    head = ["Identifier", "Full name", "Email address", "Grade", "Maximum grade",
+            "Feedback comments"]  # fmt: skip
+    rows = (
+        [f"Participant {x.person.get('moodle_id') or x.line.get('student', x.student)}", x.name,
+         x.person.get("email", ""), x.total, book.worth, _summary(x)]
+        for x in book.grades
+    )  # fmt: skip
+    return _csv(head, rows)
+
+
+def _summary(grade: Grade) -> str:
+    if not grade.line:
+        return "Nothing was handed in."
+    return "; ".join(f"{x.id} {x.title}: {x.earned:g} of {x.worth:g}" for x in grade.exercises)
+
+
+def _csv(head: list[str], rows: Iterable[list[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def _harmless(cell: Any) -> str:
+    """A spreadsheet takes text that begins like this for a formula, and would execute it."""
+    if not isinstance(cell, str):
+        return f"{cell:g}"
+    return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@") and cell.lstrip() else cell

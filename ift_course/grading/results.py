@@ -1,0 +1,104 @@
+"""The one file of results: lines are only ever added, so that killing a run loses none.
+
+Three kinds of lines. A `plan` says which checks there are; a `submission` what was found of a
+student; a `verdict` what one check said. The last line about something is the one that counts.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ift_course.errors import CourseError
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Results:
+    """What the file says. submissions: by student; verdicts: by student and id of the check."""
+
+    plan: Line = field(default_factory=dict)
+    submissions: dict[str, Line] = field(default_factory=dict)
+    verdicts: dict[tuple[str, str], Line] = field(default_factory=dict)
+
+    def take(self, line: Line) -> None:
+        """Adds one line."""
+        if line["kind"] == "plan":
+            self.plan = line
+        elif line["kind"] == "submission":
+            self.submissions[line["student"]] = line
+        elif line["kind"] == "verdict":
+            self.verdicts[line["student"], line["check"]] = line
+
+    def has(self, student: str, check: str, key: str) -> bool:
+        """Whether this very check was run on this very submission."""
+        found = self.verdicts.get((student, check))
+        return found is not None and found["key"] == key
+
+
+class ResultsFile:
+    """`results.jsonl`, open for adding. One run at a time holds it. A context manager.
+
+    Raises:
+        CourseError: another run has the file, or it holds a line that is no result.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from filelock import FileLock, Timeout
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(path.with_name(f".{path.name}.lock"))
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise CourseError(f"Another run is grading into {path.parent}; wait for it.") from None
+        self.results = read(path)
+        self._file = open(path, "ab")  # noqa: SIM115
+        _drop_half_line(path, self._file)
+
+    def __enter__(self) -> "ResultsFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._lock.release()
+
+    def add(self, lines: Iterable[Line]) -> None:
+        """Writes lines, all or (when the power goes) some, to the disk before it returns."""
+        lines = list(lines)
+        text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+        self._file.write(text.encode())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        for line in lines:
+            self.results.take(line)
+
+
+def read(path: Path) -> Results:
+    """The results in a file; none if there is no file. A last line without an end is no line.
+
+    Raises CourseError for a line in the middle that cannot be read.
+    """
+    results = Results()
+    if not path.is_file():
+        return results
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                results.take(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                raise CourseError(
+                    f"Line {number} of {path} is damaged; remove that line and grade again."
+                ) from None
+    return results
+
+
+def _drop_half_line(path: Path, file: Any) -> None:
+    """A run that was killed while writing left half a line: what follows must not join it."""
+    data = path.read_bytes()
+    file.truncate(data.rfind(b"\n") + 1)

@@ -1,0 +1,196 @@
+"""How values cross between the grader and the student's process: exact plain data, never pickle.
+
+A frame is two lengths, a JSON document and the raw bytes of its tensors. JSON's own types stand
+for themselves; `{"tuple": …}`, `{"dict": …}`, `{"tensor": …}` and `{"named": …}` for the others.
+The reader believes nothing: whatever is not exactly of this form is `Malformed`.
+"""
+
+import json
+import math
+import socket
+import struct
+import time
+from typing import Any
+
+from ift_course.checks.named import Named
+from ift_course.checks.values import DEPTH, Unplain
+
+LENGTHS = struct.Struct(">II")
+LONGEST_JSON = 4 << 20  # bytes
+LONGEST_TENSORS = 32 << 20  # bytes of all tensors of a frame
+DEEPEST = DEPTH + 4  # a value of the deepest kind stands inside a reply
+LARGEST_INT = 1 << 1000  # still fits a float
+DTYPES = "float32 float64 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()
+
+
+class Malformed(Exception):
+    """The bytes are no frame of ours, or the frame is over the limits."""
+
+
+class Closed(Exception):
+    """The other side is gone."""
+
+
+class TooSlow(Exception):
+    """The deadline passed before a whole frame had come."""
+
+
+def pack(value: Any) -> bytes:
+    """The frame of a plain value (see `checks.values.plain`; `Named` may be in it).
+
+    Raises Unplain when the value is not plain or is over the limits.
+    """
+    tensors: list[bytes] = []
+    try:
+        text = json.dumps(_encode(value, tensors, 0)).encode()
+    except (ValueError, RecursionError) as error:
+        raise Unplain(f"The value cannot be sent: {error}.") from None
+    size = sum(map(len, tensors))
+    if len(text) > LONGEST_JSON or size > LONGEST_TENSORS:
+        raise Unplain("The value is too large to be sent.")
+    return b"".join([LENGTHS.pack(len(text), size), text, *tensors])
+
+
+def _encode(value: Any, tensors: list[bytes], depth: int) -> Any:
+    kind = type(value)
+    if depth > DEEPEST:
+        raise Unplain("The value is nested too deeply.")
+    if value is None or kind in (bool, float, str) or (kind is int and abs(value) < LARGEST_INT):
+        return value
+    if kind is list:
+        return [_encode(x, tensors, depth + 1) for x in value]
+    if kind is tuple:
+        return {"tuple": [_encode(x, tensors, depth + 1) for x in value]}
+    if kind is dict:
+        pairs = [[key, _encode(x, tensors, depth + 1)] for key, x in value.items()]
+        return {"dict": pairs}
+    if kind is Named:
+        return {"named": [value.name, _encode(value.arguments, tensors, depth + 1)]}
+    if kind.__module__ == "torch" and kind.__name__ == "Tensor":
+        return {"tensor": _encode_tensor(value, tensors)}
+    raise Unplain(f"A {kind.__name__} cannot be sent.")
+
+
+def _encode_tensor(value: Any, tensors: list[bytes]) -> list:
+    import torch
+
+    dtype = str(value.dtype).removeprefix("torch.")
+    if dtype not in DTYPES:
+        raise Unplain(f"A tensor of {dtype} cannot be sent.")
+    flat = value.detach().cpu().contiguous().reshape(-1)
+    tensors.append(flat.view(torch.uint8).numpy().tobytes())
+    return [dtype, list(value.shape)]
+
+
+def unpack(text: bytes, tensors: bytes) -> Any:
+    """The value of a frame. Raises Malformed for anything that `pack` would not have written."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(str(error)) from None
+    rest = memoryview(tensors)
+    value, rest = _decode(document, rest, 0)
+    if rest:
+        raise Malformed("bytes that belong to no tensor")
+    return value
+
+
+def _decode(x: Any, rest: memoryview, depth: int) -> tuple[Any, memoryview]:
+    kind = type(x)
+    if depth > DEEPEST:
+        raise Malformed("nested too deeply")
+    if kind is int and abs(x) >= LARGEST_INT:
+        raise Malformed("an integer of over a thousand bits")
+    if kind is list:
+        return _decode_all(x, rest, depth)
+    if kind is not dict:
+        return x, rest
+    if len(x) != 1:
+        raise Malformed("a JSON object that stands for nothing")
+    [(tag, inner)] = x.items()
+    if tag == "tuple" and type(inner) is list:
+        values, rest = _decode_all(inner, rest, depth)
+        return tuple(values), rest
+    if tag == "dict" and type(inner) is list:
+        if not all(type(p) is list and len(p) == 2 and type(p[0]) in (str, int) for p in inner):
+            raise Malformed("a dictionary that is none")
+        values, rest = _decode_all([value for _, value in inner], rest, depth)
+        return dict(zip((key for key, _ in inner), values, strict=True)), rest
+    if tag == "named" and type(inner) is list and len(inner) == 2 and type(inner[0]) is str:
+        arguments, rest = _decode(inner[1], rest, depth + 1)
+        if type(arguments) is dict:
+            return Named(inner[0], arguments), rest
+    if tag == "tensor" and type(inner) is list and len(inner) == 2:
+        return _decode_tensor(*inner, rest)
+    raise Malformed(f"a {tag[:20]!r} that is none")
+
+
+def _decode_all(items: list, rest: memoryview, depth: int) -> tuple[list, memoryview]:
+    values = []
+    for item in items:
+        value, rest = _decode(item, rest, depth + 1)
+        values.append(value)
+    return values, rest
+
+
+def _decode_tensor(name: Any, shape: Any, rest: memoryview) -> tuple[Any, memoryview]:
+    import torch
+
+    whole = type(shape) is list and len(shape) <= 16 and all(type(n) is int for n in shape)
+    if name not in DTYPES or not whole or not all(0 <= n <= LONGEST_TENSORS for n in shape):
+        raise Malformed("a tensor of no known dtype or shape")
+    dtype = getattr(torch, name)
+    size = math.prod(shape) * dtype.itemsize
+    if size > len(rest):
+        raise Malformed("a tensor longer than its bytes")
+    if size == 0:
+        return torch.empty(shape, dtype=dtype), rest
+    flat = torch.frombuffer(bytearray(rest[:size]), dtype=torch.uint8)
+    flat = flat != 0 if dtype is torch.bool else flat.view(dtype)
+    return flat.reshape(shape), rest[size:]
+
+
+def send(connection: socket.socket, value: Any, deadline: float | None = None) -> None:
+    """Sends one value. Raises Unplain before anything is sent, Closed or TooSlow."""
+    frame = pack(value)
+    try:
+        connection.settimeout(_left(deadline))
+        connection.sendall(frame)
+    except TimeoutError:
+        raise TooSlow from None
+    except OSError:
+        raise Closed from None
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(1e-3, deadline - time.monotonic())
+
+
+def receive(connection: socket.socket, deadline: float | None = None) -> Any:
+    """The next value. deadline: in seconds of `time.monotonic`; None waits for ever.
+
+    Raises Malformed, Closed or TooSlow.
+    """
+    json_size, tensors_size = LENGTHS.unpack(_exactly(connection, LENGTHS.size, deadline))
+    if json_size > LONGEST_JSON or tensors_size > LONGEST_TENSORS:
+        raise Malformed("a frame over the limits")
+    text = _exactly(connection, json_size, deadline)
+    return unpack(text, _exactly(connection, tensors_size, deadline))
+
+
+def _exactly(connection: socket.socket, size: int, deadline: float | None) -> bytes:
+    data = bytearray()
+    try:
+        while len(data) < size:
+            connection.settimeout(_left(deadline))
+            piece = connection.recv(min(size - len(data), 1 << 20))
+            if not piece:
+                raise Closed
+            data += piece
+            if deadline is not None and time.monotonic() > deadline:
+                raise TooSlow
+    except TimeoutError:
+        raise TooSlow from None
+    except OSError:
+        raise Closed from None
+    return bytes(data)
