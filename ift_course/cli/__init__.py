@@ -12,8 +12,10 @@ from ift_course.cli.check import check
 from ift_course.cli.data import app as data
 from ift_course.cli.doctor import doctor
 from ift_course.cli.dpo import dpo
+from ift_course.cli.grade import grade, regrade
 from ift_course.cli.hint import hint
 from ift_course.cli.memory import memory
+from ift_course.cli.merge import merge
 from ift_course.cli.pretrain import pretrain
 from ift_course.cli.reached import progress
 from ift_course.cli.run import run
@@ -59,7 +61,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
 )
-COMMANDS = (doctor, run, chat, sft, dpo, memory, check, hint, progress, update, pretrain, build)
+COMMANDS = (
+    doctor, run, chat, sft, merge, dpo, memory, check, hint, progress, update, pretrain, build,
+)  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(data, name="data")
