@@ -17,6 +17,9 @@ from ift_course.errors import CourseError
 from ift_course.grading.results import Line, Results, read
 
 ROSTER, OVERRIDES, POLICY, RESULTS = "roster.csv", "overrides.csv", "policy.json", "results.jsonl"
+BLANK = {"status": "not graded", "seconds": 0, "number": 0, "mask": None} | dict.fromkeys(
+    ("message", "given", "expected", "got", "line", "advice"), ""
+)
 KEYS = "student canvas_id moodle_id sis_id login email name".split()  # any may name a submission
 
 
@@ -47,7 +50,7 @@ class Policy(BaseModel):
 
 @dataclass
 class CheckGrade:
-    """One check of one student. line: the verdict, empty if there is none."""
+    """One check of one student. line: the verdict, `BLANK` if there is none."""
 
     id: str
     title: str
@@ -59,7 +62,7 @@ class CheckGrade:
 
     @property
     def status(self) -> str:
-        return self.line.get("status", "not graded")
+        return self.line["status"]
 
 
 @dataclass
@@ -83,7 +86,7 @@ class ExerciseGrade:
     @property
     def advice(self) -> list[str]:
         """Of the misconceptions that were recognized in public checks, each once."""
-        said = (x.line.get("advice", "") for x in self.checks if not x.hidden)
+        said = (x.line["advice"] for x in self.checks if not x.hidden)
         return list(dict.fromkeys(x for x in said if x))
 
 
@@ -132,7 +135,7 @@ class Grade:
 
     @property
     def seconds(self) -> float:
-        return sum(x.line.get("seconds", 0) for x in self.checks)
+        return sum(x.line["seconds"] for x in self.checks)
 
     def passed(self, hidden: bool) -> tuple[int, int]:
         """(passed, all) of the public or of the hidden checks."""
@@ -249,7 +252,7 @@ def _exercises(results: Results, student: str | None) -> list[ExerciseGrade]:
     for exercise in results.plan["exercises"]:
         checks = []
         for check in exercise["checks"]:
-            line = results.verdicts.get((student, check["id"]), {}) if student else {}
+            line = BLANK | results.verdicts.get((student, check["id"]), {})
             grade = CheckGrade(check["id"], check["title"], check["worth"], check["hidden"], line)
             grade.earned = check["worth"] if grade.status == "passed" else 0
             checks.append(grade)

@@ -46,10 +46,10 @@ def said(check: CheckGrade) -> str:
         return ""
     if check.hidden:
         return f"This check is hidden: {check.status}."
-    parts = [check.line.get("message", "") or check.status]
+    parts = [check.line["message"] or check.status]
     for name in ("given", "expected", "got"):
-        if text := check.line.get(name):
+        if text := check.line[name]:
             parts.append(f"{name}: {text}")
-    if line := check.line.get("line"):
+    if line := check.line["line"]:
         parts.append(f"your line: {line}")
     return "\n".join(parts)

