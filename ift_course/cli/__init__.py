@@ -63,6 +63,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     doctor, run, chat, sft, merge, dpo, memory, check, hint, progress, update, pretrain, build,
+    grade, regrade,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
