@@ -11,7 +11,9 @@ class Profile:
     """Plain data. Nothing in a notebook branches on it by hand.
 
     `base_model` is "embedded" (the package's own), "wheel:NAME" (carried by a PyPI package) or a
-    Hub id, and then `revision` pins its commit. `sft_data` and `preference_data` are "world" or the
+    Hub id, and then `revision` pins its commit. `optimizer` is a name of transformers'
+    `OptimizerNames`; the paged 8-bit AdamW of bitsandbytes takes a quarter of AdamW's memory and
+    moves it out of a full GPU. `sft_data` and `preference_data` are "world" or the
     id of a Hub data set. Lengths are tokens; `memory_gb`, `gpu_memory_gb` and `disk_gb` are what
     the machine must have for the profile to fit.
     """
@@ -28,6 +30,7 @@ class Profile:
     learning_rate: float
     epochs: float
     gradient_checkpointing: bool
+    optimizer: str
     sft_data: str
     preference_data: str
     memory_gb: float
@@ -55,6 +58,7 @@ PROFILES: dict[str, Profile] = {
         learning_rate=4e-4,
         epochs=4.0,
         gradient_checkpointing=False,
+        optimizer="adamw_torch_fused",
         sft_data="world",
         preference_data="world",
         memory_gb=2.0,
@@ -75,6 +79,7 @@ PROFILES: dict[str, Profile] = {
         learning_rate=1e-4,
         epochs=1.0,
         gradient_checkpointing=False,
+        optimizer="adamw_torch_fused",
         sft_data="world",
         preference_data="world",
         memory_gb=5.0,
@@ -95,6 +100,7 @@ PROFILES: dict[str, Profile] = {
         learning_rate=2e-5,
         epochs=1.0,
         gradient_checkpointing=True,
+        optimizer="paged_adamw_8bit",
         sft_data="databricks/databricks-dolly-15k",
         preference_data="HuggingFaceH4/ultrafeedback_binarized",
         memory_gb=10.0,
@@ -115,6 +121,7 @@ PROFILES: dict[str, Profile] = {
         learning_rate=2e-5,
         epochs=1.0,
         gradient_checkpointing=True,
+        optimizer="paged_adamw_8bit",
         sft_data="HuggingFaceH4/ultrachat_200k",
         preference_data="HuggingFaceH4/ultrafeedback_binarized",
         memory_gb=16.0,

@@ -51,15 +51,15 @@ def make_tokenizer(vocab_size: int = 400):
     )
 
 
-def make_model(tokenizer, *, tied: bool = True, seed: int = 0):
+def make_model(tokenizer, *, tied: bool = True, seed: int = 0, hidden: int = 32):
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
@@ -83,6 +83,13 @@ def tiny_llama():
     """(model, tokenizer): a random Llama of 40,000 weights that has never seen a word."""
     tokenizer = make_tokenizer()
     return make_model(tokenizer), tokenizer
+
+
+@pytest.fixture
+def wide_llama():
+    """(model, tokenizer): the same with layers of whole blocks of 64, as 4-bit weights need."""
+    tokenizer = make_tokenizer()
+    return make_model(tokenizer, hidden=64), tokenizer
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import typer
 class Method(str, Enum):
     full = "full"
     lora = "lora"
+    qlora = "qlora"
 
 
 def sft(
@@ -24,8 +25,13 @@ def sft(
     ],
     out: Annotated[Path, typer.Option(help="The folder for the tuned model.")],
     method: Annotated[
-        Method, typer.Option(help="full changes every weight, lora trains small adapters.")
+        Method,
+        typer.Option(
+            help="full changes every weight, lora trains small adapters, qlora trains them on "
+            "weights of 4 bits."
+        ),
     ] = Method.full,
+    rank: Annotated[int, typer.Option(min=1, help="Of the adapters of lora and qlora.")] = 16,
     max_steps: Annotated[
         int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")
     ] = -1,
@@ -33,7 +39,15 @@ def sft(
     lr: Annotated[
         float | None, typer.Option(help="Peak learning rate; chosen by model size without it.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.")] = 16,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows a forward pass.")] = 16,
+    accumulation: Annotated[int, typer.Option(min=1, help="Forward passes a step.")] = 1,
+    checkpointing: Annotated[
+        bool,
+        typer.Option("--checkpointing", help="Compute activations twice instead of keeping them."),
+    ] = False,
+    optimizer: Annotated[
+        str, typer.Option(help="On a GPU, paged_adamw_8bit saves three quarters of its memory.")
+    ] = "adamw_torch_fused",
     max_length: Annotated[
         int | None, typer.Option(min=2, help="Tokens a row is cut at; 1024 or the model's limit.")
     ] = None,
@@ -54,26 +68,36 @@ def sft(
 
         ift sft --model ~/models/SmolLM2-135M --data my.jsonl --out models/mine --method lora
 
+        ift sft --model base --data my.jsonl --out adapters/mine --method qlora
+
+    qlora writes the adapter alone, a few MB that belong to their base model. [bold]ift chat[/bold]
+    talks to it, and [bold]ift merge[/bold] makes an ordinary model of the two.
+
     A line of my.jsonl:
     [dim]{"instruction": "Name the capital.", "input": "France", "output": "Paris"}[/dim]
     """
     import json
 
     from ift_course.data.records import read_records
+    from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
 
     records = read_records(data)
-    job = start(model, out, profile)
+    job = start(model, out, profile, method.value)
     if not json_:
         _announce(job, records)
     result = run(
         job,
         records,
         method=method.value,
+        adapter=Adapter(rank=rank),
         max_steps=max_steps,
         epochs=epochs,
         learning_rate=lr,
         batch_size=batch_size,
+        gradient_accumulation=accumulation,
+        gradient_checkpointing=checkpointing,
+        optimizer=optimizer,
         max_length=max_length,
         seed=seed,
     )
@@ -114,6 +138,8 @@ def _show(result, folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from ift_course.models.adapters import is_adapter, size_mb
+
     table = Table(show_header=False, box=None, pad_edge=False)
     resumed = f" (went on from {result.resumed_from})" if result.resumed_from else ""
     table.add_row("steps", f"{result.steps}{resumed}")
@@ -128,3 +154,8 @@ def _show(result, folder: Path) -> None:
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
     console.print(f"Saved in {folder}. Talk to it: [bold]ift chat --model {folder}[/bold]")
+    if is_adapter(folder):
+        console.print(
+            f"That is the adapter alone, {size_mb(folder):.1f} MB. An ordinary model of it and its "
+            f"base: [bold]ift merge {folder} --out DIR[/bold]"
+        )

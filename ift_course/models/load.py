@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
+from ift_course.models.adapters import is_adapter, merge
+from ift_course.models.qlora import four_bit_config, mend
 from ift_course.paths import assets_dir
 from ift_course.profile import Profile, get_profile
 
@@ -24,41 +26,47 @@ HUB_SKIPPED = ("onnx/*", "original/*", "consolidated*", "openvino/*")
 
 
 def load(
-    name: str | Path = "base", *, profile: str | None = None, dtype: "torch.dtype | None" = None
+    name: str | Path = "base",
+    *,
+    profile: str | None = None,
+    dtype: "torch.dtype | None" = None,
+    four_bit: bool = False,
 ) -> "Loaded":
     """A model in evaluation mode and its tokenizer.
 
     Args:
         name: "base" (the profile's base model), "sft" (the base tuned on the profile's examples,
             made once and kept in results/), the path of any Hugging Face model folder, or a hub id.
+            The folder of an adapter gives its base model with the adapter merged into it.
         profile: a name in `ift_course.profile.PROFILES`; None means IFT_PROFILE or "tiny".
         dtype: None chooses float32 on a CPU and half precision on a GPU, where the model is put.
+        four_bit: load the linear layers as NF4 (`models.qlora`): what QLoRA trains adapters on.
 
     Raises:
         CourseError: nothing loadable is there; the sentence says which file and what to do.
     """
     chosen = get_profile(profile)
     if name == "base":
-        return base(chosen, dtype)
+        return base(chosen, dtype, four_bit)
     if name == "sft":
         # The one import against the order of layers: a tuned model has to be made by training.
         from ift_course.training.assistant import assistant_folder
 
-        return from_folder(assistant_folder(chosen), dtype)
+        return from_folder(assistant_folder(chosen), dtype, four_bit)
     path = Path(name).expanduser()
     if path.exists():
-        return from_folder(path, dtype)
+        return from_folder(path, dtype, four_bit)
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)):
-        return from_folder(hub_folder(str(name), None), dtype)
+        return from_folder(hub_folder(str(name), None), dtype, four_bit)
     raise CourseError(
         f'There is no model "{name}": give base, sft, the path of a model folder, or a hub id '
         "such as HuggingFaceTB/SmolLM2-135M."
     )
 
 
-def base(profile: Profile, dtype: "torch.dtype | None" = None) -> "Loaded":
+def base(profile: Profile, dtype: "torch.dtype | None" = None, four_bit: bool = False) -> "Loaded":
     """The model before any tuning that the profile starts from."""
-    return from_folder(base_folder(profile), dtype)
+    return from_folder(base_folder(profile), dtype, four_bit)
 
 
 def base_folder(profile: Profile) -> Path:
@@ -105,9 +113,16 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def from_folder(folder: str | Path, dtype: "torch.dtype | None" = None) -> "Loaded":
-    """Load any Hugging Face model folder. Raises CourseError if it is not one, or is damaged."""
+def from_folder(
+    folder: str | Path, dtype: "torch.dtype | None" = None, four_bit: bool = False
+) -> "Loaded":
+    """Load any Hugging Face model folder, or an adapter's with its base.
+
+    Raises CourseError if it is neither, or is damaged.
+    """
     folder = Path(folder)
+    if is_adapter(folder):
+        return _with_adapter(folder, dtype, four_bit)
     _check_folder(folder)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -119,7 +134,10 @@ def from_folder(folder: str | Path, dtype: "torch.dtype | None" = None) -> "Load
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder)
             model, report = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype or _default_dtype(device), output_loading_info=True
+                folder,
+                dtype=dtype or _default_dtype(device),
+                output_loading_info=True,
+                **({"quantization_config": four_bit_config()} if four_bit else {}),
             )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
         raise CourseError(
@@ -136,7 +154,20 @@ def from_folder(folder: str | Path, dtype: "torch.dtype | None" = None) -> "Load
             f"The tokenizer in {folder} knows {len(tokenizer)} tokens, the model only "
             f"{model.get_input_embeddings().num_embeddings}; they do not belong together."
         )
+    if four_bit:
+        mend(model)
+        return model.eval(), tokenizer  # bitsandbytes has put it where it belongs
     return model.to(device).eval(), tokenizer
+
+
+def _with_adapter(folder: Path, dtype: "torch.dtype | None", four_bit: bool) -> "Loaded":
+    if four_bit:
+        raise CourseError(
+            f"{folder} holds an adapter, which must be merged before its model can be quantized: "
+            f"ift merge {folder} --out models/merged"
+        )
+    merged = merge(folder, dtype=dtype)
+    return merged.model, merged.tokenizer
 
 
 def _default_dtype(device: str) -> "torch.dtype":
@@ -153,9 +184,6 @@ def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise CourseError(f"{folder} is not a folder; give the folder that holds config.json.")
     config = folder / "config.json"
-    if (folder / "adapter_config.json").exists():
-        _check_safetensors(folder)
-        return
     if not config.exists():
         raise CourseError(
             f"{folder} is not a model folder: it has no config.json; give the folder that "
@@ -169,10 +197,11 @@ def _check_folder(folder: Path) -> None:
         raise CourseError(f"{folder} has no weights (no *.safetensors file); copy them again.")
     if not any((folder / name).exists() for name in ("tokenizer.json", "tokenizer_config.json")):
         raise CourseError(f"{folder} has no tokenizer (no tokenizer.json); copy it there as well.")
-    _check_safetensors(folder)
+    check_safetensors(folder)
 
 
-def _check_safetensors(folder: Path) -> None:
+def check_safetensors(folder: Path) -> None:
+    """Raise CourseError naming the first *.safetensors file in `folder` that is cut off."""
     # Reads only the headers, which state how long the file must be.
     from safetensors import SafetensorError, safe_open
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # Written last: a folder without it does not load, so a broken save is never mistaken for a model.
-LAST = "config.json"
+LAST = ("config.json", "adapter_config.json")
 WEIGHTS = ("model*.safetensors", "model*.safetensors.index.json", "pytorch_model*.bin*")
 
 
@@ -26,7 +26,8 @@ def save(
     """Save model and tokenizer as an ordinary Hugging Face folder and return its path.
 
     Everything is written beside `folder` first; a save that dies halfway leaves no model folder.
-    Other files in `folder` are kept. A LoRA model must be merged before (`merge_and_unload`).
+    Other files in `folder` are kept. Of a LoRA model only the adapter is saved, unless it was
+    merged before (`merge_and_unload`).
 
     Raises CourseError when the disk is full or the folder cannot be written.
     """
@@ -37,37 +38,45 @@ def save(
         with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as scratch:
             staged = Path(scratch) / folder.name
             with quiet():
-                model.save_pretrained(staged)
+                if hasattr(model, "peft_config"):
+                    # "auto" would add the whole embedding of a base that has got new tokens; the
+                    # adapter holds their rows already.
+                    model.save_pretrained(staged, save_embedding_layers=False)
+                    (staged / "README.md").unlink(missing_ok=True)  # an empty form
+                else:
+                    model.save_pretrained(staged)
                 tokenizer.save_pretrained(staged)
             _readable_by_transformers_4(staged)
+            last = next(name for name in LAST if (staged / name).exists())
             for path in staged.iterdir():  # safetensors lets nobody else read its files
-                path.chmod((staged / LAST).stat().st_mode)
-            _move(staged, folder)
+                path.chmod((staged / last).stat().st_mode)
+            _move(staged, folder, last)
     return folder
 
 
-def _move(staged: Path, folder: Path) -> None:
+def _move(staged: Path, folder: Path, last: str) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         if folder.exists():
             folder.rmdir()
         os.replace(staged, folder)
         return
-    (folder / LAST).unlink(missing_ok=True)
+    (folder / last).unlink(missing_ok=True)
     for pattern in WEIGHTS:  # shards of an earlier, bigger model would be read along with the new
         for old in folder.glob(pattern):
             old.unlink()
-    for path in sorted(staged.iterdir(), key=lambda path: path.name == LAST):
+    for path in sorted(staged.iterdir(), key=lambda path: path.name == last):
         os.replace(path, folder / path.name)
 
 
 def _readable_by_transformers_4(folder: Path) -> None:
     """transformers 5 writes names that 4.x does not know, and 4.x falls back without a word."""
-    with _edit(folder / "config.json") as config:
-        rope = config.get("rope_parameters")
-        if isinstance(rope, dict) and "rope_theta" in rope:
-            config["rope_theta"] = rope["rope_theta"]
-            if rope.get("rope_type", "default") != "default":
-                config["rope_scaling"] = {k: v for k, v in rope.items() if k != "rope_theta"}
+    if (folder / "config.json").exists():
+        with _edit(folder / "config.json") as config:
+            rope = config.get("rope_parameters")
+            if isinstance(rope, dict) and "rope_theta" in rope:
+                config["rope_theta"] = rope["rope_theta"]
+                if rope.get("rope_type", "default") != "default":
+                    config["rope_scaling"] = {k: v for k, v in rope.items() if k != "rope_theta"}
     if not (folder / "tokenizer.json").exists():
         return
     with _edit(folder / "tokenizer_config.json") as config:

@@ -1,14 +1,15 @@
 """A tuning run as a user meets it: from a model's name to a saved folder, safe against a kill."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ift_course.data.records import Record
 from ift_course.errors import CourseError
+from ift_course.models.adapters import source_of
 from ift_course.models.load import load
+from ift_course.models.qlora import is_four_bit
 from ift_course.models.quiet import quiet
 from ift_course.models.save import disk_errors, save
 from ift_course.training.sft import SftResult, sft
@@ -22,46 +23,55 @@ class Job:
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
     out: Path
+    source: str  # the model an adapter will belong to: a hub id or a folder
 
     @property
     def checkpoints(self) -> Path:
         return self.out / "checkpoints"
 
 
-def start(name: str, out: str | Path, profile: str | None = None) -> Job:
+def start(name: str, out: str | Path, profile: str | None = None, method: str = "full") -> Job:
     """Load the model to be tuned, after making sure that the result has a place.
 
     Raises CourseError when `out` holds a finished model or cannot be written.
     """
     out = Path(out).expanduser()
     with disk_errors(out):
-        if (out / "config.json").exists() and not (out / "checkpoints").exists():
+        finished = (out / "config.json").exists() or (out / "adapter_config.json").exists()
+        if finished and not (out / "checkpoints").exists():
             raise CourseError(
                 f"{out} holds a model already; choose another --out, or delete it to train anew."
             )
         (out / "checkpoints").mkdir(parents=True, exist_ok=True)
     try:
-        model, tokenizer = load(name, profile=profile)
+        model, tokenizer = load(name, profile=profile, four_bit=method == "qlora")
     except BaseException:
         _remove_if_empty(out)
         raise
-    return Job(model, tokenizer, out)
+    return Job(model, tokenizer, out, source_of(name, model))
 
 
 def run(
-    job: Job, records: Sequence[Record], *, max_length: int | None, method: str, **options: Any
-) -> SftResult:
+    job: Job,
+    data: Sequence[Any],
+    *,
+    max_length: int | None,
+    method: str,
+    train: Callable[..., Any] = sft,
+    **options: Any,
+) -> Any:
     """Tune with checkpoints in `job.out`; a run that was killed goes on where it was.
 
-    Raises CourseError as `sft` does, and when the disk cannot hold the checkpoints.
+    data: what `train`, which is `sft` or `dpo`, takes: records or pairs. Returns its result.
+    Raises CourseError as it does, and when the disk cannot hold the checkpoints.
     """
     limit = getattr(job.model.config, "max_position_embeddings", None) or 1024
     try:
         _check_space(job, method)
-        return sft(
+        return train(
             job.model,
             job.tokenizer,
-            records,
+            data,
             max_length=min(max_length or 1024, limit),
             method=method,
             output_dir=job.checkpoints,
@@ -74,13 +84,16 @@ def run(
 def finish(job: Job, result: SftResult) -> Path:
     """Save the tuned model as an ordinary folder, drop the checkpoints, and return the folder.
 
-    A LoRA result is merged into its weights; the adapter alone is kept in `adapter/`.
+    A LoRA result is merged into its weights; the adapter alone is kept in `adapter/`. Of a QLoRA
+    result only the adapter is saved: merged into 4-bit weights it would be rounded to 4 bits.
     """
     model = result.model
-    if hasattr(model, "merge_and_unload"):
-        with quiet(), disk_errors(job.out):
-            model.save_pretrained(job.out / "adapter")
-        model = model.merge_and_unload()
+    if hasattr(model, "peft_config"):
+        model.peft_config["default"].base_model_name_or_path = job.source
+        if not is_four_bit(model):
+            save(model, result.tokenizer, job.out / "adapter")
+            with quiet():
+                model = model.merge_and_unload()
     folder = save(model, result.tokenizer, job.out)
     shutil.rmtree(job.checkpoints, ignore_errors=True)
     return folder
@@ -89,7 +102,7 @@ def finish(job: Job, result: SftResult) -> Path:
 def _check_space(job: Job, method: str) -> None:
     # Up to three checkpoints exist for a moment: weights and two moments of AdamW, in float32.
     weights = 4 * job.model.num_parameters()
-    needed = 10 * weights if method == "full" else 2 * weights
+    needed = {"full": 10, "lora": 2, "qlora": 0.5}[method] * weights
     free = shutil.disk_usage(job.checkpoints).free
     if free < needed:
         raise CourseError(

@@ -7,7 +7,7 @@ the response only.
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,18 +16,17 @@ from ift_course.data.masking import IGNORE, collate, labels, render
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
+from ift_course.training.adapter import Adapter
 
 if TYPE_CHECKING:
-    from peft import LoraConfig
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-Method = Literal["full", "lora"]
-LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+Method = Literal["full", "lora", "qlora"]
 
 
 @dataclass(frozen=True)
 class SftResult:
-    """A tuned model and what it cost. With method="lora" the model is a PeftModel."""
+    """A tuned model and what it cost. With "lora" and "qlora" the model is a PeftModel."""
 
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
@@ -53,8 +52,10 @@ def sft(
     gradient_accumulation: int = 1,
     max_length: int = 512,
     method: Method = "full",
+    adapter: Adapter | None = None,
     max_steps: int = -1,
     gradient_checkpointing: bool = False,
+    optimizer: str = "adamw_torch_fused",
     output_dir: str | Path | None = None,
     resume: bool = True,
     progress: bool = True,
@@ -69,19 +70,29 @@ def sft(
         learning_rate: peak; None chooses by model size and method (`default_learning_rate`).
             It rises over the first 5 % of the steps and falls as a cosine.
         batch_size: records per forward pass; `gradient_accumulation` passes make one step.
-        method: "full" changes every weight, "lora" trains rank-16 adapters on all linear layers
-            (Hu et al., 2021) and leaves the weights as they are.
+        method: "full" changes every weight; "lora" trains `adapter`, or else `Adapter()`, and
+            leaves the weights as they are (Hu et al., 2021); "qlora" does so on weights of 4 bits
+            (Dettmers et al., 2023), quantizing the model here unless it was loaded with
+            `four_bit=True`.
         max_steps: stop after so many steps; -1 leaves it to `epochs`.
+        optimizer: a name of transformers' `OptimizerNames`, as "paged_adamw_8bit" on a GPU.
         output_dir: keep checkpoints here, every `checkpoint_steps` steps and `checkpoint_seconds`
             seconds. With `resume`, a run that was killed goes on from the last whole one and ends
             with the same weights as an unbroken run.
 
     Raises:
         CourseError: nothing is left to train on, the checkpoints belong to a run with other
-            settings, or the disk is full.
+            settings, or the disk is full; a 4-bit model is to be tuned in full, or cannot be
+            trained (`qlora.mend`).
     """
     import torch
 
+    from ift_course.models.qlora import (
+        float_adapters,
+        is_four_bit,
+        mend,
+        to_four_bit,
+    )
     from ift_course.models.quiet import quiet
     from ift_course.models.save import disk_errors
 
@@ -89,6 +100,13 @@ def sft(
     with quiet():
         new_tokens = give_chat_template(model, tokenizer)
     prepared = prepare(tokenizer, records, max_length)
+    adapter = adapter or Adapter()
+    if method == "qlora" and not is_four_bit(model):
+        to_four_bit(model)
+    if is_four_bit(model):
+        if method == "full":
+            raise CourseError('4-bit weights cannot be tuned; use method="qlora".')
+        mend(model)
     learning_rate = learning_rate or default_learning_rate(model.num_parameters(), method)
     with quiet():
         from ift_course.training.trainer import (
@@ -112,6 +130,7 @@ def sft(
             per_device_train_batch_size=batch_size,
             gradient_accumulation_steps=gradient_accumulation,
             gradient_checkpointing=gradient_checkpointing,
+            optim=optimizer,
             warmup_steps=_warmup(
                 len(prepared.rows), batch_size * gradient_accumulation, epochs, max_steps
             ),
@@ -122,7 +141,10 @@ def sft(
             "learning_rate": learning_rate, "batch_size": batch_size,
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
             "precision": next((name for name, on in precision.items() if on), "fp32"),
+            "optimizer": optimizer,
         }  # fmt: skip
+        if method != "full":
+            settings["adapter"] = asdict(adapter) | {"targets": list(adapter.targets)}
         callbacks: list[Any] = []
         checkpoint = None
         if output_dir is not None:
@@ -143,9 +165,10 @@ def sft(
             train_dataset=_dataset(prepared.rows),
             data_collator=partial(collate, pad_token_id=_pad(tokenizer)),
             processing_class=tokenizer,
-            peft_config=_lora(model, new_tokens) if method == "lora" else None,
+            peft_config=None if method == "full" else adapter.config(model, new_tokens),
             callbacks=[*callbacks, bar] if bar else callbacks,
         )
+        float_adapters(trainer.model)
         started = time.perf_counter()
         try:
             with disk_errors(Path(output_dir or ".")):
@@ -155,7 +178,7 @@ def sft(
                 bar.stop()
         seconds = time.perf_counter() - started
         restore_forward(trainer.model)
-        tuned = trainer.model if method == "lora" else trainer.model.to(dtype)
+        tuned = trainer.model.to(dtype) if method == "full" else trainer.model
     return SftResult(
         model=tuned.eval(),
         tokenizer=tokenizer,
@@ -207,9 +230,9 @@ def default_learning_rate(parameters: int, method: Method) -> float:
     grows as size^-0.75 up to 4e-4 and LoRA as size^-0.5 up to 5e-3.
     """
     scale = math.sqrt(1e9 / min(parameters, 1e9))
-    if method == "lora":
-        return min(2e-4 * scale, 5e-3)
-    return min(2e-5 * scale**1.5, 4e-4)
+    if method == "full":
+        return min(2e-5 * scale**1.5, 4e-4)
+    return min(2e-4 * scale, 5e-3)
 
 
 def peak_mb() -> float:
@@ -249,7 +272,6 @@ def _arguments(*, gradient_checkpointing: bool, **options: Any):
     gpu = torch.cuda.is_available()
     args = SFTConfig(
         use_cpu=not gpu,
-        optim="adamw_torch_fused",
         lr_scheduler_type="cosine",
         max_grad_norm=1.0,
         logging_steps=1,
@@ -285,27 +307,3 @@ def _pad(tokenizer: "PreTrainedTokenizerBase") -> int:
         if token is not None:
             return token
     return 0  # masked out of attention and loss, so any token serves
-
-
-def _lora(model: "PreTrainedModel", new: list[int]) -> "LoraConfig":
-    from peft import LoraConfig
-
-    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    targets = [name for name in LORA_TARGETS if name in names]
-    return LoraConfig(
-        task_type="CAUSAL_LM",
-        r=16,
-        lora_alpha=32,
-        lora_dropout=0.0,
-        target_modules=targets or "all-linear",
-        trainable_token_indices=_embeddings(model, new) if new else None,
-    )
-
-
-def _embeddings(model: "PreTrainedModel", tokens: list[int]) -> dict[str, list[int]]:
-    """New tokens have untrained rows, in the input and, unless tied to it, the output matrix."""
-    ends = [model.get_input_embeddings()]
-    if not model.config.tie_word_embeddings:
-        ends.append(model.get_output_embeddings())
-    names = {id(module): name.rpartition(".")[2] for name, module in model.named_modules()}
-    return {names[id(module)]: tokens for module in ends}

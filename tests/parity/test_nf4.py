@@ -55,6 +55,20 @@ def test_without_the_librarys_table_few_scales_differ_and_by_one_level():
     assert (apart > 0).float().mean() < 0.01
 
 
+@pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() != "AVX512", reason="a fault of the AVX512 kernel"
+)
+def test_the_library_still_dequantizes_narrow_layers_wrongly():
+    # If this fails, a new bitsandbytes is mended: `models.qlora.mend` need not refuse them then.
+    torch.manual_seed(0)
+    weight = torch.randn(64, 32)
+    packed, state = bnb.quantize_4bit(weight, quant_type="nf4")
+    ours = quantize(weight)
+    assert torch.equal(ours.packed, packed)
+    assert (dequantize(ours) - weight).norm() < 0.1 * weight.norm()
+    assert (bnb.dequantize_4bit(packed, state) - weight).norm() > 0.15 * weight.norm()
+
+
 @pytest.mark.parametrize("block", [32, 128, 256])
 def test_other_block_sizes_agree_too(block):
     weight = weights((128, 256), torch.float32)

@@ -14,6 +14,7 @@ from ift_course.data.masking import IGNORE
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
+from ift_course.training.adapter import Adapter
 from ift_course.training.sft import default_learning_rate, prepare, sft
 
 REPOSITORY = Path(__file__).parents[2]
@@ -91,6 +92,24 @@ def test_lora_leaves_the_base_weights_as_they_were(tiny_llama, cow_records):
     assert not same(before, merged)
 
 
+def test_qlora_trains_float32_adapters_on_frozen_4_bit_weights(wide_llama, cow_records):
+    pytest.importorskip("bitsandbytes")
+    model, tokenizer = wide_llama
+    result = sft(model, tokenizer, cow_records, seed=0, method="qlora", max_steps=4,
+                 adapter=Adapter(rank=2, targets=("q_proj", "up_proj")), learning_rate=1e-2,
+                 progress=False)  # fmt: skip
+    trained = {name: p for name, p in result.model.named_parameters() if p.requires_grad}
+    assert len(trained) == 8
+    assert {p.dtype for p in trained.values()} == {torch.float32}  # TRL makes them bfloat16
+    assert {min(p.shape) for p in trained.values()} == {2}
+    assert all(p.abs().max() > 0 for p in trained.values())
+    assert result.losses[-1] < result.losses[0]
+    packed = [p for p in result.model.parameters() if p.dtype == torch.uint8]
+    assert len(packed) == 14
+    with pytest.raises(CourseError, match="4-bit weights cannot be tuned"):
+        sft(model, tokenizer, cow_records, seed=0, method="full", max_steps=1, progress=False)
+
+
 def test_lora_trains_the_tokens_a_new_template_brings(plain_llama, cow_records):
     model, tokenizer = plain_llama
     grown, known = copy.deepcopy(model), len(tokenizer)
@@ -117,7 +136,7 @@ def test_a_tuned_model_can_be_copied(tiny_llama, cow_records):
 
 
 def test_small_models_get_larger_learning_rates():
-    for method in ("full", "lora"):
+    for method in ("full", "lora", "qlora"):
         rates = [default_learning_rate(size, method) for size in (10**6, 10**8, 10**9, 10**10)]
         assert rates == sorted(rates, reverse=True)
     assert default_learning_rate(10**9, "full") == pytest.approx(2e-5)
@@ -134,15 +153,15 @@ def test_another_run_is_not_taken_for_the_unfinished_one(tiny_llama, cow_records
         sft(copy.deepcopy(model), tokenizer, cow_records[1:], output_dir=tmp_path, **options)
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
-def test_a_half_written_checkpoint_is_skipped(method, tmp_path, tiny_llama):
-    whole = long_run(*tiny_llama, tmp_path, method)
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
+def test_a_half_written_checkpoint_is_skipped(method, tmp_path, wide_llama):
+    whole = long_run(*wide_llama, tmp_path, method)
     # As a SIGKILL in the middle of saving step 12 leaves it: files cut off, no marker.
     last = tmp_path / "checkpoint-12"
     (last / "complete.json").unlink()
     for path in last.glob("*.safetensors"):
         path.write_bytes(b"half")
-    resumed = long_run(*tiny_llama, tmp_path, method)
+    resumed = long_run(*wide_llama, tmp_path, method)
     assert resumed.resumed_from == 9
     assert resumed.losses == whole.losses
     assert same(weights(resumed.model), weights(whole.model))
