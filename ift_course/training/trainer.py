@@ -13,6 +13,7 @@ from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback
 from trl import SFTTrainer
 
+from ift_course import ranks
 from ift_course.training.checkpoints import mark_complete
 
 
@@ -99,14 +100,17 @@ class Checkpoints(TrainerCallback):
         self.last = time.monotonic()
 
     def on_step_end(self, args, state, control, **kwargs):
-        late = time.monotonic() - self.last >= self.every_seconds
+        # The clocks of several processes differ, and all of them must save at the same step.
+        late = ranks.count() == 1 and time.monotonic() - self.last >= self.every_seconds
         due = state.global_step % self.every_steps == 0 or state.global_step == state.max_steps
         control.should_save = due or late
         return control
 
     def on_save(self, args, state, control, **kwargs):
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        mark_complete(folder, self.settings)
+        ranks.wait()  # each process adds its own random state
+        if ranks.is_first():
+            mark_complete(folder, self.settings)
         self.last = time.monotonic()
 
 

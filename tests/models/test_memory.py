@@ -6,9 +6,9 @@ from ift_course.errors import CourseError
 from ift_course.models.memory import GB, Shape, activations, ledger, names, shape_of, weights
 from ift_course.models.memory.advice import changes, largest, until_it_fits
 
-TIED = Shape("tied", 1024, 128, 352, 3, 4, 2, 32, tied=True)
-UNTIED = Shape("untied", 2048, 128, 352, 3, 4, 4, 32, tied=False)
-QUERY_KEY_NORM = Shape("query-key norm", 1024, 96, 256, 3, 4, 2, 32, True, query_key_norm=True)
+TIED = Shape("tied", 1024, 128, 320, 3, 4, 2, 32, tied=True)
+UNTIED = Shape("untied", 2048, 128, 320, 3, 4, 4, 32, tied=False)
+QUERY_KEY_NORM = Shape("query-key norm", 1024, 64, 192, 3, 4, 2, 32, True, query_key_norm=True)
 
 # (shape, method, what differs from a batch of one row of 64 tokens)
 RUNS = [
@@ -53,8 +53,7 @@ def test_the_kept_activations_are_what_autograd_keeps(method, precision):
     kept = [_kept_after_forward(x) for x in made]
     shape, setup = made[0].shape, made[0].setup
     table = setup.tokens * sum(activations.kept_by_layer(shape, setup).values())
-    scalars = 8 * len(setup.targets)  # LoRA's factors alpha/rank
-    assert kept[1] - kept[0] == table + activations.half_copies(shape, setup) + scalars
+    assert kept[1] - kept[0] == table + activations.half_copies(shape, setup)
 
 
 def _kept_after_forward(made) -> int:
@@ -115,11 +114,32 @@ def test_full_mixed_precision_takes_sixteen_bytes_a_parameter():
     assert sum(always) == 16 * made.shape.parameters
 
 
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_an_8_bit_optimizer_keeps_the_predicted_bytes(method):
+    """bitsandbytes on a CPU makes fp32 copies while it steps, so only what stays is compared."""
+    import torch
+
+    from ift_course.models.memory.measure import make_optimizer, random_model
+
+    made = ledger(UNTIED, method, seq=16, precision="fp32", optimizer="adamw_8bit")
+    model = random_model(made.shape, made.setup)
+    optimizer = make_optimizer(model, made.setup)
+    model(
+        input_ids=torch.ones(1, 16, dtype=int), labels=torch.ones(1, 16, dtype=int)
+    ).loss.backward()
+    optimizer.step()
+    states = [x for state in optimizer.state.values() for x in state.values()]
+    kept = {x.data_ptr(): x.untyped_storage().nbytes() for x in states if torch.is_tensor(x)}
+    tables = 2 * 4 * 256  # one for each average, for all tensors
+    assert weights.optimizer(made.shape, made.setup) + tables == sum(kept.values())
+
+
 def test_the_logits_of_a_large_vocabulary_are_twelve_bytes_a_token_and_word():
     made = ledger("Llama-3.1-8B", "qlora", seq=2048)
     assert made.peak.name == "gradient of the loss"
     assert made.items["logits"] == 12 * 2048 * 128_256
-    assert made.change(loss="chunked").items["logits"] < made.items["logits"] / 5
+    tiles = {x.name: x.items.get("logits") for x in made.change(loss="chunked").moments}
+    assert tiles["gradient of the loss"] < made.items["logits"] / 10
 
 
 def test_memory_grows_with_what_makes_it_grow():

@@ -8,10 +8,12 @@ reports of every block it hands out and takes back, inside its kernels too; on a
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 from unittest import mock
 
+from ift_course.errors import CourseError
 from ift_course.models.memory.ledger import Ledger
 from ift_course.models.memory.setup import FP32, HALF, Setup
 from ift_course.models.memory.shape import Shape
@@ -27,17 +29,21 @@ MARK = "the step that is measured"
 def measure(ledger: Ledger) -> int:
     """Bytes that PyTorch's allocator holds at the peak of the step the ledger is about.
 
-    It is the second step, since the first one only makes the optimizer's state. Only loss="full" is
-    measured: TRL's tiles are a Triton kernel, which needs a GPU.
+    It is the second step, since the first one makes the optimizer's state.
+
+    Raises CourseError for what cannot be measured: the loss in tiles, and on a CPU an 8-bit
+    optimizer, which makes fp32 copies there that it does not make on a GPU.
     """
     import torch
 
     shape, setup = ledger.shape, ledger.setup
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    if setup.loss != "full" or (device == "cpu" and setup.optimizer != "adamw"):
+        raise CourseError('Only loss="full" is measured, and on a CPU only optimizer="adamw".')
 
     def prepare() -> Callable[[], None]:
         model = random_model(shape, setup, device)
-        optimizer = _optimizer(model, setup)
+        optimizer = make_optimizer(model, setup)
         rows = torch.randint(shape.vocab, (setup.batch, setup.seq), device=device)
         step = _step(model, optimizer, rows, setup)
         step()
@@ -59,6 +65,7 @@ def peak_bytes(prepare: Callable[[], T], run: Callable[[T], object]) -> int:
         torch.cuda.reset_peak_memory_stats()
         run(state)
         return torch.cuda.max_memory_allocated()
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it reports each start on stderr
     from torch.profiler import ProfilerActivity, profile, record_function
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
@@ -129,7 +136,8 @@ def _adapted(model: PreTrainedModel, setup: Setup, device: str) -> PreTrainedMod
     return model
 
 
-def _optimizer(model: PreTrainedModel, setup: Setup) -> torch.optim.Optimizer:
+def make_optimizer(model: PreTrainedModel, setup: Setup) -> torch.optim.Optimizer:
+    """The optimizer of everything in `model` that is trained."""
     import torch
 
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -106,7 +106,7 @@ def shape_of(model: str | Path) -> Shape:
 
 
 def _plain(name: str) -> str:
-    """meta-llama/Meta-Llama-3.1-8B-Instruct -> llama-3.1-8b: chat models have their base's shape."""
+    """meta-llama/Meta-Llama-3.1-8B-Instruct -> llama-3.1-8b: a chat model is shaped as its base."""
     name = name.rpartition("/")[2].lower().removeprefix("meta-")
     return name.removesuffix("-instruct").removesuffix("-base")
 
