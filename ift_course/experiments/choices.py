@@ -39,28 +39,25 @@ def varied(records: Sequence[Record], k: int, *, seed: int, model=None, tokenize
 
 def expected(records: Sequence[Record], k: int, *, seed: int, model=None, tokenizer=None):
     """The k whose responses surprise the base model least, given their instructions."""
-    from ift_course.data.quality import difficulty
+    from ift_course.data.quality import best, difficulty
 
-    scores = [found.perplexity for found in difficulty(model, tokenizer, records)]
-    return sorted(range(len(records)), key=scores.__getitem__)[:k]
+    return best([found.perplexity for found in difficulty(model, tokenizer, records)], k)
 
 
 def difficult(records: Sequence[Record], k: int, *, seed: int, model=None, tokenizer=None):
-    """The k with the highest instruction-following difficulty below 1 (Li et al. 2024)."""
-    from ift_course.data.quality import difficulty
+    """The k with the highest instruction-following difficulty below 1 (Li et al. 2023)."""
+    from ift_course.data.quality import best, difficulty
 
     scores = [found.ifd for found in difficulty(model, tokenizer, records)]
-    below = sorted((i for i, s in enumerate(scores) if s < 1), key=scores.__getitem__, reverse=True)
-    return [*below, *(i for i, s in enumerate(scores) if s >= 1)][:k]
+    return best([score if score < 1 else -score for score in scores], k, highest=True)
 
 
 def curated(records: Sequence[Record], k: int, *, seed: int, model=None, tokenizer=None):
     """What `ift data curate` keeps: all of the above, one after the other."""
     from ift_course.data.quality import curate
 
-    kept = curate(records, k, seed=seed, model=model, tokenizer=tokenizer).records
-    places = {id(record): i for i, record in enumerate(records)}
-    return [places[id(record)] for record in kept]
+    decisions = curate(records, k, seed=seed, model=model, tokenizer=tokenizer).decisions
+    return [decision.index for decision in decisions if decision.kept]
 
 
 CHOICES: dict[str, Choice] = {

@@ -186,3 +186,29 @@ def test_a_damaged_ledger_is_named_with_its_remedy(course):
     result = ift("run")
     assert result.exit_code == 2
     assert "claims.json is damaged; delete it and run the lessons again." in result.stderr
+
+
+def test_full_computes_the_grids_before_the_lessons(course, monkeypatch):
+    from ift_course.experiments import grids
+
+    course.lesson("01_fine")
+    course.lesson("03_grid")
+    asked = []
+
+    def compute(number, *, seeds, profile, jobs, on_progress):
+        on_progress(0, 1, None)
+        asked.append((number, list(seeds), profile))
+
+    monkeypatch.setattr(grids, "full", compute)
+    result = ift("run", "--full", "--seeds", "5")
+    assert result.exit_code == 0, result.output
+    assert asked == [("03", [0, 1, 2, 3, 4], "tiny")], "only lessons that have a grid"
+    assert (course.results / "tiny" / "notebooks" / "03_grid.ipynb").exists()
+
+
+def test_full_on_a_lesson_without_a_grid_is_said_and_runs_nothing(course):
+    course.lesson("01_fine")
+    result = ift("run", "01", "--full")
+    assert result.exit_code == 2
+    assert "Lesson 01 has no grid" in result.stderr
+    assert not (course.results / "tiny").exists()

@@ -1,0 +1,70 @@
+"""What lesson 05 shows of its stored runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from ift_course.display import charts
+from ift_course.display.cards import Card
+from ift_course.display.preferences import Slider
+from ift_course.display.transcript import Row, Transcript, transcript
+from ift_course.experiments.preference import ASKED, Stored, arm
+
+SHOWN = ("sycophancy", "contradiction", "invention", "accuracy")
+NOTHING = Card(
+    "note",
+    "nothing stored",
+    "For this profile and base model no sweep has been computed.",
+    ["Compute it: python -m ift_course.experiments.preference"],
+)
+
+
+def beta_lines(stored: Sequence[Stored]):
+    """The measures by beta, as a chart that says it is stored."""
+    betas = _betas(stored)
+    if not betas:
+        return NOTHING
+    return charts.lines_with_intervals(
+        betas,
+        {name: [arm(stored, "dpo", name, beta=beta) for beta in betas] for name in SHOWN},
+        title=f"DPO by β. Stored results: {origin(stored)}",
+        xlabel="β",
+        ylabel="share of prompts",
+        log=True,
+    )
+
+
+def beta_slider(stored: Sequence[Stored]):
+    """A slider over the betas: the shares, and what the model of the first seed says."""
+    betas = _betas(stored)
+    if not betas:
+        return NOTHING
+    return Slider("β", betas, lambda beta: _table(stored, [beta]), _table(stored, betas))
+
+
+def origin(stored: Sequence[Stored]) -> str:
+    """Where stored runs are from: seeds, date, machine."""
+    seeds = {row.run.seed for row in stored}
+    dates, machines = ({getattr(r, name) for r in stored} for name in ("date", "machine"))
+    return f"{len(seeds)} seeds, {max(dates)}, {', '.join(sorted(machines))}"
+
+
+def _betas(stored: Sequence[Stored]) -> list[float]:
+    return sorted({row.run.beta for row in stored if row.run.stage == "dpo"})
+
+
+def _table(stored: Sequence[Stored], betas: Sequence[float]) -> Transcript:
+    said = {
+        row.run.beta: row.said
+        for row in sorted(stored, key=lambda row: -row.run.seed)
+        if row.run.stage == "dpo"
+    }
+    rows = [Row(asked, {f"β = {b:g}": said[b][asked] for b in betas}) for asked in ASKED]
+    for name in SHOWN:
+        shares = {
+            f"β = {b:g}": f"{fmean(map(fmean, arm(stored, 'dpo', name, beta=b))):.2f}"
+            for b in betas
+        }
+        rows.append(Row(name, shares))
+    return transcript(rows)
