@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 
-def pytest_addoption(parser):
-    parser.addoption("--learner", help="The notebook to check; the solutions without it.")
-    parser.addoption("--seed", default="0", help="Varies the inputs of the checks.")
+def pytest_addoption(pluginmanager):
+    """The options are the plugin's, which an installed package brings along by itself."""
+    pluginmanager.import_plugin("ift_course.grading.plugin")
 
 
 @pytest.fixture

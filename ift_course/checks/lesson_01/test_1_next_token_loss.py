@@ -36,8 +36,9 @@ def test_last_row_does_not_count(learner, rng):
     logits, tokens = text(rng, 4)
     expected = by_hand(logits, tokens)
     logits[-1] = [50.0, *logits[-1][1:]]
-    close(learner.next_token_loss(torch.tensor(logits), torch.tensor(tokens)),
-          torch.tensor(expected))  # fmt: skip
+    close(
+        learner.next_token_loss(torch.tensor(logits), torch.tensor(tokens)), torch.tensor(expected)
+    )
 
 
 @points(1)
@@ -47,8 +48,10 @@ def test_large_scores(learner):
 
     logits = torch.tensor([[1000.0, 998.0], [-1000.0, -1003.0], [0.0, 0.0]])
     tokens = torch.tensor([0, 1, 0])
-    close(learner.next_token_loss(logits, tokens),
-          torch.tensor(by_hand(logits.tolist(), tokens.tolist())))  # fmt: skip
+    close(
+        learner.next_token_loss(logits, tokens),
+        torch.tensor(by_hand(logits.tolist(), tokens.tolist())),
+    )
 
 
 @points(1)
@@ -58,8 +61,10 @@ def test_half_precision(learner, rng):
 
     logits, tokens = text(rng, 9)
     half = torch.tensor(logits).bfloat16()
-    close(learner.next_token_loss(half, torch.tensor(tokens)),
-          torch.tensor(by_hand(half.tolist(), tokens)))  # fmt: skip
+    close(
+        learner.next_token_loss(half, torch.tensor(tokens)),
+        torch.tensor(by_hand(half.tolist(), tokens)),
+    )
 
 
 @points(1)
@@ -77,6 +82,8 @@ def test_inputs_stay(learner, rng):
     import torch
 
     logits, tokens = (torch.tensor(x) for x in text(rng, 4))
-    close(learner.next_token_loss(logits, tokens),
-          torch.tensor(by_hand(logits.tolist(), tokens.tolist())))  # fmt: skip
+    close(
+        learner.next_token_loss(logits, tokens),
+        torch.tensor(by_hand(logits.tolist(), tokens.tolist())),
+    )
     unchanged(learner, logits, tokens)

@@ -69,8 +69,10 @@ def test_half_precision(learner, rng):
 
     logits, labels = batch(rng, [[0, 1, 1, 1, 1, 1, 1, 1]])
     half = torch.tensor(logits).bfloat16()
-    close(learner.response_loss(half, torch.tensor(labels)),
-          torch.tensor(by_hand(half.tolist(), labels)))  # fmt: skip
+    close(
+        learner.response_loss(half, torch.tensor(labels)),
+        torch.tensor(by_hand(half.tolist(), labels)),
+    )
 
 
 @points(1)
@@ -79,6 +81,8 @@ def test_inputs_stay(learner, rng):
     import torch
 
     logits, labels = (torch.tensor(x) for x in batch(rng, [[0, 1, 0], [0, 0, 1]]))
-    close(learner.response_loss(logits, labels),
-          torch.tensor(by_hand(logits.tolist(), labels.tolist())))  # fmt: skip
+    close(
+        learner.response_loss(logits, labels),
+        torch.tensor(by_hand(logits.tolist(), labels.tolist())),
+    )
     unchanged(learner, logits, labels)

@@ -15,8 +15,9 @@ def test_roles(learner, rng):
     """Names become roles, and values become contents, in order."""
     a, b, c, d = (f"{word} {rng.randrange(100)}" for word in ("Hi", "Hello", "And", "Sure"))
     given = row(("system", "Be kind."), ("human", a), ("gpt", b), ("user", c), ("chatgpt", d))
-    expected = said(("system", "Be kind."), ("user", a), ("assistant", b), ("user", c),
-                    ("assistant", d))  # fmt: skip
+    expected = said(
+        ("system", "Be kind."), ("user", a), ("assistant", b), ("user", c), ("assistant", d)
+    )
     equal(learner.adapt_sharegpt(given), expected)
 
 
@@ -47,18 +48,34 @@ def test_ends_without_an_answer(learner):
 @points(2)
 def test_neighbors(learner):
     """Neighbors of the same role become one message, with an empty line between them."""
-    given = row(("human", "One "), ("user", "two"), ("human", "three"), ("gpt", "four"),
-                ("gpt", "five"), ("human", "six"), ("gpt", "seven"))  # fmt: skip
-    expected = said(("user", "One\n\ntwo\n\nthree"), ("assistant", "four\n\nfive"),
-                    ("user", "six"), ("assistant", "seven"))  # fmt: skip
+    given = row(
+        ("human", "One "),
+        ("user", "two"),
+        ("human", "three"),
+        ("gpt", "four"),
+        ("gpt", "five"),
+        ("human", "six"),
+        ("gpt", "seven"),
+    )
+    expected = said(
+        ("user", "One\n\ntwo\n\nthree"),
+        ("assistant", "four\n\nfive"),
+        ("user", "six"),
+        ("assistant", "seven"),
+    )
     equal(learner.adapt_sharegpt(given), expected)
 
 
 @points(1)
 def test_nothing_left(learner):
     """A row without any usable answer gives an empty list."""
-    for given in (row(), row(("human", "Hm?")), row(("gpt", "Hello.")),
-                  row(("gpt", "Hello."), ("human", "Hm?")), row(("system", "Be kind."))):  # fmt: skip
+    for given in (
+        row(),
+        row(("human", "Hm?")),
+        row(("gpt", "Hello.")),
+        row(("gpt", "Hello."), ("human", "Hm?")),
+        row(("system", "Be kind.")),
+    ):
         equal(learner.adapt_sharegpt(given), [])
 
 

@@ -20,8 +20,10 @@ def test_one_message(learner, rng):
 def test_many_messages(learner):
     """All messages come, in order, with nothing between them."""
     chat = [message("system", "Be kind."), message("user", "Hi"), message("assistant", "Hello.")]
-    expected = ("<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
-                "<|im_start|>assistant\nHello.<|im_end|>\n")  # fmt: skip
+    expected = (
+        "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+        "<|im_start|>assistant\nHello.<|im_end|>\n"
+    )
     equal(learner.render_chatml(chat), expected)
 
 
@@ -29,8 +31,10 @@ def test_many_messages(learner):
 def test_generation_prompt(learner):
     """With add_generation_prompt the assistant's turn is opened, once and at the end."""
     chat = [message("user", "Hi"), message("assistant", "Hello."), message("user", "Bye")]
-    expected = ("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n"
-                "<|im_start|>user\nBye<|im_end|>\n" + OPENING)  # fmt: skip
+    expected = (
+        "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n"
+        "<|im_start|>user\nBye<|im_end|>\n" + OPENING
+    )
     equal(learner.render_chatml(chat, True), expected)
 
 
@@ -38,16 +42,16 @@ def test_generation_prompt(learner):
 def test_not_by_default(learner):
     """Without it the assistant's turn is not opened, whoever spoke last."""
     equal(learner.render_chatml([message("user", "Hi")]), "<|im_start|>user\nHi<|im_end|>\n")
-    equal(learner.render_chatml([message("user", "Hi")], False),
-          "<|im_start|>user\nHi<|im_end|>\n")  # fmt: skip
+    equal(learner.render_chatml([message("user", "Hi")], False), "<|im_start|>user\nHi<|im_end|>\n")
 
 
 @points(1)
 def test_content_as_it_is(learner):
     """White space in a content stays, and an empty content is fine."""
     chat = [message("user", "  code:\n    x = 1 \n"), message("assistant", "")]
-    expected = ("<|im_start|>user\n  code:\n    x = 1 \n<|im_end|>\n"
-                "<|im_start|>assistant\n<|im_end|>\n")  # fmt: skip
+    expected = (
+        "<|im_start|>user\n  code:\n    x = 1 \n<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n"
+    )
     equal(learner.render_chatml(chat), expected)
 
 

@@ -2,8 +2,14 @@ from ift_course.checks import points
 from ift_course.checks.compare import equal, labels_equal, unchanged
 
 START, END, USER, ASSISTANT, SYSTEM, NEWLINE, IGNORE = 1, 2, 3, 4, 5, 9, -100
-NAMES = {START: "<|im_start|>", END: "<|im_end|>", USER: "user", ASSISTANT: "assistant",
-         SYSTEM: "system", NEWLINE: "\n"}  # fmt: skip
+NAMES = {
+    START: "<|im_start|>",
+    END: "<|im_end|>",
+    USER: "user",
+    ASSISTANT: "assistant",
+    SYSTEM: "system",
+    NEWLINE: "\n",
+}
 
 
 def turn(role: int, content: list[int], *, ended: bool = True) -> tuple[list[int], list[int]]:
@@ -11,7 +17,7 @@ def turn(role: int, content: list[int], *, ended: bool = True) -> tuple[list[int
     close = [END] if ended else []
     ids = [START, role, NEWLINE, *content, *close]
     labels = [IGNORE] * 3 + [x if role == ASSISTANT else IGNORE for x in [*content, *close]]
-    return (ids + [NEWLINE], labels + [IGNORE]) if ended else (ids, labels)
+    return ([*ids, NEWLINE], [*labels, IGNORE]) if ended else (ids, labels)
 
 
 def compare(learner, *turns: tuple[list[int], list[int]]) -> None:
@@ -34,16 +40,24 @@ def test_one_answer(learner, rng):
 @points(2)
 def test_every_answer(learner, rng):
     """In a long conversation every answer is trained, and nothing of the others."""
-    compare(learner, turn(SYSTEM, words(rng, 2)), turn(USER, words(rng, 2)),
-            turn(ASSISTANT, words(rng, 1)), turn(USER, words(rng, 3)),
-            turn(ASSISTANT, words(rng, 4)))  # fmt: skip
+    compare(
+        learner,
+        turn(SYSTEM, words(rng, 2)),
+        turn(USER, words(rng, 2)),
+        turn(ASSISTANT, words(rng, 1)),
+        turn(USER, words(rng, 3)),
+        turn(ASSISTANT, words(rng, 4)),
+    )
 
 
 @points(1)
 def test_assistant_as_a_word(learner, rng):
-    """The word "assistant" in a question, or a newline, opens no answer; in an answer it is trained."""
-    compare(learner, turn(USER, [*words(rng, 1), ASSISTANT, NEWLINE, *words(rng, 1)]),
-            turn(ASSISTANT, [ASSISTANT, NEWLINE, *words(rng, 1)]))  # fmt: skip
+    """The word "assistant" inside a message opens no answer; inside an answer it is trained."""
+    compare(
+        learner,
+        turn(USER, [*words(rng, 1), ASSISTANT, NEWLINE, *words(rng, 1)]),
+        turn(ASSISTANT, [ASSISTANT, NEWLINE, *words(rng, 1)]),
+    )
 
 
 @points(1)
@@ -76,6 +90,10 @@ def test_begins_with_an_answer(learner, rng):
 def test_ids_stay(learner):
     """The ids are left as they were."""
     ids, expected = turn(ASSISTANT, [30, 31])
-    labels_equal(learner.response_labels(ids, START, END, ASSISTANT), expected,
-                 [NAMES.get(i, f"w{i}") for i in ids], IGNORE)  # fmt: skip
+    labels_equal(
+        learner.response_labels(ids, START, END, ASSISTANT),
+        expected,
+        [NAMES.get(i, f"w{i}") for i in ids],
+        IGNORE,
+    )
     unchanged(learner, ids, START, END, ASSISTANT)

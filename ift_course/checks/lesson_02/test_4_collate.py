@@ -46,8 +46,10 @@ def test_one_row(learner, rng):
 @points(2)
 def test_padding_token_in_a_row(learner):
     """A token of a row counts, also if it has the padding token's id."""
-    given = [{"input_ids": [11, 12, 2], "labels": [IGNORE, 12, 2]},
-             {"input_ids": [2, 13, 14, 15, 2], "labels": [IGNORE, IGNORE, 14, 15, 2]}]  # fmt: skip
+    given = [
+        {"input_ids": [11, 12, 2], "labels": [IGNORE, 12, 2]},
+        {"input_ids": [2, 13, 14, 15, 2], "labels": [IGNORE, IGNORE, 14, 15, 2]},
+    ]
     equal(learner.collate(given, 2), expected(given, 2, 5))
 
 

@@ -57,6 +57,7 @@ def compare(learner, given: list[dict], capacity: int, *names: str) -> None:
 def test_placement(learner, rng):
     """The longest record goes first, each into the fullest row that has room."""
     compare(learner, records(rng, 5, 3, 4, 2, 2), 8, "input_ids")
+    compare(learner, records(rng, 13, 11, 8, 1), 20, "input_ids")
     compare(learner, records(rng, *(rng.randint(1, 12) for _ in range(25))), 16, "input_ids")
 
 

@@ -54,8 +54,10 @@ def test_prompt_trained(learner, rng):
 def test_end_not_trained(learner, rng):
     """An end that is there after the first label, and has none itself, is found."""
     ids, labels = row(rng)
-    compare(learner, [row(rng), (ids, [IGNORE if x == END else x for x in labels])],
-            ["end not trained"])  # fmt: skip
+    compare(
+        learner, [row(rng), (ids, [IGNORE if x == END else x for x in labels])], ["end not trained"]
+    )
+    compare(learner, [([10, 60, END, 61], [IGNORE, 60, IGNORE, 61])], ["end not trained"])
 
 
 @points(1)
@@ -81,8 +83,13 @@ def test_several(learner, rng):
     copied = (ids, list(ids))
     endless = (ids, [IGNORE if x == END else x for x in labels])
     shifted = (ids, [*labels[1:], IGNORE])
-    everything = ["padding trained", "nothing trained", "prompt trained", "end not trained",
-                  "labels shifted"]  # fmt: skip
+    everything = [
+        "padding trained",
+        "nothing trained",
+        "prompt trained",
+        "end not trained",
+        "labels shifted",
+    ]
     compare(learner, [shifted, endless, nothing, copied, endless], everything)
     compare(learner, [copied, copied], ["padding trained", "prompt trained"])
     compare(learner, [nothing, shifted], ["nothing trained", "labels shifted"])

@@ -18,7 +18,7 @@ def prompt_returned(next_logits, prompt, max_new_tokens, end):
 
 @misconception(
     "The end token is kept in the result; it says that the answer is over and is no part of it."
-)  # noqa: E501
+)
 def end_kept(next_logits, prompt, max_new_tokens, end):
     return decode(next_logits, prompt, max_new_tokens, end, keep_end=True)[len(prompt) :]
 
@@ -49,8 +49,8 @@ def own_words_not_seen(next_logits, prompt, max_new_tokens, end):
 
 
 @misconception(
-    "The model is asked about the last token only; it needs all tokens so far to know what the text "
-    "is about."
+    "The model is asked about the last token only; it needs all tokens so far to know what the "
+    "text is about."
 )
 def only_the_last_token_seen(next_logits, prompt, max_new_tokens, end):
     return decode(lambda ids: next_logits(ids[-1:]), prompt, max_new_tokens, end)[len(prompt) :]

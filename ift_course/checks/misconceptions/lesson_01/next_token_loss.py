@@ -43,8 +43,11 @@ def divided_by_the_length(logits, tokens):
 
 @misconception("This loss is in bits, for the logarithm is of base 2; nats have the natural one.")
 def bits(logits, tokens):
-    return F.cross_entropy(logits[:-1].float(), tokens[1:]) / 0.6931471805599453 if len(
-        tokens) > 1 else refuse()  # fmt: skip
+    return (
+        F.cross_entropy(logits[:-1].float(), tokens[1:]) / 0.6931471805599453
+        if len(tokens) > 1
+        else refuse()
+    )
 
 
 def refuse():

@@ -25,8 +25,8 @@ def shifted_backwards(logits, labels):
 
 
 @misconception(
-    "Each row is averaged by itself, so a token in a short answer counts for more; average over all "
-    "trained tokens of the batch."
+    "Each row is averaged by itself, so a token in a short answer counts for more; average over"
+    " all trained tokens of the batch."
 )
 def mean_of_row_means(logits, labels):
     rows = [
@@ -46,15 +46,16 @@ def mean_over_all_positions(logits, labels):
 
 
 @misconception(
-    "The trained tokens are counted before the shift; a label in the first column has no prediction "
-    "and must not count."
+    "The trained tokens are counted before the shift; a label in the first column has no "
+    "prediction and must not count."
 )
 def counted_before_the_shift(logits, labels):
     return summed(logits[:, :-1], labels[:, 1:]) / (labels != -100).sum().clamp(min=1)
 
 
 @misconception(
-    "A batch without a trained token gives NaN, and one NaN ruins all weights; its loss should be 0."
+    "A batch without a trained token gives NaN, and one NaN ruins all weights; its loss should "
+    "be 0."
 )
 def nan_when_nothing_is_trained(logits, labels):
     return summed(logits[:, :-1], labels[:, 1:]) / (labels[:, 1:] != -100).sum()

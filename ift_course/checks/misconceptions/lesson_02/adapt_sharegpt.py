@@ -1,7 +1,12 @@
 from ift_course.checks.misconceptions import misconception
 
-ROLES = {"system": "system", "human": "user", "user": "user", "gpt": "assistant",
-         "chatgpt": "assistant"}  # fmt: skip
+ROLES = {
+    "system": "system",
+    "human": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+}
 
 
 def adapt(row, *, roles=ROLES, strip=True, lead=True, merge="\n\n", tail=True, unknown=None):

@@ -11,8 +11,11 @@ def batch(rows, pad, multiple, *, left=False, label=-100, mask=None, longest=Non
     made = {"input_ids": [], "labels": [], "attention_mask": []}
     for row in rows:
         ids = row["input_ids"]
-        for name, values, fill in (("input_ids", ids, pad), ("labels", row["labels"], label),
-                                   ("attention_mask", [1] * len(ids), 0)):  # fmt: skip
+        for name, values, fill in (
+            ("input_ids", ids, pad),
+            ("labels", row["labels"], label),
+            ("attention_mask", [1] * len(ids), 0),
+        ):
             empty = [fill] * (length - len(ids))
             made[name].append(empty + values if left else values + empty)
     made = {name: torch.tensor(values) for name, values in made.items()}
@@ -66,8 +69,12 @@ def padded_on_the_left(rows, pad_token_id, multiple_of=1):
     "needed."
 )
 def one_block_too_many(rows, pad_token_id, multiple_of=1):
-    return batch(rows, pad_token_id, multiple_of,
-                 longest=lambda most, m: most if m == 1 else (most // m + 1) * m)  # fmt: skip
+    return batch(
+        rows,
+        pad_token_id,
+        multiple_of,
+        longest=lambda most, m: most if m == 1 else (most // m + 1) * m,
+    )
 
 
 @misconception("`multiple_of` is not used.")
@@ -79,8 +86,12 @@ def multiple_ignored(rows, pad_token_id, multiple_of=1):
     "Everything is visible in the attention mask, the padding too; it should be 0 there."
 )
 def padding_visible(rows, pad_token_id, multiple_of=1):
-    return batch(rows, pad_token_id, multiple_of,
-                 mask=lambda made: made | {"attention_mask": torch.ones_like(made["input_ids"])})  # fmt: skip
+    return batch(
+        rows,
+        pad_token_id,
+        multiple_of,
+        mask=lambda made: made | {"attention_mask": torch.ones_like(made["input_ids"])},
+    )
 
 
 @misconception("The attention mask is missing; without it the model reads the padding.")

@@ -1,7 +1,12 @@
 from ift_course.checks.misconceptions import misconception
 
-ORDER = ["padding trained", "nothing trained", "prompt trained", "end not trained",
-         "labels shifted"]  # fmt: skip
+ORDER = [
+    "padding trained",
+    "nothing trained",
+    "prompt trained",
+    "end not trained",
+    "labels shifted",
+]
 
 
 def faults(input_ids, labels, attention_mask, end, **other):
@@ -10,10 +15,11 @@ def faults(input_ids, labels, attention_mask, end, **other):
         "padding trained": lambda ids, wanted, seen, on: any(not seen[i] for i in on),
         "nothing trained": lambda ids, wanted, seen, on: not on,
         "prompt trained": lambda ids, wanted, seen, on: on[:1] == [0],
-        "end not trained": lambda ids, wanted, seen, on: on and end in ids[on[0] :]
-        and end not in wanted,
+        "end not trained": lambda ids, wanted, seen, on: (
+            on and end in ids[on[0] :] and end not in wanted
+        ),
         "labels shifted": lambda ids, wanted, seen, on: any(wanted[i] != ids[i] for i in on),
-    }  # fmt: skip
+    }
     rules |= {name.replace("_", " "): rule for name, rule in other.items()}
     for ids, wanted, seen in zip(input_ids, labels, attention_mask, strict=True):
         on = [i for i, label in enumerate(wanted) if label != -100]
@@ -53,8 +59,15 @@ def every_row_must_have_it(input_ids, labels, attention_mask, end):
     "be there to be trained."
 )
 def missing_end_is_a_fault(input_ids, labels, attention_mask, end):
-    return ordered(faults(input_ids, labels, attention_mask, end,
-                          end_not_trained=lambda ids, wanted, seen, on: on and end not in wanted))  # fmt: skip
+    return ordered(
+        faults(
+            input_ids,
+            labels,
+            attention_mask,
+            end,
+            end_not_trained=lambda ids, wanted, seen, on: on and end not in wanted,
+        )
+    )
 
 
 @misconception(
@@ -76,8 +89,8 @@ def end_looked_for_in_the_last_place(input_ids, labels, attention_mask, end):
 
 
 @misconception(
-    "All labels are compared with their ids, −100 too; where nothing is trained there is nothing to "
-    "compare."
+    "All labels are compared with their ids, −100 too; where nothing is trained there is "
+    "nothing to compare."
 )
 def ignored_places_compared(input_ids, labels, attention_mask, end):
     def rule(ids, wanted, seen, on):
@@ -91,8 +104,15 @@ def ignored_places_compared(input_ids, labels, attention_mask, end):
     "look at the first place."
 )
 def prompt_trained_only_if_everything_is(input_ids, labels, attention_mask, end):
-    return ordered(faults(input_ids, labels, attention_mask, end,
-                          prompt_trained=lambda ids, wanted, seen, on: len(on) == len(ids)))  # fmt: skip
+    return ordered(
+        faults(
+            input_ids,
+            labels,
+            attention_mask,
+            end,
+            prompt_trained=lambda ids, wanted, seen, on: len(on) == len(ids),
+        )
+    )
 
 
 @misconception(

@@ -1,6 +1,10 @@
 from ift_course.checks.misconceptions import misconception
 
 
+def fullest(bins):
+    return max(bins, key=lambda row: len(row["input_ids"]))
+
+
 def fill(rows, capacity, *, key=None, choose=None, label=None, positions=None, refuse=True):
     packed = []
     for row in sorted(rows, key=key or (lambda row: -len(row["input_ids"]))):
@@ -9,8 +13,7 @@ def fill(rows, capacity, *, key=None, choose=None, label=None, positions=None, r
             raise ValueError
         fitting = [x for x in packed if len(x["input_ids"]) + length <= capacity]
         if fitting:
-            choice = choose or (lambda bins: max(bins, key=lambda x: len(x["input_ids"])))
-            target = choice(fitting)
+            target = (choose or fullest)(fitting)
         else:
             target = {"input_ids": [], "labels": [], "position_ids": []}
             packed.append(target)
@@ -47,8 +50,11 @@ def first_label_kept(rows, capacity):
     "treated in the same way."
 )
 def first_record_of_a_row_kept(rows, capacity):
-    return fill(rows, capacity,
-                label=lambda row, before: [-100, *row["labels"][1:]] if before else row["labels"])  # fmt: skip
+    return fill(
+        rows,
+        capacity,
+        label=lambda row, before: [-100, *row["labels"][1:]] if before else row["labels"],
+    )
 
 
 @misconception(
@@ -68,7 +74,7 @@ def worst_fit(rows, capacity):
 def last_of_equal_rows(rows, capacity):
     return fill(
         rows, capacity, choose=lambda bins: max(bins[::-1], key=lambda x: len(x["input_ids"]))
-    )  # noqa: E501
+    )
 
 
 @misconception("The records go in the order in which they come; the longest should go first.")

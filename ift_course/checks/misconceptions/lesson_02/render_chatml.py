@@ -36,8 +36,8 @@ def turn_not_opened(messages, add_generation_prompt=False):
 
 
 @misconception(
-    "The assistant's turn is opened even when nobody asked for it; in training data that is an empty "
-    "turn at the end."
+    "The assistant's turn is opened even when nobody asked for it; in training data that is an "
+    "empty turn at the end."
 )
 def always_opened(messages, add_generation_prompt=False):
     return chatml(messages, True)
@@ -56,8 +56,8 @@ def content_stripped(messages, add_generation_prompt=False):
 
 
 @misconception(
-    "A message may contain the marks of the template, and so speak in the assistant's name; raise a "
-    "ValueError."
+    "A message may contain the marks of the template, and so speak in the assistant's name; "
+    "raise a ValueError."
 )
 def marks_accepted(messages, add_generation_prompt=False):
     return chatml(messages, add_generation_prompt, checked=lambda message: ())
@@ -73,5 +73,8 @@ def only_the_start_refused(messages, add_generation_prompt=False):
 )
 def only_the_user_suspected(messages, add_generation_prompt=False):
     marks = ("<|im_start|>", "<|im_end|>")
-    return chatml(messages, add_generation_prompt,
-                  checked=lambda message: marks if message["role"] == "user" else ())  # fmt: skip
+    return chatml(
+        messages,
+        add_generation_prompt,
+        checked=lambda message: marks if message["role"] == "user" else (),
+    )

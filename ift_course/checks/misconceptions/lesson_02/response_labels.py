@@ -17,7 +17,8 @@ def label(ids, places):
 
 
 @misconception(
-    "The end of the turn is not trained, so the model never learns to stop; it belongs to the answer."
+    "The end of the turn is not trained, so the model never learns to stop; it belongs to the "
+    "answer."
 )
 def end_not_trained(input_ids, start, end, assistant):
     places = [i for a, b in spans(input_ids, start, end, assistant) for i in range(a, b)]
@@ -25,8 +26,8 @@ def end_not_trained(input_ids, start, end, assistant):
 
 
 @misconception(
-    "The opening of the assistant's turn is trained; it is written by us, so the answer begins after "
-    "its newline."
+    "The opening of the assistant's turn is trained; it is written by us, so the answer begins "
+    "after its newline."
 )
 def opening_trained(input_ids, start, end, assistant):
     found = spans(input_ids, start, end, assistant)
@@ -76,13 +77,15 @@ def everything_after_the_first_answer(input_ids, start, end, assistant):
 )
 def every_turn_trained(input_ids, start, end, assistant):
     roles = {x for i, x in enumerate(input_ids[1:]) if input_ids[i] == start}
-    return label(input_ids, (i for role in roles for a, b in spans(input_ids, start, end, role)
-                             for i in range(a, b)))  # fmt: skip
+    return label(
+        input_ids,
+        (i for role in roles for a, b in spans(input_ids, start, end, role) for i in range(a, b)),
+    )
 
 
 @misconception(
-    'The word "assistant" inside a message is taken for the opening of a turn; it is one only right '
-    "after `start`."
+    'The word "assistant" inside a message is taken for the opening of a turn; it is one only '
+    "right after `start`."
 )
 def word_taken_for_an_opening(input_ids, start, end, assistant):
     labels, inside = [], False
@@ -96,13 +99,14 @@ def word_taken_for_an_opening(input_ids, start, end, assistant):
 
 
 @misconception(
-    "The labels are shifted already; `transformers` shifts them itself, so each label stands at its "
-    "own token."
+    "The labels are shifted already; `transformers` shifts them itself, so each label stands at"
+    " its own token."
 )
 def shifted_already(input_ids, start, end, assistant):
     found = spans(input_ids, start, end, assistant)
     return label(input_ids, (i for a, b in found for i in range(a, b)))[1:] + [-100] * bool(
-        input_ids)  # fmt: skip
+        input_ids
+    )
 
 
 @misconception("An answer without an end, because the row was cut off, is not trained at all.")

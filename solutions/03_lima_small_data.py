@@ -1,0 +1,359 @@
+# %% [markdown]
+# # Exercises 03: small, good data
+#
+# {{ badge }}
+#
+# Five functions for choosing data, and for saying honestly whether the choice helped. Write the
+# function, run its cell, run the cell below it.
+#
+# You may look into [lesson 03](../notebooks/03_lima_small_data.ipynb) at any time.
+
+# %%
+import random
+import re
+import statistics
+
+import torch
+
+import ift_course as ift
+
+profile = ift.setup("03")
+ift.progress("03")
+
+# %% [markdown]
+# ## 03.1 A leak detector
+#
+# ●○○ · 15 minutes
+#
+# **Why it matters.** A test question that stands in the training data measures memory. With
+# millions of scraped rows this happens to everyone, and it always makes the result look better.
+# Published models are checked for shared runs of words, often 8 or 13 of them.
+#
+# **Example.** With `n=3`, "the capital of France" and "Say: The capital, of Italy!" share
+# "the capital of".
+
+
+# %%
+def leaks(train: list[str], test: list[str], n: int) -> list[int]:
+    """The indices of the test texts that share a run of n words with some training text.
+
+    Words are what `re.findall(r"\\w+", text.lower())` gives, so case and punctuation do not count.
+    A test text with fewer than n words leaks if all its words stand in a training text, in a row.
+    A text without words never leaks.
+
+    Raises ValueError if n is less than 1.
+    """
+    ### BEGIN SOLUTION
+    if n < 1:
+        raise ValueError("a run has at least one word")
+
+    def runs(text, size):
+        words = re.findall(r"\w+", text.lower())
+        return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)}
+
+    found = []
+    for i, text in enumerate(test):
+        size = min(n, len(re.findall(r"\w+", text)))
+        wanted = runs(text, size)
+        if size and any(wanted & runs(other, size) for other in train):
+            found.append(i)
+    return found
+    ### END SOLUTION
+
+
+# %%
+ift.check(leaks)
+
+# %% [markdown] tags=["hint"]
+# Write a small function that gives all runs of n words of one text, as a set of tuples. Two texts
+# share a run if their sets have something in common.
+
+# %% [markdown] tags=["hint"]
+# A text of k words has k − n + 1 runs: `range(len(words) - n + 1)`. For a test text that is shorter
+# than n, use its own length instead of n, for both texts.
+
+# %% [markdown] tags=["hint"]
+# For each test text: `size = min(n, number of its words)`; it leaks if `size` is not 0 and
+# `runs(text, size) & runs(other, size)` is not empty for some training text.
+
+# %% [markdown]
+# ## 03.2 A quality filter
+#
+# ●○○ · 15 minutes
+#
+# **Why it matters.** Most bad rows of a scraped data set are bad in a way that five lines of code
+# can see. A filter that says *why* it refuses a row can be argued with, and mended.
+
+
+# %%
+def quality_problems(instruction: str, response: str) -> list[str]:
+    """What is wrong with a response, in this order; an empty list if nothing is.
+
+    - "empty": there is nothing but white space. Then no other problem is named.
+    - "echo": it is the instruction itself, but for case and white space around it.
+    - "cut off": but for white space, it does not end in one of . ! ? ) " ' `
+    - "repetitive": it has at least 10 words (`split()`), and fewer than half of them are different
+      ones, case not counting.
+    - "refusal": but for white space and case, it begins with "i'm sorry" or "as an ai".
+    """
+    ### BEGIN SOLUTION
+    text = response.strip().lower()
+    if not text:
+        return ["empty"]
+    words = text.split()
+    problems = {
+        "echo": text == instruction.strip().lower(),
+        "cut off": text[-1] not in ".!?)\"'`",
+        "repetitive": len(words) >= 10 and len(set(words)) < len(words) / 2,
+        "refusal": text.startswith(("i'm sorry", "as an ai")),
+    }
+    return [name for name, found in problems.items() if found]
+    ### END SOLUTION
+
+
+# %%
+ift.check(quality_problems)
+
+# %% [markdown]
+# What your filter says of good and of spoiled rows of the course's world. (In this world good
+# answers are short, and many have no full stop: look at what "cut off" costs. A rule has to fit its
+# data.)
+
+# %%
+if ift.passed(quality_problems):
+    from ift_course.world.flaws import FLAWS
+    from ift_course.world.tasks import sample
+
+    for name, spoil in {"(good)": lambda example, rng: example, **FLAWS}.items():
+        spoiled = [spoil(x, random.Random(i)) for i, x in enumerate(sample(200, seed=1))]
+        found = [quality_problems(x.instruction, x.response) for x in spoiled]
+        for problem in ("empty", "echo", "cut off", "repetitive"):
+            share = statistics.mean(problem in names for names in found)
+            print(f"{name:13} {problem:11} {share:4.0%}", end="   ")
+        print()
+
+# %% [markdown] tags=["hint"]
+# Prepare the text once: without white space around it, in small letters. Almost all rules look at
+# that.
+
+# %% [markdown] tags=["hint"]
+# `text[-1]` is the last character, `text.startswith((a, b))` takes several beginnings, and
+# `set(words)` are the different words. If the text is empty, return at once.
+
+# %% [markdown] tags=["hint"]
+# A dict from name to True or False, in the order of the docstring, and at the end
+# `[name for name, found in problems.items() if found]`.
+
+# %% [markdown]
+# ## 03.3 An interval for a difference
+#
+# ●●○ · 20 minutes
+#
+# **Why it matters.** "Ours is 2 points better" means nothing without an interval. Two models that
+# answer the *same* questions are compared question by question: what is easy for one is easy for
+# the other, and the paired interval is much narrower.
+#
+# **Given** are the scores of two models on the same questions, and the draws of a bootstrap: each
+# row of `draws` says which questions are in one imagined test, with repetitions.
+
+
+# %%
+def paired_interval(
+    a: list[float], b: list[float], draws: torch.Tensor, level: float = 0.95
+) -> tuple[float, float]:
+    """The bootstrap interval (low, high) of mean(a) - mean(b).
+
+    a, b: scores of two models, of the same questions in the same order. draws: int64 (tests,
+    questions), each row the indices of the questions in one imagined test. In every imagined test
+    both models answer the same questions. The interval leaves out (1 - level) / 2 of the imagined
+    differences on each side, by linear interpolation as `torch.quantile` has it. Computed in
+    float64.
+
+    Raises ValueError if a and b have different lengths, or are empty.
+    """
+    ### BEGIN SOLUTION
+    if len(a) != len(b) or not a:
+        raise ValueError("both models answer the same questions, and at least one")
+    difference = torch.tensor(a, dtype=torch.float64) - torch.tensor(b, dtype=torch.float64)
+    means = difference[draws].mean(dim=1)
+    outside = (1 - level) / 2
+    low, high = (torch.quantile(means, q).item() for q in (outside, 1 - outside))
+    return low, high
+    ### END SOLUTION
+
+
+# %%
+ift.check(paired_interval)
+
+# %% [markdown]
+# Two models, the second one a little better on the same 200 questions. Paired, and as if they had
+# answered different questions:
+
+# %%
+if ift.passed(paired_interval):
+    made = torch.Generator().manual_seed(0)
+    easy = torch.rand(200, generator=made)
+    first = (easy > 0.50).double()
+    second = (easy > 0.47).double()
+    draws = torch.randint(200, (2000, 200), generator=made)
+    low, high = paired_interval(second.tolist(), first.tolist(), draws)
+    print(f"paired       {low:+.3f} to {high:+.3f}")
+    mixed = first[torch.randperm(200, generator=made)]
+    low, high = paired_interval(second.tolist(), mixed.tolist(), draws)
+    print(f"not paired   {low:+.3f} to {high:+.3f}")
+
+# %% [markdown] tags=["hint"]
+# Since both models answer the same questions, the difference of the means is the mean of the
+# differences. So there is only one list to resample.
+
+# %% [markdown] tags=["hint"]
+# `difference[draws]` picks, for every imagined test, the differences of its questions: shape
+# (tests, questions). Take the mean of each row.
+
+# %% [markdown] tags=["hint"]
+# With `outside = (1 - level) / 2`, the borders are `torch.quantile(means, outside)` and
+# `torch.quantile(means, 1 - outside)`. Return them as floats.
+
+# %% [markdown]
+# ## 03.4 A diverse selection
+#
+# ●●○ · 25 minutes
+#
+# **Why it matters.** A thousand good examples of one kind teach one kind. LIMA's were chosen by
+# hand to be different from each other. With vectors that say what a record is about, a program can
+# do it: always take next what is farthest from everything taken so far.
+#
+# **Example.** Three records at the places 0, 1 and 10 of a line, all good enough, the first of the
+# highest quality: `diverse` takes record 0, then 2, then 1.
+
+
+# %%
+def diverse(vectors: torch.Tensor, quality: list[float], count: int, floor: float) -> list[int]:
+    """The indices of at most `count` good records that differ, in the order of taking.
+
+    vectors: float (records, dimensions); quality: a number for each record. Only records of a
+    quality of at least `floor` are taken. The first is the one of the highest quality. Each next
+    one is the record whose distance (Euclidean) to the *nearest* one taken so far is largest. Of
+    equal ones the lowest index is taken. Ends early when no good record is left.
+    """
+    ### BEGIN SOLUTION
+    left = [i for i, value in enumerate(quality) if value >= floor]
+    taken = []
+    while left and len(taken) < count:
+        if not taken:
+            best = max(left, key=lambda i: quality[i])
+        else:
+            distances = torch.cdist(vectors[left].double(), vectors[taken].double())
+            best = left[int(distances.min(dim=1).values.argmax())]
+        taken.append(best)
+        left.remove(best)
+    return taken
+    ### END SOLUTION
+
+
+# %%
+ift.check(diverse)
+
+# %% [markdown]
+# Eight of 400 instructions of the course's world: the first eight, and eight that differ. The
+# vectors simply count words.
+
+# %%
+if ift.passed(diverse):
+    from ift_course.world.tasks import sample
+
+    texts = [x.instruction for x in sample(400, seed=3)]
+    words = sorted({word for text in texts for word in text.lower().split()})
+    counts = torch.tensor([[float(text.lower().split().count(w)) for w in words] for text in texts])
+    chosen = diverse(counts, [1.0] * len(texts), 8, 0.5)
+    for first, other in zip(texts[:8], [texts[i] for i in chosen], strict=True):
+        print(f"{first[:52]:54} | {other[:60]}")
+
+# %% [markdown] tags=["hint"]
+# There are two lists: the records still left, and those taken. The first choice is by quality, all
+# others are by distance.
+
+# %% [markdown] tags=["hint"]
+# `torch.cdist(vectors[left], vectors[taken])` has a row for each record left and a column for each
+# one taken. "Distance to the nearest one taken" is the smallest number of a row.
+
+# %% [markdown] tags=["hint"]
+# `left[int(distances.min(dim=1).values.argmax())]`: `argmax` takes the first of equal ones, and
+# `left` is in order of the index. Then append it to `taken` and remove it from `left`.
+
+# %% [markdown]
+# ## 03.5 Removing near-duplicates
+#
+# ●●● · 40 minutes
+#
+# **Why it matters.** Scraped data repeats itself, with a word changed here and there. Repeated rows
+# are learned by heart, they leak into the test set, and they make a data set look larger than it
+# is.
+#
+# **Given** are texts. Two are near-duplicates if they share enough of their word triples. If A is
+# like B, and B is like C, all three belong together, even if A and C are not alike.
+
+
+# %%
+def deduplicate(texts: list[str], threshold: float) -> list[int]:
+    """The indices of the texts that are kept, in ascending order: one of each group.
+
+    A text's triples are the runs of three of its words, as a set; words are `text.lower().split()`,
+    and a text of fewer than three words has one "triple", all its words. The similarity of two
+    texts is the number of triples they share, divided by the number of triples that either of them
+    has (Jaccard). Texts with a similarity of at least `threshold` belong to one group, and so do
+    groups that have a text in common. Of each group the text with the most characters is kept, of
+    equally long ones the first.
+
+    Raises ValueError unless 0 < threshold <= 1.
+    """
+    ### BEGIN SOLUTION
+    if not 0 < threshold <= 1:
+        raise ValueError("the threshold is above 0 and at most 1")
+    triples = []
+    for text in texts:
+        words = text.lower().split()
+        starts = range(max(1, len(words) - 2))
+        triples.append({tuple(words[i : i + 3]) for i in starts})
+    groups = []
+    for i, mine in enumerate(triples):
+        alike = []
+        for group in groups:
+            if any(len(mine & triples[j]) >= threshold * len(mine | triples[j]) for j in group):
+                alike.append(group)
+        groups = [group for group in groups if group not in alike]
+        groups.append(sorted(sum(alike, [i])))
+    return sorted(max(group, key=lambda i: len(texts[i])) for group in groups)
+    ### END SOLUTION
+
+
+# %%
+ift.check(deduplicate)
+
+# %% [markdown]
+# Three hundred instructions of the course's world, many of them made from one pattern. How many are
+# left depends on the threshold:
+
+# %%
+if ift.passed(deduplicate):
+    from ift_course.world.tasks import sample
+
+    texts = [f"{x.instruction} {x.input}" for x in sample(300, seed=5)]
+    for threshold in (1.0, 0.8, 0.6, 0.4, 0.2):
+        kept = deduplicate(texts, threshold)
+        bar = "▇" * (len(kept) // 6)
+        print(f"threshold {threshold:.1f}   {len(kept):3} of {len(texts)} kept   {bar}")
+
+# %% [markdown] tags=["hint"]
+# Three steps: the triples of each text, the groups, the choice in each group. The groups are the
+# hard part. Draw four texts as points, with a line where two are alike.
+
+# %% [markdown] tags=["hint"]
+# Add the texts one by one. A new text may be like some text of *several* groups; then all these
+# groups become one, together with the new text.
+
+# %% [markdown] tags=["hint"]
+# For text i: `alike` are the groups that contain a text like it. Remove them from `groups` and
+# append
+# `sorted(sum(alike, [i]))`. At the end, `max(group, key=lambda i: len(texts[i]))` of each group; in
+# a sorted group, `max` takes the first of equally long ones.

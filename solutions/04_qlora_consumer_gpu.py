@@ -1,0 +1,322 @@
+# %% [markdown]
+# # Exercises 04: tuning on a consumer GPU
+#
+# {{ badge }}
+#
+# Five functions: what an adapter computes, what four bits can say, and whether a run fits on a
+# card, before it is started. Write the function, run its cell, run the cell below it.
+#
+# You may look into [lesson 04](../notebooks/04_qlora_consumer_gpu.ipynb) at any time.
+
+# %%
+import torch
+
+import ift_course as ift
+
+profile = ift.setup("04")
+ift.progress("04")
+
+# %% [markdown]
+# ## 04.1 The forward pass of LoRA
+#
+# ●○○ · 10 minutes
+#
+# **Why it matters.** A LoRA layer is a frozen layer with a small detour beside it. Who has written
+# it once knows why `alpha` and the rank belong together, and why the detour costs next to nothing.
+#
+# **Given** are a batch of inputs and the matrices of a layer (Hu et al. 2021, arXiv:2106.09685).
+
+
+# %%
+def lora_forward(
+    x: torch.Tensor, weight: torch.Tensor, a: torch.Tensor, b: torch.Tensor, alpha: float
+) -> torch.Tensor:
+    """The frozen layer's product with x, plus alpha / rank times what the detour makes of x.
+
+    x: float (..., inputs); weight: (outputs, inputs); a: (rank, inputs); b: (outputs, rank), all of
+    one dtype. The detour goes through a first, and then through b.
+
+    Returns (..., outputs), in that dtype. The weight itself is neither changed nor added to.
+    """
+    ### BEGIN SOLUTION
+    detour = x @ a.T @ b.T
+    return x @ weight.T + alpha / len(a) * detour
+    ### END SOLUTION
+
+
+# %%
+ift.check(lora_forward)
+
+# %% [markdown] tags=["hint"]
+# `torch.nn.Linear` computes `x @ weight.T`. The detour is two such layers, one after the other.
+# Write down the shapes.
+
+# %% [markdown] tags=["hint"]
+# `x @ a.T` has the shape (..., rank). A second product takes it to (..., outputs).
+
+# %% [markdown] tags=["hint"]
+# `x @ weight.T + alpha / rank * (x @ a.T @ b.T)`, where the rank is the number of rows of `a`.
+
+# %% [markdown]
+# ## 04.2 Merging an adapter
+#
+# ●○○ · 10 minutes
+#
+# **Why it matters.** A merged model runs at the old speed and needs no adapter code. But base
+# weights are kept in bfloat16, with about three digits: merge in that dtype, and a small update
+# vanishes in the rounding more than it has to.
+
+
+# %%
+def lora_merge(
+    weight: torch.Tensor, a: torch.Tensor, b: torch.Tensor, alpha: float
+) -> torch.Tensor:
+    """The weight of a plain layer that computes what the LoRA layer does.
+
+    weight: (outputs, inputs), any floating dtype; a: (rank, inputs), b: (outputs, rank), any
+    floating dtype. It is computed in float32 and returned in the dtype of `weight`, as a new
+    tensor.
+    """
+    ### BEGIN SOLUTION
+    update = alpha / len(a) * (b.float() @ a.float())
+    return (weight.float() + update).to(weight.dtype)
+    ### END SOLUTION
+
+
+# %%
+ift.check(lora_merge)
+
+# %% [markdown] tags=["hint"]
+# `x @ a.T @ b.T` is `x @ (b @ a).T`. So which matrix can be added to the weight?
+
+# %% [markdown] tags=["hint"]
+# `b @ a` has the shape of the weight. It has the same factor as in 04.1.
+
+# %% [markdown] tags=["hint"]
+# Take all three to `.float()`, add, and go back with `.to(weight.dtype)`. Do not use `+=`.
+
+# %% [markdown]
+# ## 04.3 Quantization to 4 bits
+#
+# ●●○ · 25 minutes
+#
+# **Why it matters.** This is why an 8-billion model fits on a gaming card. The weights are cut into
+# blocks, each block is divided by its largest absolute value, and each number becomes the index of
+# the nearest of 16 levels (Dettmers et al. 2023, arXiv:2305.14314).
+#
+# **Example.** With the levels −1, 0 and 1 and blocks of 2, the values `[0.5, -0.1, 8.0, 5.0]` have
+# the scales `[0.5, 8.0]` and the codes `[2, 1, 2, 2]`.
+
+
+# %%
+def quantize(
+    values: torch.Tensor, levels: torch.Tensor, block: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(codes, scales) of numbers, block by block.
+
+    values: float (n,), any floating dtype; levels: float32 (k,), ascending, at most 256, from -1 to
+    1 and with 0 among them. The last block may be shorter.
+
+    scales: float32 (blocks,), the largest absolute value of each block. codes: uint8 (n,), the
+    index of the level nearest to value / scale, of two equally near ones the lower. A block of
+    zeros has the scale 0 and the code of the level 0. Computed in float32.
+
+    Raises ValueError if block is less than 1.
+    """
+    ### BEGIN SOLUTION
+    if block < 1:
+        raise ValueError("a block holds at least one value")
+    codes, scales = [], []
+    for start in range(0, len(values), block):
+        part = values[start : start + block].float()
+        scale = part.abs().max().item()
+        scaled = part / scale if scale else part
+        codes += (scaled[:, None] - levels).abs().argmin(dim=1).tolist()
+        scales.append(scale)
+    return torch.tensor(codes, dtype=torch.uint8), torch.tensor(scales)
+    ### END SOLUTION
+
+
+# %%
+ift.check(quantize)
+
+# %% [markdown]
+# Your quantization, of numbers distributed as a layer's weights are: with the 16 NF4 levels and
+# with 15 even ones. How large is the mean error, in percent of the spread?
+
+# %%
+if ift.passed(quantize):
+    from ift_course.models.nf4 import int4_levels, nf4_levels
+
+    weights = torch.randn(64_000, generator=torch.Generator().manual_seed(0))
+    for name, levels in {"NF4": nf4_levels(), "even": int4_levels()}.items():
+        for block in (32, 64, 256):
+            codes, scales = quantize(weights, levels, block)
+            back = levels[codes.long()] * scales.repeat_interleave(block)[: len(weights)]
+            error = (back - weights).abs().mean()
+            print(f"{name:5} blocks of {block:3}: {error:.1%}, {4 + 32 / block:.2f} bits a weight")
+
+# %% [markdown] tags=["hint"]
+# First do one block. Its scale is one number; dividing by it takes the block into −1 … 1, where the
+# levels are.
+
+# %% [markdown] tags=["hint"]
+# `(scaled[:, None] - levels).abs()` is a table: a row for each value, a column for each level. The
+# nearest level is its `argmin` along the columns, and `argmin` takes the first of equal ones.
+
+# %% [markdown] tags=["hint"]
+# `values[start : start + block]`, for each `start` in `range(0, len(values), block)`, are the
+# blocks; the last one may be shorter. Divide only if the scale is not 0. Collect codes and scales in
+# lists, and make tensors of them at the end.
+
+# %% [markdown]
+# ## 04.4 The memory of a fine-tune
+#
+# ●●○ · 20 minutes
+#
+# **Why it matters.** "Will it fit?" is asked before every run, and answered by a crash after twenty
+# minutes. The part that does not depend on the batch can be counted on one hand.
+
+
+# %%
+def training_memory(parameters: int, adapter: int, method: str) -> dict[str, int]:
+    """Bytes that training holds in every step: {"weights", "gradients", "optimizer", "total"}.
+
+    parameters: of the base model; adapter: of the LoRA adapter. What is trained is in float32, has
+    a gradient in float32, and two numbers in float32 in AdamW.
+
+    - "full": all parameters are trained, and there is no adapter.
+    - "lora": the base is frozen in bfloat16, the adapter is trained.
+    - "qlora": as lora, and the base is frozen in 4 bits: half a byte a weight, one byte for the
+      scale of every 64 weights, and 4 bytes for every 256 such scales. Half bytes and blocks that
+      are begun count in full.
+
+    Raises ValueError for any other method.
+    """
+    ### BEGIN SOLUTION
+    scales = -(-parameters // 64)
+    frozen = {
+        "full": 0,
+        "lora": 2 * parameters,
+        "qlora": -(-parameters // 2) + scales + -(-scales // 256) * 4,
+    }
+    if method not in frozen:
+        raise ValueError(f"the methods are {', '.join(frozen)}")
+    trained = 4 * (parameters if method == "full" else adapter)
+    parts = {"weights": frozen[method] + trained, "gradients": trained, "optimizer": 2 * trained}
+    return parts | {"total": sum(parts.values())}
+    ### END SOLUTION
+
+
+# %%
+ift.check(training_memory)
+
+# %% [markdown]
+# A model of 8 billion parameters with an adapter of 42 million, in GB:
+
+# %%
+if ift.passed(training_memory):
+    for method in ("full", "lora", "qlora"):
+        parts = training_memory(8_030_000_000, 42_000_000, method)
+        print(f"{method:6}", "   ".join(f"{k} {v / 2**30:6.1f}" for k, v in parts.items()))
+
+# %% [markdown] tags=["hint"]
+# Ask two questions for each method: how many numbers are trained, and how many bytes do the frozen
+# ones take? Everything else follows.
+
+# %% [markdown] tags=["hint"]
+# What is trained takes 4 bytes as a weight, 4 as a gradient and 8 in the optimizer. In lora and
+# qlora the weights are the frozen base *and* the adapter.
+
+# %% [markdown] tags=["hint"]
+# Rounding up is `-(-n // k)`. The frozen base of qlora: `-(-parameters // 2)` bytes of weights,
+# `scales = -(-parameters // 64)` bytes, and `-(-scales // 256) * 4`.
+
+# %% [markdown]
+# ## 04.5 Settings for a card of 12 GB
+#
+# ●●● · 40 minutes
+#
+# **Why it matters.** A run can be made to fit in several ways, and they do not cost the same. A
+# smaller micro-batch with gradient accumulation gives the same result. Gradient checkpointing gives
+# the same result a third slower. Another method gives another result. So the order is clear, and a
+# program can find the settings.
+#
+# **Given** is what 04.4 computes, for each method. Activations of a layer take about 34 bytes per
+# token and hidden unit (Korthikanti et al. 2022, arXiv:2205.05198, with an attention that does not
+# store its matrix). With checkpointing only the 2 bytes of a layer's input are kept, and one layer
+# at a time is computed again.
+
+
+# %%
+def choose_settings(
+    static: dict[str, int],
+    layers: int,
+    hidden: int,
+    vocabulary: int,
+    length: int,
+    budget: int,
+    effective_batch: int = 16,
+) -> dict | None:
+    """The best settings whose memory is at most `budget` bytes, or None if none fits.
+
+    static: bytes that do not depend on the batch, for each method, the preferred method first.
+    Besides, each token of a micro-batch takes
+
+    - activations: 34 * hidden bytes for each layer; with checkpointing 2 * hidden bytes for each
+      layer, and 34 * hidden once;
+    - logits: 8 bytes for each word of the vocabulary.
+
+    A micro-batch has batch * length tokens, and batch * accumulation is effective_batch, both whole
+    numbers. Preferred is: first, an earlier method; then, no checkpointing; then, a larger batch.
+
+    Returns {"method", "checkpointing", "batch", "accumulation", "bytes"}.
+    """
+    ### BEGIN SOLUTION
+    kept = {False: 34 * hidden * layers, True: 2 * hidden * layers + 34 * hidden}
+    for method, fixed in static.items():
+        for checkpointing, activations in kept.items():
+            for accumulation in range(1, effective_batch + 1):
+                batch = effective_batch // accumulation
+                total = fixed + batch * length * (activations + 8 * vocabulary)
+                if total <= budget and batch * accumulation == effective_batch:
+                    return {
+                        "method": method,
+                        "checkpointing": checkpointing,
+                        "batch": batch,
+                        "accumulation": accumulation,
+                        "bytes": total,
+                    }
+    return None
+    ### END SOLUTION
+
+
+# %%
+ift.check(choose_settings)
+
+# %% [markdown]
+# The shapes of three models, and what your function would choose on three cards (lengths of 1,024
+# tokens, LoRA of rank 16):
+
+# %%
+if ift.passed(choose_settings) and ift.passed(training_memory):
+    shapes = {"1B": (1_236e6, 11e6, 16, 2048), "3B": (3_213e6, 24e6, 28, 3072),
+              "8B": (8_030e6, 42e6, 32, 4096)}  # fmt: skip
+    for name, (size, adapter, layers, hidden) in shapes.items():
+        static = {m: training_memory(int(size), int(adapter), m)["total"]
+                  for m in ("full", "lora", "qlora")}  # fmt: skip
+        for card in (12, 24, 80):
+            found = choose_settings(static, layers, hidden, 128_256, 1024, (card - 1) * 2**30)
+            print(f"{name} on {card:2} GB:", found or "does not fit")
+
+# %% [markdown] tags=["hint"]
+# Three preferences, three nested loops: the first preference is the outer loop. The first settings
+# that fit are the best.
+
+# %% [markdown] tags=["hint"]
+# The batch runs through the divisors of `effective_batch`, from the largest to the smallest. With
+# `accumulation` from 1 up, `batch = effective_batch // accumulation` does so.
+
+# %% [markdown] tags=["hint"]
+# `total = static[method] + batch * length * (activations + 8 * vocabulary)`, where the activations
+# of a token are `34 * hidden * layers`, or `2 * hidden * layers + 34 * hidden` with checkpointing.
