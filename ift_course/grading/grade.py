@@ -1,7 +1,7 @@
 """Grading a class: what was handed in, against the plan, into the one file of results."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,11 +51,11 @@ def grade(
     reference.verify(plan)
     with ResultsFile(out / "results.jsonl") as file:
         line = plan.line()
-        todo, text = _survey(root, plan, file.results)
+        todo, modules = _survey(root, plan, file.results)
         if file.results.plan != line:
             file.add([line])
         hidden = (*setting.hidden, *plan.secret, root, out)
-        setting = replace(setting, hidden=hidden, preload=_preload(text))
+        setting = replace(setting, hidden=hidden, preload=modules)
         if any(check.hidden for _, check in plan.checks) and not insist and todo:
             _demand_secrecy(setting)
         waiting = _waiting(root, plan, todo)
@@ -82,25 +82,32 @@ def missing(plan: Plan, submission: Submission, results: Results) -> list[str]:
     ]
 
 
-def _survey(root: Path, plan: Plan, results: Results) -> tuple[dict[str, list[str]], set[str]]:
-    """What is to do for each student, and which heavy modules their code names."""
-    todo, named = {}, set()
+def preload(codes: Iterable[bytes]) -> tuple[str, ...]:
+    """The modules to load once for all students: what the course's cells call, what theirs name."""
     heavy = re.compile(rb"\b(%s)\b" % "|".join(HEAVY).encode())
-    for submission in submissions.find(root, plan.lesson, plan.functions):
-        if wanted := missing(plan, submission, results):
-            todo[submission.student] = wanted
-            named |= {x.decode() for x in heavy.findall(submission.data)}
-    return todo, named
+    named = {name.decode() for code in codes for name in heavy.findall(code)}
+    return (*MODULES, *(x for x in HEAVY if x in named))
+
+
+def _survey(
+    root: Path, plan: Plan, results: Results
+) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """What is to do for each student, and what to preload for it."""
+    todo = {}
+
+    def codes() -> Iterator[bytes]:
+        for submission in submissions.find(root, plan.lesson, plan.functions):
+            if wanted := missing(plan, submission, results):
+                todo[submission.student] = wanted
+                yield submission.data
+
+    return todo, preload(codes())
 
 
 def _waiting(root: Path, plan: Plan, todo: dict[str, list[str]]) -> Iterator[Job]:
     for submission in submissions.find(root, plan.lesson, plan.functions):
         if submission.student in todo:
             yield submission, todo[submission.student]
-
-
-def _preload(named: set[str]) -> tuple[str, ...]:
-    return (*MODULES, *(x for x in HEAVY if x in named))
 
 
 def _demand_secrecy(setting: Setting) -> None:
