@@ -30,11 +30,6 @@ class Precision(str, Enum):
     bf16 = "bf16"
 
 
-class Loss(str, Enum):
-    full = "full"
-    chunked = "chunked"
-
-
 def memory(
     model: Annotated[
         str, typer.Argument(help="A name such as Llama-3.1-8B, a config.json, or a model folder.")
@@ -57,9 +52,9 @@ def memory(
     precision: Annotated[
         Precision, typer.Option(help="mixed is bf16=True or fp16=True of the Trainer.")
     ] = Precision.mixed,
-    loss: Annotated[
-        Loss, typer.Option(help="full: all logits at once; chunked: in tiles, as TRL does.")
-    ] = Loss.full,
+    tiles: Annotated[
+        bool, typer.Option("--tiles", help="Make the logits a tile at a time, as ift sft --tiles.")
+    ] = False,
     accumulation: Annotated[int, typer.Option(min=1, help="Forward passes to a step.")] = 1,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object, in bytes.")] = False,
 ) -> None:
@@ -90,7 +85,7 @@ def memory(
         checkpointing=checkpointing,
         optimizer=optimizer.value,
         precision=precision.value,
-        loss=loss.value,
+        tiles=tiles,
         accumulation=accumulation,
     )
     if json_:
@@ -151,7 +146,7 @@ def _told(change) -> dict:
 def _show(ledger, gpu: float | None) -> None:
     from rich.console import Console
 
-    from ift_course.display.memory import gigabytes, table
+    from ift_course.display.memory import table
 
     console = Console(highlight=False)
     console.print(_headline(ledger), soft_wrap=True)
@@ -162,10 +157,10 @@ def _show(ledger, gpu: float | None) -> None:
     if gpu:
         _show_verdict(console, ledger, gpu)
     _show_changes(console, ledger)
-    console.print(f"[dim]{NOT_MEASURED}[/dim]")
-    if ledger.setup.loss == "chunked":
-        size = gigabytes(ledger.peak.items.get("logits", 0))
-        console.print(f"[dim]The tiles ({size}) are read off TRL's source, not measured.[/dim]")
+    console.print(f"[dim]{NOT_MEASURED}[/dim]", soft_wrap=True)
+    if ledger.setup.tiles:
+        told = "The size of a tile is read off TRL's source, not measured."
+        console.print(f"[dim]{told}[/dim]", soft_wrap=True)
 
 
 def _headline(ledger) -> str:
@@ -202,11 +197,11 @@ def _show_verdict(console, ledger, gpu: float) -> None:
     if steps is None:
         console.print("No change makes it fit; choose a smaller model, or docs/scaling.md.")
         return
-    console.print("Change, and it does:")
+    console.print("Change (the flags are those of ift sft), and it does:")
     for number, step in enumerate(steps, 1):
         console.print(
             f"  {number}. {step.option.do}: −{gigabytes(step.saves)}, "
-            f"then {gigabytes(step.ledger.total)} ({step.option.cost})"
+            f"then {gigabytes(step.ledger.total)}"
         )
 
 

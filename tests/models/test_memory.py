@@ -138,7 +138,7 @@ def test_the_logits_of_a_large_vocabulary_are_twelve_bytes_a_token_and_word():
     made = ledger("Llama-3.1-8B", "qlora", seq=2048)
     assert made.peak.name == "gradient of the loss"
     assert made.items["logits"] == 12 * 2048 * 128_256
-    tiles = {x.name: x.items.get("logits") for x in made.change(loss="chunked").moments}
+    tiles = {x.name: x.items.get("logits") for x in made.change(tiles=True).moments}
     assert tiles["gradient of the loss"] < made.items["logits"] / 10
 
 
@@ -147,7 +147,7 @@ def test_memory_grows_with_what_makes_it_grow():
     for more in ({"seq": 2048}, {"batch": 4}, {"rank": 256}, {"checkpointing": False},
                  {"precision": "fp32"}, {"method": "full"}):  # fmt: skip
         assert made.change(**more).total > made.total, more
-    for less in ({"method": "qlora"}, {"loss": "chunked"}, {"optimizer": "adamw_8bit"}):
+    for less in ({"method": "qlora"}, {"tiles": True}, {"optimizer": "adamw_8bit"}):
         assert made.change(**less).total < made.total, less
 
 

@@ -14,7 +14,10 @@ SHORTEST = 256  # tokens; shorter rows are another task
 
 @dataclass(frozen=True)
 class Option:
-    """Something that can be chosen otherwise, and what that costs besides memory."""
+    """Something that can be chosen otherwise, and what that costs besides memory.
+
+    do: in words, with the flag of `ift sft`. choices: for `Ledger.change`.
+    """
 
     do: str
     cost: str
@@ -88,52 +91,52 @@ def _options(ledger: Ledger) -> Iterator[Option]:
         yield Option(
             "train in mixed precision", "nothing, on a GPU that has it", {"precision": "mixed"}
         )
-    if now.loss == "full":
+    if not now.tiles:
         yield Option(
-            "take the loss in tiles, as TRL's SFTTrainer does",
-            "nothing: the same loss",
-            {"loss": "chunked"},
+            "take the loss in tiles (--tiles)",
+            "a little time: logits are made twice",
+            {"tiles": True},
         )
     if not now.checkpointing:
         yield Option(
-            "turn on checkpointing",
+            "turn on checkpointing (--checkpointing)",
             "time: every layer runs forward twice",
             {"checkpointing": True},
         )
     if now.batch > 1:
         batch, passes = now.batch // 2, now.accumulation * 2
         yield Option(
-            f"batch {batch}, and {passes} passes to a step",
+            f"smaller passes (--batch-size {batch} --accumulation {passes})",
             "time: the same step in smaller pieces",
             {"batch": batch, "accumulation": passes},
         )
     if now.optimizer == "adamw":
         yield Option(
-            "an 8-bit optimizer (adamw_8bit)",
+            "8-bit averages (--optimizer adamw_8bit)",
             "the optimizer's averages are rounded",
             {"optimizer": "adamw_8bit"},
         )
     if now.method == "full":
         yield Option(
-            "train adapters (lora)",
+            "train adapters (--method lora)",
             "what is learned has to fit into small matrices",
             {"method": "lora", "precision": "mixed"},
         )
     if now.method == "lora":
         yield Option(
-            "keep the frozen weights in 4 bits (qlora)",
+            "frozen weights in 4 bits (--method qlora)",
             "time, and weights rounded to 16 levels",
             {"method": "qlora"},
         )
     if now.optimizer != "paged_adamw_8bit":
         yield Option(
-            "let the optimizer's state move out (paged_adamw_8bit)",
+            "averages that move out (--optimizer paged_adamw_8bit)",
             "time, whenever it moves",
             {"optimizer": "paged_adamw_8bit"},
         )
     if now.seq // 2 >= SHORTEST:
         yield Option(
-            f"rows of {now.seq // 2} tokens",
+            f"shorter rows (--max-length {now.seq // 2})",
             "the ends of longer rows are never learned",
             {"seq": now.seq // 2},
         )

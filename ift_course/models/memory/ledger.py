@@ -15,7 +15,6 @@ from pathlib import Path
 from ift_course.models.memory import activations, logits, weights
 from ift_course.models.memory.setup import (
     FP32,
-    Loss,
     Method,
     Optimizer,
     Precision,
@@ -96,7 +95,7 @@ def ledger(
     checkpointing: bool = True,
     optimizer: Optimizer = "adamw",
     precision: Precision = "mixed",
-    loss: Loss = "full",
+    tiles: bool = False,
     accumulation: int = 1,
     adapter_bytes: int = FP32,
 ) -> Ledger:
@@ -107,7 +106,7 @@ def ledger(
         method: "full", "lora" (adapters on half-precision weights) or "qlora" (on NF4 weights).
         rank, targets: of the adapters; "all-linear" is the seven matrices of every layer.
         checkpointing: keep only each layer's input, and run the layer again in the backward pass.
-        precision, loss, accumulation: see `Setup`.
+        precision, tiles, accumulation: see `Setup`.
         adapter_bytes: 4 (fp32), as PEFT and `ift sft` have them, or 2 (bf16), as TRL's SFTTrainer
             makes those of a 4-bit model.
 
@@ -115,7 +114,7 @@ def ledger(
     """
     shape = model if isinstance(model, Shape) else shape_of(model)
     setup = Setup(
-        method, seq, batch, rank, (), checkpointing, optimizer, precision, loss, accumulation,
+        method, seq, batch, rank, (), checkpointing, optimizer, precision, tiles, accumulation,
         adapter_bytes,
     )  # fmt: skip
     return _ledger(shape, setup, targets)

@@ -11,7 +11,7 @@ TILE_VOCAB, TILE_TOKENS = 32_768, 4_096
 
 def at_forward(shape: Shape, setup: Setup) -> int:
     """Logits, the fp32 copy transformers makes if they are not fp32, and log-probabilities."""
-    if setup.loss == "chunked":
+    if setup.tiles:
         return _tile(shape, setup)
     upcast = 0 if setup.compute == FP32 else FP32
     return shape.vocab * setup.tokens * (setup.compute + upcast + FP32)
@@ -22,7 +22,7 @@ def at_loss_gradient(shape: Shape, setup: Setup) -> int:
 
     In tiles, only the gradient of the hidden states lasts, in fp32 until it is complete.
     """
-    if setup.loss == "chunked":
+    if setup.tiles:
         return _tile(shape, setup) + (FP32 + setup.stored) * setup.tokens * shape.hidden
     return 3 * FP32 * shape.vocab * setup.tokens
 
@@ -31,7 +31,7 @@ def at_head_gradient(shape: Shape, setup: Setup) -> int:
     """The logits' gradient goes back through the head: to the hidden states, and to the head."""
     c = setup.compute
     going = c * setup.tokens * (shape.vocab + shape.hidden)
-    if setup.loss == "chunked":
+    if setup.tiles:
         going = at_loss_gradient(shape, setup)
     if setup.method != "full":
         return going

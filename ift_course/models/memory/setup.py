@@ -12,7 +12,6 @@ from ift_course.models.memory.shape import Shape
 Method = Literal["full", "lora", "qlora"]
 Precision = Literal["mixed", "fp32", "bf16"]
 Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
-Loss = Literal["full", "chunked"]
 
 FP32, HALF = 4, 2  # bytes
 
@@ -24,8 +23,8 @@ class Setup:
     precision: "mixed" is what the Trainer does with bf16=True or fp16=True: weights that are
         trained in fp32, frozen ones in half precision, matrix products in half precision. "fp32"
         is a CPU or an old GPU. "bf16" keeps even trained weights in half precision (full only).
-    loss: "full" makes all logits at once, as the model's own loss and `ift sft` do; "chunked"
-        makes them a tile at a time, as TRL's SFTTrainer does.
+    tiles: make the logits a tile at a time, as `ift sft --tiles` and TRL's SFTTrainer do, and not
+        all at once, as the model's own loss does.
     accumulation: passes to one step; from two on, the gradients stay while the next pass runs.
     """
 
@@ -37,7 +36,7 @@ class Setup:
     checkpointing: bool = True
     optimizer: Optimizer = "adamw"
     precision: Precision = "mixed"
-    loss: Loss = "full"
+    tiles: bool = False
     accumulation: int = 1
     adapter_bytes: int = FP32
 
@@ -79,7 +78,6 @@ def checked(shape: Shape, setup: Setup, targets: str | Sequence[str]) -> tuple[s
         (setup.method, Method, "method"),
         (setup.precision, Precision, "precision"),
         (setup.optimizer, Optimizer, "optimizer"),
-        (setup.loss, Loss, "loss"),
     ):
         if value not in get_args(choices):
             raise CourseError(
