@@ -1,7 +1,7 @@
 """From a conversation to tokens and loss mask in one pass, so that they cannot drift apart."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -59,14 +59,41 @@ def render_all(
     does.
     """
     template = tokenizer.chat_template
-    if not template or not marks_answers(template):
+    if not template or not marks_answers(template) or not tokenizer.is_fast:
         return [render(tokenizer, messages) for messages in conversations]
     rendered = []
-    with _all_cores():
+    with _all_cores(), _refusals():
         for start in range(0, len(conversations), batch_size):
             batch = [list(messages) for messages in conversations[start : start + batch_size]]
-            rendered += zip(*_render_marked(tokenizer, batch, None, False), strict=True)
+            rendered += _render_batch(tokenizer, batch)
     return rendered
+
+
+def _render_batch(tokenizer, batch: list[Messages]) -> list[tuple[list[int], list[int]]]:
+    # What apply_chat_template does, without the columns that it makes for every token besides.
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    texts, answers = render_jinja_template(
+        conversations=batch,
+        chat_template=tokenizer.chat_template,
+        return_assistant_tokens_mask=True,
+        **tokenizer.special_tokens_map,
+    )
+    tokenizer("")  # ends what truncation or padding an earlier call has set in the backend
+    encodings = tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
+    return [(e.ids, _mask(e, spans)) for e, spans in zip(encodings, answers, strict=True)]
+
+
+def _mask(encoding, spans: Iterable[tuple[int, int]]) -> list[int]:
+    """1 for the tokens of the answers, which stand at these characters; 0 for the others."""
+    mask = [0] * len(encoding)
+    for start, stop in spans:
+        first, last = encoding.char_to_token(start), encoding.char_to_token(stop - 1)
+        if first is None:
+            break
+        end = last + 1 if last else len(mask)
+        mask[first:end] = [1] * (end - first)
+    return mask
 
 
 @contextmanager
@@ -92,10 +119,16 @@ def marks_answers(template: str) -> bool:
 
 
 def _apply(tokenizer: "PreTrainedTokenizerBase", messages: Messages, **options):
+    with _refusals():
+        return tokenizer.apply_chat_template(list(messages), return_dict=True, **options)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
     from jinja2 import TemplateError
 
     try:
-        return tokenizer.apply_chat_template(list(messages), return_dict=True, **options)
+        yield
     except TemplateError as error:
         raise CourseError(
             f"The chat template of this model refuses the conversation ({error}); "
