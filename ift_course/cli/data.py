@@ -1,4 +1,4 @@
-"""`ift data`: what a data file is, and from any known layout to one."""
+"""`ift data`: what a data file is, from any known layout to one, and the best rows of it."""
 
 from enum import Enum
 from pathlib import Path
@@ -9,7 +9,7 @@ import typer
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Look at a data set, and bring it into one layout.",
+    help="Look at a data set, bring it into one layout, and choose the best of it.",
 )
 
 
@@ -100,6 +100,112 @@ def convert(
         console.print(f"The rejected rows, with the reasons: {found.rejects}", markup=False)
 
 
+class Prefer(str, Enum):
+    helped = "helped"
+    hard = "hard"
+
+
+@app.command()
+def curate(
+    file: Annotated[Path, typer.Argument(help="JSON, JSONL, Parquet or CSV.")],
+    keep: Annotated[int, typer.Option(min=1, help="How many rows to keep, at most.")],
+    out: Annotated[Path, typer.Option(help="The JSONL file to write.")],
+    report: Annotated[
+        Path | None, typer.Option(help="A .jsonl or .csv file: a line about every row, and why.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rows that cannot be used go; OUT.rejects.jsonl.")
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="An untuned language model, to rank the rows by how much their questions help "
+            "their answers (IFD): a folder, a hub id, base (which knows the course's world only), "
+            "or none."
+        ),
+    ] = "none",
+    prefer: Annotated[
+        Prefer | None,
+        typer.Option(
+            help="With --model: answers that their questions help most (helped, the default), or "
+            "least (hard, for answers you can trust)."
+        ),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Resemblance that makes a near duplicate.")
+    ] = 0.8,
+    shortest: Annotated[int, typer.Option(min=1, help="Characters of an answer, at least.")] = 1,
+    longest: Annotated[int, typer.Option(min=1, help="Characters of an answer, at most.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Decides between rows that are equally good.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+) -> None:
+    """Choose the rows of a data file that are worth learning from, and say why of each.
+
+    Four sieves, one after the other: answers of a bad form (empty, broken off, the question said
+    back …), duplicates and near duplicates, with --model all but the best 2 × KEEP, and of what is
+    left the KEEP rows whose questions differ most. Rows read = kept + dropped + rejected. OUT has
+    the layout "messages", which ift sft and TRL read. No rule here can tell a true answer from a
+    false one: look at what was kept.
+
+    [bold]Examples[/bold]
+
+        ift data curate dolly.jsonl --keep 1000 --out best.jsonl --report why.csv
+
+        ift data curate chat.parquet --keep 1000 --out best.jsonl --model ~/models/SmolLM2-135M
+    """
+    import json
+
+    from ift_course.data.quality.files import curate_file
+    from ift_course.errors import CourseError
+    from ift_course.models.save import disk_errors
+
+    if prefer and model == "none":
+        raise CourseError(f"--prefer {prefer.value} needs a model to tell; add --model DIR.")
+    judge = {}
+    if model != "none":
+        from ift_course.models.load import load
+
+        judge = dict(zip(("model", "tokenizer"), load(model), strict=True))
+    with disk_errors(out), _Progress("reading") as progress:
+        found = curate_file(
+            file, out, keep, report=report, rejects=rejects, seed=seed, threshold=threshold,
+            prefer=(prefer or Prefer.helped).value, shortest=shortest, longest=longest,
+            on_rows=progress.rows, on_step=progress.step, **judge,
+        )  # fmt: skip
+    if as_json:
+        told = vars(found) | {"out": out, "report": report}
+        print(json.dumps(told, default=str, ensure_ascii=False, indent=1))
+        return
+    _show_curated(found, keep, out, report)
+
+
+def _show_curated(found, keep: int, out: Path, report: Path | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(
+        f"{found.read:,} rows read, {found.kept:,} kept in {out}, {found.dropped:,} dropped, "
+        f"{found.rejected:,} rejected",
+        markup=False,
+    )
+    if found.kept < keep:
+        console.print(f"Fewer than the {keep:,} you asked for: no more passed.")
+    table = Table("rows", "why not", "for example", box=None, pad_edge=False, title_justify="left")
+    table.columns[0].justify = "right"
+    for reason, number in found.reasons.most_common():
+        row, asked = found.examples[reason]
+        example = f"row {row:,}: {asked}" if asked else f"row {row:,}"
+        table.add_row(f"{number:,}", Text(reason), Text(example, style="dim"))
+    if found.reasons:
+        console.print(table)
+    if report:
+        console.print(f"A line about every row: {report}", markup=False)
+    if found.rejects:
+        console.print(f"The rejected rows, with the reasons: {found.rejects}", markup=False)
+
+
 class _Progress:
     """A bar on the terminal: the share of the file that was read, and the rows so far."""
 
@@ -107,8 +213,9 @@ class _Progress:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+        self._what = what
         self._bar = Progress(
-            TextColumn(what),
+            TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} % · {task.fields[rows]:,} rows"),
             TimeRemainingColumn(),
@@ -118,7 +225,7 @@ class _Progress:
 
     def __enter__(self) -> "_Progress":
         self._bar.start()
-        self._task = self._bar.add_task("", rows=0)
+        self._task = self._bar.add_task(self._what, rows=0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -126,6 +233,13 @@ class _Progress:
 
     def rows(self, rows, read: int) -> None:
         self._bar.update(self._task, total=rows.size, completed=rows.done, rows=read)
+
+    def step(self, what: str, done: int, total: int) -> None:
+        """A part of the work after the reading, which is shown as a bar of its own."""
+        if what != self._what:
+            self._bar.update(self._task, visible=False)
+            self._what, self._task = what, self._bar.add_task(what, total=total, rows=0)
+        self._bar.update(self._task, completed=done, rows=done)
 
 
 def _show(file: Path, found) -> None:

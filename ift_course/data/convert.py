@@ -70,11 +70,11 @@ def convert(
     if len({p.absolute().resolve() for p in (path, out, rejects)}) < 3:
         raise CourseError("The input, --out and --rejects must be three different files.")
     rows, found = Rows(path), Converted()
-    with _appearing(out) as good, _appearing(rejects) as bad:
+    with appearing(out) as good, appearing(rejects) as bad:
         for number, row, result in adapted(rows):
             found.read += 1
             if isinstance(result, BadRow):
-                _reject(found, bad, number, row, str(result))
+                reject(found, bad, number, row, str(result))
             else:
                 record = result.record
                 record = replace(
@@ -108,7 +108,8 @@ def as_row(record: Record, to: Layout) -> dict[str, Any]:
     return row | {name: value for name, value in known.items() if value}
 
 
-def _reject(found: Converted, bad: TextIO, number: int, row: Any, reason: str) -> None:
+def reject(found: Converted, bad: TextIO, number: int, row: Any, reason: str) -> None:
+    """Count a row that cannot be used, and write it down with the reason."""
     found.rejected += 1
     found.first_reason = found.first_reason or f"row {number}: {reason}"
     # In a report, rows with the same fault belong together, whatever they hold.
@@ -123,7 +124,7 @@ def _reject(found: Converted, bad: TextIO, number: int, row: Any, reason: str) -
 
 
 @contextmanager
-def _appearing(path: Path) -> Iterator[TextIO]:
+def appearing(path: Path) -> Iterator[TextIO]:
     """A file that is there when all is written, and not before. An empty one never appears."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:

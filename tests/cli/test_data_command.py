@@ -1,4 +1,4 @@
-"""`ift data inspect` and `ift data convert`, as a person meets them."""
+"""`ift data inspect`, `convert` and `curate`, as a person meets them."""
 
 import json
 
@@ -58,7 +58,47 @@ def test_bad_input_is_one_sentence(tmp_path):
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("command", ["inspect", "convert"])
+@pytest.mark.parametrize("command", ["inspect", "convert", "curate"])
 def test_each_help_teaches_with_an_example(command):
     said = ift(command, "--help").output
     assert f"ift data {command}" in said.split("Example", 1)[1]
+
+
+def test_curate_keeps_drops_and_says_why(mixed, tmp_path):
+    out, report = tmp_path / "best.jsonl", tmp_path / "why.csv"
+    words = ("curate", mixed, "--keep", 5, "--out", out, "--report", report)
+    said = ift(*words)
+    assert said.exit_code == 0
+    assert "3 rows read, 1 kept" in said.output
+    assert "1 dropped, 1 rejected" in said.output
+    assert "Fewer than the 5 you asked for" in said.output
+    assert "exact duplicate" in said.output and "row 2: Name the capital. France" in said.output
+    assert len(report.read_text().splitlines()) == 4
+    assert len(out.read_text().splitlines()) == 1
+    counts = json.loads(ift(*words, "--json").stdout)
+    assert counts["read"] == counts["kept"] + counts["dropped"] + counts["rejected"] == 3
+
+
+def test_curate_asks_a_model_where_there_is_one(mixed, tmp_path, tiny_llama_dir):
+    report = tmp_path / "why.jsonl"
+    result = ift("curate", mixed, "--keep", 1, "--out", tmp_path / "best.jsonl", "--report", report,
+                 "--model", tiny_llama_dir)  # fmt: skip
+    assert result.exit_code == 0
+    first = json.loads(report.read_text().splitlines()[0])
+    assert first["kept"] and first["ifd"] > 0 and first["perplexity"] > 1
+
+
+def test_curate_answers_mistakes_with_one_sentence(mixed, tmp_path):
+    out = tmp_path / "best.jsonl"
+    for words, sentence in (
+        (("--keep", 5, "--out", out, "--prefer", "hard"), "--prefer hard needs a model to tell"),
+        (("--keep", 5, "--out", out, "--model", tmp_path / "none"), "There is no model"),
+        (("--keep", 5, "--out", mixed), "must be different files"),
+        (("--keep", 5, "--out", out, "--report", "why.txt"), "A report is a .csv or a .jsonl"),
+    ):
+        result = ift("curate", mixed, *words)
+        assert result.exit_code == 2
+        assert sentence in result.output.replace("\n", " ")
+        assert "Traceback" not in result.output
+    assert ift("curate", mixed, "--keep", 0, "--out", out).exit_code == 2
+    assert not out.exists()

@@ -21,7 +21,7 @@ KEPT = "kept"
 EXACT, NEAR = "exact duplicate", "near duplicate"
 MISLED = "question does not help the answer"
 WORSE = "not among the best by IFD"
-ALIKE = "question much like one that is kept"
+ALIKE = "question differs less than those kept"
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def near_duplicates(
     from datasketch import MinHash, MinHashLSH
 
     # A pair proposed in vain costs a comparison, a pair missed is a duplicate kept.
-    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, weights=(0.1, 0.9))
+    index = MinHashLSH(min(threshold, 0.95), num_perm=PERMUTATIONS, weights=(0.1, 0.9))
     blank = MinHash(PERMUTATIONS, hashfunc=crc32)
     twins: list[int | None] = []
     for i, record in enumerate(records):

@@ -89,7 +89,8 @@ def _repeats_itself(question: str, answer: str) -> bool:
     return bool(runs) and (often := max(runs.values())) >= 3 and often * 4 * 3 >= len(said)
 
 
-SENTENCE_END = re.compile(r"(?<=[.!?]) +(?=[\"'A-Z])")
+# After a letter: "1. Chess 2. Go" are no sentences.
+SENTENCE_END = re.compile(r"(?<=[^\W\d_][.!?]) +(?=[\"'A-Z])")
 POINTS_BACK = set(
     "also another both but finally first he her here hers him his however i if it its me more my "
     "next one our second she so such that their them then there these they this those too us "
