@@ -83,9 +83,14 @@ def missing(plan: Plan, submission: Submission, results: Results) -> list[str]:
 
 
 def preload(codes: Iterable[bytes]) -> tuple[str, ...]:
-    """The modules to load once for all students: what the course's cells call, what theirs name."""
-    heavy = re.compile(rb"\b(%s)\b" % "|".join(HEAVY).encode())
+    """The modules to load once for all students: what the course's cells call, and what is named.
+
+    codes: of the submissions and of the checks. What a check hands over by name is of torch.
+    """
+    heavy = re.compile(rb"\b(%s|Named)\b" % "|".join(HEAVY).encode())
     named = {name.decode() for code in codes for name in heavy.findall(code)}
+    if "Named" in named:
+        named.add("torch")
     return (*MODULES, *(x for x in HEAVY if x in named))
 
 
@@ -96,6 +101,7 @@ def _survey(
     todo = {}
 
     def codes() -> Iterator[bytes]:
+        yield from plan.codes
         for submission in submissions.find(root, plan.lesson, plan.functions):
             if wanted := missing(plan, submission, results):
                 todo[submission.student] = wanted

@@ -20,11 +20,13 @@ class Plan:
     """The checks of a lesson, the public ones and an instructor's hidden ones.
 
     hidden: the instructor's folder. seed: names the course; inputs vary with it and the student.
+    folder: of the checks themselves, the course's own without.
     """
 
     lesson: str
     hidden: Path | None = None
     seed: str = "0"
+    folder: Path | None = None
 
     @cached_property
     def checks(self) -> list[tuple[Exercise, Check]]:
@@ -33,9 +35,10 @@ class Plan:
         Raises:
             CourseError: the lesson has no checks, or a check file cannot be executed.
         """
-        found = [(x, check) for x in catalog.exercises(self.lesson) for check in _checks(x)]
+        public = catalog.exercises(self.lesson, self.folder)
+        found = [(x, check) for x in public for check in _checks(x)]
         if not found:
-            known = ", ".join(sorted({x.lesson for x in catalog.exercises()}))
+            known = ", ".join(sorted({x.lesson for x in catalog.exercises(folder=self.folder)}))
             raise CourseError(f"Lesson {self.lesson} has no checks; there are: {known}.")
         names = {x.function for x, _ in found}
         for exercise in catalog.exercises(self.lesson, self.hidden) if self.hidden else []:
@@ -56,7 +59,12 @@ class Plan:
     def secret(self) -> list[Path]:
         """What no student's process may read."""
         own = [*CHECKS.glob("lesson_*"), CHECKS / "misconceptions", source.folder()]
-        return [*own, self.hidden] if self.hidden else own
+        return [*own, *(x for x in (self.hidden, self.folder) if x)]
+
+    @property
+    def codes(self) -> list[bytes]:
+        """The check files, as bytes."""
+        return [path.read_bytes() for path in {exercise.path for exercise, _ in self.checks}]
 
     def key(self, exercise: Exercise, sha: str, student: str) -> str:
         """Changes whenever a verdict may: with the work, the checks, the package, the seed."""

@@ -66,7 +66,7 @@ class _Class:
         self.plan = Plan(lesson, seed=seed)
         found = submissions.find(root, lesson, self.plan.functions)
         self.submissions = {x.student: x for x in found}
-        modules = preload(x.data for x in self.submissions.values())
+        modules = preload([*self.plan.codes, *(x.data for x in self.submissions.values())])
         self._sandbox = Sandbox(modules, [*self.plan.secret, root])
         self._sandbox.start()
         server.load(list(modules))

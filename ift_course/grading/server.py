@@ -6,6 +6,7 @@ end of a connection, and `kill`. When the grader is gone it kills what it has fo
 
 import gc
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -26,12 +27,14 @@ def main() -> None:
     isolation.quiet_server()
     load(sys.argv[3:])
     gc.freeze()
+    child = 0
     while True:
         order, descriptors, _, _ = socket.recv_fds(control, 16, 1)
         if order == FORK:
-            _fork(control, descriptors[0], limits)
+            child = _fork(control, descriptors[0], limits)
         else:
-            kill_all()
+            kill_all(child)
+            child = 0
         if not order:
             os._exit(0)
         control.send(DONE)
@@ -47,10 +50,10 @@ def load(modules: list[str]) -> None:
     worker.seed()  # once here, since torch loads much of itself for it
 
 
-def _fork(control: socket.socket, descriptor: int, limits: isolation.Limits) -> None:
-    if os.fork():
+def _fork(control: socket.socket, descriptor: int, limits: isolation.Limits) -> int:
+    if child := os.fork():
         os.close(descriptor)
-        return
+        return child
     try:
         os.setsid()
         os.dup2(descriptor, 3)
@@ -65,16 +68,38 @@ def _fork(control: socket.socket, descriptor: int, limits: isolation.Limits) -> 
         os._exit(1)
 
 
-def kill_all() -> None:
-    """Kills all that was forked, whoever has it now, and returns when nothing is left."""
-    import psutil
+def kill_all(child: int) -> None:
+    """Kills what was forked, and returns when nothing of it is left.
 
-    while True:
-        for child in psutil.Process().children(recursive=True):
-            os.kill(child.pid, signal.SIGKILL)
+    What a killed process has started becomes a child of this one. In a namespace of its own it is
+    dead already; elsewhere it has to be looked for.
+    """
+    if child:
+        os.kill(child, signal.SIGKILL)
+    for patience in itertools.count():
         try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.0005)
         except ChildProcessError:
             return
-        time.sleep(0.001)
+        if patience >= 20:
+            for orphan in _children():
+                os.kill(orphan, signal.SIGKILL)
+
+
+def _children() -> list[int]:
+    """The children of this process, dead ones that were not waited for included."""
+    if sys.platform != "linux":
+        import psutil
+
+        return [x.pid for x in psutil.Process().children()]
+    me = os.getpid()
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == me]
+
+
+def _parent(pid: str) -> int:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rsplit(b")", 1)[1].split()[1])
+    except OSError:
+        return 0  # it has just ended
