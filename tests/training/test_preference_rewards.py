@@ -21,7 +21,9 @@ PAIRS = [
 def test_the_reward_model_learns_what_is_preferred_and_leaves_the_model_alone(tiny_llama):
     model, tokenizer = tiny_llama
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    found = train_reward(model, tokenizer, PAIRS, seed=0, epochs=6, learning_rate=5e-3)
+    found = train_reward(
+        model, tokenizer, PAIRS, seed=0, epochs=8, learning_rate=5e-3, batch_size=4
+    )
     assert found.history[0]["loss"] == pytest.approx(math.log(2), abs=1e-3)
     assert found.history[-1]["loss"] < 0.2
     chosen, rejected = found.pair_rewards(PAIRS[:2])
