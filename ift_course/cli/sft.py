@@ -48,6 +48,9 @@ def sft(
     optimizer: Annotated[
         str, typer.Option(help="On a GPU, paged_adamw_8bit saves three quarters of its memory.")
     ] = "adamw_torch_fused",
+    tiles: Annotated[
+        bool, typer.Option("--tiles", help="Make the logits a tile at a time: less memory.")
+    ] = False,
     max_length: Annotated[
         int | None, typer.Option(min=2, help="Tokens a row is cut at; 1024 or the model's limit.")
     ] = None,
@@ -78,13 +81,14 @@ def sft(
     """
     import json
 
+    from ift_course import ranks
     from ift_course.data.records import read_records
     from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
 
     records = read_records(data)
     job = start(model, out, profile, method.value)
-    if not json_:
+    if not json_ and ranks.is_first():
         _announce(job, records)
     result = run(
         job,
@@ -98,10 +102,13 @@ def sft(
         gradient_accumulation=accumulation,
         gradient_checkpointing=checkpointing,
         optimizer=optimizer,
+        tiles=tiles,
         max_length=max_length,
         seed=seed,
     )
     folder = finish(job, result)
+    if not ranks.is_first():
+        return
     if json_:
         print(json.dumps(_report(result, folder), indent=2))
     else:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ift_course import ranks
 from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
 from ift_course.models.adapters import is_adapter, merge
@@ -129,7 +130,9 @@ def from_folder(
 
     from ift_course.models.quiet import quiet
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    # Parts for several GPUs are cut from the whole, which need not fit on one of them.
+    whole_on_gpu = torch.cuda.is_available() and not ranks.share_the_model()
+    device = "cuda" if whole_on_gpu else "cpu"
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder)

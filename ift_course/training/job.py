@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ift_course import ranks
 from ift_course.errors import CourseError
 from ift_course.models.adapters import source_of
-from ift_course.models.load import load
+from ift_course.models.load import from_folder, load
 from ift_course.models.qlora import is_four_bit
 from ift_course.models.quiet import quiet
 from ift_course.models.save import disk_errors, save
+from ift_course.training.checkpoints import latest
 from ift_course.training.sft import SftResult, sft
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def start(name: str, out: str | Path, profile: str | None = None, method: str = 
     Raises CourseError when `out` holds a finished model or cannot be written.
     """
     out = Path(out).expanduser()
+    ranks.take_own_gpu()
     with disk_errors(out):
         finished = (out / "config.json").exists() or (out / "adapter_config.json").exists()
         if finished and not (out / "checkpoints").exists():
@@ -78,25 +81,35 @@ def run(
             **options,
         )
     finally:
-        _remove_if_empty(job.out)
+        if ranks.is_first():
+            _remove_if_empty(job.out)
 
 
 def finish(job: Job, result: SftResult) -> Path:
     """Save the tuned model as an ordinary folder, drop the checkpoints, and return the folder.
 
     A LoRA result is merged into its weights; the adapter alone is kept in `adapter/`. Of a QLoRA
-    result only the adapter is saved: merged into 4-bit weights it would be rounded to 4 bits.
+    result only the adapter is saved: merged into 4-bit weights it would be rounded to 4 bits. Of
+    several processes the first one saves, and the others wait for it.
     """
+    if ranks.is_first():
+        _save(job, result)
+        shutil.rmtree(job.checkpoints, ignore_errors=True)
+    ranks.leave()
+    return job.out.absolute()
+
+
+def _save(job: Job, result: SftResult) -> None:
     model = result.model
+    if ranks.share_the_model():  # no process has all of it, but the last checkpoint has
+        model, _ = from_folder(latest(job.checkpoints))
     if hasattr(model, "peft_config"):
         model.peft_config["default"].base_model_name_or_path = job.source
         if not is_four_bit(model):
             save(model, result.tokenizer, job.out / "adapter")
             with quiet():
                 model = model.merge_and_unload()
-    folder = save(model, result.tokenizer, job.out)
-    shutil.rmtree(job.checkpoints, ignore_errors=True)
-    return folder
+    save(model, result.tokenizer, job.out)
 
 
 def _check_space(job: Job, method: str) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ift_course import ranks
 from ift_course.data.masking import IGNORE, collate, labels, render
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
@@ -56,6 +57,7 @@ def sft(
     max_steps: int = -1,
     gradient_checkpointing: bool = False,
     optimizer: str = "adamw_torch_fused",
+    tiles: bool = False,
     output_dir: str | Path | None = None,
     resume: bool = True,
     progress: bool = True,
@@ -76,6 +78,8 @@ def sft(
             `four_bit=True`.
         max_steps: stop after so many steps; -1 leaves it to `epochs`.
         optimizer: a name of transformers' `OptimizerNames`, as "paged_adamw_8bit" on a GPU.
+        tiles: make the logits a tile at a time, and again in the backward pass: the same loss for
+            less memory, which pays where vocabulary × tokens is large, on a GPU.
         output_dir: keep checkpoints here, every `checkpoint_steps` steps and `checkpoint_seconds`
             seconds. With `resume`, a run that was killed goes on from the last whole one and ends
             with the same weights as an unbroken run.
@@ -132,7 +136,10 @@ def sft(
             gradient_checkpointing=gradient_checkpointing,
             optim=optimizer,
             warmup_steps=_warmup(
-                len(prepared.rows), batch_size * gradient_accumulation, epochs, max_steps
+                len(prepared.rows),
+                batch_size * gradient_accumulation * ranks.count(),
+                epochs,
+                max_steps,
             ),
             **precision,
         )
@@ -141,7 +148,7 @@ def sft(
             "learning_rate": learning_rate, "batch_size": batch_size,
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
             "precision": next((name for name, on in precision.items() if on), "fp32"),
-            "optimizer": optimizer,
+            "optimizer": optimizer, "processes": ranks.count(),
         }  # fmt: skip
         if method != "full":
             settings["adapter"] = asdict(adapter) | {"targets": list(adapter.targets)}
@@ -158,7 +165,7 @@ def sft(
             if checkpoint:
                 checkpoints.refuse_other_run(checkpoint, settings)
             callbacks.append(Checkpoints(settings, checkpoint_steps, checkpoint_seconds))
-        bar = ProgressBar() if progress else None
+        bar = ProgressBar() if progress and ranks.is_first() else None
         trainer = ResponseTrainer(
             model=model,
             args=args,
@@ -167,6 +174,7 @@ def sft(
             processing_class=tokenizer,
             peft_config=None if method == "full" else adapter.config(model, new_tokens),
             callbacks=[*callbacks, bar] if bar else callbacks,
+            tiles=tiles,
         )
         float_adapters(trainer.model)
         started = time.perf_counter()
@@ -185,7 +193,7 @@ def sft(
         losses=[entry["loss"] for entry in trainer.state.log_history if "loss" in entry],
         steps=trainer.state.global_step,
         seconds=seconds,
-        tokens_per_second=trainer.tokens_seen / seconds,
+        tokens_per_second=trainer.tokens_seen * ranks.count() / seconds,  # about: of this process
         peak_mb=peak_mb(),
         dropped=prepared.dropped,
         truncated=prepared.truncated,

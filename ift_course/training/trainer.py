@@ -23,16 +23,22 @@ class ResponseTrainer(SFTTrainer):
     TRL's `compute_loss` also measures entropy and token accuracy at every step, and sends its
     projection through a loop over chunks made for large vocabularies on a GPU. The loss is the
     same: the mean cross-entropy of the labelled tokens (tests/parity/test_sft_loss.py).
+
+    tiles: take TRL's way after all, which never holds the logits of all tokens at once.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tiles: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.remove_callback(PrinterCallback)
         self.tokens_seen = 0
-        restore_forward(self.model)
+        self.tiles = tiles
+        if not tiles:
+            restore_forward(self.model)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         self.tokens_seen += int(inputs["attention_mask"].sum())
+        if self.tiles:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         inputs = {**inputs, "use_cache": False}
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
 
