@@ -79,7 +79,7 @@ def lora_merge(
     """
     ### BEGIN SOLUTION
     update = alpha / len(a) * (b.float() @ a.float())
-    return (weight.float() + update).to(weight.dtype)
+    return (weight + update).to(weight.dtype)  # the sum is float32, because the update is
     ### END SOLUTION
 
 
@@ -126,14 +126,15 @@ def quantize(
     ### BEGIN SOLUTION
     if block < 1:
         raise ValueError("a block holds at least one value")
-    codes, scales = [], []
-    for start in range(0, len(values), block):
-        part = values[start : start + block].float()
-        scale = part.abs().max().item()
-        scaled = part / scale if scale else part
-        codes += (scaled[:, None] - levels).abs().argmin(dim=1).tolist()
-        scales.append(scale)
-    return torch.tensor(codes, dtype=torch.uint8), torch.tensor(scales)
+    scales = torch.zeros(-(-len(values) // block))
+    codes = torch.zeros(len(values), dtype=torch.uint8)
+    for i in range(len(scales)):
+        here = slice(i * block, (i + 1) * block)
+        part = values[here].float()
+        scales[i] = part.abs().max()
+        scaled = part / scales[i] if scales[i] else part
+        codes[here] = (scaled[:, None] - levels).abs().argmin(dim=1)
+    return codes, scales
     ### END SOLUTION
 
 
@@ -165,9 +166,9 @@ if ift.passed(quantize):
 # nearest level is its `argmin` along the columns, and `argmin` takes the first of equal ones.
 
 # %% [markdown] tags=["hint"]
-# `values[start : start + block]`, for each `start` in `range(0, len(values), block)`, are the
-# blocks; the last one may be shorter. Divide only if the scale is not 0. Collect codes and scales in
-# lists, and make tensors of them at the end.
+# Make `scales` and `codes` of the right size first: `-(-len(values) // block)` and `len(values)`.
+# Block i is `values[i * block : (i + 1) * block]`, shorter if it is the last one. Divide by the
+# scale only if it is not 0.
 
 # %% [markdown]
 # ## 04.4 The memory of a fine-tune

@@ -44,7 +44,7 @@ def bradley_terry_loss(
     ### BEGIN SOLUTION
     if len(chosen) != len(rejected) or len(chosen) == 0:
         raise ValueError("each chosen reward needs a rejected one, and there is at least one pair")
-    return -F.logsigmoid(chosen.float() - rejected.float() - margin).mean()
+    return -F.logsigmoid(chosen.float() - rejected - margin).mean()
     ### END SOLUTION
 
 
@@ -141,8 +141,8 @@ def dpo_loss(
     ### BEGIN SOLUTION
     if beta <= 0:
         raise ValueError("beta is above 0")
-    chosen = policy_chosen.float() - reference_chosen.float()
-    rejected = policy_rejected.float() - reference_rejected.float()
+    chosen = policy_chosen.float() - reference_chosen
+    rejected = policy_rejected.float() - reference_rejected
     margins = beta * (chosen - rejected)
     return -F.logsigmoid(margins).mean(), margins
     ### END SOLUTION
@@ -209,8 +209,8 @@ def dpo_gradient(
     without autograd. They are finite for all finite arguments.
     """
     ### BEGIN SOLUTION
-    chosen = policy_chosen.float() - reference_chosen.float()
-    rejected = policy_rejected.float() - reference_rejected.float()
+    chosen = policy_chosen.float() - reference_chosen
+    rejected = policy_rejected.float() - reference_rejected
     push = beta * torch.sigmoid(beta * (rejected - chosen)) / len(chosen)
     return -push, push
     ### END SOLUTION

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import groupby
 
 from ift_course.checks.compare import MaskDiff
 from ift_course.checks.report import Report
@@ -21,6 +20,7 @@ SIGNS = {"passed": "✓", "failed": "✗", "error": "✗", "not yet": "○", "br
 INKS = {"✓": EDGES["good"], "✗": EDGES["bad"], "○": "#888888", "!": EDGES["bad"]}
 MONO = "font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere"
 FAINT = "opacity: 0.75"
+EXPLAINED = 2  # failed checks that plain text explains; HTML has the others folded
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ class ReportCard:
     def html(self) -> str:
         sign = "✓" if self.report.passed else "✗" if self.report.begun else "○"
         parts = [f'<div style="font-weight: bold">{_sign(sign)} {escape(self.headline)}</div>']
-        parts += [_verdict_html(*found) for found in _told(self.report.verdicts)]
         if self.report.advice:
             parts.append(
-                f'<div style="margin-top: 8px; border: 1px solid {EDGES["note"]}; '
+                f'<div style="margin: 6px 0; border: 1px solid {EDGES["note"]}; '
                 f'padding: 4px 8px"><b>This looks familiar.</b> {_words(self.report.advice)}</div>'
             )
+        parts += [_verdict_html(*found) for found in _told(self.report.verdicts)]
         if self.closing:
             parts.append(f'<div style="margin-top: 8px; {FAINT}">{escape(self.closing)}</div>')
         style = f"border-left: 4px solid {INKS[sign]}; padding: 6px 12px; margin: 8px 0"
@@ -67,26 +67,31 @@ class ReportCard:
     def __str__(self) -> str:
         sign = "✓" if self.report.passed else "✗" if self.report.begun else "○"
         lines = [f"{sign} {self.headline}"]
-        for verdict, explained in _told(self.report.verdicts):
-            lines.append(f"  {SIGNS[verdict.status]} {verdict.title}")
-            if explained:
-                lines += [f"      {line}" for line in explanation(verdict)]
         if self.report.advice:
             lines.append(f"  This looks familiar. {self.report.advice}")
+        for verdict, place in _told(self.report.verdicts):
+            lines.append(f"  {SIGNS[verdict.status]} {verdict.title}")
+            if 0 < place <= EXPLAINED:
+                lines += [f"      {line}" for line in explanation(verdict)]
         return "\n".join([*lines, *([f"  {self.closing}"] if self.closing else [])])
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": str(self)}
 
 
-def _told(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, bool]]:
-    """Each verdict, and whether to explain it: the same error is explained once only."""
-    seen = set()
+def _told(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, int]]:
+    """Each verdict, and the how manieth it is to be explained; 0: it needs no explanation.
+
+    The same error is explained once only.
+    """
+    seen, count = set(), 0
     for verdict in verdicts:
         what = (verdict.status, verdict.message, verdict.line)
         repeated = verdict.status == "error" and what in seen
         seen.add(what)
-        yield verdict, verdict.status in ("failed", "error", "broken") and not repeated
+        explained = verdict.status in ("failed", "error", "broken") and not repeated
+        count += explained
+        yield verdict, count if explained else 0
 
 
 def explanation(verdict: Verdict) -> Iterator[str]:
@@ -108,23 +113,30 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _verdict_html(verdict: Verdict, explained: bool) -> str:
+def _verdict_html(verdict: Verdict, place: int) -> str:
+    """One check; the first that failed is explained at once, the others when they are opened."""
     head = f"{_sign(SIGNS[verdict.status])} {escape(verdict.title)}"
-    if not explained:
+    if not place:
         return f'<div style="margin-top: 4px">{head}</div>'
-    rows = "".join(
-        f'<tr style="background: none"><td style="text-align: left; vertical-align: top; {FAINT}">'
-        f'{name}</td><td style="text-align: left; {MONO}">{escape(value)}</td></tr>'
-        for name, value in _facts(verdict)
-    )
-    line = ""
-    if verdict.line:
-        line = f'<div>in your line {verdict.number}: <span style="{MONO}">{escape(verdict.line)}</span></div>'  # noqa: E501
+    rows = "".join(_row(name, f'<span style="{MONO}">{escape(value)}</span>')
+                   for name, value in _facts(verdict))  # fmt: skip
+    code = f'<span style="{MONO}">{escape(verdict.line)}</span>'
+    line = f"<div>in your line {verdict.number}: {code}</div>" if verdict.line else ""
     mask = mask_html(verdict.mask) if verdict.mask else ""
     message = escape(verdict.message).replace("\n", "<br>")
     return (
-        f'<div style="margin-top: 4px">{head}<div style="margin: 2px 0 6px 1.4em">'
-        f'<div>{message}</div>{line}<table style="margin: 2px 0">{rows}</table>{mask}</div></div>'
+        f'<details style="margin-top: 4px"{" open" if place == 1 else ""}>'
+        f'<summary style="cursor: pointer">{head}</summary>'
+        f'<div style="margin: 2px 0 6px 1.4em"><div>{message}</div>{line}'
+        f'<table style="margin: 2px 0">{rows}</table>{mask}</div></details>'
+    )
+
+
+def _row(name: str, value: str) -> str:
+    left = "text-align: left; vertical-align: top; font-size: inherit"
+    return (
+        f'<tr style="background: none"><td style="{left}; white-space: nowrap; {FAINT}">{name}</td>'
+        f'<td style="{left}; line-height: 1.6">{value}</td></tr>'
     )
 
 
@@ -159,24 +171,18 @@ def _rows(mask: MaskDiff) -> Iterator[list[tuple[Token, bool, bool]]]:
 def mask_html(mask: MaskDiff) -> str:
     """The row twice, as it should be and as it is: filled and bold is trained, framed is not.
 
-    Tokens that differ are underlined in the second row.
+    Tokens that differ have a thick frame and a ✗ in the second row.
     """
-    rows = []
-    for name, of in (("should be", 1), ("yours", 2)):
-        boxes = "".join(
-            _box(cell[0].text, trained=cell[of], wrong=of == 2 and cell[1] != cell[2])
-            for row in _rows(mask)
-            for cell in row
-        )
-        rows.append(
-            f'<tr style="background: none"><td style="text-align: left; vertical-align: top; '
-            f'{FAINT}">{name}</td><td style="text-align: left; line-height: 2.1">{boxes}</td></tr>'
-        )
+    cells = [cell for row in _rows(mask) for cell in row]
+    should = "".join(_box(token.text, trained, False) for token, trained, _ in cells)
+    yours = "".join(_box(token.text, got, got != trained) for token, trained, got in cells)
+    wrong = sum(got != trained for _, trained, got in cells)
+    count = "1 token differs" if wrong == 1 else f"{wrong} tokens differ"
     legend = f"{_box('trained', True, False)}{_box('not trained', False, False)}"
-    differ = sum(len(list(run)) for same, run in groupby(zip(mask.expected, mask.got, strict=True),
-                 key=lambda pair: pair[0] == pair[1]) if not same)  # fmt: skip
-    note = f"{legend} {differ} token{'s' if differ > 1 else ''} differ{'' if differ > 1 else 's'}, marked ✗"  # noqa: E501
-    return f'<table style="margin: 2px 0">{"".join(rows)}</table><small>{note}</small>'
+    return (
+        f'<table style="margin: 2px 0">{_row("should be", should)}{_row("yours", yours)}</table>'
+        f"<small>{legend} {count}, marked ✗</small>"
+    )
 
 
 def _box(text: str, trained: bool, wrong: bool) -> str:

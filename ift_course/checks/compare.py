@@ -11,6 +11,8 @@ from typing import Any
 from ift_course.checks.learner import LearnerError
 from ift_course.checks.values import is_tensor, show
 
+OTHER = "The number is another one."
+
 
 @dataclass(frozen=True)
 class MaskDiff:
@@ -33,7 +35,7 @@ class Mismatch(AssertionError):
 
 def equal(got: Any, expected: Any, why: str = "") -> None:
     """The same value: types, shapes, dtypes and numbers. A tuple may stand for a list."""
-    _judge(difference(got, expected), got, expected, why)
+    _judge(difference(got, expected), got, expected, why, None)
 
 
 def close(got: Any, expected: Any, tolerance: float = 1e-5, why: str = "") -> None:
@@ -41,7 +43,7 @@ def close(got: Any, expected: Any, tolerance: float = 1e-5, why: str = "") -> No
 
     A tensor of any floating dtype may stand for another, and one without dimensions for a float.
     """
-    _judge(difference(got, expected, tolerance), got, expected, why)
+    _judge(difference(got, expected, tolerance), got, expected, why, tolerance)
 
 
 def labels_equal(got: Any, expected: Sequence[int], tokens: Sequence[str], ignore: int) -> None:
@@ -101,7 +103,7 @@ def difference(got: Any, expected: Any, tolerance: float | None = None) -> str |
         value = number(got)
         if value is None:
             return f"A number was expected and {_kind(got)} came."
-        return None if _near(value, expected, tolerance) else "The number is another one."
+        return None if _near(value, expected, tolerance) else OTHER
     if type(expected) in (list, tuple) and type(got) in (list, tuple):
         if len(got) != len(expected):
             return f"There should be {len(expected)} items and there are {len(got)}."
@@ -123,6 +125,8 @@ def _first(named: Any) -> str | None:
     if found is None:
         return None
     where, text = found
+    if text.endswith(")."):
+        return f"{text.removesuffix(').')}, in {where})."
     return f"{text.removesuffix('.')} ({where})."
 
 
@@ -142,7 +146,10 @@ def _tensor_difference(got: Any, expected: Any, tolerance: float | None) -> str 
         return None if torch.equal(got, expected) else "The tensor has other values."
     a, b = got.double(), expected.double()
     same = torch.isclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
-    return None if bool(same.all()) else f"{int((~same).sum())} of {same.numel()} numbers differ."
+    if bool(same.all()):
+        return None
+    wrong = int((~same).sum())
+    return f"{wrong} of {same.numel()} numbers differ." if same.numel() > 1 else OTHER
 
 
 def _near(a: float, b: float, tolerance: float) -> bool:
@@ -160,6 +167,23 @@ def _kind(value: Any) -> str:
     return names.get(type(value), f"a {type(value).__name__}")
 
 
-def _judge(found: str | None, got: Any, expected: Any, why: str) -> None:
+def _judge(found: str | None, got: Any, expected: Any, why: str, tolerance: float | None) -> None:
     if found:
+        got, expected = _narrowed(got, expected, tolerance)
         raise Mismatch(f"{found} {why}".strip(), show(expected), show(got))
+
+
+def _narrowed(got: Any, expected: Any, tolerance: float | None) -> tuple[Any, Any]:
+    """Of two dictionaries, or rows of tensors, the first entries that differ."""
+    if type(expected) is dict and type(got) is dict and set(got) == set(expected):
+        keys = list(expected)
+    elif (
+        type(expected) in (list, tuple)
+        and type(got) in (list, tuple)
+        and (len(got) == len(expected) and all(is_tensor(x) for x in expected))
+    ):
+        keys = list(range(len(expected)))
+    else:
+        return got, expected
+    key = next(k for k in keys if difference(got[k], expected[k], tolerance))
+    return got[key], expected[key]

@@ -138,8 +138,11 @@ def _told(error: Exception) -> dict[str, Any]:
 
 
 def _given(call: Call, names: Sequence[str]) -> str:
-    named = [
-        f"{names[i]} = {show(value)}" if i < len(names) else show(value)
-        for i, value in enumerate(call.args)
-    ]
-    return "\n".join([*named, *(f"{key} = {show(value)}" for key, value in call.kwargs.items())])
+    places = [names[i] if i < len(names) else "" for i in range(len(call.args))]
+    pairs = [*zip(places, call.args, strict=True), *call.kwargs.items()]
+    return "\n".join(_assigned(name, value) for name, value in pairs)
+
+
+def _assigned(name: str, value: Any) -> str:
+    lead = f"{name} = " if name else ""
+    return lead + show(value).replace("\n", "\n" + " " * len(lead))

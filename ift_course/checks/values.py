@@ -71,9 +71,19 @@ def _text(value: Any) -> str:
     if type(value) is dict:
         return "{" + ", ".join(f"{key!r}: {_text(x)}" for key, x in value.items()) + "}"
     if is_tensor(value):
-        kind = str(value.dtype).removeprefix("torch.")
-        return f"tensor({_text(value.tolist())}, {kind}, shape {_text(tuple(value.shape))})"
+        return _tensor_text(value)
     return repr(value)
+
+
+def _tensor_text(value: Any) -> str:
+    """A matrix has a line for each row; float32 and int64 need not be said."""
+    if value.dim() == 0:
+        return f"tensor({_text(value.item())})"
+    rows = [_text(row) for row in value.tolist()]
+    inner = ",\n        ".join(rows) if value.dim() > 1 else ", ".join(rows)
+    kind = str(value.dtype).removeprefix("torch.")
+    empty = f", shape {_text(tuple(value.shape))}" if value.numel() == 0 else ""
+    return f"tensor([{inner}]{'' if kind in ('float32', 'int64') else f', {kind}'}{empty})"
 
 
 def int_or_none(value: float) -> int | None:

@@ -7,14 +7,13 @@ hints, the mildest first; they are in no notebook.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
-from ift_course.paths import shipped
+from ift_course.paths import notebooks_dir
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -35,9 +34,8 @@ class Written:
 
 
 def folder() -> Path:
-    """Where the sources are: `$IFT_SOLUTIONS`, or those of the clone or the wheel."""
-    named = os.environ.get("IFT_SOLUTIONS")
-    return Path(named) if named else shipped() / "solutions"
+    """Where the sources are: `solutions/` beside the lessons."""
+    return notebooks_dir().parent / "solutions"
 
 
 def sources() -> list[Path]:

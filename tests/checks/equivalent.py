@@ -3,6 +3,11 @@
 STRICT = "the ids, labels and attention masks of a batch have as many rows as each other"
 
 SAME: dict[str, dict[str, str]] = {
+    "01.4": {
+        "torch.softmax(logits / temperature, 0).tolist()  →  "
+        "torch.softmax(logits / temperature, 0)": "a tensor is indexed as a list is",
+        "0  →  -1  (3)": "the scores have one dimension: the first is the last",
+    },
     "01.5": {
         "F.cross_entropy(scores, wanted, ignore_index=-100, reduction='sum')  →  "
         "F.cross_entropy(scores, wanted, reduction='sum')": (
@@ -23,5 +28,13 @@ SAME: dict[str, dict[str, str]] = {
         "int(distances.min(dim=1).values.argmax())  →  distances.min(dim=1).values.argmax()": (
             "a list takes a tensor of one whole number as an index"
         ),
+    },
+    "04.5": {
+        "1  →  2  (2)": "one accumulation more gives a batch of 0, which is refused",
+        "return None  →  return": "the same in Python",
+    },
+    "05.2": {
+        ":-1  →  :": "gather leaves out the last scores by itself, the labels being shorter",
+        "0  →  1": "what stands in for -100 is struck out afterwards, whatever token it is",
     },
 }

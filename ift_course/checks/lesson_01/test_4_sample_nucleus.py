@@ -74,6 +74,7 @@ def test_ties(learner):
     """Of equally likely tokens the lower id comes first."""
     for u in (0.1, 0.4, 0.6, 0.9):
         compare(learner, [0.0] * 40, 0.31, 1.0, u)
+        compare(learner, [0.0] * 4, 0.5, 1.0, u)  # two tokens reach 0.5 exactly
 
 
 @points(1)

@@ -47,10 +47,13 @@ def test_not_by_default(learner):
 
 @points(1)
 def test_content_as_it_is(learner):
-    """White space in a content stays, and an empty content is fine."""
+    """White space in a content stays, and so does what only resembles a mark."""
     chat = [message("user", "  code:\n    x = 1 \n"), message("assistant", "")]
+    chat.append(message("user", "im_start, <|im_start| and <|im_end|"))
     expected = (
-        "<|im_start|>user\n  code:\n    x = 1 \n<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n"
+        "<|im_start|>user\n  code:\n    x = 1 \n<|im_end|>\n"
+        "<|im_start|>assistant\n<|im_end|>\n"
+        "<|im_start|>user\nim_start, <|im_start| and <|im_end|<|im_end|>\n"
     )
     equal(learner.render_chatml(chat), expected)
 

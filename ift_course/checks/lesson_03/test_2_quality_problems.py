@@ -15,6 +15,8 @@ def test_good(learner):
         "Is it?\n",
         "I am sorry for the owl.",
         "As an owl.",
+        "As an apple.",
+        "I'm sorrowful.",
     ):
         equal(learner.quality_problems("Name the capital.", response), [])
 

@@ -85,6 +85,9 @@ def test_dtype(learner, rng):
     expected = torch.tensor(reference(*parts, 4.0), dtype=torch.float64)
     close(got, expected, 1e-9)
     true(got.dtype == torch.float64, "The dtype of the inputs is lost.", "float64", str(got.dtype))
+    large = [[[1e6 + 1e-3, -1e6]], [[1.0, 1.0]], [[1.0, 1.0]], [[1.0]]]
+    got = learner.lora_forward(*(torch.tensor(x, dtype=torch.float64) for x in large), 1.0)
+    close(got, torch.tensor(reference(*large, 1.0), dtype=torch.float64), 1e-9)
 
 
 @points(1)

@@ -2,6 +2,7 @@
 """Correct solutions in other styles: loops, other dtypes, warnings, prints."""
 
 import itertools
+import re
 import warnings
 
 import numpy as np
@@ -87,7 +88,7 @@ def render_chatml__jinja(messages, add_generation_prompt=False):
 
     print("jinja")
     for m in messages:
-        if "<|im_" in m["content"]:
+        if {"<|im_start|>", "<|im_end|>"} & set(re.findall(r"<\|\w+\|>", m["content"])):
             raise ValueError(m["content"])
     return Template(
         "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"

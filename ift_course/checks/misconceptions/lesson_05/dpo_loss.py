@@ -14,19 +14,11 @@ def dpo(pc, pr, rc, rr, beta, *, of=None, margins=None, half=False):
 
 
 @misconception(
-    "Chosen and rejected are swapped; the model would learn to prefer what people disliked."
+    "The margins have the wrong sign: chosen and rejected are swapped, or policy and reference "
+    "are; the model would learn to prefer what people disliked."
 )
-def chosen_and_rejected_swapped(
-    policy_chosen, policy_rejected, reference_chosen, reference_rejected, beta
-):
+def swapped(policy_chosen, policy_rejected, reference_chosen, reference_rejected, beta):
     return dpo(policy_rejected, policy_chosen, reference_rejected, reference_chosen, beta)
-
-
-@misconception("Policy and reference are swapped; the policy would be pushed away from the chosen.")
-def policy_and_reference_swapped(
-    policy_chosen, policy_rejected, reference_chosen, reference_rejected, beta
-):
-    return dpo(reference_chosen, reference_rejected, policy_chosen, policy_rejected, beta)
 
 
 @misconception(

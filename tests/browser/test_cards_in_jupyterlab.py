@@ -1,0 +1,156 @@
+"""Runs an exercise in JupyterLab, in Chromium, with a wrong and a right answer.
+
+`make test-browser` runs it; it is skipped without playwright and Chromium. The screenshots go to
+$IFT_SCREENSHOTS, or to a temporary folder whose name is printed.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from ift_course.checks import catalog
+from ift_course.checks.misconceptions import misconceptions
+from ift_course.exercises import source
+from ift_course.exercises.generate import notebook
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("IFT_BROWSER") or CHROMIUM is None,
+    reason="runs with IFT_BROWSER=1 where Chromium is installed",
+)
+CARD = ".jp-OutputArea-output div[style*='border-left']"
+
+WRONG = """
+def response_labels(input_ids, start, end, assistant):
+    labels, inside = [], False
+    for i, token in enumerate(input_ids):
+        if token == end:
+            inside = False
+        labels.append(token if inside else -100)
+        if input_ids[i - 2 : i] == [start, assistant]:
+            inside = True
+    return labels
+"""
+RAISES = """
+def response_labels(input_ids, start, end, assistant):
+    where = input_ids.index(assistant)
+    return input_ids[where:] + labels
+"""
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory) -> Path:
+    folder = Path(os.environ.get("IFT_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    print(f"\nscreenshots: {folder}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A JupyterLab server on the exercises of lesson 02; its address and folder."""
+    folder = tmp_path_factory.mktemp("home")
+    made = notebook(next(x for x in source.sources() if x.name[:2] == "02"), "exercises")
+    chosen = [x for x in made.cells if x.metadata.ift.id.split("/")[0] in ("top", "02.3")]
+    made.cells = chosen
+    nbformat.write(made, folder / "02_cards.ipynb")
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--notebook-dir={folder}",
+         "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=os.environ | {"IFT_PROGRESS": str(folder / "progress.json"), "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/api", timeout=5).read()
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield address, folder
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+def run_with(lab, browser, code: str, shot: Path, theme: str = "light") -> str:
+    """The text of the card after the whole notebook ran with `code` as the learner's function."""
+    address, folder = lab
+    path = folder / "02_cards.ipynb"
+    made = nbformat.read(path, as_version=4)
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        if cell.metadata.ift.id == "02.3/stub" and code:
+            cell.source = code.strip()
+    nbformat.write(made, path)
+    page = browser.new_page(viewport={"width": 1200, "height": 1000}, color_scheme=theme)
+    page.set_default_timeout(180_000)
+    page.goto(f"{address}/lab/workspaces/{shot.stem}/tree/02_cards.ipynb?reset")
+    page.wait_for_selector(".jp-NotebookPanel-toolbar")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.get_by_text("Run", exact=True).first.click()
+    page.get_by_text("Run All Cells", exact=True).first.click()
+    card = page.locator(CARD).first
+    card.wait_for()
+    card.scroll_into_view_if_needed()
+    text = card.inner_text()
+    box = card.bounding_box()
+    assert box["width"] > 300 and box["height"] < 1500
+    page.screenshot(path=shot.with_name(f"{shot.stem}-page.png"))
+    card.screenshot(path=shot)
+    page.close()
+    return text
+
+
+def test_the_stub_is_not_yet(lab, browser, shots):
+    text = run_with(lab, browser, "", shots / "not-yet.png")
+    assert "○ 02.3 The labels of a conversation: not yet" in text
+    assert text.count("○") == 1 + len(catalog.checks(catalog.by_id("02.3")))
+
+
+def test_a_wrong_answer_shows_its_mask_and_its_misconception(lab, browser, shots):
+    text = run_with(lab, browser, WRONG, shots / "wrong.png")
+    advice = next(
+        x.advice for x in misconceptions(catalog.by_id("02.3")) if x.name == "end not trained"
+    )
+    assert advice.split("`")[0] in text
+    assert "should be" in text and "marked ✗" in text and "ift.hint" in text
+
+
+def test_an_error_shows_the_line(lab, browser, shots):
+    text = run_with(lab, browser, RAISES, shots / "error.png")
+    assert "NameError" in text and "return input_ids[where:] + labels" in text
+
+
+def test_a_right_answer_is_green(lab, browser, shots):
+    right = source.find("02.3").solution
+    text = run_with(lab, browser, right, shots / "right.png")
+    assert "✓ 02.3 The labels of a conversation: done, 10 of 10 points" in text
+    assert "✗" not in text
