@@ -49,11 +49,11 @@ def picture(
     """
     import textwrap
 
-    from ift_course.display.picture import COLORS, INK, axes, footnote
+    from ift_course.display.picture import COLORS, INK, axes
     from ift_course.display.picture import picture as sheet_of
 
     sheet = sheet_of(1.7 + 0.6 * len(ledgers), title=title, alt=_told(ledgers, title))
-    ax = axes(sheet, xlabel="GB (2^30 bytes)", grid="x")
+    ax = axes(sheet, xlabel="GB (2³⁰ bytes) at the fullest moment of a step", grid="x")
     ends = [0.0] * len(ledgers)
     for (piece, items), color in zip(PIECES.items(), COLORS, strict=False):
         sizes = [sum(x.items.get(item, 0) for item in items) / GB for x in ledgers.values()]
@@ -62,7 +62,8 @@ def picture(
         ends = [end + size for end, size in zip(ends, sizes, strict=True)]
     for y, end in enumerate(ends):
         ax.annotate(f"{end:.1f}", (end, y), xytext=(6, 0), textcoords="offset points",
-                    va="center", fontweight="bold")  # fmt: skip
+                    va="center", fontweight="bold", zorder=4,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
     if card:
         ax.axvline(card, color=INK, linewidth=1.4, linestyle="--")
         ax.annotate(f"a card of {card:g} GB", (card, 1), xycoords=("data", "axes fraction"),
@@ -72,7 +73,6 @@ def picture(
     ax.invert_yaxis()
     ax.spines["left"].set_visible(False)
     sheet.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
-    footnote(sheet, "each bar: the fullest moment of a training step")
     return sheet
 
 
