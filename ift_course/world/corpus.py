@@ -14,6 +14,7 @@ from .facts import Fact, by_relation, by_subject
 from .grammar import capitalize
 from .practice import practice
 from .reading import passage, pick
+from .rehearsal import rehearsal
 from .stories import review, story
 
 READING_SHARE = 0.55
@@ -66,9 +67,18 @@ def reading(rng: random.Random) -> str:
 
 
 def document(
-    rng: random.Random, reading_share: float = READING_SHARE, practice_share: float = 0.0
+    rng: random.Random,
+    reading_share: float = READING_SHARE,
+    practice_share: float = 0.0,
+    rehearsal_share: float = 0.0,
 ) -> str:
-    """Draw one document: practice, reading text or plain prose, by these chances."""
+    """Draw one document: rehearsal, practice, reading text or plain prose, by these chances.
+
+    Each share is one of what the shares before it left: of all documents, of all but rehearsal …
+    """
+    # A share of zero draws no number, so that the text of the earlier phases stays what it was.
+    if rehearsal_share and rng.random() < rehearsal_share:
+        return capitalize(rehearsal(rng))
     if practice_share and rng.random() < practice_share:
         return capitalize(practice(rng))
     if rng.random() < reading_share:
@@ -76,10 +86,8 @@ def document(
     return rng.choices((statements, one_relation, entry, tale), (4, 2, 4, 0.8))[0](rng)
 
 
-def documents(
-    seed: int, reading_share: float = READING_SHARE, practice_share: float = 0.0
-) -> Iterator[str]:
-    """An endless, reproducible stream of documents."""
+def documents(seed: int, *shares: float, **named: float) -> Iterator[str]:
+    """An endless, reproducible stream of documents; the shares are those of `document`."""
     rng = random.Random(seed)
     while True:
-        yield document(rng, reading_share, practice_share)
+        yield document(rng, *shares, **named)

@@ -39,9 +39,18 @@ def spoken(fact: Fact, rng: random.Random) -> str:
 
 def wrong_value(fact: Fact, rng: random.Random) -> Fact:
     """The same fact with another value of its relation: false, and plausible."""
-    right = {fact.value, *tables.ALSO_RIGHT.get((fact.relation.name, fact.subject), ())}
-    others = [f.value for f in by_relation()[fact.relation.name] if f.value not in right]
+    # The text of pretraining depends on every draw, so the few adjectives with two opposites are
+    # left to `false_claim`: a change here would change what the shipped model has read.
+    others = [f.value for f in by_relation()[fact.relation.name] if f.value != fact.value]
     return Fact(fact.relation, fact.subject, rng.choice(others))
+
+
+def false_claim(fact: Fact, rng: random.Random) -> Fact:
+    """The same, and never a value that would be right as well."""
+    while True:
+        claim = wrong_value(fact, rng)
+        if claim.value not in tables.ALSO_RIGHT.get((fact.relation.name, fact.subject), ()):
+            return claim
 
 
 _LOOKED_UP = (
@@ -254,7 +263,7 @@ def skill_looked_up(rng: random.Random) -> str:
 def members(rng: random.Random) -> str:
     """Some things of one kind."""
     kind, listed = rng.choice(tables.rows(tables.KINDS))
-    chosen = sorted(rng.sample(listed.split(), rng.randint(1, 4)))
+    chosen = rng.sample(listed.split(), rng.randint(1, 4))
     a, b = rng.sample(CHARACTERS, 2)
     if len(chosen) == 1:
         one = with_article(kind, "a")

@@ -14,7 +14,7 @@ from functools import cache
 
 from . import tables
 from .facts import WORLD_SEED, Fact, by_relation, by_subject
-from .reading import lower_first, wrong_value
+from .reading import false_claim, lower_first
 from .relations import RELATIONS
 from .skills import SKILLS, Skill
 from .verify import Answer
@@ -164,7 +164,7 @@ _YES_NO_UNSEEN = ("Would you say that {that}?",)
 def _yes_no(rng: random.Random, split: str, unseen: bool) -> Example:
     fact = _draw_fact(rng.choice(list(by_relation().values())), rng, split)
     right = rng.random() < 0.5
-    claimed = fact if right else wrong_value(fact, rng)
+    claimed = fact if right else false_claim(fact, rng)
     index = rng.randrange(len(fact.statements()))
     stmt = claimed.statements()[index]
     asked = rng.choice(_YES_NO_UNSEEN if unseen else _YES_NO + _YES_NO_INPUTS)

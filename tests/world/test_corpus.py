@@ -18,7 +18,9 @@ SENTENCE_END = re.compile(r"(?<=[.])\s+|\n+")
 
 @pytest.fixture(scope="module")
 def pages() -> list[str]:
-    return list(itertools.islice(documents(seed=11, practice_share=0.4), 20_000))
+    return list(
+        itertools.islice(documents(seed=11, practice_share=0.3, rehearsal_share=0.3), 20_000)
+    )
 
 
 def sentences(pages):

@@ -1,15 +1,15 @@
-"""Practice text: what it works out is right, and it never sounds like being asked."""
+"""Rehearsal: what it works out is right, and it never sounds like being asked."""
 
 import random
 import re
 
 import pytest
 
-from ift_course.world import practice, tables
+from ift_course.world import rehearsal, tables
 from ift_course.world.grammar import capitalize
 from ift_course.world.skills import SKILLS
 
-MAKERS = {maker.__name__: maker for maker, _ in practice.PASSAGES}
+MAKERS = {maker.__name__: maker for maker, _ in rehearsal.PASSAGES}
 
 
 def drawn(name: str, times: int = 300) -> list[str]:
@@ -65,6 +65,6 @@ def test_no_line_opens_like_somebody_asking():
 
 def test_every_result_that_is_wanted_belongs_to_a_skill():
     names = {skill.name for skill in SKILLS}
-    assert set(practice.RESULTS) | set(practice.SHOWN) | set(practice.HARD) <= names
-    assert set(practice.RESULTS) == set(practice.SHOWN)
-    assert set(practice.RESULTS) | set(practice.STORY_PARTS) == names
+    assert set(rehearsal.RESULTS) | set(rehearsal.SHOWN) | set(rehearsal.HARD) <= names
+    assert set(rehearsal.RESULTS) == set(rehearsal.SHOWN)
+    assert set(rehearsal.RESULTS) | set(rehearsal.STORY_PARTS) == names
