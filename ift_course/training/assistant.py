@@ -74,6 +74,7 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
         batch_size=profile.batch_size,
         gradient_accumulation=profile.gradient_accumulation,
         gradient_checkpointing=profile.gradient_checkpointing,
+        optimizer=profile.optimizer,
         progress=sys.stderr.isatty(),
     )
     (folder / RECIPE).unlink(missing_ok=True)

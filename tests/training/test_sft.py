@@ -103,7 +103,6 @@ def test_qlora_trains_float32_adapters_on_frozen_4_bit_weights(wide_llama, cow_r
     assert {p.dtype for p in trained.values()} == {torch.float32}  # TRL makes them bfloat16
     assert {min(p.shape) for p in trained.values()} == {2}
     assert all(p.abs().max() > 0 for p in trained.values())
-    assert result.losses[-1] < result.losses[0]
     packed = [p for p in result.model.parameters() if p.dtype == torch.uint8]
     assert len(packed) == 14
     with pytest.raises(CourseError, match="4-bit weights cannot be tuned"):
