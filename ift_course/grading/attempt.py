@@ -105,8 +105,10 @@ def grade(
         unreadable = str(error)
         attempt.notes.append(unreadable)
     verdicts: list[Line] = []
-    for exercise, checks in groupby(plan.checks, key=lambda pair: pair[0]):
-        chosen = [check for _, check in checks if check.id in wanted]
+    # Hidden ones last: what their calls showed can then come out in no public check's feedback.
+    ordered = sorted(plan.checks, key=lambda pair: pair[1].hidden)
+    for (exercise, _), pairs in groupby(ordered, key=lambda pair: (pair[0], pair[1].hidden)):
+        chosen = [check for _, check in pairs if check.id in wanted]
         key = plan.key(exercise, submission.sha, submission.student)
         for line in _exercise(plan, attempt, submission.student, exercise, chosen, unreadable):
             verdicts.append(line | {"kind": "verdict", "student": submission.student, "key": key})

@@ -95,7 +95,7 @@ from ift_course.checks.named import Named
 def test_a_secret(learner):
     """Longer prompts are no trouble."""
     model = Named("next_token_table", {"rows": [[0.0, 1.0], [1.0, 0.0]]})
-    equal(learner.greedy_decode(model, [0, 1] * 9, 2, 7), [0, 1])
+    equal(learner.greedy_decode(model, [0, 1] * 9, 2, 77), [0, 1])
 '''
     (lesson / "test_3_greedy_decode.py").write_text(code)
     (tmp_path / "class").mkdir()
@@ -107,8 +107,12 @@ for path in glob.glob({str(tmp_path)!r} + "/**", recursive=True):
         found.append(open(path).read())
     except OSError:
         pass
-def greedy_decode(*_):
+seen = []
+def greedy_decode(model, prompt, most, end):
+    seen.append(end)
     raise RuntimeError(repr(found))
+def sample_nucleus(*_):
+    raise RuntimeError(repr(seen))
 """
     (tmp_path / "class" / "eve.py").write_text(spy)
     from ift_course.grading import reports
@@ -121,7 +125,8 @@ def greedy_decode(*_):
     assert (check.id, check.status, check.worth) == ("01.3/hidden:test_a_secret", "error", 5)
     assert "Longer prompts" not in check.line["message"] and "[]" in check.line["message"]
     for path in (tmp_path / "out" / "feedback").iterdir():
-        assert "a_secret" not in path.read_text() and "RuntimeError: []" in path.read_text()
+        text = path.read_text()
+        assert "a_secret" not in text and "77" not in text and "RuntimeError: []" in text
 
 
 def test_a_hidden_check_that_the_solution_fails_stops_the_grading(tmp_path):
