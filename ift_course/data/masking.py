@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ def render(
 
 
 def render_all(
-    tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Messages], batch_size: int = 1000
+    tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Messages], batch_size: int = 250
 ) -> list[tuple[list[int], list[int]]]:
     """What `render` says of every conversation, several times as fast.
 
@@ -61,26 +62,26 @@ def render_all(
     template = tokenizer.chat_template
     if not template or not marks_answers(template) or not tokenizer.is_fast:
         return [render(tokenizer, messages) for messages in conversations]
-    rendered = []
-    with _all_cores(), _refusals():
-        for start in range(0, len(conversations), batch_size):
-            batch = [list(messages) for messages in conversations[start : start + batch_size]]
-            rendered += _render_batch(tokenizer, batch)
-    return rendered
-
-
-def _render_batch(tokenizer, batch: list[Messages]) -> list[tuple[list[int], list[int]]]:
     # What apply_chat_template does, without the columns that it makes for every token besides.
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    texts, answers = render_jinja_template(
-        conversations=batch,
-        chat_template=tokenizer.chat_template,
-        return_assistant_tokens_mask=True,
-        **tokenizer.special_tokens_map,
-    )
     tokenizer("")  # ends what truncation or padding an earlier call has set in the backend
-    encodings = tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
+    batches = []
+    # The tokenizer lets go of Python while it works: meanwhile the next batch becomes text.
+    with _all_cores(), _refusals(), ThreadPoolExecutor(1) as worker:
+        for start in range(0, len(conversations), batch_size):
+            texts, answers = render_jinja_template(
+                conversations=[list(m) for m in conversations[start : start + batch_size]],
+                chat_template=template,
+                return_assistant_tokens_mask=True,
+                **tokenizer.special_tokens_map,
+            )
+            batches.append(worker.submit(_tokenize, tokenizer.backend_tokenizer, texts, answers))
+        return [row for batch in batches for row in batch.result()]
+
+
+def _tokenize(backend, texts: list[str], answers: list) -> list[tuple[list[int], list[int]]]:
+    encodings = backend.encode_batch(texts, add_special_tokens=False)
     return [(e.ids, _mask(e, spans)) for e, spans in zip(encodings, answers, strict=True)]
 
 
