@@ -1,0 +1,107 @@
+"""Two processes train as one does, and only the first one writes and speaks.
+
+The processes are started by torchrun and talk through gloo, on a CPU.
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).parents[2]
+SCALING = REPOSITORY / "docs" / "scaling.md"
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+
+SCRIPT = """
+import os, sys
+sys.path[:0] = sys.argv[1:3]
+import torch
+from conftest import make_model, make_tokenizer
+from test_distributed import train
+tokenizer = make_tokenizer()
+result = train(make_model(tokenizer), tokenizer, out=sys.argv[3] + "/checkpoints")
+torch.save({"losses": result.losses, "weights": result.model.state_dict()},
+           f"{sys.argv[3]}/rank{os.environ['RANK']}.pt")
+"""
+
+
+def train(model, tokenizer, **options):
+    """Three epochs over 32 rows of different lengths, so that the order matters."""
+    from ift_course.data.records import Record
+    from ift_course.training.sft import sft
+
+    records = [Record.from_instruction("Count.", "", "moo " * (1 + i % 7)) for i in range(32)]
+    out = options.pop("out", None)
+    return sft(model, tokenizer, records, seed=3, epochs=3, batch_size=4, learning_rate=1e-2,
+               output_dir=out, checkpoint_steps=5, progress=False, **options)  # fmt: skip
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess:
+    """A command line in `folder`, with the course's own programs found first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_two_processes_get_the_result_of_one(tiny_llama, tmp_path):
+    (tmp_path / "train.py").write_text(SCRIPT)
+    here = Path(__file__).parent
+    run([*TORCHRUN, "train.py", str(here.parent), str(here), str(tmp_path)], tmp_path)
+    first, second = (torch.load(tmp_path / f"rank{i}.pt") for i in (0, 1))
+    # The same rows make a step: two processes of four rows, or two passes of four rows.
+    alone = train(*tiny_llama, gradient_accumulation=2)
+    assert first["losses"] == pytest.approx(alone.losses, abs=1e-4)
+    assert alone.losses[-1] < alone.losses[0] / 2
+    for name, weight in alone.model.state_dict().items():
+        assert torch.equal(first["weights"][name], second["weights"][name]), name
+        torch.testing.assert_close(first["weights"][name], weight, atol=1e-4, rtol=0)
+    whole = sorted(path.parent.name for path in tmp_path.glob("checkpoints/*/complete.json"))
+    assert whole == ["checkpoint-10", "checkpoint-12"]
+
+
+def commands() -> list[str]:
+    """The command lines of docs/scaling.md, but for those below a remark that they need GPUs."""
+    text = re.sub(r"<!-- needs GPUs -->\s*```bash\n.*?```", "", SCALING.read_text(), flags=re.S)
+    blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.S)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [" ".join(line.split()) for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_of_the_scaling_page_that_can_run_here_runs(command, tmp_path):
+    rows = [{"instruction": "Name the capital.", "input": "France", "output": "Paris"}] * 16
+    (tmp_path / "my.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    done = run(shlex.split(command), tmp_path)
+    if " sft " in command:
+        assert done.stdout.count("Saved in ") == 1  # one speaks, not both
+        assert done.stderr.count("16 rows") == 1
+        assert (tmp_path / "models" / "mine" / "config.json").exists()
+        assert not (tmp_path / "models" / "mine" / "checkpoints").exists()
+
+
+def test_the_ledger_on_the_scaling_page_is_what_the_command_prints(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    printed = run(shlex.split(commands()[0]), tmp_path).stdout
+    told = re.search(r"```text\n(.*?)```", SCALING.read_text(), flags=re.S)[1]
+    assert told.split() == printed.split()[: len(told.split())]
+
+
+def test_the_scaling_page_launches_two_processes_in_both_ways():
+    launched = [command for command in commands() if " sft " in command]
+    assert {command.split()[0] for command in launched} == {"torchrun", "accelerate"}
+
+
+def test_the_fsdp_configuration_is_one_that_accelerate_reads():
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(REPOSITORY / "docs" / "fsdp.yaml"))
+    assert config.distributed_type.value == "FSDP"
+    assert config.fsdp_config["fsdp_version"] == 2
