@@ -20,6 +20,7 @@ SIGNS = {"passed": "✓", "failed": "✗", "error": "✗", "not yet": "○", "br
 INKS = {"✓": EDGES["good"], "✗": EDGES["bad"], "○": "#888888", "!": EDGES["bad"]}
 MONO = "font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere"
 FAINT = "opacity: 0.75"
+FOLD = 15  # pixels of the triangle before what can be opened
 EXPLAINED = 2  # failed checks that plain text explains; HTML has the others folded
 
 
@@ -117,7 +118,7 @@ def _verdict_html(verdict: Verdict, place: int) -> str:
     """One check; the first that failed is explained at once, the others when they are opened."""
     head = f"{_sign(SIGNS[verdict.status])} {escape(verdict.title)}"
     if not place:
-        return f'<div style="margin-top: 4px">{head}</div>'
+        return f'<div style="margin-top: 4px; padding-left: {FOLD}px">{head}</div>'
     rows = "".join(_row(name, f'<span style="{MONO}">{escape(value)}</span>')
                    for name, value in _facts(verdict))  # fmt: skip
     code = f'<span style="{MONO}">{escape(verdict.line)}</span>'

@@ -67,9 +67,11 @@ def hint(exercise: str, level: int | None = None, *, solution: bool = False) -> 
 
 
 def hint_text(
-    exercise: str, level: int | None = None, *, solution: bool = False
+    exercise: str, level: int | None = None, *, solution: bool = False, shell: bool = False
 ) -> tuple[str, str]:
     """A heading and the hint, or the code of a solution. Without a level: the next one.
+
+    shell: say how to go on in a shell, not in a notebook.
 
     Raises:
         CourseError: no such exercise or level.
@@ -82,10 +84,12 @@ def hint_text(
     if not 1 <= level <= len(there.hints):
         raise CourseError(f"The hints of {exercise} have the levels 1 to {len(there.hints)}.")
     kept.note_hint(exercise, max(level, before))
+    go_on, show = f'ift.hint("{exercise}")', f'ift.hint("{exercise}", solution=True)'
+    if shell:
+        go_on, show = f"ift hint {exercise}", f"ift hint {exercise} --solution"
+    last = level == len(there.hints)
     more = (
-        f'ift.hint("{exercise}") shows the next.'
-        if level < len(there.hints)
-        else f'This was the last; ift.hint("{exercise}", solution=True) shows a solution.'
+        f"This was the last; `{show}` shows a solution." if last else f"`{go_on}` shows the next."
     )
     heading = f"{there.id} {there.title}: hint {level} of {len(there.hints)}"
     return heading, f"{there.hints[level - 1]}\n\n{more}"

@@ -23,6 +23,6 @@ def hint(
 
     from ift_course.checks.notebook import hint_text
 
-    title, text = hint_text(exercise, level, solution=solution)
+    title, text = hint_text(exercise, level, solution=solution, shell=True)
     body = f"```python\n{text}\n```" if solution else text
     Console().print(f"[bold]{title}[/bold]\n", Markdown(body))

@@ -34,7 +34,7 @@ def update(source: Path, path: Path) -> list[str]:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write(fresh, path)
-        return [f"{path} is new"]
+        return ["new"]
     try:
         mine = nbformat.read(path, as_version=4)
     except Exception:

@@ -99,22 +99,17 @@ def browser():
         chromium.close()
 
 
-def run_with(lab, browser, code: str, shot: Path, theme: str = "light") -> str:
+def run_with(lab, browser, code: str, shot: Path) -> str:
     """The text of the card after the whole notebook ran with `code` as the learner's function."""
     address, folder = lab
-    path = folder / "02_cards.ipynb"
-    made = nbformat.read(path, as_version=4)
-    for cell in made.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-        if cell.metadata.ift.id == "02.3/stub" and code:
-            cell.source = code.strip()
-    nbformat.write(made, path)
-    page = browser.new_page(viewport={"width": 1200, "height": 1000}, color_scheme=theme)
+    made = nbformat.read(folder / "02_cards.ipynb", as_version=4)
+    stub = next(x for x in made.cells if x.metadata.ift.id == "02.3/stub")
+    stub.source = code.strip() or stub.source
+    nbformat.write(made, folder / f"{shot.stem}.ipynb")
+    page = browser.new_page(viewport={"width": 1200, "height": 1000})
     page.set_default_timeout(180_000)
-    page.goto(f"{address}/lab/workspaces/{shot.stem}/tree/02_cards.ipynb?reset")
-    page.wait_for_selector(".jp-NotebookPanel-toolbar")
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.goto(f"{address}/lab/tree/{shot.stem}.ipynb?reset")
+    page.get_by_text("| Idle").wait_for()  # the kernel is there
     page.get_by_text("Run", exact=True).first.click()
     page.get_by_text("Run All Cells", exact=True).first.click()
     card = page.locator(CARD).first

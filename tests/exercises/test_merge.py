@@ -16,7 +16,7 @@ MINE = "def twice(x):\n    return x + x  # mine"
 def notebook(toy, tmp_path) -> Path:  # noqa: F811
     """The learner's notebook: one function written, one cell added, one output."""
     path = tmp_path / "home" / "77_toy.ipynb"
-    assert update(toy, path) == [f"{path} is new"]
+    assert update(toy, path) == ["new"]
     mine = nbformat.read(path, as_version=4)
     mine.cells[3].source = MINE
     mine.cells.insert(4, nbformat.v4.new_code_cell("twice(3)"))

@@ -78,7 +78,7 @@ def test_too_short(learner):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """Scores and tokens are left as they were."""
+    """The answer is right, and scores and tokens are left as they were."""
     import torch
 
     logits, tokens = (torch.tensor(x) for x in text(rng, 4))

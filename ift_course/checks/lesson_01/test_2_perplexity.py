@@ -48,7 +48,7 @@ def test_no_token(learner):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The lists are left as they were."""
+    """The answer is right, and the lists are left as they were."""
     losses = [[rng.uniform(1, 3)], [rng.uniform(1, 3), 2.0]]
     close(learner.perplexity(losses), by_hand(losses))
     unchanged(learner, losses)

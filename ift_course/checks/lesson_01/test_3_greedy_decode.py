@@ -71,7 +71,7 @@ def test_ties(learner):
 
 @points(1)
 def test_prompt_stays(learner):
-    """The prompt is left as it was."""
+    """The answer is right, and the prompt is left as it was."""
     prompt = [3, 4]
     model = chain({4: 5, 5: 6}, 7)
     equal(learner.greedy_decode(model, prompt, 9, 6), [5])

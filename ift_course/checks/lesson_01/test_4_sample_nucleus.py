@@ -96,7 +96,7 @@ def test_refusals(learner):
 
 @points(1)
 def test_inputs_stay(learner):
-    """The scores are left as they were."""
+    """The answer is right, and the scores are left as they were."""
     import torch
 
     logits = torch.tensor([0.0, 1.0, 2.0])

@@ -89,7 +89,7 @@ def test_unknown_name(learner):
 
 @points(1)
 def test_row_stays(learner):
-    """The row is left as it was."""
+    """The answer is right, and the row is left as it was."""
     given = row(("human", "One "), ("human", "two"), ("gpt", " 12 "))
     equal(learner.adapt_sharegpt(given), said(("user", "One\n\ntwo"), ("assistant", "12")))
     unchanged(learner, given)

@@ -88,7 +88,7 @@ def test_begins_with_an_answer(learner, rng):
 
 @points(1)
 def test_ids_stay(learner):
-    """The ids are left as they were."""
+    """The answer is right, and the ids are left as they were."""
     ids, expected = turn(ASSISTANT, [30, 31])
     labels_equal(
         learner.response_labels(ids, START, END, ASSISTANT),

@@ -71,7 +71,7 @@ def test_no_rows(learner):
 
 @points(1)
 def test_rows_stay(learner, rng):
-    """The rows are left as they were."""
+    """The answer is right, and the rows are left as they were."""
     given = rows(rng, 2, 4)
     equal(learner.collate(given, 0), expected(given, 0, 4))
     unchanged(learner, given, 0)

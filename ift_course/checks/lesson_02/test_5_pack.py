@@ -112,7 +112,7 @@ def test_refusals(learner, rng):
 
 @points(1)
 def test_records_stay(learner, rng):
-    """The records are left as they were."""
+    """The answer is right, and the records are left as they were."""
     given = records(rng, 3, 2)
     compare(learner, given, 8, "input_ids")
     unchanged(learner, given, 8)

@@ -97,7 +97,7 @@ def test_several(learner, rng):
 
 @points(1)
 def test_batch_stays(learner, rng):
-    """The batch is left as it was."""
+    """The answer is right, and the batch is left as it was."""
     given = batch(row(rng), row(rng))
     equal(learner.find_faults(*given, END), [])
     unchanged(learner, *given, END)

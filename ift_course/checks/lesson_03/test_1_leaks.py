@@ -90,7 +90,7 @@ def test_single_words(learner):
 
 @points(1)
 def test_inputs_stay(learner):
-    """The lists are left as they were."""
+    """The answer is right, and the lists are left as they were."""
     train, test = ["A b c", "d"], ["B C", "x"]
     equal(learner.leaks(train, test, 2), [0])
     unchanged(learner, train, test, 2)

@@ -99,7 +99,7 @@ def test_refusals(learner):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """Scores and draws are left as they were."""
+    """The answer is right, and scores and draws are left as they were."""
     import torch
 
     a, b, draws = made(rng)

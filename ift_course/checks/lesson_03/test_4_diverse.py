@@ -81,7 +81,7 @@ def test_length_matters(learner):
 
 @points(1)
 def test_inputs_stay(learner):
-    """Vectors and qualities are left as they were."""
+    """The answer is right, and vectors and qualities are left as they were."""
     import torch
 
     vectors, quality = torch.tensor([[0.0], [2.0], [1.0]]), [0.4, 0.5, 0.6]

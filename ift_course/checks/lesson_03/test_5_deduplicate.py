@@ -105,7 +105,7 @@ def test_refusals(learner):
 
 @points(1)
 def test_texts_stay(learner):
-    """The list is left as it was."""
+    """The answer is right, and the list is left as it was."""
     texts = ["B b b b", "a", "b b b B"]
     equal(learner.deduplicate(texts, 0.5), [0, 1])
     unchanged(learner, texts, 0.5)

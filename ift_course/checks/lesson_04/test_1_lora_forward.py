@@ -92,7 +92,7 @@ def test_dtype(learner, rng):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """Inputs and matrices are left as they were."""
+    """The answer is right, and inputs and matrices are left as they were."""
     import torch
 
     parts = layer(rng)

@@ -65,7 +65,7 @@ def test_half_precision_adapter(learner, rng):
 
 @points(1)
 def test_weight_stays(learner, rng):
-    """A new tensor is made; the given ones are left as they were."""
+    """The answer is right, and a new tensor; the given ones are left as they were."""
     import torch
 
     parts = matrix(rng, 3, 4), matrix(rng, 2, 4), matrix(rng, 3, 2)

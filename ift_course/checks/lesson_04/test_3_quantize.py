@@ -125,7 +125,7 @@ def test_refusal(learner):
 
 @points(1)
 def test_inputs_stay(learner):
-    """Values and levels are left as they were."""
+    """The answer is right, and values and levels are left as they were."""
     import torch
 
     values, levels = torch.tensor([1.0, -4.0, 0.0]), torch.tensor(LEVELS)

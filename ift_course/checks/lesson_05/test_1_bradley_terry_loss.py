@@ -73,7 +73,7 @@ def test_refusals(learner):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The rewards are left as they were."""
+    """The answer is right, and the rewards are left as they were."""
     import torch
 
     chosen, rejected = torch.tensor(rewards(rng, 3)), torch.tensor(rewards(rng, 3))

@@ -93,7 +93,7 @@ def test_half_precision(learner, rng):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """Scores and labels are left as they were."""
+    """The answer is right, and scores and labels are left as they were."""
     import torch
 
     logits, labels = (torch.tensor(x) for x in batch(rng, [[0, 1, 0], [0, 0, 1]]))

@@ -88,7 +88,7 @@ def test_refusals(learner):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The log-probabilities are left as they were."""
+    """The answer is right, and the log-probabilities are left as they were."""
     import torch
 
     parts = pairs(rng, 3)

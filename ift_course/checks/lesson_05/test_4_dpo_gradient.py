@@ -84,7 +84,7 @@ def test_half_precision(learner, rng):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The log-probabilities are left as they were."""
+    """The answer is right, and the log-probabilities are left as they were."""
     import torch
 
     parts = pairs(rng, 3)

@@ -76,7 +76,7 @@ def test_refusals(learner):
 
 @points(1)
 def test_rewards_stay(learner, rng):
-    """The rewards are left as they were."""
+    """The answer is right, and the rewards are left as they were."""
     import torch
 
     rewards = drawn(rng, 4)

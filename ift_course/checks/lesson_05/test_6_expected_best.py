@@ -67,7 +67,7 @@ def test_refusals(learner):
 
 @points(1)
 def test_rewards_stay(learner):
-    """The rewards are left as they were, in their order."""
+    """The answer is right, and the rewards are left as they were, in their order."""
     rewards = [3.0, 1.0, 2.0]
     compare(learner, rewards, 2)
     unchanged(learner, rewards, 2)
