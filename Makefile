@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a virtual environment in .venv, made once and reused while it is current.
 .DEFAULT_GOAL := help
-.PHONY: help run test lab lint build dist lock clean
+.PHONY: help run test test-browser lab lint build dist lock clean
 
 # The first Python of the machine that is new enough, or the one you name: make run PYTHON=python3.12
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 10))
@@ -17,13 +17,17 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: $(STAMP) ## execute every lesson, offline, and write results/tiny/report.html
 	@HF_HUB_OFFLINE=1 $(BIN)/ift run
 
 test: $(STAMP) ## run the tests, the notebooks included, offline
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+test-browser: $(STAMP) ## run the tests that open JupyterLab in Chromium
+	@$(PIP) -c constraints.txt -e '.[dev,browser]'
+	@IFT_BROWSER=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/browser -rs
 
 lab: $(STAMP) ## open JupyterLab on lesson 01
 	@$(BIN)/jupyter lab notebooks/01_*.ipynb

@@ -20,6 +20,7 @@ _HOME = {
     "complete": "evaluation.generate",
     "get_profile": "profile",
     "hint": "checks.notebook",
+    "ledger": "models.memory",
     "load": "models.load",
     "passed": "checks.notebook",
     "playground": "display.playground",
