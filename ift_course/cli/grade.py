@@ -58,11 +58,17 @@ def grade(
     if explain is not None:
         return _explain(out, explain)
     from ift_course.errors import CourseError
+    from ift_course.grading.plan import Plan
 
     if submissions is None or lesson is None:
         raise CourseError(
             "Name what to grade and for which lesson: ift grade submissions.zip --lesson 02."
         )
+    if not submissions.exists():
+        raise CourseError(
+            f"There is nothing at {submissions}; name the folder or zip of submissions."
+        )
+    _ = Plan(lesson, hidden).checks  # what is wrong with them is said before anything is written
     settings = {"submissions": str(submissions.resolve()), "lesson": lesson, "seed": seed,
                 "hidden": str(hidden.resolve()) if hidden else "", "jobs": jobs, "memory": memory,
                 "timeout": timeout, "cell_timeout": cell_timeout, "insist": insist}  # fmt: skip

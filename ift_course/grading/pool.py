@@ -4,17 +4,18 @@ Jobs and answers cross as JSON. A grading process that dies takes one submission
 that one needs review, and the others go on.
 """
 
+import contextlib
 import json
-import multiprocessing
 import os
 import signal
+import socket
+import subprocess
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
 
 from ift_course.grading import attempt, isolation, server
 from ift_course.grading.attempt import Times
@@ -41,15 +42,13 @@ class Setting:
 
 def grade_all(jobs: Iterable[Job], setting: Setting, processes: int) -> Iterator[list[Line]]:
     """The lines of each submission, in the order in which they are done."""
-    setting = replace(setting, plan=replace(setting.plan))  # without the checks, which stay here
-    waiting, busy, idle = iter(jobs), {}, []
-    for _ in range(processes):
-        idle.append(_start(setting))
+    waiting, busy = iter(jobs), {}
+    idle = [_Worker(setting) for _ in range(processes)]
     try:
         while True:
             while idle and (job := next(waiting, None)):
                 worker = idle.pop()
-                worker.connection.send_bytes(_packed(*job))
+                worker.give(job)
                 busy[worker.connection] = worker, job
             if not busy:
                 return
@@ -57,54 +56,80 @@ def grade_all(jobs: Iterable[Job], setting: Setting, processes: int) -> Iterator
                 worker, job = busy.pop(ready)
                 try:
                     lines = json.loads(ready.recv_bytes())
-                    idle.append(worker)
                 except (EOFError, OSError):
-                    worker.process.join()
-                    lines = _lost(setting.plan, *job)
-                    idle.append(_start(setting))
+                    worker.end()
+                    worker, lines = _Worker(setting), _lost(setting.plan, *job)
+                idle.append(worker)
                 yield lines
     finally:
-        for worker in [*idle, *(worker for worker, _ in busy.values())]:
-            worker.connection.close()
         for worker in idle:
-            worker.process.join()
+            worker.end()
+        for worker, _ in busy.values():
+            worker.process.terminate()
+            worker.end()
 
 
-@dataclass(frozen=True)
 class _Worker:
-    process: Any
-    connection: Connection
+    """A grading process, from the side of the process that writes the results."""
+
+    def __init__(self, setting: Setting) -> None:
+        ours, theirs = socket.socketpair()
+        program = (
+            "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
+            "from ift_course.grading.pool import main; main()"
+        )
+        known = json.dumps([x for x in sys.path if x]), json.dumps(asdict(setting), default=str)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", program, *known, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={"OMP_NUM_THREADS": "1"} | dict(os.environ),
+            )
+        self.connection = Connection(ours.detach())
+
+    def give(self, job: Job) -> None:
+        with contextlib.suppress(OSError):  # a process that is gone is noticed when it is read from
+            self.connection.send_bytes(_packed(*job))
+
+    def end(self) -> None:
+        """The process finishes what it has and ends."""
+        self.connection.close()
+        self.process.wait()
 
 
-def _start(setting: Setting) -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, setting), daemon=True)
-    process.start()
-    theirs.close()
-    return _Worker(process, ours)
-
-
-def _work(connection: Connection, setting: Setting) -> None:
+def main() -> None:
     """A grading process: answers jobs until the connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     isolation.quiet_server()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    setting, connection = _unpacked(sys.argv[1]), Connection(int(sys.argv[2]))
     with Sandbox(
         setting.preload, setting.hidden, setting.memory_mb, setting.bubblewrap, setting.rungs
     ) as sandbox:
         sandbox.start()
         server.load(list(setting.preload))  # no student's time limit pays for torch in this process
-        while True:
-            try:
-                job = json.loads(connection.recv_bytes())
-            except (EOFError, OSError, KeyboardInterrupt):
-                return
+        while job := _received(connection):
             wanted = job.pop("wanted")
             submission = Submission(**job | {"data": b64decode(job["data"])})
             lines = attempt.grade(setting.plan, wanted, submission, sandbox, setting.times)
-            connection.send_bytes(json.dumps(lines).encode())
+            with contextlib.suppress(OSError):  # the process that asked was killed
+                connection.send_bytes(json.dumps(lines).encode())
+
+
+def _received(connection: Connection) -> dict | None:
+    try:
+        return json.loads(connection.recv_bytes())
+    except (EOFError, OSError):
+        return None
+
+
+def _unpacked(text: str) -> Setting:
+    told = json.loads(text)
+    plan = told.pop("plan")
+    paths = {name: Path(plan[name]) if plan[name] else None for name in ("hidden", "folder")}
+    hidden = [Path(x) for x in told.pop("hidden")]
+    times = Times(**told.pop("times"))
+    return Setting(Plan(**plan | paths), times, hidden=tuple(hidden), **told)
 
 
 def _packed(submission: Submission, wanted: list[str]) -> bytes:
