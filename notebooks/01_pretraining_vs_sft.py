@@ -330,9 +330,8 @@ ift.claim(
 )
 
 # %% [markdown]
-# **Claim: a little supervised tuning makes it follow them.** The difference should be most of what
-# there is to gain: surely above 0.8. (We first asked for 0.9. Three seeds differ, and with three
-# the interval is too wide to decide that, so the bound was lowered after a first run.)
+# **Claim: a little supervised tuning makes it follow them.** The difference should be nearly all
+# there is to gain: surely above 0.9.
 
 # %%
 ift.claim(
@@ -345,15 +344,16 @@ ift.claim(
         "base": [base_scores[seed].items for seed in seeds],
     },
     effect=("SFT", "base"),
-    at_least=0.8,
+    at_least=0.9,
 )
 
 # %% [markdown]
 # **Claim: what was tuned was the format, not the facts.** If SFT had taught the facts, the model
 # would know what it was tuned on and nothing else: the gap between the two would be close to 1. So
 # compare the very examples it was tuned on with entities that no example mentioned. We call the
-# claim true if the gap is surely below 0.2. It need not be zero: the tuned ones it has seen. (We
-# first asked for 0.05, which the interval of three seeds could not decide.)
+# claim true if the gap is surely below 0.1. It need not be zero: the tuned ones it has seen. (We
+# first asked for 0.05. With an earlier base the interval of three seeds could not decide that; with
+# this one it comes close to the bound, and another machine rounds otherwise.)
 
 # %%
 ift.claim(
@@ -366,7 +366,7 @@ ift.claim(
         "held out": [tuned_scores[seed].items for seed in seeds],
     },
     effect=("tuned on", "held out"),
-    at_most=0.2,
+    at_most=0.1,
 )
 
 # %%
