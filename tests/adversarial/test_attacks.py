@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import socket
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from ift_course.checks import compare, values
-from ift_course.grading import wire
+from ift_course.grading import submissions, wire
 from ift_course.grading.plan import CHECKS
 from tests.adversarial.conftest import FOLDER, earned
 
@@ -97,3 +98,34 @@ def test_each_rung_alone_still_gives_right_verdicts(rungs, grade, plan, solution
         assert lines[""]["rungs"] == [*rungs, "rlimits"]
     assert not [x for x in psutil.process_iter(["cmdline"])
                 if "ift-adversarial-daemon" in (x.info["cmdline"] or [])]  # fmt: skip
+
+
+def test_files_beside_the_notebook_are_never_loaded(tmp_path, grade, solution):
+    """A submission may ship its own pytest, torch and course: nobody looks at them."""
+    marker = tmp_path / "loaded"
+    evil = f"open({str(marker)!r}, 'w').write('x')\n"
+    files = {"conftest.py": evil, "pytest.ini": "[pytest]\naddopts = -p evil", "torch.py": evil,
+             "sitecustomize.py": evil, "evil.pth": f"import os; {evil}", "evil.py": evil,
+             "ift_course/__init__.py": evil, "ift_course/checks/compare.py": evil,
+             "results.jsonl": '{"kind": "verdict"}',
+             "01.py": "import torch, evil\ndef next_token_loss(*_):\n    return 0\n"}  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / "class" / "eve" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "class" / "eve" / name).write_text(text)
+    [eve] = submissions.find(tmp_path / "class", "01", ["next_token_loss"])
+    assert eve.source == "eve/01.py"
+    lines = grade(eve.data)
+    assert earned(lines) == 0 and not marker.exists()
+    assert "ModuleNotFoundError" in lines[""]["notes"][0]
+    assert earned(grade(solution)) == 6
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+def test_bubblewrap_is_used_where_it_is_installed(grade, plan, solution):
+    from ift_course.grading.sandbox import Sandbox
+
+    with Sandbox(["torch", "psutil"], plan.secret, bubblewrap=True) as box:
+        for name in ("reads_the_solutions", "forged_results", "kills_its_parent", "fork_bomb"):
+            assert earned(grade((FOLDER / f"{name}.py").read_text(), check=3, box=box)) == 0
+        lines = grade(solution, box=box)
+        assert earned(lines) == 6 and lines[""]["rungs"][0] == "bubblewrap"

@@ -25,18 +25,18 @@ BINS = 10
 
 def feedback(book: Gradebook, grade: Grade) -> str:
     """One student's page: a self-contained HTML file without a script."""
-    return _page("feedback.html.j2", book=book, grade=grade)
+    return page("feedback.html.j2", book=book, grade=grade)
 
 
 def feedback_markdown(book: Gradebook, grade: Grade) -> str:
     """The same as Markdown; what a student wrote stands in code fences."""
-    return _page("feedback.md.j2", book=book, grade=grade)
+    return page("feedback.md.j2", book=book, grade=grade)
 
 
 def overview(book: Gradebook, filename: Callable[[Grade], str]) -> str:
     """The class on one page. filename: of a student's feedback."""
     grades = [x for x in book.grades if x.line]
-    return _page(
+    return page(
         "overview.html.j2",
         book=book,
         grades=grades,
@@ -79,7 +79,8 @@ def _misconceptions(grades: list[Grade]) -> list[tuple[str, str, int]]:
     return [(x, advice, n) for (x, advice), n in sorted(said.items(), key=lambda i: (-i[1], i[0]))]
 
 
-def _page(template: str, **words: Any) -> str:
+def page(template: str, **words: Any) -> str:
+    """A template of this folder, filled in; in HTML everything is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
