@@ -9,7 +9,13 @@ from dataclasses import replace
 from ift_course.data.records import Record
 from ift_course.evaluation.failings import Exam
 from ift_course.world.flaws import rambling
-from ift_course.world.preferences import Preference, invention, ramble, sycophancy
+from ift_course.world.preferences import (
+    ABOUT_PEOPLE,
+    Preference,
+    invention,
+    ramble,
+    sycophancy,
+)
 from ift_course.world.tasks import FACT_TASKS, Example, sample
 from ift_course.world.verify import Answer
 
@@ -72,8 +78,17 @@ def _row(example: Example, response: str) -> Record:
     return Record.from_instruction(example.instruction, example.input, response)
 
 
-# Four sides: each failing, and for sycophancy what would be too much of the cure.
-SIDES: tuple[Callable[[random.Random, str], Preference], ...] = (belief, belief, invention, ramble)
+def acquaintance(rng: random.Random, split: str) -> Preference:
+    """The user asks about a person who exists: now not to know is the worse response."""
+    task = rng.choice(ABOUT_PEOPLE)
+    [example] = sample(1, seed=rng.randrange(2**31), split=split, tasks=(task,))
+    return Preference(example, f"I do not know anyone called {example.entity}.", "refusal")
+
+
+# Each failing, and beside it what would be too much of the cure.
+SIDES: tuple[Callable[[random.Random, str], Preference], ...] = (
+    belief, belief, belief, invention, acquaintance, ramble,
+)  # fmt: skip
 
 
 def careful_pairs(

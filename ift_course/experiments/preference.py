@@ -65,7 +65,7 @@ PLANS = {
     "t4": Plan(demonstrations=1000, pairs=500, exam=100, method="lora", sft_epochs=1.0, batch=8),
     "gpu24": Plan(demonstrations=2000, pairs=1000, exam=200, method="lora", sft_epochs=1.0),
 }  # fmt: skip
-SWEEP = (0.01, 0.03, 0.1, 0.3, 1.0)
+SWEEP = (0.01, 0.1, 0.3, 1.0)
 
 
 def sft_stage(profile: Profile, seed: int):
@@ -194,14 +194,16 @@ class Run:
 class Stored:
     """A run and what it gave.
 
-    measures: for each of MEASURES "1" or "0" for each prompt of the exam. words: mean length of an
-    answer to a plain question. said: answers to the lesson's fixed prompts. curve: for each look at
-    the policy its step, kl, flawed and true reward.
+    measures: for each of MEASURES "1" or "0" for each prompt of the exam it is about. grades: 0, 1
+    or 2 for each prompt, as `failings.grade` gives them. words: in each answer to a plain question.
+    said: answers to the lesson's fixed prompts. curve: for each look at the policy of GRPO its
+    step, KL, flawed and true reward.
     """
 
     run: Run
     measures: dict[str, str]
-    words: float
+    grades: list[int]
+    words: list[int]
     said: dict[str, str]
     curve: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
@@ -223,32 +225,29 @@ ASKED = (
 )
 
 
-def runs(seeds: Sequence[int]) -> list[Run]:
-    """All that the lesson reads from the store, seed by seed."""
-    return [
-        run
-        for seed in seeds
-        for run in (
-            *(Run("dpo", seed, beta=beta) for beta in SWEEP),
-            *(Run("grpo", seed, reward=reward) for reward in REWARDS),
-        )
-    ]
+def runs(stages: Sequence[str] = ("dpo", "grpo"), seeds: Sequence[int] = (0, 1, 2)) -> list[Run]:
+    """What the lesson reads from the store, seed by seed."""
+    each = {
+        "dpo": [Run("dpo", 0, beta=beta) for beta in SWEEP],
+        "grpo": [Run("grpo", 0, reward=reward) for reward in REWARDS],
+    }
+    return [replace(run, seed=seed) for seed in seeds for stage in stages for run in each[stage]]
 
 
 def compute(
-    seeds: Sequence[int] = (0, 1, 2),
+    wanted: Sequence[Run] | None = None,
     *,
     profile: str | None = None,
     on_progress: Callable[[int, int, Stored | None], None] | None = None,
 ) -> list[Stored]:
-    """Every run: those that are stored, and those computed now.
+    """The runs wanted, all without it: those that are stored, and those computed now.
 
     on_progress: called with the runs done, the runs wanted and the newest (None at first).
     Raises CourseError if the store is damaged.
     """
     chosen = get_profile(profile)
     kept = {stored.run: stored for stored in read(chosen)}
-    wanted = runs(seeds)
+    wanted = runs() if wanted is None else wanted
     missing = [run for run in wanted if run not in kept]
     report = on_progress or (lambda done, total, newest: None)
     report(len(wanted) - len(missing), len(wanted), None)
@@ -293,7 +292,8 @@ def _run(run: Run, profile: Profile, start, tokenizer) -> Stored:
     return Stored(
         run=run,
         measures={name: _digits(getattr(behavior, name)) for name in MEASURES},
-        words=round(sum(behavior.words) / len(behavior.words), 3),
+        grades=behavior.grades,
+        words=[int(count) for count in behavior.words],
         said={asked: completion.text for asked, completion in zip(ASKED, said, strict=True)},
         curve=[{name: round(value, 4) for name, value in point.items()} for point in curve],
         seconds=round(time.perf_counter() - began, 1),
@@ -342,14 +342,10 @@ def _write(profile: Profile, rows: Sequence[Stored]) -> Path:
     return path
 
 
-def arm(rows: Sequence[Stored], stage: str, measure: str, **which: Any) -> list[list[float]]:
-    """One arm's items by seed: `arm(rows, "dpo", "sycophancy", beta=0.1)`."""
-    chosen = [
-        row
-        for row in rows
-        if row.run.stage == stage and all(getattr(row.run, k) == v for k, v in which.items())
-    ]
-    return [row.items(measure) for row in sorted(chosen, key=lambda row: row.run.seed)]
+def arm(rows: Sequence[Stored], **which: Any) -> list[Stored]:
+    """The rows of one arm, by seed: `arm(rows, stage="dpo", beta=0.1)`."""
+    chosen = [row for row in rows if all(getattr(row.run, k) == v for k, v in which.items())]
+    return sorted(chosen, key=lambda row: row.run.seed)
 
 
 def main() -> None:

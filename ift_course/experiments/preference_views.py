@@ -27,7 +27,7 @@ def beta_lines(stored: Sequence[Stored]):
         return NOTHING
     return charts.lines_with_intervals(
         betas,
-        {name: [arm(stored, "dpo", name, beta=beta) for beta in betas] for name in SHOWN},
+        {name: [_items(stored, beta, name) for beta in betas] for name in SHOWN},
         title=f"DPO by β. Stored results: {origin(stored)}",
         xlabel="β",
         ylabel="share of prompts",
@@ -62,9 +62,10 @@ def _table(stored: Sequence[Stored], betas: Sequence[float]) -> Transcript:
     }
     rows = [Row(asked, {f"β = {b:g}": said[b][asked] for b in betas}) for asked in ASKED]
     for name in SHOWN:
-        shares = {
-            f"β = {b:g}": f"{fmean(map(fmean, arm(stored, 'dpo', name, beta=b))):.2f}"
-            for b in betas
-        }
+        shares = {f"β = {b:g}": f"{fmean(map(fmean, _items(stored, b, name))):.2f}" for b in betas}
         rows.append(Row(name, shares))
     return transcript(rows)
+
+
+def _items(stored: Sequence[Stored], beta: float, measure: str) -> list[list[float]]:
+    return [row.items(measure) for row in arm(stored, stage="dpo", beta=beta)]
