@@ -33,8 +33,12 @@ ift.progress("01")
 # **Given** are the scores of a model for one text and the tokens of that text. Row *i* of the
 # scores is what the model thought *after* token *i*.
 #
-# **Example.** A model that gives every token the same score has a loss of ln V:
-# `next_token_loss(torch.zeros(3, 4), torch.tensor([0, 1, 2]))` is `tensor(1.3863)`.
+# **Example.** A model that gives every token the same score has a loss of ln V.
+#
+# ```python
+# >>> next_token_loss(torch.zeros(3, 4), torch.tensor([0, 1, 2]))
+# tensor(1.3863)
+# ```
 
 
 # %%
@@ -79,7 +83,12 @@ ift.check(next_token_loss)
 # **Given** are the losses of single tokens, a list for each document. Documents have different
 # lengths. A token is a token: a long document counts for more than a short one.
 #
-# **Example.** `perplexity([[0.0, 0.0, 0.0], [2.0]])` is e^0.5, about `1.6487`.
+# **Example.** Three tokens without a loss and one with 2 make e^0.5.
+#
+# ```python
+# >>> perplexity([[0.0, 0.0, 0.0], [2.0]])
+# 1.6487
+# ```
 
 
 # %%
@@ -124,8 +133,13 @@ ift.check(perplexity)
 # **Given** is a model as a function: it takes the tokens so far, and returns the scores of the
 # next one.
 #
-# **Example.** A model that always finds "the number after the last" likeliest, with
-# `prompt=[3]`, `max_new_tokens=10` and `end=6`, gives `[4, 5]`.
+# **Example.** A model that always finds the number after the last one likeliest.
+#
+# ```python
+# >>> count = lambda ids: F.one_hot(torch.tensor(ids[-1] + 1), 9).float()
+# >>> greedy_decode(count, prompt=[3], max_new_tokens=10, end=6)
+# [4, 5]
+# ```
 
 
 # %%
@@ -195,8 +209,15 @@ if ift.passed(greedy_decode):
 # **Given** are the scores of one position and a random number, so that the same call gives the same
 # token.
 #
-# **Example.** With probabilities 0.5, 0.3 and 0.2 and `top_p=0.7` the nucleus is the first two
-# tokens. Renormalized they have 0.625 and 0.375, so `u=0.6` gives token 0 and `u=0.7` token 1.
+# **Example.** The nucleus is the first two tokens. Renormalized they have 0.625 and 0.375.
+#
+# ```python
+# >>> logits = torch.tensor([0.5, 0.3, 0.2]).log()
+# >>> sample_nucleus(logits, top_p=0.7, temperature=1.0, u=0.6)
+# 0
+# >>> sample_nucleus(logits, top_p=0.7, temperature=1.0, u=0.7)
+# 1
+# ```
 
 
 # %%
@@ -257,6 +278,13 @@ ift.check(sample_nucleus)
 # where it is trained, −100 elsewhere, *not shifted*.
 #
 # At the end, a base model is tuned with your function.
+#
+# **Example.** Two tokens are trained, and the model guesses evenly among five words: ln 5.
+#
+# ```python
+# >>> response_loss(torch.zeros(1, 4, 5), torch.tensor([[-100, -100, 2, 3]]))
+# tensor(1.6094)
+# ```
 
 
 # %%

@@ -27,6 +27,14 @@ ift.progress("02")
 #
 # **Given** is a row as ShareGPT has it. Some rows begin with an answer, because a long conversation
 # was cut in two. Some end with a question that nobody answered. In some, one side speaks twice.
+#
+# **Example.** The first answer has no question, and the last question has no answer.
+#
+# ```python
+# >>> said = ["gpt", "… and so on."], ["human", "Hi "], ["gpt", "Hello."], ["user", "Well?"]
+# >>> adapt_sharegpt({"conversations": [{"from": who, "value": text} for who, text in said]})
+# [{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello.'}]
+# ```
 
 
 # %%
@@ -89,13 +97,13 @@ ift.check(adapt_sharegpt)
 # opened, costs accuracy and raises no error. And a user may write the template's own marks into a
 # message, to speak in the assistant's name.
 #
-# **Example.** One message of the user, with the assistant's turn opened:
+# **Given** is a conversation, as a list of messages with role and content.
 #
-# ```
-# <|im_start|>user
-# Hello!<|im_end|>
-# <|im_start|>assistant
+# **Example.** One message of the user, with the assistant's turn opened.
 #
+# ```python
+# >>> render_chatml([{"role": "user", "content": "Hello!"}], add_generation_prompt=True)
+# '<|im_start|>user\nHello!<|im_end|>\n<|im_start|>assistant\n'
 # ```
 
 
@@ -157,9 +165,12 @@ if ift.passed(render_chatml):
 # **Given** is a conversation in ChatML as token ids. A turn is `start`, a role, a newline, the
 # content, `end`, a newline. In this exercise each role is one token.
 #
-# **Example.** With `start=1`, `end=2`, `assistant=4`, and 9 for the newline:
-# ids `[1, 3, 9, 50, 2, 9, 1, 4, 9, 60, 61, 2, 9]` have the labels
-# `[-100, …, -100, 60, 61, 2, -100]`.
+# **Example.** 9 is the newline. The answer is 60, and it ends with 2.
+#
+# ```python
+# >>> response_labels([1, 3, 9, 50, 2, 9, 1, 4, 9, 60, 2, 9], start=1, end=2, assistant=4)
+# [-100, -100, -100, -100, -100, -100, -100, -100, -100, 60, 2, -100]
+# ```
 
 
 # %%
@@ -207,6 +218,15 @@ ift.check(response_labels)
 # hides every token with that id takes the end out of the training data.
 #
 # **Given** are rows of token ids with their labels.
+#
+# **Example.** A row of three tokens and a row of two.
+#
+# ```python
+# >>> rows = [{"input_ids": [5, 6, 2], "labels": [-100, 6, 2]}]
+# >>> rows.append({"input_ids": [7, 2], "labels": [-100, 2]})
+# >>> collate(rows, pad_token_id=0)["labels"]
+# tensor([[-100, 6, 2], [-100, 2, -100]])
+# ```
 
 
 # %%
@@ -279,7 +299,15 @@ if ift.passed(collate):
 # 2024, arXiv:2404.10830): the longest record goes first, each into the fullest row that still has
 # room for it.
 #
-# **Example.** Lengths 5, 3, 4, 2, 2 in rows of 8 places become rows of 5 + 3 and 4 + 2 + 2.
+# **Example.** Records of 5, 3, 4, 2 and 2 tokens become rows of 5 + 3 and 4 + 2 + 2.
+#
+# ```python
+# >>> records = [{"input_ids": [n] * n, "labels": [n] * n} for n in (5, 3, 4, 2, 2)]
+# >>> pack(records, capacity=8)[0]["position_ids"]
+# [0, 1, 2, 3, 4, 0, 1, 2]
+# >>> pack(records, capacity=8)[1]["labels"]
+# [-100, 4, 4, 4, -100, 2, -100, 2]
+# ```
 
 
 # %%
@@ -356,6 +384,13 @@ if ift.passed(pack):
 # millisecond.
 #
 # **Given** is a batch as lists: ids, labels (not shifted) and attention mask.
+#
+# **Example.** The end of turn, 2, is there and has no label.
+#
+# ```python
+# >>> find_faults([[8, 9, 60, 2]], [[-100, -100, 60, -100]], [[1, 1, 1, 1]], end=2)
+# ['end not trained']
+# ```
 
 
 # %%

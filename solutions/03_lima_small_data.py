@@ -29,8 +29,14 @@ ift.progress("03")
 # millions of scraped rows this happens to everyone, and it always makes the result look better.
 # Published models are checked for shared runs of words, often 8 or 13 of them.
 #
-# **Example.** With `n=3`, "the capital of France" and "Say: The capital, of Italy!" share
-# "the capital of".
+# **Given** are the texts of both sets.
+#
+# **Example.** Both say "the capital of".
+#
+# ```python
+# >>> leaks(["the capital of France"], ["Say: The capital, of Italy!", "An owl."], n=3)
+# [0]
+# ```
 
 
 # %%
@@ -83,6 +89,17 @@ ift.check(leaks)
 #
 # **Why it matters.** Most bad rows of a scraped data set are bad in a way that five lines of code
 # can see. A filter that says *why* it refuses a row can be argued with, and mended.
+#
+# **Given** is one row: an instruction and its response.
+#
+# **Example.** One that breaks off, and one that is fine.
+#
+# ```python
+# >>> quality_problems("What does the owl eat?", "It eats mice and")
+# ['cut off']
+# >>> quality_problems("What does the owl eat?", "Mice.")
+# []
+# ```
 
 
 # %%
@@ -124,13 +141,13 @@ if ift.passed(quality_problems):
     from ift_course.world.flaws import FLAWS
     from ift_course.world.tasks import sample
 
-    for name, spoil in {"(good)": lambda example, rng: example, **FLAWS}.items():
+    named = ("empty", "echo", "cut off", "repetitive")
+    print(f"{'rows':14}", "".join(f"{problem:>12}" for problem in named))
+    for name, spoil in {"good": lambda example, rng: example, **FLAWS}.items():
         spoiled = [spoil(x, random.Random(i)) for i, x in enumerate(sample(200, seed=1))]
         found = [quality_problems(x.instruction, x.response) for x in spoiled]
-        for problem in ("empty", "echo", "cut off", "repetitive"):
-            share = statistics.mean(problem in names for names in found)
-            print(f"{name:13} {problem:11} {share:4.0%}", end="   ")
-        print()
+        shares = [statistics.mean(problem in names for names in found) for problem in named]
+        print(f"{name:14}", "".join(f"{share:>12.0%}" for share in shares))
 
 # %% [markdown] tags=["hint"]
 # Prepare the text once: without white space around it, in small letters. Almost all rules look at
@@ -155,6 +172,14 @@ if ift.passed(quality_problems):
 #
 # **Given** are the scores of two models on the same questions, and the draws of a bootstrap: each
 # row of `draws` says which questions are in one imagined test, with repetitions.
+#
+# **Example.** Two imagined tests, with differences of 0 and 0.5, and half of all is left out.
+#
+# ```python
+# >>> draws = torch.tensor([[0, 0], [0, 1]])
+# >>> paired_interval([1.0, 1.0], [1.0, 0.0], draws, level=0.5)
+# (0.125, 0.375)
+# ```
 
 
 # %%
@@ -223,8 +248,14 @@ if ift.passed(paired_interval):
 # hand to be different from each other. With vectors that say what a record is about, a program can
 # do it: always take next what is farthest from everything taken so far.
 #
-# **Example.** Three records at the places 0, 1 and 10 of a line, all good enough, the first of the
-# highest quality: `diverse` takes record 0, then 2, then 1.
+# **Given** are a vector and a quality for each record.
+#
+# **Example.** On a line at 0, 1 and 10; the first is the best, the third is farthest from it.
+#
+# ```python
+# >>> diverse(torch.tensor([[0.0], [1.0], [10.0]]), [0.9, 0.8, 0.7], count=3, floor=0.5)
+# [0, 2, 1]
+# ```
 
 
 # %%
@@ -265,7 +296,8 @@ if ift.passed(diverse):
     texts = [x.instruction for x in sample(400, seed=3)]
     words = sorted({word for text in texts for word in text.lower().split()})
     counts = torch.tensor([[float(text.lower().split().count(w)) for w in words] for text in texts])
-    chosen = diverse(counts, [1.0] * len(texts), 8, 0.5)
+    directions = counts / counts.norm(dim=1, keepdim=True)  # or long texts would be far from all
+    chosen = diverse(directions, [1.0] * len(texts), 8, 0.5)
     for first, other in zip(texts[:8], [texts[i] for i in chosen], strict=True):
         print(f"{first[:52]:54} | {other[:60]}")
 
@@ -292,6 +324,13 @@ if ift.passed(diverse):
 #
 # **Given** are texts. Two are near-duplicates if they share enough of their word triples. If A is
 # like B, and B is like C, all three belong together, even if A and C are not alike.
+#
+# **Example.** The first two share two of four triples; the longer one is kept.
+#
+# ```python
+# >>> deduplicate(["a b c d e", "a b c d", "x y z"], threshold=0.5)
+# [0, 2]
+# ```
 
 
 # %%

@@ -25,6 +25,14 @@ ift.progress("04")
 # it once knows why `alpha` and the rank belong together, and why the detour costs next to nothing.
 #
 # **Given** are a batch of inputs and the matrices of a layer (Hu et al. 2021, arXiv:2106.09685).
+#
+# **Example.** One input, one output, rank 1: 3 · 2 + 4 / 1 · (3 · 1 · 0.5).
+#
+# ```python
+# >>> one = torch.ones(1, 1)
+# >>> lora_forward(3 * one, weight=2 * one, a=one, b=0.5 * one, alpha=4.0)
+# tensor([[12.0]])
+# ```
 
 
 # %%
@@ -65,6 +73,16 @@ ift.check(lora_forward)
 # **Why it matters.** A merged model runs at the old speed and needs no adapter code. But base
 # weights are kept in bfloat16, with about three digits: merge in that dtype, and a small update
 # vanishes in the rounding more than it has to.
+#
+# **Given** are the matrices of a layer, as in 04.1.
+#
+# **Example.** The layer of the example above, merged.
+#
+# ```python
+# >>> one = torch.ones(1, 1)
+# >>> lora_merge(weight=2 * one, a=one, b=0.5 * one, alpha=4.0)
+# tensor([[4.0]])
+# ```
 
 
 # %%
@@ -104,8 +122,15 @@ ift.check(lora_merge)
 # blocks, each block is divided by its largest absolute value, and each number becomes the index of
 # the nearest of 16 levels (Dettmers et al. 2023, arXiv:2305.14314).
 #
-# **Example.** With the levels −1, 0 and 1 and blocks of 2, the values `[0.5, -0.1, 8.0, 5.0]` have
-# the scales `[0.5, 8.0]` and the codes `[2, 1, 2, 2]`.
+# **Given** are numbers, the levels, and how many numbers share a scale.
+#
+# **Example.** Three levels and blocks of two.
+#
+# ```python
+# >>> codes, scales = quantize(torch.tensor([0.5, -0.1, 8.0, 5.0]), torch.tensor([-1.0, 0, 1]), 2)
+# >>> codes.tolist(), scales.tolist()
+# ([2, 1, 2, 2], [0.5, 8.0])
+# ```
 
 
 # %%
@@ -177,6 +202,15 @@ if ift.passed(quantize):
 #
 # **Why it matters.** "Will it fit?" is asked before every run, and answered by a crash after twenty
 # minutes. The part that does not depend on the batch can be counted on one hand.
+#
+# **Given** are the sizes of a model and of its adapter.
+#
+# **Example.** A hundred parameters and an adapter of ten.
+#
+# ```python
+# >>> training_memory(100, 10, "lora")
+# {'weights': 240, 'gradients': 40, 'optimizer': 80, 'total': 360}
+# ```
 
 
 # %%
@@ -247,6 +281,14 @@ if ift.passed(training_memory):
 # token and hidden unit (Korthikanti et al. 2022, arXiv:2205.05198, with an attention that does not
 # store its matrix). With checkpointing only the 2 bytes of a layer's input are kept, and one layer
 # at a time is computed again.
+#
+# **Example.** Without checkpointing the first method does not fit; with it, one row at a time does.
+#
+# ```python
+# >>> static = {"lora": 1000, "qlora": 500}
+# >>> choose_settings(static, layers=4, hidden=2, vocabulary=5, length=2, budget=1300)["bytes"]
+# 1248
+# ```
 
 
 # %%

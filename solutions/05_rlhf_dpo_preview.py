@@ -27,7 +27,14 @@ ift.progress("05")
 # **Why it matters.** A reward model is trained on "this one is better" and nothing else. This loss
 # turns such pairs into numbers, and DPO uses it as well.
 #
-# **Example.** Two equal rewards are a coin toss: the loss of one such pair is ln 2, about `0.6931`.
+# **Given** are the rewards of the chosen and the rejected responses, pair by pair.
+#
+# **Example.** Two equal rewards are a coin toss: ln 2.
+#
+# ```python
+# >>> bradley_terry_loss(torch.tensor([1.0]), torch.tensor([1.0]))
+# tensor(0.6931)
+# ```
 
 
 # %%
@@ -72,6 +79,13 @@ ift.check(bradley_terry_loss)
 # falls, and what is trained is another method.
 #
 # **Given** are scores and labels as in 01.5: not shifted, −100 on prompt and padding.
+#
+# **Example.** Two tokens, each with the probability 1/5: 2 · ln(1/5).
+#
+# ```python
+# >>> sequence_log_probs(torch.zeros(1, 4, 5), torch.tensor([[-100, -100, 2, 3]]))
+# tensor([-3.2189])
+# ```
 
 
 # %%
@@ -119,6 +133,14 @@ ift.check(sequence_log_probs)
 #
 # **Given** are log-probabilities of whole responses, under the policy that is trained and under the
 # frozen reference.
+#
+# **Example.** The chosen response became likelier by 2, the rejected one stayed.
+#
+# ```python
+# >>> pair = [torch.tensor([x]) for x in (-8.0, -9.0, -10.0, -9.0)]
+# >>> dpo_loss(*pair, beta=0.5)
+# (tensor(0.3133), tensor([1.0]))
+# ```
 
 
 # %%
@@ -193,6 +215,16 @@ if ift.passed(dpo_loss):
 # *both* responses.
 #
 # Write it from the formula, without autograd. The derivative of −log σ(x) is −σ(−x).
+#
+# **Given** is what 05.3 is given.
+#
+# **Example.** Where nothing has been learned yet, the push is half of beta.
+#
+# ```python
+# >>> pair = [torch.tensor([x]) for x in (-8.0, -9.0, -8.0, -9.0)]
+# >>> dpo_gradient(*pair, beta=0.5)
+# (tensor([-0.25]), tensor([0.25]))
+# ```
 
 
 # %%
@@ -238,6 +270,15 @@ ift.check(dpo_gradient)
 # **Why it matters.** GRPO (Shao et al. 2024, arXiv:2402.03300) needs no second network to say what
 # a good reward is: an answer is compared with the other answers to the same question. If all are
 # equally good, there is nothing to learn, and 0 / 0 must not become the gradient.
+#
+# **Given** are the rewards of all answers, group by group.
+#
+# **Example.** In the first group half of the answers are right, in the second all.
+#
+# ```python
+# >>> group_advantages(torch.tensor([1.0, 0.0, 1.0, 1.0]), group=2, epsilon=0.0001)
+# tensor([0.9998, -0.9998, 0.0, 0.0])
+# ```
 
 
 # %%
@@ -286,8 +327,14 @@ ift.check(group_advantages)
 # to one question the expected best of n can be computed exactly, over all choices of n of them (as
 # pass@k is, Chen et al. 2021, arXiv:2107.03374).
 #
-# **Example.** Rewards 1, 2 and 4, n = 2: the choices are {1, 2}, {1, 4} and {2, 4}, their best are
-# 2, 4 and 4, and the mean is 10 / 3.
+# **Given** are the rewards of all answers to one question.
+#
+# **Example.** The choices are {1, 2}, {1, 4} and {2, 4}; their best are 2, 4 and 4.
+#
+# ```python
+# >>> expected_best([1.0, 2.0, 4.0], n=2)
+# 3.3333
+# ```
 
 
 # %%

@@ -38,6 +38,19 @@ def stub(exercise: catalog.Exercise) -> dict:
     return namespace(exercise, source.stubbed(cells[0]))
 
 
+def card(exercise: catalog.Exercise) -> str:
+    """What a learner reads above the stub."""
+    path = next(x for x in source.sources() if x.name[:2] == exercise.lesson)
+    return next(x.source for x in source.cells(path) if x.source.startswith(f"## {exercise.id} "))
+
+
+def tensor(values):
+    """As `torch.tensor`: what an example shows can be evaluated."""
+    import torch
+
+    return torch.tensor(values)
+
+
 def verdicts(exercise: catalog.Exercise, names: dict, seed: int = 0) -> list:
     return [judge(check, Local(names), seed) for check in catalog.checks(exercise)]
 

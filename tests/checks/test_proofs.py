@@ -1,14 +1,17 @@
 """The checks can fail, and do: proven for every exercise."""
 
+import doctest
 import inspect
 from pathlib import Path
 
 import pytest
 
 from ift_course.checks import catalog
+from ift_course.checks.compare import difference
 from ift_course.checks.learner import Local
 from ift_course.checks.misconceptions import misconceptions, recognize
 from ift_course.checks.report import report
+from ift_course.checks.values import plain
 from ift_course.exercises import source
 from tests.checks import equivalent, learners
 from tests.checks.mutate import mutants
@@ -39,6 +42,23 @@ def test_an_exercise_is_complete(exercise):
     assert len(misconceptions(exercise)) >= 5
     assert len(catalog.checks(exercise)) >= 4
     assert all(check.title.endswith(".") for check in catalog.checks(exercise))
+
+
+@each
+def test_a_card_says_what_it_should_and_its_examples_are_true(exercise):
+    card = learners.card(exercise)
+    for part in ("**Why it matters.**", "**Given**", "**Example.**", " minutes\n"):
+        assert part in card
+    names = learners.namespace(exercise)
+    names["tensor"] = learners.tensor
+    examples = doctest.DocTestParser().get_examples(card.replace("```", ""))
+    assert any(example.want for example in examples)
+    for example in examples:
+        if example.want:
+            got = plain(eval(example.source, names))
+            assert difference(got, eval(example.want, names), 1e-4) is None, (got, example.want)
+        else:
+            exec(example.source, names)
 
 
 @each
