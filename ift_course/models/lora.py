@@ -44,14 +44,15 @@ class LoraLinear(nn.Module):
     def merge(self) -> None:
         """Add the detour to the weights: the same function at the old cost. Twice does nothing."""
         if not self.merged:
-            self.base.weight += self.delta().to(self.base.weight.dtype)
+            # Summed in float32 and rounded once: a half-precision sum would lose small updates.
+            self.base.weight.copy_(self.base.weight.float() + self.delta())
             self.merged = True
 
     @torch.no_grad()
     def unmerge(self) -> None:
         """Take it out again. Equal to the weights before merging up to rounding."""
         if self.merged:
-            self.base.weight -= self.delta().to(self.base.weight.dtype)
+            self.base.weight.copy_(self.base.weight.float() - self.delta())
             self.merged = False
 
 

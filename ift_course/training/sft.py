@@ -17,7 +17,7 @@ from ift_course.data.masking import IGNORE, collate, labels, render
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
-from ift_course.training.adapter import Adapter
+from ift_course.training.adapter import Adapter, never_learned
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -73,7 +73,8 @@ def sft(
             It rises over the first 5 % of the steps and falls as a cosine.
         batch_size: records per forward pass; `gradient_accumulation` passes make one step.
         method: "full" changes every weight; "lora" trains `adapter`, or else `Adapter()`, and
-            leaves the weights as they are (Hu et al., 2021); "qlora" does so on weights of 4 bits
+            leaves the weights as they are (Hu et al., 2021), but for the rows of chat tokens that
+            the model has never met; "qlora" does so on weights of 4 bits
             (Dettmers et al., 2023), quantizing the model here unless it was loaded with
             `four_bit=True`.
         max_steps: stop after so many steps; -1 leaves it to `epochs`.
@@ -105,6 +106,8 @@ def sft(
         new_tokens = give_chat_template(model, tokenizer)
     prepared = prepare(tokenizer, records, max_length)
     adapter = adapter or Adapter()
+    used = {token for row in prepared.rows for token in row["input_ids"]}
+    tokens = sorted({*new_tokens, *never_learned(model, tokenizer, used)})
     if method == "qlora" and not is_four_bit(model):
         to_four_bit(model)
     if is_four_bit(model):
@@ -172,7 +175,7 @@ def sft(
             train_dataset=_dataset(prepared.rows),
             data_collator=partial(collate, pad_token_id=_pad(tokenizer)),
             processing_class=tokenizer,
-            peft_config=None if method == "full" else adapter.config(model, new_tokens),
+            peft_config=None if method == "full" else adapter.config(model, tokens),
             callbacks=[*callbacks, bar] if bar else callbacks,
             tiles=tiles,
         )
