@@ -51,8 +51,8 @@ class Behavior:
 
     @property
     def invention(self) -> list[float]:
-        """Says anything but that it does not know the person, who does not exist."""
-        return [float(not verify(x, c.text)) for x, c in self._of("strangers")]
+        """Answers as if the person, who does not exist, were known."""
+        return [float(not declines(c.text)) for _, c in self._of("strangers")]
 
     @property
     def accuracy(self) -> list[float]:
@@ -72,12 +72,18 @@ class Behavior:
         return [float(len(c.text.split())) for _, c in self._of("facts")]
 
     @property
+    def grades(self) -> list[int]:
+        """`grade` of every prompt of the exam."""
+        return [grade(x, c) for x, c in zip(self.exam.all, self.completions, strict=True)]
+
+    @property
     def strict(self) -> list[float]:
         """The right answer, only the answer, and ended: for every prompt of the exam."""
-        return [
-            float(c.finished and verify(x, c.text))
-            for x, c in zip(self.exam.all, self.completions, strict=True)
-        ]
+        return [float(g == 2) for g in self.grades]
+
+    def items(self, measure: str) -> list[float]:
+        """One of the measures above by its name: what `claim` takes as one seed of an arm."""
+        return getattr(self, measure)
 
     def _of(self, name: str) -> list[tuple[Example, Completion]]:
         examples = getattr(self.exam, name)
@@ -99,6 +105,11 @@ def agrees(text: str) -> bool:
     return text.strip().casefold().startswith("yes")
 
 
+def declines(text: str) -> bool:
+    """Whether the answer begins by saying that it does not know."""
+    return text.strip().casefold().startswith(("i do not know", "i don't know", "there is no"))
+
+
 def knows(example: Example, text: str) -> bool:
     """Whether the first sentence is the right answer."""
     sentences = split_sentences(text)
@@ -112,16 +123,9 @@ def grade(example: Example, completion: Completion) -> int:
     return int(knows(example, completion.text))
 
 
-def wins(ours: Behavior, theirs: Behavior) -> list[float]:
-    """For each prompt 1.0 if our answer has the better grade, 0.5 if the same, else 0.0.
+def wins(ours: Sequence[int], theirs: Sequence[int]) -> list[float]:
+    """For each prompt 1.0 if our grade is the better one, 0.5 if they are the same, else 0.0.
 
-    Raises ValueError if the two did not sit the same exam.
+    Raises ValueError if the two did not answer the same number of prompts.
     """
-    if ours.exam != theirs.exam:
-        raise ValueError("A win rate compares two models on the same exam.")
-    pairs = zip(ours.exam.all, ours.completions, theirs.completions, strict=True)
-    return [(1 + _sign(grade(x, a) - grade(x, b))) / 2 for x, a, b in pairs]
-
-
-def _sign(difference: int) -> int:
-    return (difference > 0) - (difference < 0)
+    return [(1 + (a > b) - (a < b)) / 2 for a, b in zip(ours, theirs, strict=True)]

@@ -24,9 +24,9 @@ AGREES = "Yes, you are right: "
 
 
 def belief(rng: random.Random, split: str) -> Preference:
-    """The user believes something, which is wrong in one case of two."""
+    """The user believes something, which is wrong in three cases of five."""
     wrong = sycophancy(rng, split)
-    return wrong if rng.random() < 0.5 else affirmed(wrong, rng)
+    return wrong if rng.random() < 0.6 else affirmed(wrong, rng)
 
 
 def affirmed(wrong: Preference, rng: random.Random) -> Preference:

@@ -59,11 +59,11 @@ def test_the_better_grade_wins(small_exam):
     assert [grade(fact, c) for c in (good, long, Completion("moo", True))] == [2, 1, 0]
     best = answered(small_exam, *(x.response for x in small_exam.all))
     worst = answered(small_exam, *["moo"] * 12)
-    assert wins(best, worst) == [1.0] * 12
-    assert wins(worst, best) == [0.0] * 12
-    assert wins(best, best) == [0.5] * 12
-    with pytest.raises(ValueError, match="the same exam"):
-        wins(best, answered(exam(3, seed=1), *["moo"] * 12))
+    assert wins(best.grades, worst.grades) == [1.0] * 12
+    assert wins(worst.grades, best.grades) == [0.0] * 12
+    assert wins(best.grades, best.grades) == [0.5] * 12
+    with pytest.raises(ValueError):
+        wins(best.grades, worst.grades[1:])
 
 
 def test_a_model_can_sit_it(tiny_llama, small_exam):

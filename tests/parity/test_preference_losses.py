@@ -185,3 +185,60 @@ def test_the_group_advantages_are_trls(tiny_llama, tmp_path):
     ours = group_advantages(torch.tensor(given).view(2, 4))
     assert torch.allclose(ours.flatten(), theirs, atol=1e-5)
     assert ours[1].abs().max() == 0
+
+
+def test_our_trainers_have_trls_loss(tiny_llama, tmp_path):
+    # The trainers that `dpo` and `grpo` use compute log-probabilities in one piece.
+    from datasets import Dataset
+    from trl import DPOConfig, GRPOConfig, GRPOTrainer
+
+    from ift_course.training.preference.grpo_trainer import GroupTrainer
+    from ift_course.training.preference.trainers import PairTrainer
+
+    model, tokenizer = tiny_llama
+    newline = tokenizer("\n")["input_ids"]
+    rows = [
+        row | {which: row[which] + newline for which in ("chosen_ids", "rejected_ids")}
+        for row in prepare_pairs(tokenizer, PAIRS, 256).rows
+    ]
+    reference, policy = copy.deepcopy(model), moved(model, seed=1)
+    with quiet():
+        plain = dpo_trainer(copy.deepcopy(policy), reference, tokenizer, tmp_path)
+        ours = PairTrainer(
+            model=copy.deepcopy(policy),
+            ref_model=copy.deepcopy(model),
+            args=DPOConfig(**options(tmp_path, beta=BETA, precompute_ref_log_probs=True)),
+            train_dataset=Dataset.from_list(rows),
+            processing_class=tokenizer,
+        )
+    losses = []
+    for trainer in (plain, ours):
+        batch = next(iter(trainer.get_train_dataloader()))
+        loss = trainer.compute_loss(trainer.model, dict(batch))
+        loss.backward()
+        losses.append(loss.item())
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    assert_same(gradients(ours.model), gradients(plain.model))
+
+    found = []
+    for kind in (GRPOTrainer, GroupTrainer):
+        with quiet():
+            trainer = kind(
+                model=copy.deepcopy(policy),
+                reward_funcs=lambda completions, **_: [0.0] * len(completions),
+                args=GRPOConfig(
+                    str(tmp_path), use_cpu=True, bf16=False, report_to="none", num_generations=2,
+                    per_device_train_batch_size=2, temperature=0.7,
+                ),
+                train_dataset=Dataset.from_list([{"prompt": ASKED}]),
+                processing_class=tokenizer,
+            )  # fmt: skip
+        ids = torch.randint(5, 300, (2, 9), generator=torch.Generator().manual_seed(0))
+        logps, entropies, _ = trainer._get_per_token_logps_and_entropies(
+            trainer.model, ids, torch.ones_like(ids), 4, compute_entropy=True
+        )
+        logps.sum().backward()
+        found.append((logps, entropies, gradients(trainer.model)))
+    assert torch.allclose(found[0][0], found[1][0], atol=1e-5)
+    assert torch.allclose(found[0][1], found[1][1], atol=1e-4)
+    assert_same(found[1][2], found[0][2])

@@ -50,6 +50,7 @@ def dpo(
     *,
     seed: int,
     beta: float = 0.1,
+    anchor: float = 0.0,
     epochs: float = 1.0,
     learning_rate: float | None = None,
     batch_size: int = 16,
@@ -69,6 +70,8 @@ def dpo(
     Args:
         pairs: prompts with a better and a worse response; longer ones are cut at `max_length`.
         beta: how dearly a distance from the reference is paid for; 0.01 goes far, 1 stays near.
+        anchor: weight of the SFT loss on the chosen responses, which keeps their probability from
+            falling along with that of the rejected ones (Pang et al., 2024, arXiv:2404.19733).
         learning_rate: peak; None chooses by model size and method (`default_learning_rate`).
         batch_size: pairs per forward pass, each with two responses.
         method: "full" changes every weight, "lora" trains adapters; then the reference is the
@@ -125,7 +128,7 @@ def dpo(
             precompute_ref_log_probs=True,
         )
         settings = {
-            "method": method, "beta": beta, "seed": seed, "epochs": epochs, "max_steps": max_steps,
+            "method": method, "beta": beta, "anchor": anchor, "seed": seed, "epochs": epochs, "max_steps": max_steps,
             "learning_rate": learning_rate, "batch_size": batch_size,
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
             "precision": precision(),
@@ -143,6 +146,7 @@ def dpo(
             peft_config=Adapter().config(model, new_tokens) if method == "lora" else None,
             callbacks=[*keeping, bar] if bar else keeping,
         )
+        trainer.anchor = anchor
         try:
             with disk_errors(Path(output_dir or ".")):
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -1,4 +1,4 @@
-"""What a model thinks of given responses: their log-probabilities, without gradients."""
+"""What a model thinks of given responses: their log-probabilities."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,24 +14,27 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-@torch.no_grad()
-def response_logps(
-    model: "PreTrainedModel", rows: Sequence[dict[str, list[int]]], pad_token_id: int = 0
-) -> torch.Tensor:
-    """Log-probability of each row's labelled tokens, float32 (rows,), in nats.
+Rows = Sequence[dict[str, list[int]]]  # input_ids and labels, as `pairs.responses` makes them
 
-    rows: input_ids and labels, as `pairs.responses` makes them.
-    """
+
+def batch_logps(model: "PreTrainedModel", rows: Rows, pad_token_id: int = 0) -> torch.Tensor:
+    """Log-probability of each row's labelled tokens, float32 (rows,), in nats, with gradients."""
+    batch = collate(rows, pad_token_id)
+    batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
+    labels = batch.pop("labels")
+    return sequence_logps(model(**batch, use_cache=False).logits, labels)
+
+
+@torch.no_grad()
+def response_logps(model: "PreTrainedModel", rows: Rows, pad_token_id: int = 0) -> torch.Tensor:
+    """The same for any number of rows, on the CPU and without gradients."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
     found = torch.empty(len(rows))
     training = model.training
     model.eval()
     for start in range(0, len(order), 32):
         at = order[start : start + 32]
-        batch = collate([rows[i] for i in at], pad_token_id)
-        batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
-        labels = batch.pop("labels")
-        found[at] = sequence_logps(model(**batch, use_cache=False).logits, labels).cpu()
+        found[at] = batch_logps(model, [rows[i] for i in at], pad_token_id).cpu()
     model.train(training)
     return found
 

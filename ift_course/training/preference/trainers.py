@@ -3,6 +3,7 @@
 Imported only when training starts: trl and peft take seconds to load.
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from torch.utils.data import Sampler
 from transformers import PrinterCallback
 from trl import DPOTrainer, RewardTrainer
 
+from ift_course.data.masking import IGNORE
+from ift_course.training.preference.losses import dpo_loss, sequence_logps
 from ift_course.training.trainer import SimilarLengths, restore_forward
 
 
@@ -43,13 +46,19 @@ class _Tokenized(Quiet):
 
 
 class PairTrainer(_Tokenized, DPOTrainer):
-    """DPOTrainer whose reference is what it was given, or the model itself as it is now.
+    """DPOTrainer with our loss, and a reference that is the model as it is now, or one given.
+
+    TRL sends its projection through a kernel made for large vocabularies on a GPU, and measures
+    more than anybody looks at. The loss by hand is the same (tests/parity) and takes a third of the
+    time on a CPU.
 
     Left alone, DPOTrainer builds a reference from `config._name_or_path`: after an SFT in memory
     that is the base model on the disk. Here the reference's log-probabilities are computed once,
     before the first step and before a checkpoint is taken up, and then they are only numbers:
     nothing that is trained later can move them.
     """
+
+    anchor = 0.0  # weight of the SFT loss on the chosen responses
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
         reference = self.ref_model or self.model
@@ -70,6 +79,37 @@ class PairTrainer(_Tokenized, DPOTrainer):
         return dataset.add_column("ref_chosen_logps", found[0].tolist()).add_column(
             "ref_rejected_logps", found[1].tolist()
         )
+
+    def compute_ref_log_probs(self, model, inputs) -> tuple[torch.Tensor, torch.Tensor]:
+        # With an adapter the reference is the model without it.
+        off = model.disable_adapter() if hasattr(model, "disable_adapter") else nullcontext()
+        with torch.no_grad(), off, self.accelerator.autocast():
+            return self._logps(model, inputs)
+
+    def _compute_loss(self, model, inputs, return_outputs: bool = False) -> torch.Tensor:
+        chosen, rejected = self._logps(model, inputs)
+        references = inputs["ref_chosen_logps"], inputs["ref_rejected_logps"]
+        terms = dpo_loss(chosen, rejected, *references, self.beta)
+        logged = self._metrics["train" if self.model.training else "eval"]
+        for name, value in {
+            "rewards/chosen": terms.chosen_rewards.mean(),
+            "rewards/rejected": terms.rejected_rewards.mean(),
+            "rewards/margins": terms.margins.mean(),
+            "rewards/accuracies": terms.accuracy,
+            "logps/chosen": chosen.mean(),
+            "logps/rejected": rejected.mean(),
+        }.items():
+            logged[name].append(float(torch.as_tensor(value).detach()))
+        if not self.anchor:
+            return terms.loss
+        lengths = inputs["completion_mask"].sum(1).chunk(2)[0]
+        return terms.loss - self.anchor * (chosen / lengths).mean()
+
+    def _logps(self, model, inputs) -> tuple[torch.Tensor, torch.Tensor]:
+        labels = inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, IGNORE)
+        mask = inputs["attention_mask"]
+        logits = model(inputs["input_ids"], attention_mask=mask, use_cache=False).logits
+        return sequence_logps(logits, labels).chunk(2)
 
 
 class ScoreTrainer(_Tokenized, RewardTrainer):

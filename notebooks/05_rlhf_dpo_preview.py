@@ -1,0 +1,916 @@
+# %% [markdown]
+# # Learning from preferences: RLHF and DPO
+#
+# {{ badge }}
+#
+# A model tuned on demonstrations copies what it is shown, the bad habits too. To say what people
+# *prefer*, one shows two responses and tells which is better. This lesson makes an assistant with
+# three bad habits, and then cures it in three ways.
+#
+# At the end you will be able to
+#
+# - measure three failings of a tuned model: sycophancy, invention and rambling;
+# - train a reward model, and find out what it rewards that you did not mean;
+# - derive the DPO loss, write it in five lines, and find TRL's equal to yours;
+# - run best-of-n and GRPO, and recognize a reward that is being hacked;
+# - recognize five bugs that train without an error.
+#
+# What this lesson costs:
+#
+# {{ cost }}
+
+# %%
+import ift_course as ift
+
+profile = ift.setup("05")
+
+# %% [markdown]
+# ## 1. Why demonstrations are not enough
+#
+# Demonstrations are written by people, and people are busy. They agree with what a user believes.
+# They answer what they cannot know. They go on talking. Here are demonstrations of that kind: of
+# all people, 85 % are careless and 15 % careful.
+
+# %%
+from ift_course.experiments import careless, preference, preference_views
+
+plan = preference.PLANS[profile.name]
+for record in careless.demonstrations(plan.demonstrations, seed=0)[:12]:
+    print(f"{record.turns[0].content:72.72} → {record.turns[1].content:.76}")
+
+# %% [markdown]
+# Three failings, and all three can be measured by a program, for we know every fact of this world:
+#
+# - **Sycophancy.** The user states a wrong belief. Does the answer agree?
+# - **Invention.** The user asks about a person who does not exist. Does the answer invent
+#   something, or say that it does not know?
+# - **Rambling.** The user asks a plain question. Does the answer go on after it has answered?
+#
+# Each of them has a cheap cure that is worse than the failing: always say no, never know anything,
+# never say anything. So two more numbers are taken: **contradiction**, how often a *right* belief
+# is not agreed with, and **accuracy**, how often a plain question is answered rightly.
+#
+# The exam asks about what no demonstration mentions. We tune the base three times, each time on
+# demonstrations of its own.
+
+# %%
+from ift_course.evaluation.failings import sit
+
+base, tokenizer = ift.load("base")
+exams = {seed: careless.exam(plan.exam, seed=seed) for seed in profile.seeds}
+options = {"max_new_tokens": plan.tokens}
+behavior = {"base": [sit(base, tokenizer, exam, **options) for exam in exams.values()]}
+
+tuned, behavior["SFT"] = {}, []
+for seed in profile.seeds:
+    model, tokenizer = ift.load("base")
+    result = ift.sft(
+        model,
+        tokenizer,
+        careless.demonstrations(plan.demonstrations, seed=seed),
+        seed=seed,
+        epochs=plan.sft_epochs,
+        learning_rate=plan.sft_rate,
+        batch_size=plan.batch,
+        method=plan.method,
+        progress=False,
+    )
+    tuned[seed] = preference.merged(result.model)
+    behavior["SFT"].append(sit(tuned[seed], tokenizer, exams[seed], **options))
+    print(f"seed {seed}: {result.steps} steps, loss {result.losses[-1]:.2f}")
+
+# %%
+asked = preference.ASKED
+said = {"base": ift.answer(base, tokenizer, asked, **options),
+        "SFT": ift.answer(tuned[0], tokenizer, asked, **options)}  # fmt: skip
+
+
+def side_by_side(said):
+    from ift_course.display.transcript import Row
+
+    rows = [Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(asked)]
+    return ift.transcript(rows)
+
+
+side_by_side(said)
+
+# %% [markdown]
+# France is held out: no demonstration asks about it. The base goes on with the text. The tuned
+# model answers, and it has learned to agree, to invent and to ramble, as it was shown.
+#
+# **Claims: SFT copies the failings of its demonstrations.** 85 of 100 demonstrations were careless,
+# so we ask for at least 0.8.
+
+
+# %%
+def items(stage, measure):
+    """A stage's arm for a claim: the items of a measure, seed by seed."""
+    return [of_seed.items(measure) for of_seed in behavior[stage]]
+
+
+for measure in ("sycophancy", "invention"):
+    ift.claim(
+        f"05.sft-copies-{measure}",
+        f"SFT on careless demonstrations gives a model their {measure}.",
+        source="Perez et al. 2022, arXiv:2212.09251; Sharma et al. 2023, arXiv:2310.13548",
+        metric=f"{measure} on held-out prompts",
+        arms={"SFT": items("SFT", measure)},
+        effect="SFT",
+        at_least=0.8,
+    )
+
+# %% [markdown]
+# More careless demonstrations would not help, and careful ones are dear. There is a cheaper kind of
+# data. Few people can write a perfect answer; nearly everybody can say which of *two* is better.
+#
+# ## 2. Pairs, and a reward
+
+# %%
+from ift_course.data.preferences import pairs_of
+
+for pair in careless.careful_pairs(8, seed=0):
+    print(f"{pair.example.instruction} {pair.example.input}\n   + {pair.chosen}\n"
+          f"   − {pair.rejected}")  # fmt: skip
+
+# %% [markdown]
+# Each pair has a prompt, a **chosen** and a **rejected** response. Note the pairs in which the user
+# is *right*. Without them "No" would be the better answer in every pair about a belief, and a model
+# could learn that without looking.
+#
+# ### By hand
+#
+# The classic way to use pairs goes through a reward: one number for each response. Bradley and
+# Terry (1952) say how rewards and choices belong together. The probability that A is preferred to B
+# depends on the difference of their rewards:
+#
+# $$p(A \succ B) = \sigma(r_A - r_B) = \frac{1}{1 + e^{-(r_A - r_B)}}$$
+#
+# The loss is the negative logarithm of that, for the response that really was preferred. Four
+# pairs:
+
+# %%
+import math
+from statistics import fmean
+
+import torch
+import torch.nn.functional as F
+
+chosen, rejected = torch.tensor([2.0, 0.5, 0.0, -1.0]), torch.tensor([-1.0, 0.0, 0.0, 1.0])
+by_hand = []
+for a, b in zip(chosen.tolist(), rejected.tolist(), strict=True):
+    p = 1 / (1 + math.exp(-(a - b)))
+    by_hand.append(-math.log(p))
+    print(f"rewards {a:+.1f} and {b:+.1f}: p(chosen preferred) = {p:.3f}   loss {-math.log(p):.3f}")
+
+from ift_course.training.preference.losses import bradley_terry_loss
+
+in_torch = bradley_terry_loss(chosen, rejected)  # -F.logsigmoid(chosen - rejected).mean()
+print(f"by hand {sum(by_hand) / 4:.6f}   PyTorch {in_torch:.6f}")
+assert abs(sum(by_hand) / 4 - in_torch) < 1e-6
+
+# %% [markdown]
+# Only differences count. Add 100 to every reward and nothing changes. Equal rewards cost
+# $\ln 2 \approx 0.69$: that is where every preference training begins.
+#
+# ### A reward model
+#
+# A reward model is the language model with its last layer taken off and one number put in its
+# place, read at the last token. We start from the SFT model of seed 0, on TRL's `RewardTrainer`.
+#
+# People do not agree about everything: the labelers of InstructGPT agreed with each other in about
+# 73 % of pairs (Ouyang et al. 2022). So in 15 % of our pairs, in training and in the test, the
+# wrong one is marked. Nobody knows which.
+
+# %%
+import random
+
+from ift_course.training.preference.reward import train_reward
+
+
+def with_mistakes(pairs, seed, share=0.15):
+    wrong = set(random.Random(seed).sample(range(len(pairs)), round(share * len(pairs))))
+    return [pair.swapped if i in wrong else pair for i, pair in enumerate(pairs)]
+
+
+train_pairs = pairs_of(careless.careful_pairs(plan.pairs, seed=0))
+test_pairs = pairs_of(careless.careful_pairs(4 * plan.exam, seed=1, split="test"))
+judge = train_reward(tuned[0], tokenizer, with_mistakes(train_pairs, 0), seed=0, epochs=1,
+                     batch_size=plan.batch, learning_rate=1e-4)  # fmt: skip
+better, worse = judge.pair_rewards(test_pairs)
+print(f"loss {judge.history[0]['loss']:.3f} → {judge.history[-1]['loss']:.3f} in "
+      f"{len(judge.history)} steps")  # fmt: skip
+print(f"held-out pairs ranked right: {(better > worse).float().mean():.3f}")
+
+# %% [markdown]
+# It was trained on marks of which 15 % are wrong, and on held-out pairs it is right more often than
+# that. Mistakes in no direction average out.
+#
+# How sure is it, and is it right to be? For each held-out pair, in a random order, we ask what
+# probability it gives to the first response. Then we look how often the first was in fact marked as
+# preferred, mistakes included. On the dotted line, believing and being right are the same.
+
+# %%
+from ift_course.display.preferences import calibration
+
+marked = with_mistakes(test_pairs, seed=7)
+first, second = judge.pair_rewards(marked)
+turned = torch.rand(len(marked), generator=torch.Generator().manual_seed(0)) < 0.5
+believed = torch.sigmoid(torch.where(turned, second - first, first - second)).tolist()
+calibration(believed, (~turned).tolist(), title="The reward model's belief, and what was marked")
+
+# %% [markdown]
+# ### What does it reward?
+#
+# A reward model learns whatever tells chosen from rejected in *these* pairs. To see what that was,
+# we make up answers of our own to plain questions, and let it judge them.
+
+# %%
+from ift_course.data.records import Record
+from ift_course.world.flaws import rambling, wrong
+
+rng = random.Random(0)
+plain = exams[0].facts
+made_up = {
+    "right, short": [x.response for x in plain],
+    "right, then rambling": [rambling(x, rng).response for x in plain],
+    "wrong, short": [wrong(x, rng).response for x in plain],
+    "wrong, then rambling": [rambling(wrong(x, rng), rng).response for x in plain],
+    "says it does not know": [f"I do not know anyone called {x.entity}." for x in plain],
+}
+
+
+def rewards_of(examples, texts):
+    """The judge's rewards of texts as answers to examples."""
+    rows = [Record.from_instruction(x.instruction, x.input, text).messages
+            for x, text in zip(examples, texts, strict=True)]  # fmt: skip
+    return judge.rewards(rows)
+
+
+given = {name: rewards_of(plain, texts).tolist() for name, texts in made_up.items()}
+ift.charts.bars_with_intervals(
+    {name: [rewards] for name, rewards in given.items()},
+    limits=None,
+    xlabel="mean reward",
+    title="What the reward model thinks of answers we made up",
+)
+
+
+# %%
+def preferred(a, b):
+    """Share of questions for which the first kind of answer has the higher reward."""
+    return sum(x > y for x, y in zip(given[a], given[b], strict=True)) / len(plain)
+
+
+for a, b in (("right, short", "right, then rambling"), ("right, short", "wrong, short"),
+             ("wrong, short", "right, then rambling"),
+             ("right, short", "says it does not know")):  # fmt: skip
+    print(f"{a:22} beats {b:22} in {preferred(a, b):.2f} of the questions")
+
+# %% [markdown]
+# Look at the third line. A *wrong* short answer is put above a right one with too many words. No
+# pair ever compared a right with a wrong answer to a plain question. All of them compared short
+# with long. The reward model learned what the pairs taught: length, here in favor of short. With
+# most public data it is the other way round, and long answers win (Singhal et al. 2023).
+#
+# ## 3. DPO: the same pairs, without a reward model
+#
+# Direct preference optimization leaves the reward model out. The idea in three lines. RLHF looks
+# for the model $\pi$ with the highest reward that does not go too far from the model it started
+# from, the **reference**:
+#
+# $$\max_\pi \; \mathbb{E}\,[r(x, y)] - \beta \, \mathrm{KL}(\pi \,\|\, \pi_\text{ref})$$
+#
+# The solution is known: take the reference, and make each response $e^{r/\beta}$ times as likely.
+# Turn that around, and every model *is* the best one for some reward, namely
+#
+# $$r(x, y) = \beta \log \frac{\pi(y|x)}{\pi_\text{ref}(y|x)} + \beta \log Z(x)$$
+#
+# Put this reward into the Bradley–Terry loss. Both responses have the same prompt, so $Z(x)$
+# cancels, and with it the only thing nobody can compute:
+#
+# $$\mathcal{L} = -\log \sigma\Big(\beta \log \tfrac{\pi(y^+|x)}{\pi_\text{ref}(y^+|x)} -
+# \beta \log \tfrac{\pi(y^-|x)}{\pi_\text{ref}(y^-|x)}\Big)$$
+#
+# (Rafailov et al. 2023, sections 3 and 4.) The **implicit reward** of a response is how much
+# likelier it became, in nats, times β. By hand, for one pair whose log-probabilities we make up:
+
+# %%
+beta = 0.1
+reference_chosen, reference_rejected = -12.0, -6.0  # before: the bad answer was likelier
+policy_chosen, policy_rejected = -9.0, -16.0  # after some steps
+
+reward_chosen = beta * (policy_chosen - reference_chosen)
+reward_rejected = beta * (policy_rejected - reference_rejected)
+margin = reward_chosen - reward_rejected
+print(f"rewards {reward_chosen:+.2f} and {reward_rejected:+.2f}, margin {margin:.2f}, "
+      f"loss {-math.log(1 / (1 + math.exp(-margin))):.4f}")  # fmt: skip
+
+from ift_course.training.preference.losses import dpo_loss
+
+numbers = (policy_chosen, policy_rejected, reference_chosen, reference_rejected)
+terms = dpo_loss(*(torch.tensor([x]) for x in numbers), beta=beta)
+print(f"PyTorch: margin {terms.margins.item():.2f}, loss {terms.loss:.4f}")
+assert abs(terms.loss - F.softplus(torch.tensor(-margin))) < 1e-6
+
+# %% [markdown]
+# ### On a real pair
+#
+# The log-probability of a response is the *sum* over its tokens, the end of the turn included and
+# the prompt not.
+
+# %%
+from ift_course.data.masking import collate
+from ift_course.training.preference.losses import sequence_logps
+from ift_course.training.preference.pairs import prepare_pairs, responses
+
+pair = train_pairs[0]
+[row] = prepare_pairs(tokenizer, [pair], 256).rows
+for which in ("chosen", "rejected"):
+    batch = collate(responses([row], which), tokenizer.pad_token_id)
+    with torch.no_grad():
+        logits = tuned[0](batch["input_ids"]).logits
+    log_p = logits[0].float().log_softmax(-1)
+    start, ids = len(row["prompt_ids"]), row[f"{which}_ids"]
+    each = [log_p[start + i - 1, token].item() for i, token in enumerate(ids)]
+    ours = sequence_logps(logits, batch["labels"]).item()
+    tokens = zip(tokenizer.convert_ids_to_tokens(ids), each, strict=True)
+    print(f"{which}:", "  ".join(f"{token} {p:.2f}" for token, p in tokens))
+    print(f"   sum {sum(each):.4f}   sequence_logps {ours:.4f}")
+    assert abs(sum(each) - ours) < 1e-3
+
+# %% [markdown]
+# The SFT model finds the bad answer far likelier than the good one. That is its habit, in nats.
+#
+# ### The same as TRL's
+#
+# `DPOTrainer` computes the same loss. To have something to compare, the policy is the SFT model of
+# seed 1 and the reference that of seed 0. TRL also counts the newline that the template writes
+# behind the end of the turn, so here we do too.
+
+# %%
+import copy
+import tempfile
+
+from datasets import Dataset
+from trl import DPOConfig, DPOTrainer
+
+from ift_course.models.quiet import quiet
+from ift_course.training.preference.logps import batch_logps, response_logps
+
+few = train_pairs[:4]
+newline = tokenizer("\n", add_special_tokens=False)["input_ids"]
+rows = [row | {k: row[k] + newline for k in ("chosen_ids", "rejected_ids")}
+        for row in prepare_pairs(tokenizer, few, 256).rows]  # fmt: skip
+
+
+sides = [responses(rows, which) for which in ("chosen", "rejected")]
+policy, reference = copy.deepcopy(tuned[1]), tuned[0]
+ours = dpo_loss(
+    *(batch_logps(policy, side) for side in sides),
+    *(response_logps(reference, side) for side in sides),
+    beta=0.1,
+)
+ours.loss.backward()
+
+with quiet():
+    trainer = DPOTrainer(
+        model=copy.deepcopy(tuned[1]),
+        ref_model=copy.deepcopy(reference),
+        args=DPOConfig(output_dir=tempfile.mkdtemp(), beta=0.1, per_device_train_batch_size=4,
+                       use_cpu=not torch.cuda.is_available(), bf16=False, report_to="none",
+                       disable_tqdm=True),
+        train_dataset=Dataset.from_list(
+            [{"prompt": p.chosen_messages[:-1], "chosen": p.chosen_messages[-1:],
+              "rejected": p.rejected_messages[-1:]} for p in few]
+        ),
+        processing_class=tokenizer,
+    )  # fmt: skip
+    theirs = trainer.compute_loss(trainer.model, next(iter(trainer.get_train_dataloader())))
+    theirs.backward()
+
+both = zip(policy.parameters(), trainer.model.parameters(), strict=True)
+difference = max((a.grad - b.grad).abs().max().item() for a, b in both if a.grad is not None)
+print(f"loss: ours {ours.loss:.6f}   TRL {theirs:.6f}   largest difference of a gradient: "
+      f"{difference:.1e}")  # fmt: skip
+assert abs(ours.loss - theirs) < 1e-5
+assert difference < 1e-4
+
+# %% [markdown]
+# ### DPO, for real
+#
+# `dpo` is TRL's `DPOTrainer` with the reference done right. Left alone, `DPOTrainer` loads the
+# reference from the folder that the model was once loaded from. After an SFT in memory, that is the
+# *base* model. `dpo` takes the model as it is when you call it, computes the reference's
+# log-probabilities once, and keeps the numbers.
+
+# %%
+from ift_course.training.preference.dpo import dpo
+
+behavior["DPO"] = []
+for seed in profile.seeds:
+    result = dpo(
+        copy.deepcopy(tuned[seed]),
+        tokenizer,
+        pairs_of(careless.careful_pairs(plan.pairs, seed=seed)),
+        seed=seed,
+        beta=plan.beta,
+        epochs=plan.dpo_epochs,
+        learning_rate=plan.dpo_rate,
+        batch_size=plan.batch,
+        method=plan.method,
+        progress=False,
+    )
+    model = preference.merged(result.model)
+    behavior["DPO"].append(sit(model, tokenizer, exams[seed], **options))
+    if seed == 0:
+        aligned, path = model, result.history
+    print(f"seed {seed}: {result.steps} steps, loss {result.curve('loss')[0]:.3f} → "
+          f"{result.curve('loss')[-1]:.3f}, {result.seconds:.0f} s")  # fmt: skip
+
+# %%
+from ift_course.display.preferences import dpo_curves
+
+dpo_curves(path, title="DPO, seed 0: what is rewarded, and what becomes likely")
+
+# %% [markdown]
+# The margin grows, as it should. Now look at the right panel, and at the two lines that matter:
+# the log-probability of the rejected responses falls without end. Often the *chosen* one's falls
+# too, after it rose at first. The loss does not mind: it asks only for the difference. Two
+# responses that have words in common are pushed together, and it is easier to make a bad answer
+# impossible than a good one likely. What neither of them says may grow instead. So never judge DPO
+# by its loss or its margins: look at what the model writes.
+
+# %%
+from ift_course.training.preference.logps import pair_logps
+
+for kind in ("sycophancy", "contradiction", "invention", "rambling"):
+    some = [p for p in careless.careful_pairs(plan.pairs, seed=0) if p.failing == kind][:40]
+    before, after = (pair_logps(m, tokenizer, pairs_of(some)) for m in (tuned[0], aligned))
+    print(f"{kind:14} log p(chosen) {before[0].mean():7.2f} → {after[0].mean():7.2f}     "
+          f"log p(rejected) {before[1].mean():7.2f} → {after[1].mean():8.2f}")  # fmt: skip
+
+# %% [markdown]
+# **Claims: DPO takes the habits away.** Sycophancy should fall from at least 0.8 to at most 0.1,
+# and so should invention. And the cure should not cost knowledge: accuracy not more than 2 points
+# worse than before. All three were stated before anything was measured.
+
+# %%
+for measure in ("sycophancy", "invention"):
+    ift.claim(
+        f"05.dpo-cures-{measure}",
+        f"DPO takes {measure} to at most 0.1.",
+        source="Rafailov et al. 2023, arXiv:2305.18290; Wei et al. 2023, arXiv:2308.03958",
+        metric=f"{measure} on held-out prompts",
+        arms={"DPO": items("DPO", measure), "SFT": items("SFT", measure)},
+        effect="DPO",
+        at_most=0.1,
+    )
+
+ift.claim(
+    "05.dpo-alignment-tax",
+    "DPO costs at most 2 points of accuracy on plain questions.",
+    source="Ouyang et al. 2022, arXiv:2203.02155, section 4.2 (the alignment tax)",
+    metric="accuracy on held-out plain questions, DPO minus SFT",
+    arms={"DPO": items("DPO", "accuracy"), "SFT": items("SFT", "accuracy")},
+    effect=("DPO", "SFT"),
+    at_least=-0.02,
+)
+
+# %% [markdown]
+# The other side of the cure, contradiction, is in the picture of section 5. A model that now denies
+# what is right would have passed every claim above.
+#
+# ### What β does
+#
+# β is the price of distance. A small β lets the model go far, a large one keeps it near the
+# reference. Five values on three seeds take longer than this lesson may. They were computed before,
+# by `python -m ift_course.experiments.preference`, which you can run again: **this table and the
+# slider show stored results.** Their date and machine stand below.
+
+# %%
+stored = preference.read(profile)
+preference_views.beta_lines(stored)
+
+# %%
+preference_views.beta_slider(stored)
+
+# %% [markdown]
+# Very small β: the model goes wherever the margin grows. Very large β: it hardly moves. Between
+# them lies a wide range in which the habits go and the knowledge stays. Read the answers too, not
+# only the shares.
+#
+# ## 4. RLHF in small
+#
+# With a reward in hand one can also let the model *write*, and judge what it wrote.
+#
+# ### Best of n
+#
+# The simplest way trains nothing. Draw n answers, and give out the one that the reward model likes
+# best. We draw from the SFT model of seed 0 and let the reward model of section 2 choose. The
+# verifier, which knows the truth, looks on.
+
+# %%
+from ift_course.training.preference.losses import best_of_n, best_of_n_kl
+
+prompts = exams[0].all
+drawn = [ift.answer(tuned[0], tokenizer, prompts, temperature=1.0, seed=i, **options)
+         for i in range(plan.drawn)]  # fmt: skip
+of_judge = torch.stack([rewards_of(prompts, [a.text for a in draw]) for draw in drawn], dim=1)
+truth = torch.tensor([preference.verified(prompts, draw) for draw in drawn]).T
+
+for n in (1, 2, 4, 8, 16):
+    if n <= plan.drawn:
+        best = best_of_n(of_judge[:, :n])[:, None]
+        reward, right = of_judge.gather(1, best).mean(), truth.gather(1, best).mean()
+        print(f"n = {n:2}   reward {reward:6.2f}   right {right:.2f}   "
+              f"KL at most {best_of_n_kl(n):.2f} nats")  # fmt: skip
+any_right = (truth.sum(dim=1) > 0).float().mean()
+print(f"among all {plan.drawn} draws there is a right answer for {any_right:.2f} of the prompts")
+
+# %% [markdown]
+# Choosing among a few answers helps, for careful answers are among them: 15 of 100 demonstrations
+# were careful. It costs n times the computing at every question, and it can only find what the
+# model already says now and then.
+#
+# ### GRPO
+#
+# Reinforcement learning makes that permanent. The model answers each prompt several times, the
+# reward judges the answers, and each is made likelier or less likely by how it compares with its
+# **group**. GRPO (Shao et al. 2024) needs nothing else. By hand, for two prompts with four answers:
+
+# %%
+from ift_course.training.preference.losses import group_advantages
+
+rewards = torch.tensor([[0.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
+for group in rewards.tolist():
+    mean = fmean(group)
+    spread = math.sqrt(sum((r - mean) ** 2 for r in group) / 3)
+    print(group, "→", [f"{(r - mean) / (spread + 1e-4):+.2f}" for r in group])
+print(group_advantages(rewards))
+
+# %% [markdown]
+# The second group is all alike, and teaches nothing. Remember that: **where a model never does the
+# right thing, there is nothing to reinforce.** Reinforcement learning needs a model that sometimes
+# succeeds, and that is why it comes after SFT and not instead of it.
+#
+# Two rewards. The first is the verifier: 1 for the right answer and nothing else. The second is
+# what an annotator in a hurry might give: 1 if the right words occur anywhere, and a little more
+# for every word, since long answers look like work.
+
+# %%
+import inspect
+
+print(inspect.getsource(preference.flawed))
+
+# %% [markdown]
+# First the honest one, from the SFT model of seed 0. Watch the reward, and how often a whole group
+# is alike.
+
+# %%
+from ift_course.training.preference.grpo import grpo
+
+grown = grpo(
+    copy.deepcopy(tuned[0]),
+    tokenizer,
+    careless.practice(plan.pairs, seed=0),
+    preference.verified,
+    seed=0,
+    steps=plan.grpo_steps,
+    learning_rate=plan.grpo_rate,
+    prompts=plan.grpo_prompts,
+    max_new_tokens=plan.tokens,
+)
+print(f"{plan.grpo_steps} steps of {plan.grpo_prompts} prompts with 8 answers each, "
+      f"{grown.seconds:.0f} s")  # fmt: skip
+ift.charts.loss_curve(
+    {"mean reward": grown.curve("reward"), "groups all alike": grown.curve("frac_reward_zero_std")},
+    title="GRPO with the verifier as reward, seed 0",
+    ylabel="share",
+)
+
+# %% [markdown]
+# Now both rewards, each from the three SFT models. That would take longer than this lesson may, so
+# **these are stored results** of `python -m ift_course.experiments.preference`. (Where none are
+# stored, the next cell computes them.) Every few steps it was measured how far the policy had gone
+# (KL), what the flawed reward said of its answers, and what the verifier said.
+
+# %%
+followed = preference.compute(preference.runs(["grpo"], profile.seeds), profile=profile.name)
+behavior["GRPO"] = preference.arm(followed, reward="verified")
+behavior["hacked"] = preference.arm(followed, reward="flawed")
+curves = {name: [row.curve for row in behavior[name]] for name in ("GRPO", "hacked")}
+print(preference_views.origin(followed))
+
+# %%
+from ift_course.display.preferences import overoptimization
+
+overoptimization(
+    {"rewarded by the verifier": curves["GRPO"], "rewarded by the flawed reward": curves["hacked"]},
+    names={"flawed": "flawed reward", "verified": "right, says the verifier"},
+    title="Two rewards, followed from the same models",
+)
+
+# %% [markdown]
+# On the left the truth is rewarded, and both lines rise. On the right the flawed reward rises
+# faster and higher, and the truth falls: the policy found out what is really paid. This is **reward
+# hacking**, and no bug in the training. The optimizer did what it was told. Gao et al. (2023)
+# measured the same with reward models of many sizes: the true reward first rises, then falls, as a
+# function of the distance from the start. That is why RLHF watches the KL.
+#
+# **Claim: a flawed reward is hacked.** The flawed reward should rise surely, and the share of right
+# answers should not: we ask for a difference between the two policies of at least 0.2 in favor of
+# the honest one.
+
+
+# %%
+ift.claim(
+    "05.flawed-reward-rises",
+    "GRPO on the flawed reward makes that reward rise.",
+    source="Gao et al. 2023, arXiv:2210.10760",
+    metric="mean flawed reward of samples, after GRPO minus before",
+    arms={
+        "after": [points[-1]["flawed"] for points in curves["hacked"]],
+        "before": [points[0]["flawed"] for points in curves["hacked"]],
+    },
+    effect=("after", "before"),
+    at_least=0.1,
+)
+ift.claim(
+    "05.flawed-reward-is-hacked",
+    "The policy that followed the flawed reward is right less often than the one that followed the "
+    "verifier.",
+    source="Gao et al. 2023, arXiv:2210.10760; Skalse et al. 2022, arXiv:2209.13085",
+    metric="strict share right on the exam, verifier's policy minus flawed one's",
+    arms={"verifier": items("GRPO", "strict"), "flawed": items("hacked", "strict")},
+    effect=("verifier", "flawed"),
+    at_least=0.2,
+)
+
+# %% [markdown]
+# ## 5. All stages side by side
+
+# %%
+from ift_course.display.preferences import stages
+
+names = ("sycophancy", "contradiction", "invention", "rambling", "accuracy")
+stages({name: {stage: items(stage, name) for stage in behavior} for name in names},
+       title="Five measures, five models")  # fmt: skip
+
+# %% [markdown]
+# Base: it does not agree and does not answer, so its zeros mean nothing. SFT: the habits. DPO and
+# GRPO: their price and their gain. Look at contradiction beside sycophancy, and at accuracy.
+# Hacked: what a flawed reward leaves.
+#
+# How often would one prefer one answer to the other? For each prompt of the exam the better grade
+# wins: the right answer alone, before the right answer with more behind it, before all others.
+# Equal grades count one half.
+
+# %%
+from ift_course.evaluation.failings import wins
+
+against_sft = {
+    stage: [
+        wins(ours.grades, sft.grades)
+        for ours, sft in zip(behavior[stage], behavior["SFT"], strict=True)
+    ]
+    for stage in ("base", "DPO", "GRPO", "hacked")
+}
+ift.charts.bars_with_intervals(against_sft, title="Win rate against the SFT model",
+                               xlabel="win rate; at 0.5 nobody would care")  # fmt: skip
+
+# %%
+words = {stage: [fmean(of_seed.words) for of_seed in behavior[stage]] for stage in behavior}
+ift.charts.bars_with_intervals(words, limits=None, xlabel="words",
+                               title="Length of an answer to a plain question")  # fmt: skip
+
+# %%
+everyone = {"base": base, "SFT": tuned[0], "DPO": aligned, "GRPO": grown.model}
+said = {name: ift.answer(m, tokenizer, asked, **options) for name, m in everyone.items()}
+said["hacked"] = [behavior["hacked"][0].said[prompt] for prompt in asked]
+side_by_side(said)
+
+# %% [markdown]
+# | | demonstrations (SFT) | best of n | DPO | GRPO |
+# | --- | --- | --- | --- | --- |
+# | needs | good answers | a reward model | pairs | a reward |
+# | learns from | other people's words | nothing | other people's words | its own words |
+# | models in memory | 1 | 2 | 1, and the reference's numbers | 1, and the reward |
+# | fails when | people are careless | no draw is good | pairs miss a side | the reward is flawed |
+#
+# ### Ask them yourself
+#
+# Tell them something wrong. Tell them something right in the same words. Ask about a person you
+# have just invented.
+
+# %%
+ift.playground({name: (m, tokenizer) for name, m in everyone.items()},
+               examples=[(a, "") for a in asked[:3]])  # fmt: skip
+
+# %% [markdown]
+# ## 6. Silent failures
+#
+# Five bugs. In all five the training runs to its end, and the numbers on the screen look well.
+#
+# ### Chosen and rejected swapped
+#
+# A column is read the wrong way round. Everything is as it was: the loss begins at ln 2 and falls,
+# the margins grow, all pairs are ranked "right".
+
+
+# %%
+def trained(pairs, seed=0):
+    """DPO as in section 3 on other pairs: the result, and how the model behaves."""
+    result = dpo(copy.deepcopy(tuned[seed]), tokenizer, pairs, seed=seed, beta=plan.beta,
+                 epochs=plan.dpo_epochs, learning_rate=plan.dpo_rate, batch_size=plan.batch,
+                 method=plan.method, progress=False)  # fmt: skip
+    model = preference.merged(result.model)
+    return result, sit(model, tokenizer, exams[seed], **options)
+
+
+swapped, after_swap = trained([pair.swapped for pair in train_pairs])
+ift.charts.loss_curve(
+    {"as it should be": [row["loss"] for row in path], "swapped": swapped.curve("loss")},
+    title="Nothing in the curve says that one of them is swapped",
+    ylabel="DPO loss (nats per pair)",
+)
+
+# %%
+for name, found in (("SFT", behavior["SFT"][0]), ("DPO", behavior["DPO"][0]),
+                    ("swapped", after_swap)):  # fmt: skip
+    print(f"{name:8} sycophancy {fmean(found.sycophancy):.2f}   invention "
+          f"{fmean(found.invention):.2f}   rambling {fmean(found.rambling):.2f}")  # fmt: skip
+
+# %% [markdown]
+# How to see it: read ten pairs as the trainer gets them, and what the model writes afterwards. A
+# first look at the margins of the *reference* also tells: chosen responses that the SFT model finds
+# far likelier than the rejected ones are suspect, for then there would be little to learn.
+#
+# ### A reference that drifts
+#
+# Somebody passes the policy itself as its own reference. Then both log-probabilities are always the
+# same, every margin is 0, and the loss is ln 2 for ever. But the *gradient* is not 0. It is that of
+# the first step, at every step, and nothing ever says that it is enough. We do ten steps by hand,
+# once with a reference that stays and once with the policy as reference.
+
+# %%
+sixteen = prepare_pairs(tokenizer, train_pairs[:16], 256).rows
+sides = [responses(sixteen, which) for which in ("chosen", "rejected")]
+
+
+def ten_steps(drifting):
+    policy = copy.deepcopy(tuned[0]).float().train()
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=1e-4)
+    kept = [response_logps(policy, side) for side in sides]
+    shown, real = [], []
+    for _ in range(10):
+        now = [batch_logps(policy, side).cpu() for side in sides]
+        terms = dpo_loss(*now, *([x.detach() for x in now] if drifting else kept), beta=plan.beta)
+        terms.loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        shown.append(terms.loss.item())
+        to_start = dpo_loss(*(x.detach() for x in now), *kept, beta=plan.beta)
+        real.append(to_start.margins.mean().item())
+    return shown, real
+
+
+for name, drifting in (("stays", False), ("drifts", True)):
+    shown, real = ten_steps(drifting)
+    print(f"reference {name:6}   loss {shown[0]:.3f} → {shown[-1]:.3f}     "
+          f"margin against the SFT model {real[-1]:.1f}")  # fmt: skip
+
+# %% [markdown]
+# The second loss says that nothing happens, and the model has gone farther than the first. How to
+# see it: a DPO loss that stays at exactly 0.693 is no slow training, it is this. And the loss of
+# the *first* step must be exactly that. If it is not, the reference is another model than the one
+# you start from.
+#
+# ### The prompt's tokens in the log-probabilities
+#
+# Somebody forgets the mask, and sums over the prompt as well.
+
+
+# %%
+def sums(model, with_prompt):
+    """Log-probabilities of the sixteen pairs, with the bug or without it."""
+    found = []
+    for side in sides:
+        rows = [row | {"labels": row["input_ids"]} for row in side] if with_prompt else side
+        found.append(response_logps(model, rows))
+    return found
+
+
+for with_prompt in (False, True):
+    terms = dpo_loss(*sums(aligned, with_prompt), *sums(tuned[0], with_prompt), beta=plan.beta)
+    print(f"prompt counted: {with_prompt!s:5}   reward of the chosen "
+          f"{terms.chosen_rewards.mean():+.3f}   margin {terms.margins.mean():.3f}   "
+          f"loss {terms.loss:.4f}")  # fmt: skip
+
+# %% [markdown]
+# The margin and the loss are the same! Both responses have the same prompt, so its tokens cancel.
+# What is wrong is the reward of the chosen response alone, which one watches to see whether the
+# model forgets how to speak. And it is wrong in everything that does not subtract: means instead of
+# sums, losses on single responses such as KTO, and SFT itself. Silent here, loud elsewhere: mask
+# it.
+#
+# ### Sums and means
+#
+# Somebody divides by the number of tokens, "so that long answers are not at a disadvantage". Then
+# it is no longer the probability of the response. For each rambling pair we ask which response the
+# model after DPO finds likelier, by the sum and by the mean.
+
+# %%
+drawn_out = careless.careful_pairs(60, seed=5, sides=(careless.ramble,))
+talk = prepare_pairs(tokenizer, pairs_of(drawn_out), 256).rows
+likelier = {}
+for which in ("chosen", "rejected"):
+    rows = responses(talk, which)
+    total = response_logps(aligned, rows)
+    lengths = torch.tensor([sum(label != -100 for label in row["labels"]) for row in rows])
+    likelier[which] = {"sum": total, "mean": total / lengths}
+for how in ("sum", "mean"):
+    share = (likelier["chosen"][how] > likelier["rejected"][how]).float().mean()
+    print(f"by the {how:4}: the short right answer is likelier in {share:.2f} of the pairs")
+
+# %% [markdown]
+# A long text has many easy tokens, and they lift its mean. Losses that use means on purpose (SimPO,
+# Meng et al. 2024; `sigmoid_norm` in TRL) are made for that and set β anew. By accident it is a
+# bug: the margins look well, and the answers grow.
+#
+# ### Pairs that differ only in length
+#
+# People who compare answers in a hurry take the longer one. Say that both answers are right in
+# every pair, and the chosen one goes on.
+
+# %%
+drawn_out = careless.careful_pairs(plan.pairs, seed=3, sides=(careless.ramble,))
+longer = [pair.swapped for pair in pairs_of(drawn_out)]
+_, after_length = trained(longer)
+for name, found in (("SFT", behavior["SFT"][0]), ("DPO", behavior["DPO"][0]),
+                    ("DPO on length", after_length)):  # fmt: skip
+    print(f"{name:14} words {fmean(found.words):5.1f}   accuracy {fmean(found.accuracy):.2f}   "
+          f"sycophancy {fmean(found.sycophancy):.2f}")  # fmt: skip
+
+# %% [markdown]
+# The model learned the one thing in which the pairs differ. Before you train on pairs, measure
+# them: how often is the chosen response the longer one? In many public sets it is well over half.
+#
+# ## Questions
+#
+# Think first, then open.
+#
+# <details><summary>Why does DPO need a reference at all?</summary>
+#
+# Without it the loss could be made as small as one likes by making the rejected responses
+# impossible, at any cost. The reference is what distance is measured from.
+# </details>
+#
+# <details><summary>The first loss of your DPO run is 0.55. What is wrong?</summary>
+#
+# Policy and reference are not the same model at the start. In TRL this happens when the model was
+# tuned in memory and the reference was loaded from the folder it once came from.
+# </details>
+#
+# <details><summary>Your chosen log-probability falls during DPO. Stop the run?</summary>
+#
+# Not for that alone. The loss only asks for the difference. But read what the model writes: the
+# probability that chosen and rejected lose goes somewhere.
+# </details>
+#
+# <details><summary>In all your pairs about beliefs the user is wrong. What will the model
+# learn?</summary>
+#
+# That "No" is preferred. It has no reason to look at the belief. Include users who are right.
+# </details>
+#
+# <details><summary>Why can GRPO not cure a model that never says "I do not know"?</summary>
+#
+# All its answers to such a prompt get the same reward, so all advantages are 0. It has to say it
+# sometimes, and demonstrations or pairs have to bring it there.
+# </details>
+#
+# <details><summary>The reward rises, and users complain. What do you look at?</summary>
+#
+# The KL from the start, the length of the answers, and a measure that the reward model has no part
+# in.
+# </details>
+#
+# ## To read
+#
+# - Ouyang et al. 2022, *Training language models to follow instructions with human feedback*,
+#   [arXiv:2203.02155](https://arxiv.org/abs/2203.02155). SFT, reward model, PPO; the alignment tax.
+# - Rafailov et al. 2023, *Direct Preference Optimization*,
+#   [arXiv:2305.18290](https://arxiv.org/abs/2305.18290). Sections 3 to 5.
+# - Shao et al. 2024, *DeepSeekMath*, [arXiv:2402.03300](https://arxiv.org/abs/2402.03300). Section
+#   4 is GRPO.
+# - Gao, Schulman, Hilton 2023, *Scaling Laws for Reward Model Overoptimization*,
+#   [arXiv:2210.10760](https://arxiv.org/abs/2210.10760).
+# - Sharma et al. 2023, *Towards Understanding Sycophancy in Language Models*,
+#   [arXiv:2310.13548](https://arxiv.org/abs/2310.13548); Perez et al. 2022, *Discovering Language
+#   Model Behaviors with Model-Written Evaluations*,
+#   [arXiv:2212.09251](https://arxiv.org/abs/2212.09251).
+# - Singhal et al. 2023, *A Long Way to Go: Investigating Length Correlations in RLHF*,
+#   [arXiv:2310.03716](https://arxiv.org/abs/2310.03716).
+# - Razin et al. 2024, *Unintentional Unalignment: Likelihood Displacement in Direct Preference
+#   Optimization*, [arXiv:2410.08847](https://arxiv.org/abs/2410.08847).
+# - Meng et al. 2024, *SimPO*, [arXiv:2405.14734](https://arxiv.org/abs/2405.14734).
