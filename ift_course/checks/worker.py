@@ -30,6 +30,8 @@ def main(notebook: str, lesson: str, skip: str) -> None:
 
 def run(notebook: str, lesson: str, skip: set[str], tell: Any) -> None:
     """As `main`; `tell` takes what is to be written."""
+    import torch  # noqa: F401 (now, while there is more patience than for a cell)
+
     from ift_course.checks import catalog, cells
     from ift_course.checks.report import report
 
