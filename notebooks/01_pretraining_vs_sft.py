@@ -553,6 +553,12 @@ ift.charts.bars_with_intervals(few_shot, title="160 examples, three passes, the 
 # for labels that are not shifted, or for responses that stand in the prompt.
 # </details>
 #
+# ## Exercises
+#
+# Five functions, checked the moment you write them: the shifted loss, perplexity, greedy and nucleus
+# decoding, and the loss on the response, which then tunes the base model before your eyes.
+# [exercises/01_pretraining_vs_sft.ipynb](../exercises/01_pretraining_vs_sft.ipynb)
+#
 # ## To read
 #
 # - Ouyang et al. 2022, *Training language models to follow instructions with human feedback*

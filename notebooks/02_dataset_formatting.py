@@ -705,6 +705,12 @@ ift.claim(
 # model that wrote the answers.
 # </details>
 #
+# ## Exercises
+#
+# Six functions, checked the moment you write them: an adapter for ShareGPT, a template, the mask of
+# a long conversation, padding, packing, and a broken pipeline whose faults you find.
+# [exercises/02_dataset_formatting.ipynb](../exercises/02_dataset_formatting.ipynb)
+#
 # ## To read
 #
 # - Taori et al. 2023, *Stanford Alpaca*,
