@@ -555,8 +555,8 @@ ift.charts.bars_with_intervals(few_shot, title="160 examples, three passes, the 
 #
 # ## Exercises
 #
-# Five functions, checked the moment you write them: the shifted loss, perplexity, greedy and nucleus
-# decoding, and the loss on the response, which then tunes the base model before your eyes.
+# Five functions, checked the moment you write them: the shifted loss, perplexity, greedy decoding,
+# nucleus sampling, and the loss on the response, which then tunes the base model before your eyes.
 # [exercises/01_pretraining_vs_sft.ipynb](../exercises/01_pretraining_vs_sft.ipynb)
 #
 # ## To read
