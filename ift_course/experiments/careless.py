@@ -85,10 +85,11 @@ def acquaintance(rng: random.Random, split: str) -> Preference:
     return Preference(example, f"I do not know anyone called {example.entity}.", "refusal")
 
 
+Sides = tuple[Callable[[random.Random, str], Preference], ...]
 # Each failing, and beside it what would be too much of the cure.
-SIDES: tuple[Callable[[random.Random, str], Preference], ...] = (
-    belief, belief, belief, invention, acquaintance, ramble,
-)  # fmt: skip
+SIDES: Sides = (belief, belief, belief, invention, invention, acquaintance, ramble)
+# The same where no user is ever right.
+ONE_SIDED: Sides = (sycophancy,) * 3 + SIDES[3:]
 
 
 def careful_pairs(

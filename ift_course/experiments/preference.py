@@ -1,7 +1,7 @@
 """Lesson 05's stages: SFT on careless demonstrations, DPO on careful pairs, GRPO on a reward.
 
-The lesson runs them live. What takes longer, a sweep of beta and GRPO on three seeds, is computed
-here, kept run by run, and read by the lesson, which says so:
+The lesson runs each of them live, with one seed. All stages with three seeds, and a sweep of beta,
+take longer: they are computed here, kept run by run, and read by the lesson, which says so:
 
     python -m ift_course.experiments.preference
 
@@ -47,25 +47,29 @@ class Plan:
     dpo_epochs: float = 1.0
     dpo_rate: float | None = None
     beta: float = 0.1
+    anchor: float = 1.0
+    sweep: tuple[float, ...] = (0.1,)  # the betas that are compared
     batch: int = 16
-    grpo_steps: int = 24
+    grpo_steps: int = 32
     grpo_prompts: int = 4
-    grpo_rate: float = 1e-4
+    grpo_rate: float = 2e-4
     look_every: int = 8  # steps of GRPO
     tokens: int = 40  # of an answer, at most
-    drawn: int = 16  # responses to a prompt of which the best is given out
+    drawn: int = 8  # responses to a prompt of which the best is given out
 
 
 PLANS = {
-    "tiny": Plan(demonstrations=600, pairs=320, exam=60, sft_rate=4e-4),
+    "tiny": Plan(
+        demonstrations=600, pairs=960, exam=60, sft_rate=4e-4, dpo_rate=3e-4,
+        sweep=(0.01, 0.1, 1.0),
+    ),
     "smollm2": Plan(
-        demonstrations=160, pairs=64, exam=12, method="lora", sft_epochs=1.0, batch=4,
+        demonstrations=80, pairs=48, exam=6, method="lora", sft_epochs=1.0, batch=4,
         grpo_steps=3, look_every=3, grpo_prompts=2, tokens=30, drawn=4,
     ),
     "t4": Plan(demonstrations=1000, pairs=500, exam=100, method="lora", sft_epochs=1.0, batch=8),
     "gpu24": Plan(demonstrations=2000, pairs=1000, exam=200, method="lora", sft_epochs=1.0),
 }  # fmt: skip
-SWEEP = (0.01, 0.1, 0.3, 1.0)
 
 
 def sft_stage(profile: Profile, seed: int):
@@ -96,6 +100,7 @@ def dpo_stage(plan: Plan, model, tokenizer, seed: int, **changes: Any):
     options = {
         "pairs": pairs_of(careless.careful_pairs(plan.pairs, seed=seed)),
         "beta": plan.beta,
+        "anchor": plan.anchor,
         "epochs": plan.dpo_epochs,
         "learning_rate": plan.dpo_rate,
         "batch_size": plan.batch,
@@ -136,6 +141,7 @@ def flawed(examples: Sequence[Example], samples: Sequence) -> list[float]:
 
 
 REWARDS = {"verified": verified, "flawed": flawed}
+SIDES = {"both": careless.SIDES, "wrong users only": careless.ONE_SIDED}
 
 
 def merged(model):
@@ -176,18 +182,21 @@ def _response_row(tokenizer, example: Example, sample) -> dict[str, list[int]]:
 class Run:
     """What is computed apart from the lesson: one stage with one seed.
 
-    stage: "dpo" or "grpo". beta: of dpo. reward: of grpo, a name in REWARDS.
+    stage: "base", "SFT", "DPO" or "GRPO". beta: of DPO. sides: of DPO, a name in SIDES. reward: of
+    GRPO, a name in REWARDS.
     """
 
     stage: str
     seed: int
     beta: float = 0.0
+    sides: str = ""
     reward: str = ""
 
     @property
     def arm(self) -> str:
         """The run without its seed."""
-        return f"{self.stage} {self.reward or self.beta}"
+        changed = (f"{self.beta:g}" if self.beta else "", self.sides, self.reward)
+        return " ".join(part for part in (self.stage, *changed) if part)
 
 
 @dataclass(frozen=True)
@@ -225,13 +234,21 @@ ASKED = (
 )
 
 
-def runs(stages: Sequence[str] = ("dpo", "grpo"), seeds: Sequence[int] = (0, 1, 2)) -> list[Run]:
+def runs(profile: Profile, stages: Sequence[str] = ("base", "SFT", "DPO", "GRPO")) -> list[Run]:
     """What the lesson reads from the store, seed by seed."""
+    plan = PLANS[profile.name]
     each = {
-        "dpo": [Run("dpo", 0, beta=beta) for beta in SWEEP],
-        "grpo": [Run("grpo", 0, reward=reward) for reward in REWARDS],
+        "base": [Run("base", 0)],
+        "SFT": [Run("SFT", 0)],
+        "DPO": [
+            *(Run("DPO", 0, beta=beta, sides="both") for beta in plan.sweep),
+            Run("DPO", 0, beta=plan.beta, sides="wrong users only"),
+        ],
+        "GRPO": [Run("GRPO", 0, reward=reward) for reward in REWARDS],
     }
-    return [replace(run, seed=seed) for seed in seeds for stage in stages for run in each[stage]]
+    return [
+        replace(run, seed=seed) for seed in profile.seeds for stage in stages for run in each[stage]
+    ]
 
 
 def compute(
@@ -247,7 +264,7 @@ def compute(
     """
     chosen = get_profile(profile)
     kept = {stored.run: stored for stored in read(chosen)}
-    wanted = runs() if wanted is None else wanted
+    wanted = runs(chosen) if wanted is None else wanted
     missing = [run for run in wanted if run not in kept]
     report = on_progress or (lambda done, total, newest: None)
     report(len(wanted) - len(missing), len(wanted), None)
@@ -260,10 +277,10 @@ def compute(
 
 def _computed(missing: Sequence[Run], profile: Profile) -> Iterator[Stored]:
     for seed in dict.fromkeys(run.seed for run in missing):
-        model, tokenizer = sft_stage(profile, seed)
+        tuned = sft_stage(profile, seed)
         for run in missing:
             if run.seed == seed:
-                yield _run(run, profile, model, tokenizer)
+                yield _run(run, profile, *tuned)
 
 
 def _run(run: Run, profile: Profile, start, tokenizer) -> Stored:
@@ -271,8 +288,17 @@ def _run(run: Run, profile: Profile, start, tokenizer) -> Stored:
 
     began = time.perf_counter()
     plan, curve = PLANS[profile.name], []
-    if run.stage == "dpo":
-        model = dpo_stage(plan, start, tokenizer, run.seed, beta=run.beta).model
+    if run.stage == "base":
+        from ift_course.models.load import load
+
+        model, tokenizer = load("base", profile=profile.name)
+    elif run.stage == "SFT":
+        model = start
+    elif run.stage == "DPO":
+        drawn = careless.careful_pairs(plan.pairs, seed=run.seed, sides=SIDES[run.sides])
+        model = dpo_stage(
+            plan, start, tokenizer, run.seed, beta=run.beta, pairs=pairs_of(drawn)
+        ).model
     else:
         looked = careless.practice(64, seed=1000 + run.seed)
 
@@ -343,7 +369,7 @@ def _write(profile: Profile, rows: Sequence[Stored]) -> Path:
 
 
 def arm(rows: Sequence[Stored], **which: Any) -> list[Stored]:
-    """The rows of one arm, by seed: `arm(rows, stage="dpo", beta=0.1)`."""
+    """The rows of one arm, by seed: `arm(rows, stage="DPO", beta=0.1)`."""
     chosen = [row for row in rows if all(getattr(row.run, k) == v for k, v in which.items())]
     return sorted(chosen, key=lambda row: row.run.seed)
 

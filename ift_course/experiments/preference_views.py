@@ -51,14 +51,14 @@ def origin(stored: Sequence[Stored]) -> str:
 
 
 def _betas(stored: Sequence[Stored]) -> list[float]:
-    return sorted({row.run.beta for row in stored if row.run.stage == "dpo"})
+    return sorted({row.run.beta for row in stored if row.run.sides == "both"})
 
 
 def _table(stored: Sequence[Stored], betas: Sequence[float]) -> Transcript:
     said = {
         row.run.beta: row.said
         for row in sorted(stored, key=lambda row: -row.run.seed)
-        if row.run.stage == "dpo"
+        if row.run.sides == "both"
     }
     rows = [Row(asked, {f"β = {b:g}": said[b][asked] for b in betas}) for asked in ASKED]
     for name in SHOWN:
@@ -68,4 +68,4 @@ def _table(stored: Sequence[Stored], betas: Sequence[float]) -> Transcript:
 
 
 def _items(stored: Sequence[Stored], beta: float, measure: str) -> list[list[float]]:
-    return [row.items(measure) for row in arm(stored, stage="dpo", beta=beta)]
+    return [row.items(measure) for row in arm(stored, stage="DPO", beta=beta, sides="both")]

@@ -32,7 +32,7 @@ def store(tmp_path, monkeypatch):
 
     def fake(run, *_):
         computed.append(run)
-        if len(computed) == 3 and run.stage == "dpo":
+        if len(computed) == 3 and run.stage == "DPO":
             raise KeyboardInterrupt
         return made(run)
 
@@ -42,7 +42,7 @@ def store(tmp_path, monkeypatch):
 
 
 def test_a_stopped_computation_goes_on_where_it_was(store):
-    wanted = preference.runs(["dpo"], [0])
+    wanted = preference.runs(TINY, ["DPO"])[:4]
     with pytest.raises(KeyboardInterrupt):
         preference.compute(wanted, profile="tiny")
     assert len(preference.read(TINY)) == 2
@@ -55,7 +55,7 @@ def test_a_stopped_computation_goes_on_where_it_was(store):
 
 
 def test_rows_of_other_weights_are_not_read(store):
-    run = preference.runs(["grpo"], [0])[0]
+    run = preference.runs(TINY, ["GRPO"])[0]
     preference._write(TINY, [made(run, base="other")])
     assert preference.read(TINY) == []
     preference._write(TINY, [made(run)])
@@ -63,7 +63,7 @@ def test_rows_of_other_weights_are_not_read(store):
 
 
 def test_a_damaged_store_is_said(store, tmp_path):
-    path = preference._write(TINY, [made(run) for run in preference.runs(["grpo"], [0])])
+    path = preference._write(TINY, [made(run) for run in preference.runs(TINY, ["GRPO"])])
     rows = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps([rows[0] | {"what": 1}]), encoding="utf-8")
     with pytest.raises(CourseError, match=r"05\.json is damaged"):
@@ -84,12 +84,12 @@ def test_the_flawed_reward_pays_for_length_and_the_true_one_does_not():
 
 
 def test_views_show_every_beta_or_say_that_nothing_is_stored():
-    rows = [made(run) for run in preference.runs(["dpo"], (0, 1, 2))]
+    rows = [made(run) for run in preference.runs(TINY, ["DPO"])]
     slider = preference_views.beta_slider(rows)
-    assert slider.values == sorted(preference.SWEEP)
-    assert "β = 0.3" in slider.static.models
-    assert slider.view(0.3).models == ["β = 0.3"]
-    assert "dpo 0.3, 0" in str(slider.view(0.3))
+    assert slider.values == list(preference.PLANS["tiny"].sweep)
+    assert "β = 0.1" in slider.static.models
+    assert slider.view(0.1).models == ["β = 0.1"]
+    assert "DPO 0.1 both, 0" in str(slider.view(0.1))
     assert "3 seeds, 2026-11-20, a machine" in preference_views.beta_lines(rows).alt
     assert preference_views.beta_slider([]) is preference_views.NOTHING
     assert preference_views.beta_lines([]) is preference_views.NOTHING
