@@ -37,6 +37,7 @@ def stages(measured: Mapping[str, Mapping[str, Seeds]], *, title: str = "") -> P
     )
     names = list(next(iter(rows.values())))
     height = 0.6 + (0.16 * len(names) + 0.3) * len(rows)
+    height += 0.25 * -(-len(names) // 3)
     sheet = picture(height, title=title, alt=f"Dot chart, {title}: {told}.")
     ax = axes(sheet, xlabel="share of prompts", grid="x")
     step = 0.8 / len(names)
@@ -52,7 +53,7 @@ def stages(measured: Mapping[str, Mapping[str, Seeds]], *, title: str = "") -> P
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(0, 1)
-    sheet.legend(loc="outside upper right", ncols=len(names), frameon=False, fontsize=10)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=10)
     footnote(sheet, "mark: mean over seeds · line: 95 % interval")
     return sheet
 
@@ -72,13 +73,22 @@ def dpo_curves(history: Sequence[Mapping[str, float]], *, title: str = "") -> Pi
     sheet = picture(3.6, title=title, alt=f"Line charts, {title}: {told}.")
     for ax, (label, names) in zip(_two_axes(sheet), panels.items(), strict=True):
         for i, name in enumerate(names):
-            values = [row[name] for row in history]
-            ax.plot(range(1, len(values) + 1), values, color=COLORS[i], linestyle=DASHES[i],
+            values = np.array([row[name] for row in history])
+            steps = range(1, len(values) + 1)
+            ax.plot(steps, values, color=COLORS[i], alpha=0.25, linewidth=1)
+            ax.plot(steps, _smoothed(values), color=COLORS[i], linestyle=DASHES[i],
                     label=name.partition("/")[2].removesuffix("s"))  # fmt: skip
         ax.set_xlabel("step")
         ax.set_ylabel(label)
         ax.legend(frameon=False, fontsize=10)
+    footnote(sheet, "faint: each step · strong: moving mean")
     return sheet
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """Mean over a sixth of the run around each step: batches differ much in length."""
+    half = max(1, len(values) // 12)
+    return np.array([values[max(0, i - half) : i + half + 1].mean() for i in range(len(values))])
 
 
 def _two_axes(sheet: Picture):
