@@ -310,7 +310,7 @@ if stored:
 
 # %%
 reference = Cell(1000)
-for share in lima.SHARES[1:] if stored else ():
+for share in lima.SHARES[1:] if views.arm(stored, reference) else ():
     enough = views.replaced_by(stored, reference, share, slack=0.02)
     tried = max(views.by_share(stored, equal_steps=False).get(views.share_name(share), {0: 0}))
     answer = f"{enough:,} do" if enough else f"none up to {tried:,} does"
@@ -370,7 +370,7 @@ ift.claim(
 
 # %%
 kinds = {kind: Cell(200, 0.6, (kind,)) for kind in lima.KINDS} | {"(none)": Cell(200)}
-shown = views.arms(stored or live, kinds)
+shown = views.arms(views.either(stored, live), kinds)
 ift.charts.bars_with_intervals(
     dict(sorted(shown.items(), key=lambda item: -sum(map(sum, item[1])))),
     title=f"200 examples, 60 % of them with one flaw ({'stored grid' if stored else 'live'})",
@@ -385,7 +385,7 @@ from statistics import fmean
 
 print(f"{'flaw':14}{'strict':>8}{'right words':>13}{'ends':>7}")
 for kind, cell in kinds.items():
-    rows = [row for row in stored or live if row.cell == cell]
+    rows = [row for row in views.either(stored, live) if row.cell == cell]
     if rows:
         print(
             f"{kind:14}{fmean(row.accuracy for row in rows):8.2f}"
@@ -780,7 +780,7 @@ ift.claim(
 # %%
 ways = {way: replace(choice, chosen_by=way) for way in lima.WAYS}
 ways["all 1,000"] = Cell(lima.POOL, 0.5, pool=lima.POOL, chosen_by="random", steps=lima.KEPT_STEPS)
-source = stored or live
+source = views.either(stored, live)
 for way, cell in ways.items():
     rows = [row for row in source if row.cell == cell]
     if rows:

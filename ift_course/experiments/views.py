@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from statistics import fmean
@@ -23,6 +24,12 @@ def arms(rows: Sequence[Row], cells: dict[str, Cell]) -> dict[str, list[list[flo
     """`arm` for each named cell that has rows."""
     found = {name: arm(rows, cell) for name, cell in cells.items()}
     return {name: seeds for name, seeds in found.items() if seeds}
+
+
+def either(stored: Sequence[Row], live: Sequence[Row]) -> list[Row]:
+    """The stored rows, and the live ones of cells that are not stored."""
+    known = {row.cell for row in stored}
+    return [*stored, *(row for row in live if row.cell not in known)]
 
 
 def by_share(rows: Sequence[Row], *, equal_steps: bool) -> dict[str, dict[float, list]]:
@@ -56,7 +63,7 @@ def origin(rows: Sequence[Row]) -> str:
 def replaced_by(rows: Sequence[Row], reference: Cell, share: float, slack: float) -> int | None:
     """The least number of examples with this share flawed that comes within `slack` of the
     reference on average, at the same number of epochs; None if none of the grid does."""
-    aim = _mean(arm(rows, reference)) - slack
+    aim = _mean(arm(rows, reference) or [[math.inf]]) - slack
     sizes = by_share(rows, equal_steps=False).get(share_name(share), {})
     return next((int(n) for n, seeds in sorted(sizes.items()) if _mean(seeds) >= aim), None)
 

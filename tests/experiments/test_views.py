@@ -45,3 +45,13 @@ def test_the_explorer_shows_training_data_scores_and_answers(rows):
 
 def test_where_rows_are_from(rows):
     assert views.origin(rows) == "3 seeds, 2026-01-02, a machine"
+
+
+def test_live_rows_stand_in_only_for_cells_that_are_not_stored(a_row):
+    stored, live = [a_row(Cell(30), 0)], [a_row(Cell(30), 1), a_row(Cell(100), 1)]
+    assert views.either(stored, live) == [stored[0], live[1]]
+    assert views.either([], live) == live
+
+
+def test_nothing_replaces_a_reference_that_was_not_measured(rows):
+    assert views.replaced_by(rows, Cell(77), 0.6, slack=0.1) is None
