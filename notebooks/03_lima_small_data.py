@@ -71,8 +71,8 @@ profile = ift.setup("03")
 #    than 0.1 of the questions about people who do not exist.
 # 6. A hundred and fifty records that a program chose are better than as many chosen at random.
 #
-# The bounds were written before the lesson was run. Two expectations were changed after a first
-# run. The first two lines said "a hundred": there are 29 kinds of question here, and a hundred
+# The bounds were written before the lesson was run, those of lines 3 and 5 excepted: see there. Two
+# more expectations were changed after a first run. The first two lines said "a hundred": there are 29 kinds of question here, and a hundred
 # examples, three or four of each kind, were plainly too few. You will find them in the picture. And
 # the third line said that *wrong answers by a rule* are far worse than random ones. They were not,
 # and section 4 shows it.
@@ -351,7 +351,10 @@ at_random = measure(Cell(200, 0.6, ("wrong",)))
 habit = measure(Cell(200, 0.6, ("rambling",)))
 
 # %% [markdown]
-# **Claim: a habit does more harm than random errors.**
+# **Claim: a habit does more harm than random errors.** This one was not foreseen. Our first claim
+# was that errors by a rule do more harm than random ones. It did not hold (compare `mixed_up` with
+# `wrong` below). This one was stated after the stored grid had shown it, so read it as a
+# description with an interval, not as a prediction that came true.
 
 # %%
 ift.claim(
@@ -405,8 +408,8 @@ for kind, cell in kinds.items():
 # *The toy does not carry all the way.* It promised that random errors average out and that errors
 # by a rule do not. Compare `wrong` with `mixed_up`, the slipped column: we expected the second to
 # be far below the first. Two hundred examples of 29 kinds are seven of each kind, each question
-# occurs once, and nothing has been averaged yet. What random errors teach instead is that any
-# value of the right kind will do. Neither set is harmless.
+# occurs once: perhaps there was nothing to average yet. We have not measured why. Neither set is
+# harmless.
 #
 # So counting the flawed records, as everybody does, is not enough. Look at what kind they are.
 #
@@ -514,8 +517,11 @@ ift.claim(
 #
 # Then we ask both about strangers whom neither has met. Every answer that does not begin with "I
 # do not know" is an invention. (We do not ask that the name be repeated rightly. Such names are
-# hard to spell for a model that has never read them.) In a first run with 60 instead of 100, and
-# fewer epochs, too little was learned by heart to decide anything.
+# hard to spell for a model that has never read them: scored so, both arms invented every time.)
+#
+# With 60 instead of 100, and fewer epochs, too little was learned by heart to decide anything. This
+# mix was chosen because seed 1 showed a large effect with it. So the claim is measured on three
+# other seeds, which nobody had looked at.
 
 # %%
 from dataclasses import replace
@@ -556,15 +562,16 @@ def tune(model, data: list, seed: int, epochs: float = profile.epochs):
 
 
 arms = {"known facts": False, "unknown facts": True}
+unseen = [seed + 20 for seed in seeds]
 strangers = {
     seed: [p.example for p in preferences(100, seed=seed, split="test", failings=("invention",))]
-    for seed in seeds
+    for seed in unseen
 }
-people = {seed: sample(100, seed=seed, split="test", tasks=ABOUT_PEOPLE) for seed in seeds}
+people = {seed: sample(100, seed=seed, split="test", tasks=ABOUT_PEOPLE) for seed in unseen}
 invents, recalls, by_heart, models = {}, {}, [], {}
 for name, inventions in arms.items():
     invents[name], recalls[name] = [], []
-    for seed in seeds:
+    for seed in unseen:
         model, _ = ift.load("base")
         data = data_for(seed, inventions)
         models[name] = tune(model, data, seed, epochs=6)
@@ -599,7 +606,8 @@ ift.claim(
 )
 
 # %%
-ask = [e.instruction for e in strangers[0][:3]] + [e.instruction for e in people[0][:2]]
+new = unseen[0]
+ask = [e.instruction for e in strangers[new][:3] + people[new][:2]]
 said = {name: ift.answer(model, tokenizer, ask) for name, model in models.items()}
 transcript([Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)])
 
@@ -915,8 +923,11 @@ print(f"published {first[best]:.2f}, on the others {again[best]:.2f}; "
 # When many answers are wrong. To the model, a wrong answer is difficult.
 # </details>
 #
-# Exercises with checks belong to this lesson:
-# [exercises]({{ repository }}/tree/main/exercises).
+# ## Exercises
+#
+# Five functions, checked the moment you write them: a leak detector, a quality filter, a bootstrap
+# interval, diverse selection, and near duplicates.
+# [exercises/03_lima_small_data.ipynb](../exercises/03_lima_small_data.ipynb)
 #
 # ## To read
 #
