@@ -72,10 +72,10 @@ profile = ift.setup("03")
 # 6. A hundred and fifty records that a program chose are better than as many chosen at random.
 #
 # The bounds were written before the lesson was run, those of lines 3 and 5 excepted: see there. Two
-# more expectations were changed after a first run. The first two lines said "a hundred": there are 29 kinds of question here, and a hundred
-# examples, three or four of each kind, were plainly too few. You will find them in the picture. And
-# the third line said that *wrong answers by a rule* are far worse than random ones. They were not,
-# and section 4 shows it.
+# more expectations were changed after a first run. The first two lines said "a hundred": there are
+# 29 kinds of question here, and a hundred examples, three or four of each kind, were plainly too
+# few. You will find them in the picture. And the third line said that *wrong answers by a rule* are
+# far worse than random ones. They were not, and section 4 shows it.
 #
 # ## 2. Why a wrong answer need not hurt: by hand
 #
