@@ -16,9 +16,9 @@ class Adapter:
     """LoRA's settings (Hu et al., 2021).
 
     rank: of the product that is added to each weight matrix. alpha: the product is scaled by
-    alpha / rank; None makes that 2 for every rank, so that one learning rate serves all. dropout:
-    share of the adapters' inputs zeroed in training. targets: the last names of the adapted layers;
-    names a model does not have are left out, and if it has none, all linear layers are adapted.
+    alpha / rank; None makes that 2 for every rank. dropout: share of the adapters' inputs zeroed in
+    training. targets: the last names of the adapted layers; names a model does not have are left
+    out, and if it has none, all linear layers are adapted.
     """
 
     rank: int = 16
