@@ -17,7 +17,7 @@ from ift_course.checks.values import DEPTH, Unplain
 
 LENGTHS = struct.Struct(">II")
 LONGEST_JSON = 4 << 20  # bytes
-LONGEST_TENSORS = 32 << 20  # bytes of all tensors of a frame
+LONGEST_TENSORS = 4 << 20  # bytes of all tensors of a frame
 DEEPEST = DEPTH + 4  # a value of the deepest kind stands inside a reply
 LARGEST_INT = 1 << 1000  # still fits a float
 DTYPES = "float32 float64 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()

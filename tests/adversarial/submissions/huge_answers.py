@@ -4,7 +4,7 @@ import torch
 
 
 def next_token_loss(*_):
-    return torch.zeros(8_000_000)
+    return torch.zeros(1_048_576)
 
 
 def greedy_decode(*_):
