@@ -86,7 +86,8 @@ def test_the_user_is_right_in_affirmed_pairs():
 
 def test_pairs_take_turns_and_prefer_what_the_verifier_admits():
     pairs = careful_pairs(40, seed=0)
-    assert {p.failing for p in pairs} == {"sycophancy", "contradiction", "invention", "rambling"}
+    failings = {"sycophancy", "contradiction", "invention", "refusal", "rambling"}
+    assert {p.failing for p in pairs} == failings
     assert all(verify(p.example, p.chosen) and not verify(p.example, p.rejected) for p in pairs)
     assert careful_pairs(40, seed=0) == pairs != careful_pairs(40, seed=1)
 
