@@ -18,6 +18,7 @@ _HOME = {
     "check": "checks.notebook",
     "claim": "evaluation.claims",
     "complete": "evaluation.generate",
+    "dpo": "training.preference.dpo",
     "get_profile": "profile",
     "hint": "checks.notebook",
     "ledger": "models.memory",

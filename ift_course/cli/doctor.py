@@ -10,6 +10,9 @@ def doctor(
         str | None, typer.Option(help="tiny, smollm2, t4 or gpu24; else $IFT_PROFILE, else tiny.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+    grading: Annotated[
+        bool, typer.Option("--grading", help="Only how well student code would be shut in.")
+    ] = False,
 ) -> None:
     """Say what this machine can run, what each lesson costs, and how to mend what is missing.
 
@@ -21,14 +24,19 @@ def doctor(
 
         ift doctor --profile smollm2
 
+        ift doctor --grading
+
         ift doctor --json | python -c "import json, sys; print(json.load(sys.stdin)['problems'])"
     """
     import json
     from dataclasses import asdict
 
+    from ift_course.cli.grade import doctor_grading
     from ift_course.doctor import diagnose
     from ift_course.profile import get_profile
 
+    if grading:
+        return doctor_grading()
     diagnosis = diagnose(get_profile(profile))
     if as_json:
         print(json.dumps(asdict(diagnosis), indent=1, ensure_ascii=False))
