@@ -128,7 +128,8 @@ def dpo(
             precompute_ref_log_probs=True,
         )
         settings = {
-            "method": method, "beta": beta, "anchor": anchor, "seed": seed, "epochs": epochs, "max_steps": max_steps,
+            "method": method, "beta": beta, "anchor": anchor, "seed": seed,
+            "epochs": epochs, "max_steps": max_steps,
             "learning_rate": learning_rate, "batch_size": batch_size,
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
             "precision": precision(),
