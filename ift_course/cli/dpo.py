@@ -6,6 +6,14 @@ from typing import Annotated
 
 import typer
 
+MEASURES = {
+    "loss": "loss",
+    "rewards/margins": "margin",
+    "rewards/accuracies": "pairs ranked right",
+    "logps/chosen": "log p(chosen)",
+    "logps/rejected": "log p(rejected)",
+}
+
 
 class Method(str, Enum):
     full = "full"
@@ -61,14 +69,21 @@ def dpo(
     """
     import json
 
+    from ift_course import ranks
+    from ift_course.cli import tuning
     from ift_course.data.preferences import read_pairs
     from ift_course.training.job import finish, run, start
     from ift_course.training.preference.dpo import dpo as tune
 
     pairs = read_pairs(data)
     job = start(model, out, profile)
-    if not json_:
-        _announce(job, pairs)
+    if not json_ and ranks.is_first():
+        tuning.announce(
+            job,
+            f"{len(pairs)} pairs",
+            "The model has no chat template: it gets ChatML. DPO works best on a model that was "
+            "tuned on demonstrations first (ift sft).",
+        )
     result = run(
         job,
         pairs,
@@ -83,64 +98,15 @@ def dpo(
         seed=seed,
     )
     folder = finish(job, result)
+    if not ranks.is_first():
+        return
+    first, last = result.history[0], result.history[-1]
     if json_:
-        print(json.dumps(_report(result, folder), indent=2))
-    else:
-        _show(result, folder)
-
-
-def _announce(job, pairs) -> None:
-    from rich.console import Console
-
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    console.print(f"{len(pairs)} pairs · model of {job.model.num_parameters():,} parameters")
-    if not job.tokenizer.chat_template:
-        console.print(
-            "The model has no chat template: it gets ChatML. DPO works best on a model that was "
-            "tuned on demonstrations first (ift sft)."
-        )
-
-
-MEASURES = ("loss", "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected")
-
-
-def _report(result, folder: Path) -> dict:
-    first, last = result.history[0], result.history[-1]
-    return {
-        "out": str(folder),
-        "steps": result.steps,
-        "resumed_from": result.resumed_from,
-        "first": {name: first[name] for name in MEASURES},
-        "last": {name: last[name] for name in MEASURES},
-        "seconds": result.seconds,
-        "peak_mb": result.peak_mb,
-        "dropped": result.dropped,
-        "truncated": result.truncated,
-    }
-
-
-def _show(result, folder: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    first, last = result.history[0], result.history[-1]
-    table = Table(show_header=False, box=None, pad_edge=False)
-    resumed = f" (went on from {result.resumed_from})" if result.resumed_from else ""
-    table.add_row("steps", f"{result.steps}{resumed}")
-    for name, what in (
-        ("loss", "loss"),
-        ("rewards/margins", "margin"),
-        ("rewards/accuracies", "pairs ranked right"),
-        ("logps/chosen", "log p(chosen)"),
-        ("logps/rejected", "log p(rejected)"),
-    ):
-        table.add_row(what, f"{first[name]:.3f} → {last[name]:.3f}")
-    table.add_row("minutes", f"{result.seconds / 60:.1f}")
-    table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
-    if result.truncated:
-        table.add_row("cut off", f"{result.truncated} pairs longer than --max-length")
-    if result.dropped:
-        table.add_row("dropped", f"{result.dropped} pairs with no response left")
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(table)
-    console.print(f"Saved in {folder}. Talk to it: [bold]ift chat --model {folder}[/bold]")
+        numbers = {
+            "first": {name: first[name] for name in MEASURES},
+            "last": {name: last[name] for name in MEASURES},
+        }
+        print(json.dumps(tuning.report(result, folder, numbers), indent=2))
+        return
+    rows = {what: f"{first[name]:.3f} → {last[name]:.3f}" for name, what in MEASURES.items()}
+    tuning.show(result, folder, rows, "pairs")

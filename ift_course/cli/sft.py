@@ -82,6 +82,7 @@ def sft(
     import json
 
     from ift_course import ranks
+    from ift_course.cli import tuning
     from ift_course.data.records import read_records
     from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
@@ -89,7 +90,11 @@ def sft(
     records = read_records(data)
     job = start(model, out, profile, method.value)
     if not json_ and ranks.is_first():
-        _announce(job, records)
+        tuning.announce(
+            job,
+            f"{len(records)} rows",
+            "The model has no chat template: it gets ChatML, and its two tokens are trained too.",
+        )
     result = run(
         job,
         records,
@@ -110,59 +115,15 @@ def sft(
     if not ranks.is_first():
         return
     if json_:
-        print(json.dumps(_report(result, folder), indent=2))
-    else:
-        _show(result, folder)
-
-
-def _announce(job, records) -> None:
-    from rich.console import Console
-
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    console.print(f"{len(records)} rows · model of {job.model.num_parameters():,} parameters")
-    if not job.tokenizer.chat_template:
-        console.print(
-            "The model has no chat template: it gets ChatML, and its two tokens are trained too."
-        )
-
-
-def _report(result, folder: Path) -> dict:
-    return {
-        "out": str(folder),
-        "steps": result.steps,
-        "resumed_from": result.resumed_from,
-        "first_loss": result.losses[0],
-        "final_loss": result.losses[-1],
-        "tokens_per_second": result.tokens_per_second,
-        "seconds": result.seconds,
-        "peak_mb": result.peak_mb,
-        "dropped": result.dropped,
-        "truncated": result.truncated,
+        numbers = {
+            "first_loss": result.losses[0],
+            "final_loss": result.losses[-1],
+            "tokens_per_second": result.tokens_per_second,
+        }
+        print(json.dumps(tuning.report(result, folder, numbers), indent=2))
+        return
+    rows = {
+        "loss": f"{result.losses[0]:.3f} → {result.losses[-1]:.3f}",
+        "tokens/s": f"{result.tokens_per_second:,.0f}",
     }
-
-
-def _show(result, folder: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from ift_course.models.adapters import is_adapter, size_mb
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    resumed = f" (went on from {result.resumed_from})" if result.resumed_from else ""
-    table.add_row("steps", f"{result.steps}{resumed}")
-    table.add_row("loss", f"{result.losses[0]:.3f} → {result.losses[-1]:.3f}")
-    table.add_row("tokens/s", f"{result.tokens_per_second:,.0f}")
-    table.add_row("minutes", f"{result.seconds / 60:.1f}")
-    table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
-    if result.truncated:
-        table.add_row("cut off", f"{result.truncated} rows longer than --max-length")
-    if result.dropped:
-        table.add_row("dropped", f"{result.dropped} rows with no response left")
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(table)
-    console.print(f"Saved in {folder}. Talk to it: [bold]ift chat --model {folder}[/bold]")
-    if is_adapter(folder):
-        console.print(
-            f"That is the adapter alone, {size_mb(folder):.1f} MB. An ordinary model of it and its "
-            f"base: [bold]ift merge {folder} --out DIR[/bold]"
-        )
+    tuning.show(result, folder, rows, "rows")

@@ -90,8 +90,11 @@ def find(exercise: str) -> Written:
     for candidate in known:
         if candidate.id == exercise:
             return candidate
-    names = ", ".join(x.id for x in known) or "none"
-    raise CourseError(f"There is no exercise {exercise} in {folder()}; of this lesson: {names}.")
+    if not known:
+        lessons = ", ".join(x.name[:2] for x in sources()) or f"none in {folder()}"
+        raise CourseError(f"There is no exercise {exercise}; lessons with exercises: {lessons}.")
+    names = ", ".join(x.id for x in known)
+    raise CourseError(f"There is no exercise {exercise}; lesson {exercise[:2]} has {names}.")
 
 
 def solved(code: str) -> str:
