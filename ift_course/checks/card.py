@@ -81,7 +81,7 @@ class ReportCard:
 
 
 def _told(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, int]]:
-    """Each verdict, and the how manieth it is to be explained; 0: it needs no explanation.
+    """Each verdict with its place among those to be explained; 0: it needs no explanation.
 
     The same error is explained once only.
     """

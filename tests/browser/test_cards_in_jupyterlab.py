@@ -1,11 +1,6 @@
-"""Runs an exercise in JupyterLab, in Chromium, with a wrong and a right answer.
-
-`make test-browser` runs it; it is skipped without playwright and Chromium. The screenshots go to
-$IFT_SCREENSHOTS, or to a temporary folder whose name is printed.
-"""
+"""Runs an exercise in JupyterLab, in Chromium, with a wrong and a right answer."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,13 +16,6 @@ from ift_course.checks.misconceptions import misconceptions
 from ift_course.exercises import source
 from ift_course.exercises.generate import notebook
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("IFT_BROWSER") or CHROMIUM is None,
-    reason="runs with IFT_BROWSER=1 where Chromium is installed",
-)
 CARD = ".jp-OutputArea-output div[style*='border-left']"
 
 WRONG = """
@@ -46,14 +34,6 @@ def response_labels(input_ids, start, end, assistant):
     where = input_ids.index(assistant)
     return input_ids[where:] + labels
 """
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory) -> Path:
-    folder = Path(os.environ.get("IFT_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    print(f"\nscreenshots: {folder}")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -86,17 +66,6 @@ def lab(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 def run_with(lab, browser, code: str, shot: Path) -> str:
