@@ -26,6 +26,7 @@ _HOME = {
     "passed": "checks.notebook",
     "playground": "display.playground",
     "progress": "checks.notebook",
+    "quiz": "display.quiz",
     "score": "evaluation.score",
     "setup": "session",
     "sft": "training.sft",
