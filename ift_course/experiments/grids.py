@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
+from typing import Any
 
 from ift_course.errors import CourseError
 from ift_course.experiments import store
-from ift_course.experiments.cell import Cell
-from ift_course.experiments.store import Row
 from ift_course.profile import Profile, get_profile
 
-GRIDS = {"03": "lima"}  # lesson → the module with its GRID and run_cell
+# Lesson → the module with its GRID, its Row and run_cell.
+GRIDS = {"03": "lima", "06": "multitask"}
 SEEDS = (0, 1, 2)
 
-Job = tuple[Cell, int]
-OnProgress = Callable[[int, int, Row | None], None]
+# Each lesson has its own classes of cells and rows (`store.read` says what they share).
+Job = tuple[Any, int]
+OnProgress = Callable[[int, int, Any], None]
 
 
 def full(
@@ -29,9 +30,9 @@ def full(
     seeds: Sequence[int] = SEEDS,
     profile: str | None = None,
     jobs: int | None = None,
-    cells: Sequence[Cell] | None = None,
+    cells: Sequence | None = None,
     on_progress: OnProgress | None = None,
-) -> list[Row]:
+) -> list:
     """Every row of the lesson's grid: those that are stored, and those computed now.
 
     Args:
@@ -47,11 +48,12 @@ def full(
     was killed.
     """
     if lesson not in GRIDS:
-        raise CourseError(f"Lesson {lesson} has no grid; --full is for lesson {', '.join(GRIDS)}.")
+        raise CourseError(f"Lesson {lesson} has no grid; --full is for lessons {', '.join(GRIDS)}.")
     chosen = get_profile(profile)
-    grid = _module(lesson).GRID if cells is None else cells
+    module = _module(lesson)
+    grid = module.GRID if cells is None else cells
     wanted = [(cell, seed) for cell in grid for seed in seeds]
-    rows = {(row.cell, row.seed): row for row in store.read(chosen, lesson)}
+    rows = {(row.cell, row.seed): row for row in store.read(chosen, lesson, module.Row)}
     missing = [job for job in wanted if job not in rows]
     done = len(wanted) - len(missing)
     report = on_progress or (lambda done, total, row: None)
@@ -64,7 +66,7 @@ def full(
     return [rows[job] for job in wanted]
 
 
-def _computed(lesson: str, missing: list[Job], profile: Profile, jobs: int) -> Iterator[Row]:
+def _computed(lesson: str, missing: list[Job], profile: Profile, jobs: int) -> Iterator:
     if jobs <= 1:
         yield from (_run_cell(lesson, *job, profile) for job in missing)
         return
@@ -91,7 +93,7 @@ def _computed(lesson: str, missing: list[Job], profile: Profile, jobs: int) -> I
             os.environ["OMP_NUM_THREADS"] = before
 
 
-def _run_cell(lesson: str, cell: Cell, seed: int, profile: Profile) -> Row:
+def _run_cell(lesson: str, cell, seed: int, profile: Profile):
     return _module(lesson).run_cell(cell, seed, profile)
 
 

@@ -66,9 +66,10 @@ def base_identity(profile: Profile) -> str:
     return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
-def read(profile: Profile, lesson: str) -> list[Row]:
+def read(profile: Profile, lesson: str, kind: type = Row) -> list:
     """The rows made here, else those that came with the course, else none.
 
+    kind: the lesson's class of rows; each has `cell`, `seed` and `base`, and `cell` a `sort_key`.
     Rows of other base weights than the profile's are left out: they answer another question.
     Raises CourseError if the file is damaged.
     """
@@ -78,7 +79,7 @@ def read(profile: Profile, lesson: str) -> list[Row]:
     if not path.exists():
         return []
     try:
-        rows = TypeAdapter(list[Row]).validate_json(path.read_bytes())
+        rows = TypeAdapter(list[kind]).validate_json(path.read_bytes())
     except ValidationError as error:
         place = ", ".join(str(part) for part in error.errors()[0]["loc"])
         where = f" (at {place})" if place else ""
@@ -89,7 +90,7 @@ def read(profile: Profile, lesson: str) -> list[Row]:
     return [row for row in rows if row.base == base]
 
 
-def add(profile: Profile, lesson: str, row: Row) -> None:
+def add(profile: Profile, lesson: str, row) -> None:
     """Puts one row to the others of the lesson's grid; it replaces one of its cell and seed."""
     from filelock import FileLock
 
@@ -98,7 +99,7 @@ def add(profile: Profile, lesson: str, row: Row) -> None:
     path = folder / f"{lesson}.json"
     # Two terminals may be computing parts of the same grid.
     with FileLock(path.with_name(path.name + ".lock")):
-        rows = {(x.cell, x.seed): x for x in [*read(profile, lesson), row]}
+        rows = {(x.cell, x.seed): x for x in [*read(profile, lesson, type(row)), row]}
         ordered = sorted(rows.values(), key=lambda x: (x.cell.sort_key, x.seed))
         # One line a row: the file is read by people and by git, a line at a time.
         lines = [json.dumps(x.model_dump(mode="json"), ensure_ascii=False) for x in ordered]
