@@ -23,7 +23,7 @@ run: $(STAMP) ## execute every lesson, offline, and write results/tiny/report.ht
 	@HF_HUB_OFFLINE=1 $(BIN)/ift run
 
 test: $(STAMP) ## run the tests, the notebooks included, offline
-	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-browser: $(STAMP) ## run the tests that open JupyterLab in Chromium
 	@$(PIP) -c constraints.txt -e '.[dev,browser]'

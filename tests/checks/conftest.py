@@ -1,24 +1,18 @@
-import pytest
-
-KILLS = pytest.StashKey[dict]()
+"""Prints how many mutants the checks killed; with pytest-xdist, of all processes."""
 
 
-@pytest.fixture(scope="session")
-def kills(request) -> dict:
-    """By exercise: how many mutants there were, and which survived."""
-    return request.config.stash.setdefault(KILLS, {})
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    table = config.stash.get(KILLS, {})
+def pytest_terminal_summary(terminalreporter):
+    passed = terminalreporter.stats.get("passed", [])
+    found = [dict(report.user_properties) for report in passed if report.when == "call"]
+    table = sorted(x["mutants"] for x in found if "mutants" in x)
     if not table:
         return
     terminalreporter.section("mutants killed by the checks")
-    for name, (total, survivors) in sorted(table.items()):
-        dead = total - len(survivors)
+    for name, total, left in table:
         terminalreporter.write_line(
-            f"{name:34} {dead:4} of {total:4}  {dead / total:6.1%}  equivalent: {len(survivors)}"
+            f"{name:34} {total - left:4} of {total:4}  {1 - left / total:6.1%}  equivalent: {left}"
         )
-    total, left = (sum(x) for x in zip(*((n, len(s)) for n, s in table.values()), strict=True))
-    share = 1 - left / total
-    terminalreporter.write_line(f"{'all':34} {total - left:4} of {total:4}  {share:6.1%}")
+    total, left = (sum(row[i] for row in table) for i in (1, 2))
+    terminalreporter.write_line(
+        f"{'all':34} {total - left:4} of {total:4}  {1 - left / total:6.1%}"
+    )

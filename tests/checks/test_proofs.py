@@ -135,11 +135,12 @@ def test_whatever_comes_back_the_check_itself_does_not_break(exercise):
 
 
 @each
-def test_mutants_are_killed(exercise, kills):
+def test_mutants_are_killed(exercise, record_property):
     code = learners.written(exercise).solution
     all_mutants = list(mutants(code))
     survivors = [name for name, text in all_mutants if not learners.killed(exercise, text)]
-    kills[f"{exercise.id} {exercise.function}"] = (len(all_mutants), survivors)
+    name = f"{exercise.id} {exercise.function}"
+    record_property("mutants", (name, len(all_mutants), len(survivors)))
     reasons = equivalent.SAME.get(exercise.id, {})
     assert sorted(survivors) == sorted(reasons), "not shown to be equivalent, or killed after all"
     assert len(survivors) <= 0.05 * len(all_mutants)

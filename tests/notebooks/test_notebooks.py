@@ -1,6 +1,7 @@
 """Every lesson runs from its first cell to its last, offline, in silence, and its claims hold."""
 
 import json
+import os
 
 import pytest
 
@@ -24,7 +25,9 @@ def test_there_is_a_first_lesson():
 
 @each_lesson
 def test_the_lesson_runs_in_silence_and_its_claims_hold(lesson, tmp_path):
-    env = kernel_env(get_profile("tiny"), threads()) | {"IFT_RESULTS": str(tmp_path)}
+    side_by_side = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    cores = max(1, threads() // side_by_side)
+    env = kernel_env(get_profile("tiny"), cores) | {"IFT_RESULTS": str(tmp_path)}
     done = execute(build.read(lesson), env=env, cwd=project_root())
     assert done.error is None
     for cell in done.notebook.cells:
