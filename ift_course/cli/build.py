@@ -16,13 +16,17 @@ def build(
     exercises: Annotated[
         bool, typer.Option("--exercises", help="Only the exercise and solution notebooks.")
     ] = False,
+    docs: Annotated[
+        bool, typer.Option("--docs", help="Only the generated pages of docs/ and the README.")
+    ] = False,
 ) -> None:
     """Write the notebooks from their sources, executed, with outputs.
 
     A lesson is written as [bold]notebooks/NN_topic.py[/bold]. This executes it on the profile tiny,
     as ift run does, and writes [bold]notebooks/NN_topic.ipynb[/bold] beside it when every cell ran
     and every claim holds. Of [bold]solutions/NN_topic.py[/bold], if there is one, it makes the
-    notebooks in exercises/ and solutions/, without executing them.
+    notebooks in exercises/ and solutions/, without executing them. In the end it writes what was
+    measured into docs/claims.md and the README, and the terms into docs/glossary.md.
 
     [bold]Examples[/bold]
 
@@ -31,6 +35,8 @@ def build(
         ift build --check    do all notebooks belong to their sources?
 
         ift build --exercises
+
+        ift build --docs
     """
     from rich.console import Console
 
@@ -39,9 +45,13 @@ def build(
 
     if checkout() is None:
         raise CourseError("Notebooks are built in a clone of the course, and this is not one.")
-    problems = _exercises(lessons or [], check=check)
-    if not exercises:
+    problems = []
+    if not docs:
+        problems += _exercises(lessons or [], check=check)
+    if not docs and not exercises:
         problems += _lessons(lessons or [], check=check)
+    if not exercises:
+        problems += _pages(check=check)
     for problem in problems:
         Console(stderr=True, soft_wrap=True).print(problem, style="red", markup=False)
     if problems:
@@ -69,6 +79,17 @@ def _exercises(words: list[str], *, check: bool) -> list[str]:
         except CourseError as error:
             problems.append(str(error))
     return problems
+
+
+def _pages(*, check: bool) -> list[str]:
+    """Writes or checks the generated pages; returns what is wrong."""
+    from ift_course.lessons import pages
+
+    if check:
+        return [f"{path} is out of date; run: ift build --docs" for path in pages.differing()]
+    for path in pages.write():
+        print(path)
+    return []
 
 
 def _lessons(words: list[str], *, check: bool) -> list[str]:

@@ -31,6 +31,7 @@ class Claim(BaseModel):
     arms: the per-seed values of each arm (means, where item scores were given).
     effect: the mean of the arm in `of`, or of the first arm in it minus the second.
     interval: 95 %, (low, high); method: how it was found. holds: all of it keeps the bounds.
+    subject, literature, differs: as `claim` takes them.
     seconds: since the lesson began. peak_mb: the most memory used so far, in MB of 10^6 bytes.
     """
 
@@ -49,6 +50,9 @@ class Claim(BaseModel):
     at_least: float | None
     at_most: float | None
     holds: bool
+    subject: tuple[int, ...] = ()
+    literature: str = ""
+    differs: str = ""
     seconds: int
     peak_mb: int
 
@@ -71,6 +75,7 @@ class Claim(BaseModel):
                 f"{' − '.join(self.of)}, {self.metric}: {self.effect:.3g}, "
                 f"95 % interval {low:.3g} to {high:.3g} ({self.method}); needs {self.bound}",
                 " · ".join(arms),
+                *([f"Not as in the literature: {self.differs}"] if self.differs else []),
                 f"Source: {self.source} · claim {self.id}",
             ],
         )
@@ -107,6 +112,9 @@ def claim(
     effect: str | tuple[str, str],
     at_least: float | None = None,
     at_most: float | None = None,
+    subject: int | Sequence[int] = (),
+    literature: str = "",
+    differs: str = "",
 ) -> Claim:
     """Say what was expected, what was measured and whether it held; record and show it.
 
@@ -117,6 +125,9 @@ def claim(
     at_least, at_most: the claim holds if the whole 95 % interval of the effect keeps the bounds.
         With item scores it covers seeds and items (`intervals.two_level_interval`), else seeds
         (Student's t).
+    subject: which numbers of `lessons.subject.SUBJECT` it shows; docs/claims.md is sorted by them.
+    literature: the statement as the field puts it, where that is not `statement`.
+    differs: what is otherwise here than in the literature, and why, in a sentence; "" if nothing.
     Raises CourseError if a bound, an arm or seeds are missing, or a number is not finite.
     """
     if at_least is None and at_most is None:
@@ -142,6 +153,9 @@ def claim(
         at_least=at_least,
         at_most=at_most,
         holds=(at_least is None or low >= at_least) and (at_most is None or high <= at_most),
+        subject=(subject,) if isinstance(subject, int) else tuple(subject),
+        literature=literature,
+        differs=differs,
         seconds=round(time.perf_counter() - current.started),
         peak_mb=_peak_mb(),
     )
@@ -155,30 +169,7 @@ def read_claims(profile: str) -> list[Claim]:
 
     Raises CourseError if the file is not a ledger.
     """
-    return _read(results_dir(profile) / "claims.json")
-
-
-def claims_table(claims: Sequence[Claim]) -> str:
-    """The claims as a Markdown table, for the README."""
-    rows = [
-        "| claim | measured | 95 % interval | needs | holds |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for item in claims:
-        low, high = item.interval
-        cells = [
-            f"{item.statement} ({item.source})",
-            f"{' − '.join(item.of)}, {item.metric}: {item.effect:.3g}",
-            f"{low:.3g} to {high:.3g}",
-            item.bound,
-            "✓ yes" if item.holds else "✗ no",
-        ]
-        rows.append("| " + " | ".join(_cell_text(cell) for cell in cells) + " |")
-    return "\n".join(rows) + "\n"
-
-
-def _cell_text(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    return read_ledger(results_dir(profile) / "claims.json")
 
 
 def _seed(id: str, arm: str, seed) -> np.ndarray:
@@ -239,7 +230,7 @@ def _record(entry: Claim, profile: str) -> None:
     path = results_dir(profile) / "claims.json"
     # Lessons may run side by side and write to the same ledger.
     with FileLock(path.with_name(path.name + ".lock")):
-        others = [item for item in _read(path) if item.id != entry.id]
+        others = [item for item in read_ledger(path) if item.id != entry.id]
         entries = sorted([*others, entry], key=lambda item: item.id)
         data = json.dumps(
             [e.model_dump(mode="json") for e in entries], indent=1, ensure_ascii=False
@@ -247,7 +238,11 @@ def _record(entry: Claim, profile: str) -> None:
         write_whole(path, data + "\n")
 
 
-def _read(path: Path) -> list[Claim]:
+def read_ledger(path: Path) -> list[Claim]:
+    """The claims of one file; none if there is no file.
+
+    Raises CourseError if it is not a ledger.
+    """
     if not path.exists():
         return []
     try:

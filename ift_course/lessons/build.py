@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ift_course.errors import CourseError
 from ift_course.lessons.discover import Lesson
 from ift_course.lessons.ledger import cost_table
+from ift_course.lessons.pages import terms_of
 from ift_course.paths import results_dir, write_whole
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _words(lesson: Lesson) -> dict[str, str]:
             f"[![Open in Colab]({badge})]({colab}/blob/main/notebooks/{lesson.name}.ipynb)"
         ),
         "{{ cost }}": cost_table(lesson.number),
+        "{{ terms }}": terms_of(lesson.number),
     }
 
 

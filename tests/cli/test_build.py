@@ -1,7 +1,14 @@
+import json
+
 import pytest
 from typer.testing import CliRunner
 
 from ift_course.cli import app
+from ift_course.lessons import pages
+
+CLAIM = dict(id="01.toys", lesson="01", statement="Toys are fun.", source="a test", metric="fun",
+             arms={"toys": [0.4, 0.6]}, of=["toys"], effect=0.5, interval=[0.4, 0.6], holds=True,
+             method="over seeds", at_least=0.1, at_most=None, seconds=1, peak_mb=1)  # fmt: skip
 
 
 def ift(*words):
@@ -64,3 +71,31 @@ def test_outside_a_clone_build_says_so(course, monkeypatch):
     result = ift("build")
     assert result.exit_code == 2
     assert "Notebooks are built in a clone of the course" in result.stderr
+
+
+def test_build_writes_the_generated_pages_and_check_says_when_they_are_out_of_date(course):
+    docs = course.notebooks.parent / "docs"
+    docs.mkdir()
+    readme = docs.parent / "README.md"
+    readme.write_text(f"Before.\n{pages.BEGIN}\nold\n{pages.END}\nAfter.\n")
+    course.lesson("01_fine")
+    ledger = course.results / "tiny" / "claims.json"
+    ledger.parent.mkdir(parents=True)
+    ledger.write_text(json.dumps([CLAIM]))
+    assert ift("build", "--docs").exit_code == 0
+    assert not (course.notebooks / "01_fine.ipynb").exists(), "only the pages"
+    assert "Toys are fun." in (docs / "claims.md").read_text()
+    text = readme.read_text()
+    assert text.startswith("Before.\n") and text.endswith("\nAfter.\n")
+    assert "Toys are fun." in text and "old" not in text
+    assert ift("build", "--docs", "--check").exit_code == 0
+    ledger.write_text(json.dumps([CLAIM | {"effect": 0.51}]))
+    stale = ift("build", "--docs", "--check")
+    assert stale.exit_code == 1
+    assert "claims.md is out of date; run: ift build --docs" in stale.stderr
+
+
+def test_a_course_without_a_docs_folder_has_no_generated_pages(course):
+    course.lesson("01_fine")
+    assert ift("build", "--docs").exit_code == 0
+    assert pages.wanted() == {}

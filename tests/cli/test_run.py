@@ -92,6 +92,19 @@ def test_a_claim_its_lesson_no_longer_makes_does_not_survive(course):
     assert claims(course) == []
 
 
+def test_a_stated_claim_that_is_no_longer_measured_fails_the_run_until_the_page_is_built(course):
+    (course.notebooks.parent / "docs").mkdir()
+    course.lesson("01_claims", CLAIMING.replace("HOLDS", "True"))
+    assert ift("build").exit_code == 0
+    assert ift("run").exit_code == 0
+    course.lesson("01_claims")
+    result = ift("run")
+    assert result.exit_code == 1
+    assert "Lesson 01 no longer measures the claim 01.toys, which docs/claims.md" in result.stderr
+    assert ift("build").exit_code == 0
+    assert ift("run").exit_code == 0
+
+
 def test_a_lesson_that_kills_its_kernel_is_one_sentence(course):
     course.lesson("01_dies", "# %%\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
     result = ift("run")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from ift_course.errors import CourseError
-from ift_course.evaluation.claims import Claim, claim, claims_table, read_claims
+from ift_course.evaluation.claims import Claim, claim, read_claims
 
 
 @pytest.fixture(autouse=True)
@@ -119,12 +119,24 @@ def test_a_damaged_ledger_is_named_and_kept(ledger):
     assert ledger.read_text(encoding="utf-8") == "[{]"
 
 
-def test_the_table_says_what_held_and_keeps_its_columns():
-    claims = [make("01.a", at_least=0.5), make("01.b", at_least=0.99)]
-    rows = claims_table([c.model_copy(update={"source": "a | b"}) for c in claims]).splitlines()
-    assert len(rows) == 4
-    assert all(row.replace(r"\|", "").count("|") == 6 for row in rows)
-    assert "✓ yes" in rows[2] and "✗ no" in rows[3]
+def test_a_difference_from_the_literature_is_on_the_card_and_in_the_ledger():
+    same = make("01.a", at_least=0.5)
+    assert (same.subject, same.differs) == ((), "")
+    assert "literature" not in str(same.card())
+    other = claim(
+        "01.b",
+        "It does not help here.",
+        source="FLAN",
+        metric="accuracy",
+        arms={"a": [0.1, 0.1, 0.1]},
+        effect="a",
+        at_most=0.2,
+        subject=7,
+        literature="It helps.",
+        differs="A model this small does not gain.",
+    )
+    assert "Not as in the literature: A model this small does not gain." in str(other.card())
+    assert read_claims("tiny")[1] == other and other.subject == (7,)
 
 
 def test_the_card_says_the_verdict_in_words_and_escapes():

@@ -1,0 +1,176 @@
+"""The generated pages say what the ledger says, lead somewhere, and are not out of date."""
+
+import ast
+import re
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from ift_course.evaluation.claims import Claim, read_ledger
+from ift_course.lessons import pages
+from ift_course.lessons.discover import lessons
+from ift_course.lessons.subject import SUBJECT
+from ift_course.paths import checkout
+
+LEDGER = checkout() / "results" / "tiny" / "claims.json"
+SOURCES = [lesson.source for lesson in lessons()]
+
+
+def claim(**changes) -> Claim:
+    return Claim(
+        **{
+            "id": "01.toys",
+            "lesson": "01",
+            "statement": "Toys are fun.",
+            "source": "Toy et al. 2023, arXiv:2305.11206",
+            "metric": "fun, of 1",
+            "arms": {"toys": [0.4, 0.5, 0.6], "none": [0.0, 0.0, 0.0]},
+            "of": ["toys", "none"],
+            "effect": 0.5,
+            "interval": (-0.041, 0.6),
+            "method": "over seeds",
+            "at_least": 0.1,
+            "at_most": None,
+            "holds": True,
+            "subject": (6,),
+            "seconds": 17,
+            "peak_mb": 1,
+        }
+        | changes
+    )
+
+
+def cells(page: str, start: str) -> list[str]:
+    [line] = [x for x in page.splitlines() if x.startswith(f'| <a id="01.toys"></a>{start}')]
+    line = line.replace('<a id="01.toys"></a>', "")
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def test_a_row_says_statement_number_interval_seeds_verdict_lesson_and_seconds():
+    says, measured, verdict, lesson, seconds = cells(pages.claims_page([claim()]), "Toys")
+    assert says.startswith("Toys are fun.")
+    assert "[arXiv:2305.11206](https://arxiv.org/abs/2305.11206)" in says
+    assert "fun, of 1: **0.5** (−0.041 to 0.6; 3 seeds; needed at least 0.1)" in measured
+    assert "toys 0.5; none 0" in measured
+    assert verdict == "✓ holds"
+    assert lesson == "[01](../notebooks/01_pretraining_vs_sft.ipynb)" and seconds == "17"
+
+
+def test_the_fields_own_words_come_first_where_there_are_some():
+    row = cells(pages.claims_page([claim(literature="The more toys the better.")]), "The more")
+    assert row[1].startswith("Toys are fun. fun, of 1:")
+
+
+def test_a_row_says_where_it_is_not_as_in_the_literature():
+    differs = claim(differs="Ours are made of wood.")
+    assert "≠ holds, but not as in the literature: Ours are made" in pages.claims_page([differs])
+    assert "| ≠ [why](docs/claims.md) |" in pages.claims_table([differs])
+    assert "✗ does not hold" in pages.claims_page([claim(holds=False)])
+
+
+def test_a_claim_stands_under_each_of_its_points_and_the_others_say_that_they_wait():
+    page = pages.claims_page([claim(subject=(2, 6)), claim(id="x", statement="Free.", subject=())])
+    under = dict(re.findall(r"^## (\d+)\. .+\n\n(.+)", page, re.MULTILINE))
+    assert [n for n in under if under[n].startswith("| the field says")] == ["2", "6"]
+    assert under["7"] == "Not measured yet: lesson 06."
+    assert "Free." in page.partition("## Further claims")[2]
+    assert pages.uncovered([claim(subject=(2, 6))]) == [1, 3, 4, 5, 7, 8, 9, 10, 11]
+
+
+def test_what_is_in_a_cell_stays_in_it():
+    rows = pages.claims_page([claim(statement="Toys | a\nb", metric="x|y")])
+    assert len(cells(rows, "Toys")) == 5
+
+
+# --- the repository's own pages
+
+
+def test_every_claim_of_a_published_lesson_says_which_point_it_shows():
+    for source in SOURCES:
+        for call in claim_calls(source):
+            assert "subject" in {x.arg for x in call.keywords}, f"{source.name}:{call.lineno}"
+
+
+def test_every_point_of_a_published_lesson_is_shown_by_a_claim():
+    shown = {n for source in SOURCES for call in claim_calls(source) for n in points(call)}
+    published = {lesson.number for lesson in lessons()}
+    waiting = {n for n, point in SUBJECT.items() if point.lesson not in published}
+    assert set(SUBJECT) - shown <= waiting
+
+
+def test_the_pages_are_those_of_the_ledger():
+    """Exact where the ledger is the committed one; else its numbers are of this machine's run."""
+    for path, text in pages.wanted().items():
+        found = path.read_text(encoding="utf-8")
+        if committed(LEDGER):
+            assert found == text, f"{path} is out of date; run: ift build --docs"
+        else:
+            assert without_numbers(found) == without_numbers(text), path
+
+
+@pytest.mark.parametrize("name", ["docs/claims.md", "docs/glossary.md", "README.md"])
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(name):
+    page = checkout() / name
+    for target in links(page):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+def test_the_ledger_has_nothing_of_lessons_that_are_not_there():
+    assert {x.lesson for x in read_ledger(LEDGER)} <= {x.number for x in lessons()}
+
+
+def test_the_terms_of_a_lesson_are_links_to_the_glossary():
+    shown = pages.terms_of("02")
+    assert "[chat template](../docs/glossary.md#chat-template)" in shown
+    assert "LoRA" not in shown
+
+
+def claim_calls(source: Path) -> list[ast.Call]:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "claim"
+    ]
+
+
+def points(call: ast.Call) -> list[int]:
+    [value] = [x.value for x in call.keywords if x.arg == "subject"] or [ast.Constant(())]
+    found = ast.literal_eval(value)
+    return [found] if isinstance(found, int) else list(found)
+
+
+def committed(path: Path) -> bool:
+    done = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", str(path)], cwd=checkout())
+    return done.returncode == 0
+
+
+def without_numbers(text: str) -> str:
+    return re.sub(r"−?\d+(\.\d+)?(e[−+]?\d+)?", "#", text)
+
+
+def links(page: Path) -> list[str]:
+    tokens = MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
+    return [
+        child.attrs["href"]
+        for token in tokens
+        for child in token.children or []
+        if child.type == "link_open"
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    tokens = MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8"))
+    heads = [b.content for a, b in pairwise(tokens) if a.type == "heading_open"]
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
