@@ -1,0 +1,117 @@
+from ift_course.checks import points
+from ift_course.checks.compare import close, refuses, unchanged
+
+
+def reference(examples: list[dict[str, str]], seen: list[str]) -> float:
+    right, left = 0, list(examples)
+    while left:
+        same = [x for x in left if all(x[field] == left[0][field] for field in seen)]
+        left = [x for x in left if not any(x is y for y in same)]
+        said = [x["response"] for x in same]
+        right += max(said.count(response) for response in said)
+    return right / len(examples)
+
+
+def compare(learner, examples: list[dict[str, str]], seen: list[str]) -> None:
+    close(learner.ceiling(examples, seen), reference(examples, seen), 1e-9)
+
+
+def rows(*told: str) -> list[dict[str, str]]:
+    """ "capital|France|Paris" as an example."""
+    names = ("instruction", "input", "response")
+    return [dict(zip(names, row.split("|"), strict=True)) for row in told]
+
+
+COUNTRIES = rows(
+    "capital|France|Paris",
+    "capital|Spain|Madrid",
+    "language|France|French",
+    "city|France|Paris",
+    "language|Spain|Spanish",
+    "capital|Peru|Lima",
+)
+
+
+@points(2)
+def test_input_only(learner):
+    """Among examples that look the same, those with the most frequent response can be right."""
+    compare(learner, COUNTRIES, ["input"])
+    compare(learner, COUNTRIES, ["instruction"])
+
+
+@points(1)
+def test_everything_seen(learner):
+    """Seeing all that differs, a model can be right everywhere; the same question may have two
+    answers."""
+    compare(learner, COUNTRIES, ["instruction", "input"])
+    compare(
+        learner, COUNTRIES + rows("capital|France|Lyon", "capital|Peru|Lima"),
+        ["instruction", "input"],
+    )  # fmt: skip
+
+
+@points(1)
+def test_nothing_seen(learner):
+    """Seeing nothing, the most frequent response of all is the best."""
+    compare(learner, COUNTRIES, [])
+    compare(learner, rows("a|b|c"), [])
+
+
+@points(2)
+def test_large_and_small_groups(learner, rng):
+    """Every example counts once, whether many look like it or few."""
+    many = rows(*["a|France|Paris"] * 9, "b|France|French", "a|Peru|Lima", "b|Peru|Spanish")
+    compare(learner, many, ["input"])
+    for _ in range(3):
+        made = rows(*(f"{rng.choice('ab')}|{rng.choice('xyz')}|{rng.choice('123')}"
+                      for _ in range(40)))  # fmt: skip
+        for seen in (["input"], ["input", "instruction"], []):
+            compare(learner, made, seen)
+
+
+@points(1)
+def test_order_of_examples(learner):
+    """It does not matter in which order the examples stand."""
+    examples = rows("a|x|1", "a|x|2", "a|x|2", "a|x|3", "a|y|2", "a|y|1")
+    compare(learner, examples, ["input"])
+    compare(learner, examples[::-1], ["input"])
+
+
+@points(1)
+def test_fields_are_not_joined(learner):
+    """Fields are compared one by one, not as one long text."""
+    compare(
+        learner, rows("ab|c|1", "a|bc|2", "ab|c|1", "a|bc|2"), ["instruction", "input"]
+    )  # fmt: skip
+    compare(
+        learner, rows("a b|c|1", "a|b c|2", "|a b c|3", "a,b|c|4"), ["instruction", "input"]
+    )  # fmt: skip
+
+
+@points(1)
+def test_exact_texts(learner):
+    """Case and spaces count, in what is seen and in responses."""
+    compare(learner, rows("a|x|Yes", "a|x|yes", "a|x|yes", "a|X|no", "a|x |no"), ["input"])
+    compare(learner, rows("a|x|Yes", "a|x|yes ", "a|x|yes", "a|x|no"), ["input"])
+
+
+@points(1)
+def test_other_fields(learner):
+    """Any fields can be seen, the response itself too."""
+    examples = [{"response": str(i % 3), "hint": str(i % 2), "input": "x"} for i in range(9)]
+    compare(learner, examples, ["hint"])
+    compare(learner, examples, ["response"])
+
+
+@points(1)
+def test_refusals(learner):
+    """No examples are refused with a ValueError."""
+    refuses(learner.ceiling, [], ["input"])
+    refuses(learner.ceiling, [], [])
+
+
+@points(1)
+def test_inputs_stay(learner):
+    """The answer is right, and examples and fields are left as they were."""
+    close(learner.ceiling(COUNTRIES, ["input"]), reference(COUNTRIES, ["input"]), 1e-9)
+    unchanged(learner, COUNTRIES, ["input"])
