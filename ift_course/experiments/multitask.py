@@ -198,7 +198,7 @@ def training_set(cell: Cell, seed: int) -> list[Example]:
 
 def tests(cell: Cell, seed: int) -> dict[str, list[Example]]:
     """The questions put to the cell's model, by test; the held-out ones are equal for all cells."""
-    asked = {"held out": held_out(seed)}
+    asked = {"held out": held_out(seed, EACH)}
     families = order(seed)[cell.skip : cell.skip + cell.families]
     if families:
         tuned = draw(OTHERS, families, seed=100 + seed, split="test")

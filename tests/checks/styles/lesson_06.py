@@ -95,7 +95,9 @@ def split_families__recursion(tasks, held_out):
     def leaks(name, path=()):
         if tasks[name]["family"] in held_out:
             return True
-        return any(leaks(o, (*path, name)) for o in tasks[name]["borrows"] if o not in (*path, name))
+        return any(
+            leaks(o, (*path, name)) for o in tasks[name]["borrows"] if o not in (*path, name)
+        )
 
     test = [n for n, t in tasks.items() if t["family"] in held_out]
     return [n for n in tasks if not leaks(n)], test
@@ -130,7 +132,10 @@ def split_families__matrix(tasks, held_out):
         reach = (reach.astype(int) @ reach.astype(int)) > 0
     held = np.array([tasks[n]["family"] in held_out for n in names])
     leaky = (reach & held[None, :]).any(1)
-    return ([n for n, x in zip(names, leaky, strict=True) if not x], [n for n, x in zip(names, held, strict=True) if x])
+    return (
+        [n for n, x in zip(names, leaky, strict=True) if not x],
+        [n for n, x in zip(names, held, strict=True) if x],
+    )
 
 
 def choose_templates__numpy(rows, templates, seed):
