@@ -1,0 +1,242 @@
+"""Lesson 07's pipeline: a writer makes instructions out of a few, a teacher answers, judges mark.
+
+After Wang et al. 2022 (Self-Instruct), arXiv:2212.10560: seeds, bootstrapping, a filter against
+repetition; and the judge of lesson 05, which here marks what will be learned from.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from ift_course.data.preferences import Pair, pairs_of
+from ift_course.data.records import Record, user_text
+from ift_course.evaluation.generate import Completion, answer
+from ift_course.evaluation.score import judge as strictly
+from ift_course.experiments import careless
+from ift_course.experiments.preference import merged, sft_stage
+from ift_course.profile import Profile
+from ift_course.world import tables
+from ift_course.world.facts import Fact, by_relation, facts
+from ift_course.world.flaws import rambling, wrong
+from ift_course.world.preferences import Preference
+from ift_course.world.tasks import FACT_TASKS, Example, in_split, sample
+from ift_course.world.verify import Answer
+
+SHOWN = 3  # instructions that the writer is shown before it writes one
+MISTAKES = 0.15  # of the pairs that a judge learns from are marked the wrong way round
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sizes of the lesson on one profile. method: "full", or "lora" for models of real size."""
+
+    seeds: int = 58  # seed instructions, two of each kind
+    instructions: int = 300  # of the pool
+    answers: int = 10  # of the teacher to each, of which a tenth is kept
+    temperature: float = 1.0
+    steps: int = 60  # of every student, so that all have the same compute
+    batch: int = 16
+    pairs: int = 480  # for each judge
+    exam: int = 200
+    generations: int = 3
+    tokens: int = 40  # of an answer or an instruction, at most
+    writer_epochs: float = 8.0
+    method: str = "full"
+    rate: float | None = None
+
+
+PLANS = {
+    "tiny": Plan(rate=4e-4),
+    "smollm2": Plan(
+        seeds=29, instructions=24, answers=4, steps=6, batch=4, pairs=24, exam=12, generations=2,
+        tokens=30, writer_epochs=1.0, method="lora",
+    ),
+    "t4": Plan(method="lora", batch=8),
+    "gpu24": Plan(method="lora"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A generated instruction, the teacher's answers to it, and what judges gave for each.
+
+    rewards: a judge's name → one reward for each answer.
+    """
+
+    instruction: str
+    answers: tuple[Completion, ...]
+    rewards: dict[str, tuple[float, ...]]
+
+    @property
+    def right(self) -> list[bool]:
+        """The verifier's verdicts; an instruction that the world does not know has no right one."""
+        example = understood().get(self.instruction)
+        if example is None:
+            return [False] * len(self.answers)
+        return list(strictly([example] * len(self.answers), self.answers).correct)
+
+
+Pool = Sequence[Asked]
+
+
+@cache
+def understood() -> dict[str, Example]:
+    """Every question about a fact that the world can mark, by its text."""
+    found = {}
+    for fact in facts():
+        relation, subject = fact.relation, fact.subject
+        others = tables.ALSO_RIGHT.get((relation.name, subject), ())
+        known = [fact, *(Fact(relation, subject, other) for other in others)]
+        accept = tuple(text for f in known for text in (f.value, *f.statements()))
+        asked = [(fact.fill(wording), "") for wording in relation.questions + relation.unseen]
+        asked += [(wording, subject) for wording in relation.inputs]
+        for instruction, given in asked:
+            found[user_text(instruction, given)] = Example(
+                instruction, given, fact.value, relation.name, relation.family, subject,
+                Answer("value", accept),
+            )  # fmt: skip
+    return found
+
+
+def held_out(instruction: str) -> bool:
+    """Whether the instruction asks about an entity that belongs to the exam."""
+    example = understood().get(instruction)
+    if example is None:
+        return False
+    fact = next(f for f in by_relation()[example.task] if f.subject == example.entity)
+    return in_split(fact, "test")
+
+
+def seed_instructions(plan: Plan, seed: int) -> list[str]:
+    """The few instructions that people wrote; all else is made from them."""
+    drawn = sample(plan.seeds, seed=seed, tasks=FACT_TASKS)
+    return [user_text(x.instruction, x.input) for x in drawn]
+
+
+def request(shown: Sequence[str]) -> str:
+    """What the writer is asked: one more like these."""
+    return "Write another instruction like these.\n" + "\n".join(shown)
+
+
+def tuned(profile: Profile, records: Sequence[Record], seed: int, **options):
+    """(model, tokenizer): a fresh base after SFT on the records."""
+    from ift_course.models.load import load
+    from ift_course.training.sft import sft
+
+    plan = PLANS[profile.name]
+    model, tokenizer = load("base", profile=profile.name)
+    result = sft(
+        model,
+        tokenizer,
+        records,
+        seed=seed,
+        learning_rate=plan.rate,
+        batch_size=plan.batch,
+        method=plan.method,
+        progress=False,
+        **options,
+    )
+    return merged(result.model), tokenizer
+
+
+def writer_stage(profile: Profile, instructions: Sequence[str], seed: int):
+    """(model, tokenizer): the base, tuned to write one more instruction after three others."""
+    rng = random.Random(f"{seed}-writer")
+    rows = []
+    for written in instructions:
+        shown = rng.sample([x for x in instructions if x != written], SHOWN)
+        rows.append(Record.from_instruction(request(shown), "", written))
+    # As many steps for ten thousand instructions as for the seeds: only their variety differs.
+    plan = PLANS[profile.name]
+    steps = max(1, round(plan.seeds * plan.writer_epochs / plan.batch))
+    return tuned(profile, rows, seed, max_steps=steps)
+
+
+def write(
+    model, tokenizer, known: Sequence[str], n: int, *, seed: int, plan: Plan
+) -> list[Completion]:
+    """n instructions as the writer draws them, each after three of the known ones."""
+    rng = random.Random(f"{seed}-write")
+    return answer(
+        model,
+        tokenizer,
+        [request(rng.sample(known, SHOWN)) for _ in range(n)],
+        temperature=plan.temperature,
+        seed=seed,
+        max_new_tokens=plan.tokens,
+    )
+
+
+def teacher_stage(profile: Profile, seed: int):
+    """(model, tokenizer): the SFT model of lesson 05, which copied careless people."""
+    return sft_stage(profile, seed)
+
+
+def ask(
+    model, tokenizer, instructions: Sequence[str], *, seed: int, plan: Plan, answers: int
+) -> list[Asked]:
+    """The model's answers to each instruction, drawn with the plan's temperature."""
+    drawn = answer(
+        model,
+        tokenizer,
+        [text for text in instructions for _ in range(answers)],
+        temperature=plan.temperature,
+        seed=seed,
+        max_new_tokens=plan.tokens,
+    )
+    return [
+        Asked(text, tuple(drawn[i * answers : (i + 1) * answers]), {})
+        for i, text in enumerate(instructions)
+    ]
+
+
+def habit_pairs(n: int, seed: int) -> list[Pair]:
+    """Lesson 05's pairs: short against rambling, honest against agreeing, and no fact in doubt."""
+    return pairs_of(careless.careful_pairs(n, seed=seed))
+
+
+def fact_pairs(n: int, seed: int) -> list[Pair]:
+    """The right answer against a wrong one, and as often against itself with more behind it."""
+    rng = random.Random(f"{seed}-facts")
+    flaws = (wrong, rambling)
+    return pairs_of(
+        Preference(example, flaws[i % 2](example, rng).response, flaws[i % 2].__name__)
+        for i, example in enumerate(sample(n, seed=seed, tasks=FACT_TASKS))
+    )
+
+
+JUDGES = {"habits": habit_pairs, "facts": fact_pairs}
+
+
+def with_mistakes(pairs: Sequence[Pair], seed: int, share: float = MISTAKES) -> list[Pair]:
+    """The pairs with a share of them marked the wrong way round, as people do."""
+    wrong_ones = set(random.Random(seed).sample(range(len(pairs)), round(share * len(pairs))))
+    return [pair.swapped if i in wrong_ones else pair for i, pair in enumerate(pairs)]
+
+
+def judge_stage(plan: Plan, model, tokenizer, name: str, seed: int):
+    """A reward model on the body of `model`, trained on the pairs of that name in JUDGES."""
+    from ift_course.training.preference.reward import train_reward
+
+    pairs = with_mistakes(JUDGES[name](plan.pairs, seed), seed)
+    return train_reward(model, tokenizer, pairs, seed=seed, batch_size=plan.batch)
+
+
+def marked(pool: Pool, name: str, judge) -> list[Asked]:
+    """The pool with the judge's rewards under that name."""
+    texts = [
+        Record.from_instruction(asked.instruction, "", said.text).messages
+        for asked in pool
+        for said in asked.answers
+    ]
+    rewards = iter(judge.rewards(texts).tolist())
+    return [
+        replace(
+            asked,
+            rewards=asked.rewards | {name: tuple(round(next(rewards), 3) for _ in asked.answers)},
+        )
+        for asked in pool
+    ]
