@@ -23,14 +23,25 @@ def project_root() -> Path:
 
 
 def results_root() -> Path:
-    """Where the profiles' results are, as `results_dir` says; not created."""
+    """Where the profiles' results are: `$IFT_RESULTS`, or `results/`; not created."""
     root = os.environ.get("IFT_RESULTS")
     return Path(root) if root else project_root() / "results"
 
 
-def results_dir(profile: str) -> Path:
-    """`<project root>/results/<profile>`, or `$IFT_RESULTS/<profile>`; created when missing."""
+def results_path(profile: str) -> Path:
+    """Where the results of a profile are, as `results_dir` says; not created."""
     folder = results_root() / profile
+    # A run with other seeds goes beside the published one, not over it.
+    seed = os.environ.get("IFT_SEED")
+    return folder / "seeds" / seed if seed else folder
+
+
+def results_dir(profile: str) -> Path:
+    """`<project root>/results/<profile>`, or `$IFT_RESULTS/<profile>`; created when missing.
+
+    With `$IFT_SEED` it is the folder `seeds/<seed>` in there.
+    """
+    folder = results_path(profile)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

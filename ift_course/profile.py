@@ -1,7 +1,9 @@
 """The switch: one name decides which model, data and sizes every lesson uses."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from ift_course.errors import CourseError
 
@@ -135,10 +137,35 @@ PROFILES: dict[str, Profile] = {
 def get_profile(name: str | None = None) -> Profile:
     """The profile called `name`; None means `$IFT_PROFILE`, and "tiny" without that.
 
+    With `$IFT_SEED` its seeds begin there: as many as it has, one after the other.
+
     Raises:
-        CourseError: there is no such profile.
+        CourseError: there is no such profile, or the seed is not a number.
     """
     name = name or os.environ.get("IFT_PROFILE") or "tiny"
     if name not in PROFILES:
         raise CourseError(f'There is no profile "{name}"; choose one of {", ".join(PROFILES)}.')
-    return PROFILES[name]
+    profile, first = PROFILES[name], os.environ.get("IFT_SEED")
+    if not first:
+        return profile
+    if not (first.isascii() and first.isdigit()):
+        raise CourseError(f'IFT_SEED is "{first}"; give it a whole number, as IFT_SEED=10.')
+    return replace(profile, seeds=tuple(range(int(first), int(first) + len(profile.seeds))))
+
+
+@contextmanager
+def first_seed(seed: int | None) -> Iterator[None]:
+    """Within it, here and in the processes that are started, all seeds begin with `seed`.
+
+    None changes nothing.
+    """
+    before = os.environ.get("IFT_SEED")
+    if seed is not None:
+        os.environ["IFT_SEED"] = str(seed)
+    try:
+        yield
+    finally:
+        if seed is not None:
+            os.environ.pop("IFT_SEED")
+        if before is not None:
+            os.environ["IFT_SEED"] = before

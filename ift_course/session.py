@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from ift_course.profile import Profile, get_profile
 
-SEED = 0
-
 QUIET = {
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -48,7 +46,7 @@ def setup(lesson: str, profile: str | None = None) -> Profile:
     os.environ["IFT_PROFILE"] = chosen.name
     _hush()
     threads = _use_threads()
-    _seed(SEED)
+    _seed(chosen.seeds[0])
     _current = Session(lesson=lesson, profile=chosen)
     print(
         f"Lesson {lesson} · profile {chosen.name}: {chosen.about} · "

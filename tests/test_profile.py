@@ -3,7 +3,7 @@ import re
 import pytest
 
 from ift_course.errors import CourseError
-from ift_course.profile import PROFILES, get_profile
+from ift_course.profile import PROFILES, first_seed, get_profile
 
 
 def test_the_argument_wins_over_the_environment_and_tiny_is_the_default(monkeypatch):
@@ -23,3 +23,20 @@ def test_a_wrong_name_in_the_environment_lists_the_right_ones(monkeypatch):
 def test_what_comes_from_a_hub_is_pinned_to_a_commit():
     for profile in PROFILES.values():
         assert profile.offline or re.fullmatch(r"[0-9a-f]{40}", profile.revision)
+
+
+def test_the_seeds_begin_with_the_one_of_the_environment(monkeypatch):
+    monkeypatch.delenv("IFT_SEED", raising=False)
+    assert get_profile("tiny").seeds == (0, 1, 2)
+    with first_seed(40):
+        assert get_profile("tiny").seeds == (40, 41, 42)
+        with first_seed(None):
+            assert get_profile("smollm2").seeds == (40, 41, 42)
+    assert get_profile("tiny").seeds == (0, 1, 2)
+
+
+@pytest.mark.parametrize("word", ["one", "-1", "1.5", "²"])
+def test_a_seed_that_is_no_whole_number_is_said(monkeypatch, word):
+    monkeypatch.setenv("IFT_SEED", word)
+    with pytest.raises(CourseError, match="give it a whole number"):
+        get_profile("tiny")

@@ -1,5 +1,6 @@
 """`ift build`."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -45,6 +46,8 @@ def build(
 
     if checkout() is None:
         raise CourseError("Notebooks are built in a clone of the course, and this is not one.")
+    if os.environ.get("IFT_SEED"):
+        raise CourseError("Notebooks are built with the published seeds; unset IFT_SEED.")
     problems = []
     if not docs:
         problems += _exercises(lessons or [], check=check)

@@ -21,6 +21,10 @@ def run(
         bool, typer.Option("--full", help="First compute the lessons' whole grids of experiments.")
     ] = False,
     seeds: Annotated[int, typer.Option(min=3, help="With --full: seeds for each cell.")] = 3,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=10**6, help="The first seed of every experiment; 0 without it."),
+    ] = None,
 ) -> None:
     """Execute lessons, and say whether their claims hold.
 
@@ -32,6 +36,10 @@ def run(
     [bold]--full[/bold] computes all of it (about half an hour for lesson 03 on two cores) and keeps
     each result as it comes: stop it at any time, it goes on from there.
 
+    [bold]--seed N[/bold] repeats all experiments with the seeds N, N+1, … and keeps what comes out
+    in [bold]results/PROFILE/seeds/N/[/bold], beside the published results. Do the claims still
+    hold? What lessons take from a stored grid is then computed, so this takes longer.
+
     [bold]Examples[/bold]
 
         ift run              every lesson
@@ -41,24 +49,33 @@ def run(
         ift run 01 --profile smollm2
 
         ift run 03 --full --seeds 5
+
+        ift run --seed 10    every lesson, with other seeds
     """
+    from ift_course.profile import first_seed
+
+    with first_seed(seed):
+        problems = _run(lessons or [], profile, jobs, full=full, per_cell=seeds)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _run(
+    words: list[str], profile: str | None, jobs: int | None, *, full: bool, per_cell: int
+) -> list[str]:
+    """Executes the lessons and shows what came out; returns what is wrong."""
     from rich.console import Console
 
-    from ift_course.cli.progress import LessonProgress, grid_progress, summary
-    from ift_course.experiments.grids import GRIDS
-    from ift_course.experiments.grids import full as compute
+    from ift_course.cli.progress import LessonProgress, summary
     from ift_course.hardware import usable_cores
     from ift_course.lessons import report
     from ift_course.lessons.discover import select
     from ift_course.lessons.run import run as run_lessons
     from ift_course.profile import get_profile
 
-    chosen, wanted = get_profile(profile), select(lessons or [])
-    # Without a lesson named, --full is for those that have a grid; else for those named.
-    for number in [x.number for x in wanted if lessons or x.number in GRIDS] if full else []:
-        with grid_progress(number) as on_progress:
-            compute(number, seeds=range(seeds), profile=chosen.name, jobs=jobs,
-                    on_progress=on_progress)  # fmt: skip
+    chosen, wanted = get_profile(profile), select(words)
+    if full:
+        _compute([x.number for x in wanted], chosen, jobs, per_cell=per_cell, named=bool(words))
     with LessonProgress(chosen) as progress:
         outcomes = run_lessons(
             wanted,
@@ -73,8 +90,19 @@ def run(
     for problem in problems:
         Console(stderr=True, soft_wrap=True).print(problem, style="red", markup=False)
     print(f"Report: {report.write(chosen)}")
-    if problems:
-        raise typer.Exit(1)
+    return problems
+
+
+def _compute(numbers: list[str], profile, jobs: int | None, *, per_cell: int, named: bool) -> None:
+    """Computes the whole grids of the lessons that have one, or of all that were named."""
+    from ift_course.cli.progress import grid_progress
+    from ift_course.experiments.grids import GRIDS, full
+
+    first = profile.seeds[0]
+    for number in [x for x in numbers if named or x in GRIDS]:
+        with grid_progress(number) as on_progress:
+            full(number, seeds=range(first, first + per_cell), profile=profile.name, jobs=jobs,
+                 on_progress=on_progress)  # fmt: skip
 
 
 def _unmeasured(outcome) -> list[str]:

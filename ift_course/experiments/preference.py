@@ -26,7 +26,7 @@ from ift_course.evaluation.generate import answer
 from ift_course.evaluation.score import judge, lenient
 from ift_course.experiments import careless
 from ift_course.experiments.store import base_identity
-from ift_course.paths import results_dir, results_root, shipped, write_whole
+from ift_course.paths import results_dir, results_path, shipped, write_whole
 from ift_course.profile import Profile, get_profile
 from ift_course.world.tasks import Example
 
@@ -339,8 +339,8 @@ def read(profile: Profile) -> list[Stored]:
     Raises CourseError if the file is damaged.
     """
     own, published = (
-        root / profile.name / "grids" / f"{LESSON}.json"
-        for root in (results_root(), shipped() / "results")
+        folder / "grids" / f"{LESSON}.json"
+        for folder in (results_path(profile.name), shipped() / "results" / profile.name)
     )
     path = own if own.exists() else published
     if not path.exists():

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ift_course.errors import CourseError
 from ift_course.experiments.cell import Cell
-from ift_course.paths import assets_dir, results_dir, results_root, shipped, write_whole
+from ift_course.paths import assets_dir, results_dir, results_path, shipped, write_whole
 from ift_course.profile import Profile
 
 
@@ -73,7 +73,7 @@ def read(profile: Profile, lesson: str, kind: type = Row) -> list:
     Rows of other base weights than the profile's are left out: they answer another question.
     Raises CourseError if the file is damaged.
     """
-    own = results_root() / profile.name / "grids" / f"{lesson}.json"
+    own = results_path(profile.name) / "grids" / f"{lesson}.json"
     published = shipped() / "results" / profile.name / "grids" / f"{lesson}.json"
     path = own if own.exists() else published
     if not path.exists():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ift_course.errors import CourseError
-from ift_course.paths import results_dir, results_root, shipped, write_whole
+from ift_course.paths import results_dir, results_path, shipped, write_whole
 from ift_course.profile import PROFILES
 
 
@@ -28,7 +28,7 @@ class Timing:
 
 def read_timings(profile: str) -> dict[str, Timing]:
     """The timings of a profile by lesson: of the runs here, else the published ones."""
-    own = results_root() / profile / "lessons.json"
+    own = results_path(profile) / "lessons.json"
     return _load_timings(own if own.exists() else _published(profile))
 
 

@@ -73,6 +73,13 @@ def test_outside_a_clone_build_says_so(course, monkeypatch):
     assert "Notebooks are built in a clone of the course" in result.stderr
 
 
+def test_what_is_published_was_measured_with_the_published_seeds(course, monkeypatch):
+    course.lesson("01_fine")
+    monkeypatch.setenv("IFT_SEED", "3")
+    result = ift("build")
+    assert result.exit_code == 2 and "unset IFT_SEED" in result.stderr
+
+
 def test_build_writes_the_generated_pages_and_check_says_when_they_are_out_of_date(course):
     docs = course.notebooks.parent / "docs"
     docs.mkdir()

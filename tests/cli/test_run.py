@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -202,6 +203,42 @@ def test_a_damaged_ledger_is_named_with_its_remedy(course):
     assert "claims.json is damaged; delete it and run the lessons again." in result.stderr
 
 
+SEEDED = """\
+# %%
+import ift_course as ift
+profile = ift.setup("01")
+
+# %%
+import random
+ift.claim("01.toys", "Toys are fun.", source="a test", metric="fun", effect="toys", at_least=-9.0,
+          arms={"toys": [random.Random(seed).random() + seed for seed in profile.seeds]})
+"""
+
+
+def test_seed_shifts_the_seeds_and_keeps_what_comes_out_beside_the_published(course):
+    course.lesson("01_seeds", SEEDED)
+    assert ift("run").exit_code == 0
+    published = (course.results / "tiny" / "claims.json").read_bytes()
+    assert [int(x) for x in claims(course)[0]["arms"]["toys"]] == [0, 1, 2]
+    result = ift("run", "--seed", "7")
+    assert result.exit_code == 0, result.output
+    beside = course.results / "tiny" / "seeds" / "7"
+    [shifted] = json.loads((beside / "claims.json").read_text())
+    assert [int(x) for x in shifted["arms"]["toys"]] == [7, 8, 9]
+    assert (beside / "notebooks" / "01_seeds.ipynb").exists()
+    assert str(beside / "report.html") in result.output
+    assert (course.results / "tiny" / "claims.json").read_bytes() == published
+    assert "IFT_SEED" not in os.environ, "the next run has the published seeds again"
+
+
+def test_with_other_seeds_a_claim_that_no_longer_holds_fails_the_run(course):
+    course.lesson("01_seeds", SEEDED.replace("at_least=-9.0", "at_most=9.0"))
+    assert ift("run").exit_code == 0
+    result = ift("run", "--seed", "7")
+    assert result.exit_code == 1
+    assert "claim 01.toys does not hold" in result.stderr
+
+
 def test_full_computes_the_grids_before_the_lessons(course, monkeypatch):
     from ift_course.experiments import grids
 
@@ -216,7 +253,9 @@ def test_full_computes_the_grids_before_the_lessons(course, monkeypatch):
     monkeypatch.setattr(grids, "full", compute)
     result = ift("run", "--full", "--seeds", "5")
     assert result.exit_code == 0, result.output
-    assert asked == [("03", [0, 1, 2, 3, 4], "tiny")], "only lessons that have a grid"
+    assert ift("run", "--full", "--seed", "4").exit_code == 0
+    wanted = [("03", [0, 1, 2, 3, 4], "tiny"), ("03", [4, 5, 6], "tiny")]
+    assert asked == wanted, "only lessons that have a grid"
     assert (course.results / "tiny" / "notebooks" / "03_grid.ipynb").exists()
 
 
