@@ -99,23 +99,11 @@ def course_map(profile: str | None = None) -> CourseMap:
 
 def verdict(profile: str | None = None) -> Card:
     """What `ift doctor` finds on this machine, in one card."""
-    return _card(diagnose(get_profile(profile)))
+    return card(diagnose(get_profile(profile)))
 
 
-def _row(lesson: Lesson, timing: Timing | None) -> Row:
-    known = timing is not None and timing.status == "ok"
-    path = source.folder() / f"{lesson.name}.py"
-    cards = CARD_MINUTES.findall(path.read_text(encoding="utf-8")) if path.exists() else []
-    return Row(
-        lesson=lesson,
-        seconds=timing.seconds if known else None,
-        peak_mb=timing.peak_mb if known else None,
-        exercises=len(cards),
-        exercise_minutes=sum(map(int, cards)),
-    )
-
-
-def _card(found: Diagnosis) -> Card:
+def card(found: Diagnosis) -> Card:
+    """A diagnosis in short: the machine, what fits it, and what to do about each problem."""
     blocked = [x for x in found.problems if x.blocking]
     machine = f"{found.hardware.cpu}, {found.hardware.cores} cores, {found.hardware.memory_gb} GB"
     fits = [x.profile for x in found.profiles if x.fits]
@@ -128,4 +116,17 @@ def _card(found: Diagnosis) -> Card:
             *(f"{x.profile} {x.why_not}." for x in found.profiles if not x.fits),
             *(f"{x.problem}: {x.remedy}." for x in found.problems),
         ],
+    )
+
+
+def _row(lesson: Lesson, timing: Timing | None) -> Row:
+    known = timing is not None and timing.status == "ok"
+    path = source.folder() / f"{lesson.name}.py"
+    cards = CARD_MINUTES.findall(path.read_text(encoding="utf-8")) if path.exists() else []
+    return Row(
+        lesson=lesson,
+        seconds=timing.seconds if known else None,
+        peak_mb=timing.peak_mb if known else None,
+        exercises=len(cards),
+        exercise_minutes=sum(map(int, cards)),
     )
