@@ -100,12 +100,14 @@ side_by_side({"base": base, "SFT": tuned})
 #
 # One model may be an accident. Every stage of this lesson was therefore run with three seeds, each
 # with demonstrations, pairs and an exam of its own. That takes longer than a lesson may. **What is
-# said of three seeds are stored results** of `python -m ift_course.experiments.preference`, which
-# you can run again. (Where none are stored, the next cell computes them.) Beside them stands the
-# model that you have just tuned.
+# said of three seeds are stored results** of `ift run 05 --full`, which you can run again. (Where
+# none are stored, the next cell computes them.) Beside them stands the model that you have just
+# tuned.
 
 # %%
-stored = preference.compute(profile=profile.name)
+from ift_course.experiments import full
+
+stored = full("05", cells=preference.cells(plan), seeds=profile.seeds, profile=profile.name)
 both = {"stage": "DPO", "beta": plan.beta}
 behavior = {
     "base": preference.arm(stored, stage="base"),

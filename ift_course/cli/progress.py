@@ -85,7 +85,7 @@ def grid_progress(lesson: str) -> Iterator[Callable[[int, int, "Row | None"], No
         task = bars.add_task(lesson, total=None, newest="", visible=False)
 
         def show(done: int, total: int, row: "Row | None") -> None:
-            newest = f"{row.cell.examples} examples: {row.accuracy:.2f}" if row else ""
+            newest = f"the last took {row.seconds:.0f} s" if row else ""
             bars.update(task, completed=done, total=total, newest=newest, visible=True)
 
         yield show

@@ -1,37 +1,31 @@
 """Lesson 05's stages: SFT on careless demonstrations, DPO on careful pairs, GRPO on a reward.
 
 The lesson runs each of them live, with one seed. All stages with three seeds, and a sweep of beta,
-take longer: they are computed here, kept run by run, and read by the lesson, which says so:
-
-    python -m ift_course.experiments.preference
-
-A computation that is stopped goes on where it was.
+take longer: they are the lesson's grid, which `ift run 05 --full` computes and the lesson reads.
 """
 
 from __future__ import annotations
 
 import copy
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timezone
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from ift_course.data.preferences import pairs_of
-from ift_course.errors import CourseError
 from ift_course.evaluation.failings import sit
 from ift_course.evaluation.generate import answer
 from ift_course.evaluation.score import judge, lenient
 from ift_course.experiments import careless
 from ift_course.experiments.store import base_identity
-from ift_course.paths import results_dir, results_path, shipped, write_whole
-from ift_course.profile import Profile, get_profile
+from ift_course.profile import Profile
 from ift_course.world.tasks import Example
 
 MEASURES = ("sycophancy", "contradiction", "invention", "accuracy", "rambling", "strict")
-LESSON = "05"
 
 
 @dataclass(frozen=True)
@@ -179,42 +173,42 @@ def _response_row(tokenizer, example: Example, sample) -> dict[str, list[int]]:
 
 
 @dataclass(frozen=True)
-class Run:
-    """What is computed apart from the lesson: one stage with one seed.
+class Cell:
+    """One stage.
 
     stage: "base", "SFT", "DPO" or "GRPO". beta: of DPO. sides: of DPO, a name in SIDES. reward: of
     GRPO, a name in REWARDS.
     """
 
     stage: str
-    seed: int
     beta: float = 0.0
     sides: str = ""
     reward: str = ""
 
     @property
-    def arm(self) -> str:
-        """The run without its seed."""
-        changed = (f"{self.beta:g}" if self.beta else "", self.sides, self.reward)
-        return " ".join(part for part in (self.stage, *changed) if part)
+    def sort_key(self) -> tuple:
+        """An order of cells that is the same in every run."""
+        return astuple(self)
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A run and what it gave.
+class Row(BaseModel):
+    """What one cell gave with one seed.
 
     measures: for each of MEASURES "1" or "0" for each prompt of the exam it is about. grades: 0, 1
     or 2 for each prompt, as `failings.grade` gives them. words: in each answer to a plain question.
     said: answers to the lesson's fixed prompts. curve: for each look at the policy of GRPO its
-    step, KL, flawed and true reward.
+    step, KL, flawed and true reward. seconds: all of the cell. base: of the shipped weights.
     """
 
-    run: Run
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cell: Cell
+    seed: int
     measures: dict[str, str]
     grades: list[int]
     words: list[int]
     said: dict[str, str]
-    curve: list[dict[str, float]] = field(default_factory=list)
+    curve: list[dict[str, float]] = []
     seconds: float = 0.0
     date: str = ""
     machine: str = ""
@@ -234,89 +228,63 @@ ASKED = (
 )
 
 
-def runs(profile: Profile, stages: Sequence[str] = ("base", "SFT", "DPO", "GRPO")) -> list[Run]:
-    """What the lesson reads from the store, seed by seed."""
-    plan = PLANS[profile.name]
-    each = {
-        "base": [Run("base", 0)],
-        "SFT": [Run("SFT", 0)],
-        "DPO": [
-            *(Run("DPO", 0, beta=beta, sides="both") for beta in plan.sweep),
-            Run("DPO", 0, beta=plan.beta, sides="wrong users only"),
-        ],
-        "GRPO": [Run("GRPO", 0, reward=reward) for reward in REWARDS],
-    }
-    return [
-        replace(run, seed=seed) for seed in profile.seeds for stage in stages for run in each[stage]
-    ]
+def cells(plan: Plan) -> tuple[Cell, ...]:
+    """What the lesson reads from the store, each with every seed."""
+    return (
+        Cell("base"),
+        Cell("SFT"),
+        *(Cell("DPO", beta=beta, sides="both") for beta in plan.sweep),
+        Cell("DPO", beta=plan.beta, sides="wrong users only"),
+        *(Cell("GRPO", reward=reward) for reward in REWARDS),
+    )
 
 
-def compute(
-    wanted: Sequence[Run] | None = None,
-    *,
-    profile: str | None = None,
-    on_progress: Callable[[int, int, Stored | None], None] | None = None,
-) -> list[Stored]:
-    """The runs wanted, all without it: those that are stored, and those computed now.
-
-    on_progress: called with the runs done, the runs wanted and the newest (None at first).
-    Raises CourseError if the store is damaged.
-    """
-    chosen = get_profile(profile)
-    kept = {stored.run: stored for stored in read(chosen)}
-    wanted = runs(chosen) if wanted is None else wanted
-    missing = [run for run in wanted if run not in kept]
-    report = on_progress or (lambda done, total, newest: None)
-    report(len(wanted) - len(missing), len(wanted), None)
-    for number, stored in enumerate(_computed(missing, chosen), len(wanted) - len(missing) + 1):
-        kept[stored.run] = stored
-        _write(chosen, list(kept.values()))
-        report(number, len(wanted), stored)
-    return [kept[run] for run in wanted]
+GRID = cells(PLANS["tiny"])
 
 
-def _computed(missing: Sequence[Run], profile: Profile) -> Iterator[Stored]:
-    for seed in dict.fromkeys(run.seed for run in missing):
-        tuned = sft_stage(profile, seed)
-        for run in missing:
-            if run.seed == seed:
-                yield _run(run, profile, *tuned)
+@lru_cache(maxsize=1)
+def _sft_model(profile: Profile, seed: int):
+    """The SFT model that the other stages of a seed start from; they change copies of it."""
+    return sft_stage(profile, seed)
 
 
-def _run(run: Run, profile: Profile, start, tokenizer) -> Stored:
+def run_cell(cell: Cell, seed: int, profile: Profile) -> Row:
+    """Goes through one stage with one seed, and puts the exam to its model."""
     from ift_course.hardware import machine
 
     began = time.perf_counter()
     plan, curve = PLANS[profile.name], []
-    if run.stage == "base":
+    if cell.stage == "base":
         from ift_course.models.load import load
 
         model, tokenizer = load("base", profile=profile.name)
-    elif run.stage == "SFT":
-        model = start
-    elif run.stage == "DPO":
-        drawn = careless.careful_pairs(plan.pairs, seed=run.seed, sides=SIDES[run.sides])
-        model = dpo_stage(
-            plan, start, tokenizer, run.seed, beta=run.beta, pairs=pairs_of(drawn)
-        ).model
     else:
-        looked = careless.practice(64, seed=1000 + run.seed)
+        start, tokenizer = _sft_model(profile, seed)
+    if cell.stage == "SFT":
+        model = start
+    if cell.stage == "DPO":
+        drawn = careless.careful_pairs(plan.pairs, seed=seed, sides=SIDES[cell.sides])
+        pairs = pairs_of(drawn)
+        model = dpo_stage(plan, start, tokenizer, seed, beta=cell.beta, pairs=pairs).model
+    if cell.stage == "GRPO":
+        looked = careless.practice(64, seed=1000 + seed)
 
         def look(step: int, policy) -> None:
             if step % plan.look_every == 0:
                 kl, false, true = kl_and_rewards(
-                    policy, start, tokenizer, looked, run.seed, plan.tokens
+                    policy, start, tokenizer, looked, seed, plan.tokens
                 )
                 curve.append({"step": step, "kl": kl, "flawed": false, "verified": true})
 
-        result = grpo_stage(plan, start, tokenizer, run.seed, REWARDS[run.reward], on_step=look)
-        model = result.model
+        reward = REWARDS[cell.reward]
+        model = grpo_stage(plan, start, tokenizer, seed, reward, on_step=look).model
     behavior = sit(
-        model, tokenizer, careless.exam(plan.exam, seed=run.seed), max_new_tokens=plan.tokens
+        model, tokenizer, careless.exam(plan.exam, seed=seed), max_new_tokens=plan.tokens
     )
     said = answer(model, tokenizer, list(ASKED), max_new_tokens=plan.tokens)
-    return Stored(
-        run=run,
+    return Row(
+        cell=cell,
+        seed=seed,
         measures={name: _digits(getattr(behavior, name)) for name in MEASURES},
         grades=behavior.grades,
         words=[int(count) for count in behavior.words],
@@ -333,62 +301,7 @@ def _digits(items: Sequence[float]) -> str:
     return "".join(str(int(item)) for item in items)
 
 
-def read(profile: Profile) -> list[Stored]:
-    """The runs made here, else those that came with the course; of today's base weights only.
-
-    Raises CourseError if the file is damaged.
-    """
-    own, published = (
-        folder / "grids" / f"{LESSON}.json"
-        for folder in (results_path(profile.name), shipped() / "results" / profile.name)
-    )
-    path = own if own.exists() else published
-    if not path.exists():
-        return []
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        stored = [Stored(**(row | {"run": Run(**row["run"])})) for row in rows]
-    except (ValueError, TypeError, KeyError):
-        raise CourseError(
-            f"{path} is damaged; delete it and run "
-            "`python -m ift_course.experiments.preference` again."
-        ) from None
-    base = base_identity(profile)
-    return [row for row in stored if row.base == base]
-
-
-def _write(profile: Profile, rows: Sequence[Stored]) -> Path:
-    folder = results_dir(profile.name) / "grids"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{LESSON}.json"
-    ordered = sorted(rows, key=lambda row: (row.run.seed, row.run.stage, row.run.arm))
-    # One line a row: the file is read by people and by git, a line at a time.
-    lines = [json.dumps(asdict(row), ensure_ascii=False) for row in ordered]
-    write_whole(path, "[\n" + ",\n".join(lines) + "\n]\n")
-    return path
-
-
-def arm(rows: Sequence[Stored], **which: Any) -> list[Stored]:
+def arm(rows: Sequence[Row], **which: Any) -> list[Row]:
     """The rows of one arm, by seed: `arm(rows, stage="DPO", beta=0.1)`."""
-    chosen = [row for row in rows if all(getattr(row.run, k) == v for k, v in which.items())]
-    return sorted(chosen, key=lambda row: row.run.seed)
-
-
-def main() -> None:
-    """Computes what is missing, and says how far it is."""
-    from rich.console import Console
-
-    from ift_course.models.quiet import quiet
-
-    console = Console(stderr=True)
-
-    def told(done: int, total: int, newest: Stored | None) -> None:
-        what = f"{newest.run.arm}, seed {newest.run.seed}, {newest.seconds:.0f} s" if newest else ""
-        console.print(f"{done} of {total} runs {what}")
-
-    with quiet():
-        compute(on_progress=told)
-
-
-if __name__ == "__main__":
-    main()
+    chosen = [row for row in rows if all(getattr(row.cell, k) == v for k, v in which.items())]
+    return sorted(chosen, key=lambda row: row.seed)

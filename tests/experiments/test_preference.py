@@ -1,73 +1,57 @@
 """Stored runs of lesson 05: kept one by one, gone on with, and never those of other weights."""
 
-import json
-
 import pytest
 
-from ift_course.errors import CourseError
 from ift_course.evaluation.generate import Completion
-from ift_course.experiments import preference, preference_views
-from ift_course.experiments.preference import MEASURES, Run, Stored
+from ift_course.experiments import full, preference, preference_views, store
+from ift_course.experiments.preference import MEASURES, Cell, Row
 from ift_course.profile import get_profile
 from ift_course.world.tasks import FACT_TASKS, sample
 
 TINY = get_profile("tiny")
+CELL = Cell("GRPO", reward="verified")
 
 
-def made(run: Run, base: str | None = None) -> Stored:
-    return Stored(
-        run=run, measures=dict.fromkeys(MEASURES, "10"), grades=[2, 0], words=[1, 4],
-        said=dict.fromkeys(preference.ASKED, f"{run.arm}, {run.seed}"), seconds=1.0,
+def made(cell: Cell, seed: int = 0, base: str | None = None) -> Row:
+    return Row(
+        cell=cell, seed=seed, measures=dict.fromkeys(MEASURES, "10"), grades=[2, 0], words=[1, 4],
+        said=dict.fromkeys(preference.ASKED, f"{cell.stage} {cell.beta} {cell.sides}, {seed}"),
         curve=[{"step": 0, "kl": 0.0, "flawed": 0.5, "verified": 0.5}], date="2026-11-20",
-        machine="a machine", base=base or preference.base_identity(TINY),
+        machine="a machine", seconds=1.0, base=base or preference.base_identity(TINY),
     )  # fmt: skip
 
 
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    """An empty store, and the list of runs that were computed."""
+@pytest.fixture(autouse=True)
+def own_store(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(preference, "shipped", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "nothing")
+
+
+def test_rows_of_other_weights_are_not_read():
+    store.add(TINY, "05", made(CELL, base="other"))
+    assert store.read(TINY, "05", Row) == []
+    store.add(TINY, "05", made(CELL))
+    assert store.read(TINY, "05", Row) == [made(CELL)]
+
+
+def test_the_grid_is_kept_and_gone_on_with(monkeypatch):
     computed = []
-
-    def fake(run, *_):
-        computed.append(run)
-        if len(computed) == 3 and run.stage == "DPO":
-            raise KeyboardInterrupt
-        return made(run)
-
-    monkeypatch.setattr(preference, "_run", fake)
-    monkeypatch.setattr(preference, "sft_stage", lambda profile, seed: (None, None))
-    return computed
-
-
-def test_a_stopped_computation_goes_on_where_it_was(store):
-    wanted = preference.runs(TINY, ["DPO"])[:4]
-    with pytest.raises(KeyboardInterrupt):
-        preference.compute(wanted, profile="tiny")
-    assert len(preference.read(TINY)) == 2
-    rows = preference.compute(wanted, profile="tiny")
-    assert [row.run for row in rows] == wanted
-    assert store[2:] == wanted[2:] or store[3:] == wanted[2:]
-    before = len(store)
-    assert preference.compute(wanted, profile="tiny") == rows
-    assert len(store) == before
+    monkeypatch.setattr(
+        preference, "run_cell", lambda cell, seed, _: computed.append(cell) or made(cell, seed)
+    )
+    full("05", cells=preference.GRID[:3], jobs=1)
+    full("05", cells=preference.GRID[:4], jobs=1)
+    assert len(computed) == 4 * 3
+    assert [row.seed for row in preference.arm(store.read(TINY, "05", Row), stage="SFT")] == [
+        0,
+        1,
+        2,
+    ]
 
 
-def test_rows_of_other_weights_are_not_read(store):
-    run = preference.runs(TINY, ["GRPO"])[0]
-    preference._write(TINY, [made(run, base="other")])
-    assert preference.read(TINY) == []
-    preference._write(TINY, [made(run)])
-    assert preference.read(TINY) == [made(run)]
-
-
-def test_a_damaged_store_is_said(store, tmp_path):
-    path = preference._write(TINY, [made(run) for run in preference.runs(TINY, ["GRPO"])])
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps([rows[0] | {"what": 1}]), encoding="utf-8")
-    with pytest.raises(CourseError, match=r"05\.json is damaged"):
-        preference.read(TINY)
+def test_the_lesson_reads_nothing_that_the_grid_has_not():
+    for plan in preference.PLANS.values():
+        assert set(preference.cells(plan)) <= set(preference.GRID)
 
 
 def test_the_flawed_reward_pays_for_length_and_the_true_one_does_not():
@@ -84,7 +68,7 @@ def test_the_flawed_reward_pays_for_length_and_the_true_one_does_not():
 
 
 def test_views_show_every_beta_or_say_that_nothing_is_stored():
-    rows = [made(run) for run in preference.runs(TINY, ["DPO"])]
+    rows = [made(cell, seed) for cell in preference.GRID for seed in (0, 1, 2)]
     slider = preference_views.beta_slider(rows)
     assert slider.values == list(preference.PLANS["tiny"].sweep)
     assert "β = 0.1" in slider.static.models
