@@ -62,6 +62,27 @@ def test_the_seeds_ask_about_every_kind_and_never_about_the_exam():
         assert not any(map(synthetic.held_out, found))
 
 
+def test_rouge_l_counts_the_longest_common_subsequence():
+    assert synthetic.rouge_l("Name the capital", "name THE capital") == 1.0
+    assert synthetic.rouge_l("a b c d", "a x c y") == 0.5
+    assert synthetic.rouge_l("a b", "b a") == 0.5
+    assert synthetic.rouge_l("", "a") == synthetic.rouge_l("", "") == 0.0
+
+
+def test_rouge_l_is_that_of_the_definition():
+    from itertools import combinations
+
+    def subsequences(words):
+        return {x for n in range(len(words) + 1) for x in combinations(words, n)}
+
+    rng = random.Random(0)
+    for _ in range(40):
+        a, b = ([rng.choice("uvw") for _ in range(rng.randint(1, 7))] for _ in range(2))
+        longest = max(map(len, subsequences(a) & subsequences(b)))
+        found = synthetic.rouge_l(" ".join(a), " ".join(b))
+        assert found == pytest.approx(2 * longest / (len(a) + len(b)))
+
+
 def test_a_judge_learns_from_pairs_of_which_a_share_is_marked_wrongly():
     pairs = synthetic.fact_pairs(40, seed=0)
     marked = synthetic.with_mistakes(pairs, seed=0, share=0.25)

@@ -1,0 +1,114 @@
+"""What lesson 07 shows of its pools and of its grid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from statistics import fmean
+
+from ift_course.evaluation.failings import knows
+from ift_course.evaluation.generate import Completion
+from ift_course.experiments.synthetic import Asked, Pool, understood
+from ift_course.experiments.synthetic_choices import CHOICES
+from ift_course.experiments.synthetic_runs import TEACHER, Generation, Row
+from ift_course.world.tasks import Example
+from ift_course.world.verify import split_sentences
+
+RIGHT, RIGHT_AND_MORE = "right", "right, and more"
+WRONG, WRONG_AND_MORE = "wrong", "wrong, and more"
+SORTS = (RIGHT, RIGHT_AND_MORE, WRONG, WRONG_AND_MORE)
+
+
+def sort_of(example: Example, said: Completion) -> str:
+    """Which of SORTS an answer is: does it begin rightly, and does it go on after its answer?"""
+    more = not said.finished or len(split_sentences(said.text)) > 1
+    if knows(example, said.text):
+        return RIGHT_AND_MORE if more else RIGHT
+    return WRONG_AND_MORE if more else WRONG
+
+
+def sorts(asked: Asked) -> list[str]:
+    """The sort of each answer to an instruction that the world understands."""
+    return [sort_of(understood()[asked.instruction], said) for said in asked.answers]
+
+
+def sensible(pool: Pool) -> list[Asked]:
+    """The part of the pool whose instructions the world understands, so that answers can be
+    marked."""
+    return [asked for asked in pool if asked.instruction in understood()]
+
+
+def shares_of_sorts(pool: Pool) -> dict[str, float]:
+    """The share of each sort among the answers to sensible instructions."""
+    found = Counter(sort for asked in sensible(pool) for sort in sorts(asked))
+    return {sort: found[sort] / found.total() for sort in SORTS}
+
+
+def rewards_by_sort(pool: Pool, name: str) -> dict[str, list[float]]:
+    """The rewards that a judge gave to each sort of answer."""
+    found: dict[str, list[float]] = {sort: [] for sort in SORTS}
+    for asked in sensible(pool):
+        for sort, reward in zip(sorts(asked), asked.rewards[name], strict=True):
+            found[sort].append(reward)
+    return found
+
+
+def preferred(
+    pool: Pool, name: str, better: Iterable[str] = (RIGHT,), worse: Iterable[str] = SORTS[1:]
+) -> float:
+    """How often the judge puts an answer of a better sort before one of a worse sort.
+
+    Of all pairs of answers to one instruction; equal rewards count one half. The default is: right
+    and nothing else, against everything else. NaN if there is no pair.
+    """
+    better, worse = set(better), set(worse)
+    points = [
+        (1 + (a > b) - (a < b)) / 2
+        for asked in sensible(pool)
+        for first, a in zip(sorts(asked), asked.rewards[name], strict=True)
+        for second, b in zip(sorts(asked), asked.rewards[name], strict=True)
+        if first in better and second in worse
+    ]
+    return fmean(points) if points else float("nan")
+
+
+def generations(rows: Iterable[Row], choice: str, *, once: bool = False) -> list[list[Generation]]:
+    """The generations of a choice, seed by seed."""
+    found = [row for row in rows if row.cell.choice == choice and row.cell.once == once]
+    return [row.generations for row in sorted(found, key=lambda row: row.seed)]
+
+
+def arm(rows: Iterable[Row], choice: str, *, once: bool = False) -> list[list[float]]:
+    """The item scores of a choice's first student, seed by seed: an arm of a claim or a chart."""
+    return [made[0].scores for made in generations(rows, choice, once=once)]
+
+
+def arms(rows: Sequence[Row]) -> dict[str, list[list[float]]]:
+    """The arms of all choices that have rows, and the teacher's, in the order of the lesson."""
+    names = {TEACHER: (TEACHER, False), "all, read once": ("all", True)}
+    names |= {name: (name, False) for name in CHOICES}
+    found = {name: arm(rows, choice, once=once) for name, (choice, once) in names.items()}
+    return {name: seeds for name, seeds in found.items() if seeds}
+
+
+def over_generations(rows: Sequence[Row], choice: str, measure: str) -> list[list[float]]:
+    """A measure of `Generation` for each generation, each with its seeds."""
+    seeds = generations(rows, choice)
+    return [[float(getattr(made[g], measure)) for made in seeds] for g in range(len(seeds[0]))]
+
+
+def browse(pool: Pool, name: str = "habits") -> Callable[[int], str]:
+    """A view for `display.grids.explore`: the number of an instruction → its answers as HTML."""
+
+    def view(number: int) -> str:
+        asked = pool[number]
+        order = sorted(range(len(asked.answers)), key=lambda j: -asked.rewards[name][j])
+        lines = "".join(
+            f"<li>{'✓' if asked.right[j] else '✗'} {asked.rewards[name][j]:+.2f} "
+            f"{escape(asked.answers[j].text)}</li>"
+            for j in order
+        )
+        return f"<p><b>{escape(asked.instruction)}</b></p><ol>{lines}</ol>"
+
+    return view

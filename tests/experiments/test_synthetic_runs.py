@@ -1,0 +1,188 @@
+"""Lesson 07's grid: what each generation learns from, and what the lesson reads out of the rows."""
+
+import math
+
+import pytest
+
+from ift_course.evaluation.generate import Completion
+from ift_course.evaluation.score import Scores
+from ift_course.experiments import store, synthetic, synthetic_runs, synthetic_views
+from ift_course.experiments.store import base_identity
+from ift_course.experiments.synthetic import PLANS, Asked
+from ift_course.experiments.synthetic_choices import CHOICES
+from ift_course.experiments.synthetic_pool import Harvest, Stored
+from ift_course.experiments.synthetic_runs import (
+    CHAINS,
+    FILTERED,
+    GRID,
+    TEACHER,
+    UNFILTERED,
+    Cell,
+    Generation,
+    Row,
+)
+from ift_course.profile import get_profile
+
+TINY = get_profile("tiny")
+FRANCE, OWL = "What is the capital of France?", "Name the sound of the owl."
+RAMBLING = "Paris. The owl eats mice."
+
+
+def asked(instruction: str, *answers: str, rewards=()) -> Asked:
+    given = {"habits": tuple(rewards)} if rewards else {}
+    return Asked(instruction, tuple(Completion(text, True) for text in answers), given)
+
+
+def a_generation(items: str = "1100", **changed) -> Generation:
+    values = dict(items=items, knows=items, words=1.0, said={}, steps=3)
+    return Generation(**(values | changed))
+
+
+def a_row(cell: Cell, seed: int, *made: Generation) -> Row:
+    return Row(
+        cell=cell, seed=seed, generations=list(made), seconds=1.0, date="2026-11-20",
+        base=base_identity(TINY), machine="a machine", threads=1,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Models are strings and learn nothing; returns what each student was shown."""
+    lessons: list[list[str]] = []
+    pool = [asked(FRANCE, "Paris", RAMBLING, rewards=(0.1, 0.9)),
+            asked(OWL, "hoot", "moo", rewards=(0.2, 0.1))]  # fmt: skip
+    kept = Stored(Harvest(2, [], []), pool, base_identity(TINY))
+
+    def tuned(profile, records, seed, **options):
+        lessons.append([record.turns[-1].content for record in records])
+        return f"student {len(lessons)}", "tokenizer"
+
+    def score(model, tokenizer, examples, **options):
+        return Scores(examples, [Completion(x.response, True) for x in examples],
+                      [True] * len(examples))  # fmt: skip
+
+    def ask(model, tokenizer, texts, *, seed, plan, answers):
+        return [asked(text, *[f"{model} says {n}" for n in range(answers)]) for text in texts]
+
+    def marked(pool, name, judge):
+        return [Asked(x.instruction, x.answers, {name: tuple(range(len(x.answers)))}) for x in pool]
+
+    monkeypatch.setitem(PLANS, "tiny", PLANS["smollm2"])
+    monkeypatch.setattr(synthetic_runs, "pool_of", lambda profile, seed: kept)
+    monkeypatch.setattr(synthetic_runs, "score", score)
+    monkeypatch.setattr(synthetic, "tuned", tuned)
+    monkeypatch.setattr(synthetic, "answer", lambda m, t, texts, **o: [Completion("x", True)] * 3)
+    monkeypatch.setattr(synthetic, "teacher_stage", lambda profile, seed: ("teacher", "tokenizer"))
+    monkeypatch.setattr(synthetic, "judge_stage", lambda *_: "judge")
+    monkeypatch.setattr(synthetic, "writer_stage", lambda profile, source, seed: ("writer", "t"))
+    monkeypatch.setattr(
+        synthetic, "write", lambda m, t, known, n, **o: [Completion(FRANCE, True), *(
+            [Completion("What now?", True)] * (n - 1))])  # fmt: skip
+    monkeypatch.setattr(
+        synthetic_runs, "harvest",
+        lambda plan, *_: Harvest(9, [f"new {i}" for i in range(plan.instructions)], [9]),
+    )  # fmt: skip
+    monkeypatch.setattr(synthetic, "ask", ask)
+    monkeypatch.setattr(synthetic, "marked", marked)
+    return lessons
+
+
+def test_a_cell_tunes_on_its_choice(trained):
+    row = synthetic_runs.run_cell(Cell(FILTERED), 0, TINY)
+    assert trained == [[RAMBLING, "hoot"]]
+    [made] = row.generations
+    assert (made.right, made.different, made.facts, made.kinds, made.sense) == (0.5, 2, 2, 2, 1.0)
+    assert made.accuracy == 1.0
+
+
+def test_the_teacher_is_asked_and_learns_nothing(trained):
+    [made] = synthetic_runs.run_cell(Cell(TEACHER), 0, TINY).generations
+    assert trained == [] and made.different == 0
+
+
+def test_later_generations_learn_from_the_student_before_them(trained):
+    row = synthetic_runs.run_cell(Cell(FILTERED, generations=3), 0, TINY)
+    assert len(row.generations) == 3
+    best = PLANS["tiny"].answers - 1  # the last of the answers has the highest mark
+    assert set(trained[1]) == {f"student 1 says {best}"}
+    assert set(trained[2]) == {f"student 2 says {best}"}
+    assert row.generations[1].different == PLANS["tiny"].instructions
+
+
+def test_without_a_filter_repetitions_stay_and_only_the_exam_is_left_out(trained):
+    row = synthetic_runs.run_cell(Cell(UNFILTERED, generations=2), 0, TINY)
+    assert set(trained[1]) == {"student 1 says 0"}
+    assert len(trained[1]) == PLANS["tiny"].instructions
+    assert row.generations[1].different == 1 and row.generations[1].sense == 0.0
+
+
+def test_the_grid_has_every_choice_once_and_the_chains_begin_with_their_own(trained):
+    names = [(cell.choice, cell.once) for cell in GRID]
+    assert len(set(names)) == len(names)
+    assert {choice for choice, _ in names} == {*CHOICES, TEACHER}
+    assert {cell.choice for cell in CHAINS} == {UNFILTERED, FILTERED}
+
+
+def test_rows_go_to_the_store_and_come_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
+    rows = [a_row(CHAINS[0], 1, a_generation(), a_generation("0000")), a_row(GRID[0], 0)]
+    for row in rows:
+        store.add(TINY, "07", row)
+    assert {(r.cell, r.seed): r for r in store.read(TINY, "07", Row)} == {
+        (r.cell, r.seed): r for r in rows
+    }
+
+
+class TestViews:
+    def test_sorts_tell_what_is_right_from_what_goes_on(self):
+        france = synthetic.understood()[FRANCE]
+        for text, finished, sort in (
+            ("Paris", True, "right"),
+            ("The capital of France is Paris.", True, "right"),
+            (RAMBLING, True, "right, and more"),
+            ("Paris", False, "right, and more"),
+            ("Rome", True, "wrong"),
+            ("Rome. The owl eats mice.", True, "wrong, and more"),
+            ("", True, "wrong"),
+        ):
+            assert synthetic_views.sort_of(france, Completion(text, finished)) == sort
+
+    def test_preferred_counts_pairs_of_one_instruction_with_ties_as_halves(self):
+        pool = [
+            asked(FRANCE, "Paris", RAMBLING, "Rome", rewards=(2.0, 1.0, 2.0)),
+            asked(OWL, "hoot", "moo", rewards=(-5.0, -6.0)),
+            asked("Nonsense?", "a", "b", rewards=(0.0, 1.0)),
+        ]
+        assert synthetic_views.preferred(pool, "habits") == pytest.approx((1 + 0.5 + 1) / 3)
+        right, more, wrong, _ = synthetic_views.SORTS
+        assert synthetic_views.preferred(pool, "habits", [right], [more]) == 1.0
+        assert synthetic_views.preferred(pool, "habits", [more], [wrong]) == 0.0
+        assert math.isnan(synthetic_views.preferred(pool[2:], "habits"))
+
+    def test_shares_and_rewards_are_of_what_makes_sense(self):
+        pool = [asked(OWL, "hoot", "moo", rewards=(1.0, 2.0)), asked("Nonsense?", "hoot")]
+        assert synthetic_views.shares_of_sorts(pool) == {
+            "right": 0.5, "right, and more": 0.0, "wrong": 0.5, "wrong, and more": 0.0,
+        }  # fmt: skip
+        assert synthetic_views.rewards_by_sort(pool, "habits")["wrong"] == [2.0]
+
+    def test_arms_are_first_generations_by_seed(self):
+        rows = [
+            a_row(CHAINS[0], 1, a_generation("1111"), a_generation("0000")),
+            a_row(CHAINS[0], 0, a_generation("1000"), a_generation("0001")),
+            a_row(Cell("all"), 0, a_generation("0011")),
+            a_row(Cell("all", once=True), 0, a_generation("0111")),
+        ]
+        found = synthetic_views.arms(rows)
+        assert found[UNFILTERED] == [[1.0, 0.0, 0.0, 0.0], [1.0] * 4]
+        assert found["all"] == [[0.0, 0.0, 1.0, 1.0]]
+        assert found["all, read once"] == [[0.0, 1.0, 1.0, 1.0]]
+        assert synthetic_views.over_generations(rows, UNFILTERED, "accuracy") == [
+            [0.25, 1.0],
+            [0.25, 0.0],
+        ]
+
+    def test_browsing_shows_the_best_first_and_escapes(self):
+        pool = [asked("<b>?", "<i>", "two", rewards=(0.5, 1.5))]
+        html = synthetic_views.browse(pool)(0)
+        assert html.index("two") < html.index("&lt;i&gt;") and "<i>" not in html
