@@ -16,7 +16,12 @@ from ift_course.experiments import store
 from ift_course.profile import Profile, get_profile
 
 # Lesson → the module with its GRID, its Row and run_cell.
-GRIDS = {"03": "lima", "05": "preference", "06": "multitask"}
+GRIDS = {
+    "03": "lima",
+    "05": "preference",
+    "06": "multitask",
+    "07": "synthetic_runs",
+}
 SEEDS = (0, 1, 2)
 
 # Each lesson has its own classes of cells and rows (`store.read` says what they share).
