@@ -15,6 +15,7 @@ from ift_course.quizzes import Question
 
 GLOSSARY = "../docs/glossary.md"  # as a notebook sees it
 LETTERS = "abcdefgh"
+ASKED = 'style="margin-top: 1.2em"'  # else JupyterLab puts it close to what is above
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Quiz:
         """Nested `<details>`: each option opens to its feedback, the right one to the answer."""
         parts = ["<p>Think first. Then open the option that you would choose.</p>"]
         for number, question in enumerate(self.questions, start=1):
-            parts.append(f"<p><b>{number}. {_markdown(question.ask)}</b></p>")
+            parts.append(f"<p {ASKED}><b>{number}. {_markdown(question.ask)}</b></p>")
             parts += [
                 _option(letter, question, *option)
                 for letter, option in zip(LETTERS, question.options, strict=False)

@@ -79,7 +79,7 @@ def test_everything_is_in_the_page_and_nothing_in_it_needs_a_script(number):
     page = Page(quiz(number).html())
     assert page.tags <= {"p", "b", "details", "summary", "blockquote", "code", "em", "br", "small",
                          "a", "strong"}  # fmt: skip
-    assert page.attributes <= {"href", "title"}
+    assert page.attributes <= {"href", "title", "style"}
     assert page.open == []
     options = [option for q in quizzes.read(number) for option in q.options]
     assert len(page.details) == len(options)
