@@ -69,6 +69,14 @@ def test_it_holds_the_costs_the_claims_and_the_pictures(page):
     assert f'src="data:image/png;base64,{PNG}"' in text
 
 
+def test_a_difference_from_the_literature_is_said(page):
+    differs = {"literature": "More toys are better.", "differs": "Ours are made of wood."}
+    text = page(claim(**differs))
+    assert "The field says: More toys are better." in text
+    assert "Not as in the literature:</b> Ours are made of wood." in text
+    assert "literature" not in page(claim())
+
+
 def test_it_loads_nothing(page):
     text = page(claim(source="https://arxiv.org/abs/2305.11206"))
     loaded = re.findall(r"""(?:src|href|srcset|data|action)\s*=\s*["']([^"']*)""", text)
