@@ -37,4 +37,10 @@ SAME: dict[str, dict[str, str]] = {
         ":-1  →  :": "gather leaves out the last scores by itself, the labels being shorter",
         "0  →  1": "what stands in for -100 is struck out afterwards, whatever token it is",
     },
+    "08.3": {
+        "weight.clone()  →  weight": "what is returned is copied on its way to the check anyway",
+    },
+    "08.6": {
+        "1  →  0  (2)": "the first look is never out of bounds, and not better than itself",
+    },
 }

@@ -1,0 +1,82 @@
+from ift_course.checks import points
+from ift_course.checks.compare import equal, refuses, unchanged
+
+
+def reference(gain: list[float], loss: list[float]) -> list[int]:
+    def beaten(j: int) -> bool:
+        for i in range(len(gain)):
+            better = gain[i] > gain[j] and loss[i] <= loss[j]
+            cheaper = gain[i] >= gain[j] and loss[i] < loss[j]
+            if better or cheaper:
+                return True
+        return False
+
+    return sorted((j for j in range(len(gain)) if not beaten(j)), key=lambda j: (loss[j], j))
+
+
+def compare(learner, gain: list[float], loss: list[float]) -> None:
+    equal(learner.pareto_front(gain, loss), reference(gain, loss))
+
+
+@points(2)
+def test_front(learner, rng):
+    """What nobody beats, by rising loss."""
+    compare(learner, [0.9, 0.5, 0.7, 0.4], [0.6, 0.2, 0.4, 0.3])
+    for _ in range(3):
+        places = [(rng.random(), rng.random()) for _ in range(12)]
+        compare(learner, *map(list, zip(*places, strict=True)))
+
+
+@points(1)
+def test_which_way_is_better(learner):
+    """A high gain is good, and a low loss."""
+    compare(learner, [0.9, 0.1], [0.1, 0.9])
+    compare(learner, [0.1, 0.9], [0.1, 0.9])
+
+
+@points(1)
+def test_between(learner):
+    """What lies below the line between two of the front is not beaten for that."""
+    compare(learner, [0.0, 0.3, 1.0], [0.0, 0.5, 1.0])
+
+
+@points(2)
+def test_equal_in_one(learner):
+    """With equal gains the cheaper one is left, with equal losses the one that gains more."""
+    compare(learner, [0.5, 0.5, 0.5], [0.3, 0.1, 0.2])
+    compare(learner, [0.5, 0.7, 0.6], [0.2, 0.2, 0.2])
+
+
+@points(2)
+def test_twins(learner):
+    """Two with the same gain and loss do not beat each other, in the order of their index."""
+    compare(learner, [0.5, 0.1, 0.5], [0.2, 0.4, 0.2])
+    compare(learner, [0.9, 0.5, 0.9, 0.5], [0.3, 0.1, 0.3, 0.1])
+
+
+@points(1)
+def test_negative(learner):
+    """A loss below 0 is a gain elsewhere, and counts as a very low loss."""
+    compare(learner, [0.2, 0.6, -0.1], [-0.1, 0.0, -0.3])
+
+
+@points(1)
+def test_few(learner):
+    """One remedy is the front, and of none the front is empty."""
+    compare(learner, [0.5], [0.5])
+    compare(learner, [], [])
+
+
+@points(1)
+def test_refusals(learner):
+    """Lists of two lengths are refused with a ValueError."""
+    refuses(learner.pareto_front, [0.5, 0.6], [0.1])
+    refuses(learner.pareto_front, [0.5], [0.1, 0.2])
+
+
+@points(1)
+def test_inputs_stay(learner):
+    """The answer is right, and both lists are left as they were."""
+    gain, loss = [0.4, 0.9, 0.1], [0.3, 0.5, 0.1]
+    compare(learner, gain, loss)
+    unchanged(learner, gain, loss)
