@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 from statistics import fmean
@@ -33,14 +33,19 @@ from ift_course.experiments.forgetting import (
 from ift_course.profile import Profile
 
 GENERAL, EXPERT = RECIPES["general model"], RECIPES["expert"]
-# A remedy in several strengths is one line of the picture; each ends at the plain expert.
-KINDS: dict[str, tuple[str, ...]] = {
-    "replay": ("replay 25 %", "replay 5 %", "replay 1 %"),
-    "averaging": ("average, 25 % expert", "average, 50 % expert", "average, 75 % expert"),
-    "KL": ("KL, weight 3", "KL, weight 0.3"),
-    "lower rate": ("rate ÷ 16", "rate ÷ 4"),
-    "LoRA": ("LoRA, rank 2", "LoRA, rank 16"),
-    "fewer steps": ("a quarter of the steps",),
+# A remedy in several strengths is one line of the picture, from strong to weak; each ends at the
+# plain expert. Recipe → what stands beside its mark.
+KINDS: dict[str, dict[str, str]] = {
+    "replay": {"replay 25 %": "25 %", "replay 5 %": "5 %", "replay 1 %": "1 %"},
+    "average, share of the expert": {
+        "average, 25 % expert": "25 %",
+        "average, 50 % expert": "50 %",
+        "average, 75 % expert": "75 %",
+    },
+    "KL, weight": {"KL, weight 3": "3", "KL, weight 0.3": "0.3"},
+    "lower rate": {"rate ÷ 16": "÷ 16", "rate ÷ 4": "÷ 4"},
+    "LoRA": {"LoRA, rank 2": "rank 2", "LoRA, rank 16": "rank 16"},
+    "fewer steps": {"a quarter of the steps": "a quarter"},
 }
 
 
@@ -92,55 +97,70 @@ def gain_against_loss(rows: Sequence[Stored], *, title: str, special: str) -> Pi
         f"{name} gains {gain.mean:.2f} and loses {-kept.mean:.2f}"
         for name, (gain, kept) in found.items()
     )
-    sheet = picture(5.6, title=title, alt=f"Scatter chart, {title}: {told}.")
-    ax = axes(sheet, xlabel="lost on all other families", ylabel=f"gained on {special}",
+    sheet = picture(5.9, title=title, alt=f"Scatter chart, {title}: {told}.")
+    ax = axes(sheet, xlabel="lost on the other families", ylabel=f"gained on {special}",
               grid="both")  # fmt: skip
+    labels = []
     for number, (kind, names) in enumerate(KINDS.items()):
         color, marker = COLORS[number], MARKERS[number]
-        line = [name for name in (*names, "expert") if name in found]
-        places = [(-found[name][1].mean, found[name][0].mean) for name in line]
-        ax.plot(*np.transpose(places), color=color, linewidth=1, alpha=0.5)
+        line = [name for name in names if name in found]
+        ends = ["expert"] if "expert" in found else []
+        ax.plot(*np.transpose([_place(found[name]) for name in line + ends]), color=color,
+                linewidth=1, alpha=0.5)  # fmt: skip
         for name in line:
-            if name != "expert":
-                _cross(ax, found[name], color, marker)
+            _cross(ax, found[name], color, marker)
+            labels.append((_place(found[name]), names[name]))
         ax.plot([], [], marker, color=color, label=kind)
     if "expert" in found:
         _cross(ax, found["expert"], INK, "X")
-        ax.plot([], [], "X", color=INK, label="none: the plain expert")
+    ax.plot([], [], "X", color=INK, label="the plain expert")
     ax.plot(0, 0, "o", color="white", markeredgecolor=INK, markersize=9, label="the general model")
     ax.axvline(0, color=FAINT, linewidth=1)
     ax.axhline(0, color=FAINT, linewidth=1)
-    for name, (dx, dy, side) in _label_places(found).items():
-        gain, kept = found[name]
-        ax.annotate(name, (-kept.mean, gain.mean), xytext=(dx, dy), textcoords="offset points",
-                    ha=side, va="center", fontsize=9, color=INK)  # fmt: skip
-    ax.legend(loc="lower right", frameon=True, framealpha=0.9, fontsize=9)
-    footnote(sheet, "mark: mean over seeds · lines through it: 95 % intervals · thin line: the "
-                    "same remedy, weaker and weaker")  # fmt: skip
+    _label(ax, labels, [_place(change) for change in found.values()])
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize=9)
+    footnote(sheet, "mark: mean over seeds · cross: 95 % intervals · thin line: one remedy, from "
+                    "strong to weak, ends at the plain expert")  # fmt: skip
     return sheet
+
+
+def _place(change: tuple[Effect, Effect]) -> tuple[float, float]:
+    gain, kept = change
+    return -kept.mean, gain.mean
 
 
 def _cross(ax, change: tuple[Effect, Effect], color: str, marker: str) -> None:
     gain, kept = change
-    x, y = -kept.mean, gain.mean
-    ax.plot([-kept.interval[0], -kept.interval[1]], [y, y], color=color, linewidth=1.5)
-    ax.plot([x, x], gain.interval, color=color, linewidth=1.5)
-    ax.plot(x, y, marker, color=color, markersize=8, zorder=3)
+    x, y = _place(change)
+    ax.plot([-kept.interval[0], -kept.interval[1]], [y, y], color=color, linewidth=1, alpha=0.7)
+    ax.plot([x, x], gain.interval, color=color, linewidth=1, alpha=0.7)
+    ax.plot(x, y, marker, color=color, markersize=9, zorder=3)
 
 
-def _label_places(found: Mapping) -> dict[str, tuple[int, int, str]]:
-    """Offsets of the names in points, so that neighbors in the picture stand apart."""
-    places: dict[str, tuple[int, int, str]] = {}
-    ordered = sorted(found, key=lambda name: found[name][0].mean)
-    for i, name in enumerate(ordered):
-        near = [
-            other
-            for other in ordered[:i]
-            if abs(found[other][1].mean - found[name][1].mean) < 0.12
-            and abs(found[other][0].mean - found[name][0].mean) < 0.05
-        ]
-        places[name] = (9, 9 + 11 * len(near), "left") if len(near) % 2 == 0 else (9, -10, "left")
-    return places
+OFFSETS = ((9, 9), (-9, 9), (9, -10), (-9, -10), (9, 22), (-9, 22), (9, -23), (-9, -23))
+
+
+def _label(ax, labels: Sequence[tuple], marks: Sequence[tuple[float, float]]) -> None:
+    """Writes each text beside its mark where it covers no other text and no mark, if it can."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    across, up = 520 / (right - left), 300 / (high - low)  # points to a unit, about
+    taken = [(x * across - 5, y * up - 5, x * across + 5, y * up + 5) for x, y in marks]
+
+    def box(x: float, y: float, text: str, dx: int, dy: int) -> tuple:
+        start = x * across + (dx if dx > 0 else dx - 5.5 * len(text))
+        return start, y * up + dy - 6, start + 5.5 * len(text), y * up + dy + 6
+
+    def covered(one: tuple) -> int:
+        return sum(
+            one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+            for other in taken
+        )
+
+    for (x, y), text in labels:
+        dx, dy = min(OFFSETS, key=lambda move: covered(box(x, y, text, *move)))
+        taken.append(box(x, y, text, dx, dy))
+        ax.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", color=INK,
+                    ha="left" if dx > 0 else "right", va="center", fontsize=9)  # fmt: skip
 
 
 def by_family(rows: Sequence[Stored], profile: Profile, names: Sequence[str]) -> Picture:
