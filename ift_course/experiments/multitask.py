@@ -6,6 +6,7 @@ that no cell is ever tuned on. After Wei et al. 2022 (FLAN), arXiv:2109.01652, s
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import time
@@ -49,6 +50,7 @@ class Cell:
         one_wording: each task is put in one way only, instead of in all.
         instructions: False shows the model what is given and not what is asked, as ordinary
             fine-tuning on one task does.
+        equal_steps: train for as many steps as `EXAMPLES` take, whatever the number of examples.
         leaks: keep the examples of other families that ask about a held-out one.
         base: a name of `multitask_bases`.
         skip: leave out so many at the beginning of the seed's order.
@@ -58,6 +60,7 @@ class Cell:
     examples: int = EXAMPLES
     one_wording: bool = False
     instructions: bool = True
+    equal_steps: bool = False
     leaks: bool = False
     base: str = SHIPPED
     skip: int = 0
@@ -72,7 +75,7 @@ BASES = (SHIPPED, "reading", "prose")
 # The parts of the grid, each the answer to one question of the lesson.
 PARTS: dict[str, tuple[Cell, ...]] = {
     "families": tuple(Cell(count) for count in COUNTS),
-    "more of one": (Cell(1, 4 * EXAMPLES),),
+    "more of one": (Cell(1, 4 * EXAMPLES, equal_steps=True),),
     "wordings": (Cell(ALL, one_wording=True),),
     "no instruction": (Cell(1, instructions=False), Cell(ALL, instructions=False)),
     "leaks": (Cell(ALL, leaks=True),),
@@ -130,7 +133,10 @@ def run_cell(cell: Cell, seed: int, profile: Profile, *, load: Callable | None =
     began = time.perf_counter()
     model, tokenizer = (load or partial(load_base, cell.base, profile))()
     families = order(seed)[cell.skip : cell.skip + cell.families]
-    losses = tune(model, tokenizer, training_set(cell, seed), seed, profile) if families else []
+    losses = []
+    if families:
+        shown = min(cell.examples, EXAMPLES) if cell.equal_steps else cell.examples
+        losses = tune(model, tokenizer, training_set(cell, seed), seed, profile, shown)
     found = {name: score(model, tokenizer, asked) for name, asked in tests(cell, seed).items()}
     items = {name: _digits(scores.correct) for name, scores in found.items()}
     if not families:
@@ -157,17 +163,23 @@ def run_cell(cell: Cell, seed: int, profile: Profile, *, load: Callable | None =
     )
 
 
-def tune(model, tokenizer, examples: Sequence[Example], seed: int, profile: Profile) -> list[float]:
-    """Tune the model in place with the profile's settings; the loss of each step."""
+def tune(
+    model, tokenizer, examples: Sequence[Example], seed: int, profile: Profile, steps_of: int = 0
+) -> list[float]:
+    """Tune the model in place with the profile's settings; the loss of each step.
+
+    steps_of: take as many steps as so many examples would; 0 means as there are.
+    """
     from ift_course.data.examples import records_of
     from ift_course.training.sft import sft
 
+    batch = profile.batch_size * profile.gradient_accumulation
     return sft(
         model,
         tokenizer,
         records_of(examples),
         seed=seed,
-        epochs=profile.epochs,
+        max_steps=round(profile.epochs * math.ceil((steps_of or len(examples)) / batch)),
         learning_rate=profile.learning_rate,
         batch_size=profile.batch_size,
         gradient_accumulation=profile.gradient_accumulation,

@@ -1,0 +1,692 @@
+# %% [markdown]
+# # Multitask instruction tuning
+#
+# {{ badge }}
+#
+# In 2021 a group at Google asked a simple question. If a model is tuned on many tasks, each of them
+# *described in words*, does it learn the tasks, or does it learn to follow descriptions? If the
+# second is true, it should also do tasks that nobody tuned it on. They called the method
+# **instruction tuning**, and the model FLAN.
+#
+# Here you repeat their experiment in a world where every task can be checked by a program. At the
+# end you will be able to
+#
+# - say what FLAN measured, and where it failed;
+# - explain with one line of algebra why many tasks teach what one task cannot;
+# - hold out whole families of tasks, and find the leak that makes the result look better;
+# - tell apart what the *number of tasks*, the *number of examples*, the *wordings* and the
+#   *instruction itself* contribute;
+# - say what the base model has to bring along, and show a base on which tuning makes things worse.
+#
+# What this lesson costs:
+#
+# {{ cost }}
+
+# %%
+import ift_course as ift
+
+profile = ift.setup("06")
+
+# %% [markdown]
+# ## 1. What the papers did
+#
+# | who | tuned on | where it says so |
+# | --- | --- | --- |
+# | FLAN, Wei et al. 2022 | 62 data sets in 12 clusters, ten hand-written templates each | §2.1 |
+# | Super-NaturalInstructions, Wang et al. 2022 | a collection of 1,616 tasks of 76 types | abstract |
+# | InstructGPT, Ouyang et al. 2022 | SFT on 12,725 prompts, 11,295 of them written by labelers; 33,207 for the reward model, 31,144 for PPO | table 6, train rows |
+# | Flan 2022, Chung et al. 2022 | 1,836 tasks: Muffin 80, T0-SF 193, NIV2 1,554, chain of thought 9 | §2.1 |
+#
+# FLAN counts a data set as unseen only if *no data set of its cluster* was tuned on (§2.2). Its base
+# had 137 billion parameters. What it found, in four lines:
+#
+# - **More clusters, better.** The average over three held-out clusters went from 49.9 with one
+#   cluster to 63.5 with seven (figure 6).
+# - **The instruction matters.** Tuned without instructions and then given one: 37.3. Tuned with
+#   them: 55.2 (table 3).
+# - **More templates matter little.** (Appendix B.1)
+# - **Size matters.** For models of 8 billion parameters and below, tuning *hurt* performance on
+#   held-out tasks (§4.2, figure 7).
+#
+# Super-NaturalInstructions adds: more tasks helped steadily, more examples of each task did not.
+# (§5.2 and figure 5 of its first version.)
+#
+# The number of parameters of our base is one in twenty-five thousand of FLAN's. By the last line it
+# should fail. We shall see on what that depends.
+#
+# ### What we expect, before we measure
+#
+# On families never tuned on, strictly scored, with the same number of examples in all:
+#
+# 1. with eleven families at least 0.7 right; with one at most 0.35; the difference above 0.3;
+# 2. four times as many examples of one family gain at most 0.1;
+# 3. the same examples without their instructions lose at least 0.4;
+# 4. one wording for each task instead of all loses at most 0.1 on held-out families;
+# 5. a base that has read prose only, and no *reading text*, stays at or below 0.2, however many
+#    families it is tuned on; and tuning makes it worse than it was, by at least 0.2.
+#
+# These bounds were written down before any run of the grid.
+#
+# ## 2. Why many tasks: by hand
+#
+# A toy first. A model knows four things about every object: four numbers, $x$. An instruction is
+# four numbers too, $v$: what its words mean. The right answer is some way of asking $x$ with $v$:
+#
+# $$y = x^\top W v$$
+#
+# The model has to find $W$, the way from what is asked to what is known, from examples. Suppose it
+# has seen a single task, with instruction $v_1$, however many examples. All that these examples can
+# say is what $W v_1$ is. The simplest $\hat W$ that fits is
+#
+# $$\hat W = \frac{(W v_1)\, v_1^\top}{v_1^\top v_1} \qquad\text{so}\qquad
+# \hat W v_2 = \frac{v_1^\top v_2}{v_1^\top v_1}\; W v_1$$
+#
+# Read the right side. Given a new instruction $v_2$, the model does *the old task*, as loudly as the
+# new instruction resembles the old one. More examples do not change it. What would: instructions in
+# four different directions. Then nothing about $W$ is left open, and *every* instruction works.
+
+# %%
+import torch
+
+draw = torch.Generator().manual_seed(0)
+
+
+def numbers(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=draw, dtype=torch.float64)
+
+
+way = numbers(4, 12)  # W; where an instruction is four numbers, its first four columns
+seen, unseen = numbers(8, 4), numbers(4, 4)  # eight instructions to tune on, four to test
+
+
+def examples(instructions: torch.Tensor, n: int):
+    """(x, v, y): n examples, the instructions taking turns."""
+    v = instructions[torch.arange(n) % len(instructions)]
+    x = numbers(n, 4)
+    return x, v, torch.einsum("ni,ij,nj->n", x, way[:, : v.shape[1]], v)
+
+
+def by_hand(v1: torch.Tensor) -> torch.Tensor:
+    """What a single task teaches."""
+    return torch.outer(way[:, :4] @ v1, v1) / (v1 @ v1)
+
+
+# %% [markdown]
+# In PyTorch: start with zeros, and go down the squared error.
+
+# %%
+
+
+def tuned(x, v, y, steps: int = 4000, rate: float = 0.05) -> torch.Tensor:
+    guess = torch.zeros(4, v.shape[1], dtype=torch.float64, requires_grad=True)
+    for _ in range(steps):
+        loss = (torch.einsum("ni,ij,nj->n", x, guess, v) - y).square().mean()
+        (slope,) = torch.autograd.grad(loss, guess)
+        with torch.no_grad():
+            guess -= rate * slope
+    return guess.detach()
+
+
+one = examples(seen[:1], 96)
+descent = tuned(*one)
+# With the library: a row for each example, the 16 products of x and v.
+rows = torch.einsum("ni,nj->nij", one[0], one[1]).flatten(1)
+library = torch.linalg.lstsq(rows, one[2], driver="gelsd").solution.view(4, 4)
+for name, found in {"PyTorch": descent, "torch.linalg.lstsq": library}.items():
+    print(f"{name:20} differs from the line above by {(found - by_hand(seen[0])).abs().max():.1e}")
+    assert torch.allclose(found, by_hand(seen[0]), atol=1e-5)
+
+# %% [markdown]
+# The algebra, gradient descent and the library's least squares agree. Now the number of tasks,
+# always with 96 examples in all. An answer counts as right within 0.1. The second line is for
+# instructions whose words mean nothing yet: each is a symbol of its own, a one among twelve zeros.
+
+# %%
+from ift_course.display.grids import curves
+
+counts = (1, 2, 4, 8)
+symbols = torch.eye(12, dtype=torch.float64)
+
+
+def right(found: torch.Tensor, instructions: torch.Tensor) -> list[float]:
+    x, v, y = examples(instructions, 400)
+    said = torch.einsum("ni,ij,nj->n", x, found, v)
+    return ((said - y).abs() < 0.1).double().tolist()
+
+
+toy = {
+    "words with shared meaning": {
+        count: [right(tuned(*examples(seen[:count], 96)), unseen)] for count in counts
+    },
+    "every instruction a new symbol": {
+        count: [right(tuned(*examples(symbols[:count], 96)), symbols[8:])] for count in counts
+    },
+}
+more = right(tuned(*examples(seen[:1], 4 * 96)), unseen)
+print(f"one task with four times the examples: {sum(more) / len(more):.2f}")
+curves(
+    toy,
+    title="The toy: 96 examples of 1 to 8 tasks, unseen instructions",
+    xlabel="tasks tuned on",
+    note="computed in the cell above",
+)
+
+# %% [markdown]
+# Three predictions for real models come out of this toy:
+#
+# - it is the number of *different* tasks that counts, and at some number nothing is left open;
+# - with too few tasks, a model answers new instructions as if they were old ones;
+# - all of it rests on $v$: instructions must come with a meaning that new ones *share* with old
+#   ones. Tuning does not make that meaning. Pretraining did. A base for which every instruction is
+#   a new symbol learns each task, and nothing about the next one.
+#
+# ## 3. Tasks in words
+#
+# The course's world has sixty tasks in sixteen families. Five families are never tuned on, in the
+# whole course.
+
+# %%
+from ift_course.experiments import multitask
+from ift_course.world.tasks import HELD_OUT_FAMILIES, TASKS
+
+for family in (*multitask.TUNED_FAMILIES, *HELD_OUT_FAMILIES):
+    names = [task.name for task in TASKS if task.family == family]
+    held = "held out" if family in HELD_OUT_FAMILIES else ""
+    print(f"{family:12} {held:9} {', '.join(names)}"[:100])
+
+# %% [markdown]
+# Each task comes in several **wordings**, what FLAN calls templates. Some leave what is asked about
+# to an input.
+
+# %%
+from ift_course.display.transcript import Row, transcript
+from ift_course.world.tasks import sample
+
+shown = [e for e in sample(60, seed=4, tasks=["opposite", "place"]) if len(e.input) < 90][:6]
+transcript(
+    [Row(e.instruction, {"input": e.input or "(none)", "response": e.response}) for e in shown],
+    heading="instruction",
+)
+
+# %% [markdown]
+# ### A leak
+#
+# Is a family unseen because none of its tasks is tuned on? Look at the family *format*: "Answer in
+# capital letters" asks for facts, of *any* family.
+
+# %%
+drawn = sample(4000, seed=0, families=multitask.TUNED_FAMILIES)
+leaking = [e for e in drawn if multitask.leaks(e)]
+print(f"{len(leaking) / len(drawn):.1%} of the examples may ask what only a held-out family should")
+for example in leaking[:4]:
+    print(f"  {example.family}: {example.instruction} {example.input} → {example.response}")
+
+# %% [markdown]
+# The grid of this lesson leaves them out. What they are worth is measured at the end. FLAN had the
+# same trouble: it dropped paraphrasing whenever it tested inference, and the other way round
+# (§2.2).
+#
+# ### A mixture
+#
+# When data sets are of different sizes, one has to decide how often each is drawn. FLAN took T5's
+# **examples-proportional mixing with a cap**: a data set counts with its size, but with at most
+# 3,000. By hand, and then with `datasets`:
+
+# %%
+from collections import Counter
+
+from datasets import Dataset, interleave_datasets
+
+sizes = {"translation": 9000, "questions": 2000, "rhymes": 500}
+capped = {name: min(size, 3000) for name, size in sizes.items()}
+rates = {name: size / sum(capped.values()) for name, size in capped.items()}
+
+mixed = interleave_datasets(
+    [Dataset.from_dict({"task": [name] * size}) for name, size in sizes.items()],
+    probabilities=list(rates.values()),
+    seed=0,
+    stopping_strategy="all_exhausted",
+)
+found = Counter(mixed["task"])
+for name, rate in rates.items():
+    share = found[name] / len(mixed)
+    spread = (rate * (1 - rate) / len(mixed)) ** 0.5
+    print(f"{name:12} size {sizes[name]:5,}   by hand {rate:.4f}   library {share:.4f}")
+    assert abs(share - rate) < 4 * spread
+
+# %% [markdown]
+# Our own families have as many examples as we like, so each gets the same share.
+#
+# ## 4. The experiment
+#
+# A **cell** says what a base is tuned on. `run_cell` in `ift_course/experiments/multitask.py` draws
+# the examples, tunes, and asks 24 questions from each of the five held-out families, about things
+# that no example mentioned. All cells have 440 examples and as many steps, unless their name says
+# otherwise. Which families come first is drawn by the seed, and differs between seeds.
+#
+# The first seed of the most important cells is measured now. The others come from the stored grid,
+# which the same code computed on the same base (`ift run 06 --full`); where nothing is stored, they
+# are measured now as well.
+
+# %%
+from ift_course.experiments import multitask_views as views
+from ift_course.experiments import store
+from ift_course.experiments.multitask import ALL, Cell
+
+seeds = profile.seeds
+stored = store.read(profile, "06", multitask.Row)
+live = []
+
+
+def measure(cell: Cell, now: bool = False) -> list:
+    """A row for each seed; the first is computed in this notebook if `now`."""
+    rows = []
+    for seed in seeds:
+        kept = [row for row in [*live, *stored] if row.cell == cell and row.seed == seed]
+        if not kept or (now and seed == seeds[0]):
+            kept = [multitask.run_cell(cell, seed, profile)]
+            live.extend(kept)
+        rows += kept[:1]
+    told = "  ".join(f"{row.accuracy():.2f} ({row.families[0]} …)" for row in rows)
+    print(f"{cell.families} families, {cell.examples:,} examples: {told}")
+    return rows
+
+
+one_family = measure(Cell(1), now=True)
+all_families = measure(Cell(ALL), now=True)
+print(f"stored: {views.origin(stored)}" if stored else "nothing is stored for this base")
+
+# %% [markdown]
+# ### What it looks like
+#
+# The same five questions, put to the model of one family and to that of eleven.
+
+# %%
+asked = list(one_family[0].said)
+transcript(
+    [
+        Row(
+            question,
+            {
+                f"one ({one_family[0].families[0]})": one_family[0].said[question],
+                "eleven": all_families[0].said[question],
+            },
+        )
+        for question in asked
+    ]
+)
+
+# %% [markdown]
+# Does the left column remind you of the toy? A model of one family takes a new instruction for an
+# old one. It has learned its task well: look at the next line, which asks about the family it was
+# tuned on.
+
+# %%
+for name, rows in {"one family": one_family, "eleven families": all_families}.items():
+    own = sum(row.accuracy("tuned") for row in rows) / len(rows)
+    other = sum(row.accuracy() for row in rows) / len(rows)
+    print(f"{name:16} what it was tuned on {own:.2f}   held-out families {other:.2f}   "
+          f"last loss {rows[0].loss:.3f}")  # fmt: skip
+
+# %% [markdown]
+# Mind the loss. It is what one watches during training, and it does not tell the two apart.
+#
+# **Claims: many families generalize, one does not.**
+
+# %%
+ift.claim(
+    "06.many-families-generalize",
+    "Tuned on eleven families of tasks, a model does tasks of families it was never tuned on.",
+    source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.1 and figure 6",
+    metric="strict accuracy on five held-out families",
+    arms={"eleven families": [row.scores() for row in all_families]},
+    effect="eleven families",
+    at_least=0.7,
+)
+ift.claim(
+    "06.one-family-does-not",
+    "Tuned on as many examples of one family, it does not.",
+    source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.1 and figure 6",
+    metric="strict accuracy on five held-out families",
+    arms={"one family": [row.scores() for row in one_family]},
+    effect="one family",
+    at_most=0.35,
+)
+ift.claim(
+    "06.more-families-beat-one",
+    "With the same number of examples, eleven families teach more about unseen ones than one.",
+    source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.1 and figure 6",
+    metric="strict accuracy on five held-out families",
+    arms={"eleven families": [row.scores() for row in all_families],
+          "one family": [row.scores() for row in one_family]},
+    effect=("eleven families", "one family"),
+    at_least=0.3,
+)  # fmt: skip
+
+# %% [markdown]
+# ### The whole line
+
+# %%
+source = [*stored, *(row for row in live if row not in stored)]
+note = views.origin(stored) if stored else ""
+curves(
+    {"families never tuned on": views.by_families(stored)},
+    {"families never tuned on": views.by_families(live)},
+    title=f"{multitask.EXAMPLES} examples of 1 to {ALL} families",
+    xlabel="families tuned on",
+    note=note,
+)
+
+# %% [markdown]
+# Which held-out family does what? A row for each number of families:
+
+# %%
+from ift_course.display.grids import heat
+
+heat(
+    views.by_held_out(source),
+    title="Share correct on each held-out family",
+    xlabel="held-out family",
+    ylabel="families tuned on",
+    note=note,
+)
+
+# %% [markdown]
+# An average hides this. *objects* asks for facts in the manner in which other families do; *writing*
+# wants two sentences, which no other family does. How near a test is to what was tuned on decides
+# how hard it is. So "unseen" is a matter of degree, and a paper that reports one number has chosen
+# the distance.
+#
+# ## 5. More of the same?
+#
+# One family, with four times the examples and therefore four times the steps.
+
+# %%
+more_of_one = measure(Cell(1, 4 * multitask.EXAMPLES))
+ift.claim(
+    "06.more-examples-are-no-substitute",
+    "Four times as many examples of one family bring little on families never tuned on.",
+    source="Wang et al. 2022 (Super-NaturalInstructions), arXiv:2204.07705, scaling trends",
+    metric="strict accuracy on five held-out families",
+    arms={"one family, four times": [row.scores() for row in more_of_one],
+          "one family": [row.scores() for row in one_family]},
+    effect=("one family, four times", "one family"),
+    at_most=0.1,
+)  # fmt: skip
+
+# %% [markdown]
+# ## 6. What the instruction is worth
+#
+# Ordinary fine-tuning for one task has no instruction: a review goes in, "positive" comes out.
+# Nobody has to say what is wanted, since it is always the same. Here are our examples without their
+# instructions: what is given, and the response.
+
+# %%
+cut = multitask.training_set(Cell(ALL, instructions=False), seeds[0])
+whole = multitask.training_set(Cell(ALL), seeds[0])
+transcript(
+    [
+        Row(e.instruction[:70], {"without its instruction": b.instruction[:60], "→": b.response})
+        for e, b in list(zip(whole, cut, strict=True))[:6]
+    ],
+    heading="with its instruction",
+)
+
+# %% [markdown]
+# With eleven families this is ambiguous: "France" may want a capital or a language. How much *could*
+# a model get right? That can be counted, without training any: among the examples that look alike,
+# those with the most frequent response. (Exercise 06.5.)
+
+# %%
+from collections import defaultdict
+
+
+def ceiling(rows: list, seen) -> float:
+    groups = defaultdict(Counter)
+    for row in rows:
+        groups[seen(row)][row.response] += 1
+    return sum(max(group.values()) for group in groups.values()) / len(rows)
+
+
+facts = sample(3000, seed=0, families=["geography", "animals", "people"])
+print(f"sees the whole prompt      {ceiling(facts, lambda e: (e.instruction, e.input)):.2f}")
+print(f"sees only what is given    {ceiling(facts, lambda e: multitask.bare(e).instruction):.2f}")
+
+# %%
+no_instruction = measure(Cell(ALL, instructions=False), now=True)
+one_without = measure(Cell(1, instructions=False))
+for name, rows in {"one family": one_without, "eleven families": no_instruction}.items():
+    own = sum(row.accuracy("tuned") for row in rows) / len(rows)
+    other = sum(row.accuracy() for row in rows) / len(rows)
+    print(f"{name}, no instruction: own tasks in the form it was tuned on {own:.2f}, "
+          f"held-out families with instructions {other:.2f}")  # fmt: skip
+
+# %%
+ift.claim(
+    "06.instructions-carry-over",
+    "Tuned on the same examples without their instructions, a model cannot follow any.",
+    source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.3 and table 3",
+    metric="strict accuracy on five held-out families, asked with instructions",
+    arms={"with instructions": [row.scores() for row in all_families],
+          "without": [row.scores() for row in no_instruction]},
+    effect=("with instructions", "without"),
+    at_least=0.4,
+)  # fmt: skip
+
+# %% [markdown]
+# ## 7. How many wordings?
+#
+# FLAN wrote ten templates for each data set and found that their number mattered little. Here each
+# task is put in one wording, or in all of about seven. Two tests: the held-out families, and the
+# tuned ones in a wording that no example has.
+
+# %%
+one_wording = measure(Cell(ALL, one_wording=True))
+wordings = {
+    f"{name}, {test}": [row.scores(test) for row in rows]
+    for test in ("held out", "reworded", "tuned")
+    for name, rows in {"all wordings": all_families, "one wording": one_wording}.items()
+}
+ift.charts.bars_with_intervals(wordings, title="Eleven families, in all wordings or in one")
+
+# %%
+ift.claim(
+    "06.wordings-matter-less",
+    "One wording for each task instead of all costs little on families never tuned on.",
+    source="Wei et al. 2022 (FLAN), arXiv:2109.01652, appendix B.1: templates were negligible",
+    metric="strict accuracy on five held-out families",
+    arms={"all wordings": [row.scores() for row in all_families],
+          "one wording": [row.scores() for row in one_wording]},
+    effect=("all wordings", "one wording"),
+    at_most=0.1,
+)  # fmt: skip
+
+# %% [markdown]
+# ## 8. What the base must bring
+#
+# The toy said that tuning only finds the way from a meaning to an answer. The meaning has to be
+# there. Our base has read *reading text*: prose where an earlier mention, in changing words, decides
+# what is stated next ("Anna wanted to know the sound of the owl. Ben said that …"). Two more bases
+# of the same size, tokenizer and seed have read less:
+#
+# - **prose**: 6 million tokens of statements, entries and stories, and nothing else;
+# - **reading**: the first of our base's three phases, 20 million tokens, with reading text, but
+#   without the practice in lists, sums and forms that came later.
+#
+# They are too long to make here. Their rows are stored, and all of this section is **stored
+# results**.
+
+# %%
+from IPython.display import display
+
+if stored:
+    by_base = {base: views.by_families(stored, base) for base in multitask.BASES}
+    display(curves(by_base, title="Three bases, the same tuning", xlabel="families tuned on",
+                   note=note))  # fmt: skip
+
+# %% [markdown]
+# ### Does tuning help at all?
+#
+# FLAN compared its models with the base *before* tuning, asked in the way that suits a base: by a
+# text to complete. Small models lost. Here is that comparison. The base completes "The color of the
+# lamp is", the tuned model answers "What color is the lamp?", both about the same thing. (Four of
+# the five held-out families can be put as such a sentence.)
+
+# %%
+pairs = {}
+for base in multitask.BASES if stored else ():
+    before, after = views.in_prose(stored, base, Cell(ALL, base=base))
+    alone = views.in_prose(stored, base, Cell(1, base=base))[1]
+    pairs |= {f"{base}: before, completes a sentence": before,
+              f"{base}: after one family": alone,
+              f"{base}: after eleven families": after}  # fmt: skip
+if pairs:
+    display(
+        ift.charts.bars_with_intervals(pairs, title="Held-out families, before and after tuning")
+    )
+
+# %%
+if stored:
+    prose = views.arm(stored, Cell(ALL, base="prose"))
+    shipped = views.arm(stored, Cell(ALL))[: len(prose)]
+    ift.claim(
+        "06.reading-comes-first",
+        "A base that has read no reading text does not generalize, however many families it is "
+        "tuned on.",
+        source="section 2; Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.2, for small models",
+        metric="strict accuracy on five held-out families, eleven tuned on",
+        arms={"base of prose": prose, "base that reads": shipped},
+        effect="base of prose",
+        at_most=0.2,
+    )
+    before, after = views.in_prose(stored, "prose", Cell(ALL, base="prose"))
+    ift.claim(
+        "06.tuning-can-make-it-worse",
+        "On such a base, tuning is worse than none: before it, the base completed more of the same "
+        "facts than it answers afterwards.",
+        source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.2: 8B and smaller",
+        metric="share of held-out questions: completed by the untuned base minus answered by the "
+        "tuned model",
+        arms={"before, completes": before, "after eleven families": after},
+        effect=("before, completes", "after eleven families"),
+        at_least=0.2,
+    )
+
+# %% [markdown]
+# ## 9. Silent failures
+#
+# ### The leak
+#
+# Section 3 found examples that ask for what should be unseen. With them left in, the training runs
+# as well, the loss looks the same, and the result is a little better than it should be. Or is it?
+
+# %%
+leaky = measure(Cell(ALL, leaks=True))
+clean, dirty = ([row.scores() for row in rows] for rows in (all_families, leaky))
+from ift_course.evaluation.intervals import two_level_interval
+
+low, high = two_level_interval(dirty, clean)
+gain = sum(map(sum, dirty)) / sum(map(len, dirty)) - sum(map(sum, clean)) / sum(map(len, clean))
+print(f"leaks in minus leaks out: {gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}")
+
+# %% [markdown]
+# Whether this leak is large or small, one cannot know before it is closed. How to see it: do not
+# trust the names of families. Search the training set for the *questions* of the test, as in
+# exercise 03.1.
+#
+# ### One family drowns the others
+#
+# The mixture of section 3 without a cap. Eleven families, as before, but taken as a scraped
+# collection would have them: one has nine tenths of the examples.
+
+# %%
+first, *others = multitask.order(seeds[0])
+drowned = multitask.draw(396, [first], seed=seeds[0]) + multitask.draw(
+    44, others, seed=seeds[0], keep=[lambda e: not multitask.leaks(e)]
+)
+model, tokenizer = ift.load("base")
+losses = multitask.tune(model, tokenizer, drowned, seeds[0], profile)
+scores = ift.score(model, tokenizer, multitask.held_out(seeds[0], multitask.EACH))
+print(f"{Counter(e.family for e in drowned).most_common(2)} …")
+print(f"drowned {scores.accuracy:.2f}   one family {one_family[0].accuracy():.2f}   "
+      f"eleven in equal shares {all_families[0].accuracy():.2f}")  # fmt: skip
+
+# %% [markdown]
+# It says "eleven families" on the box. How to see it: print the shares of what the model was really
+# shown, as the line above does.
+#
+# ### The average over questions
+#
+# Suppose the test had ten times as many questions from the family that is done best. The average
+# over *questions* would rise, and nothing would have become better. Average over families, and take
+# the interval over families too (exercise 06.6).
+
+# %%
+by_family = {name: seeds_[0] for name, seeds_ in views.families(all_families, Cell(ALL)).items()}
+means = {name: sum(items) / len(items) for name, items in by_family.items()}
+best = max(means, key=means.get)
+weights = {name: 10 if name == best else 1 for name in means}
+skewed = sum(weights[n] * means[n] for n in means) / sum(weights.values())
+print(f"ten times as many questions from {best!r}: {skewed:.2f} instead of "
+      f"{sum(means.values()) / len(means):.2f}")  # fmt: skip
+
+# %% [markdown]
+# ## 10. Play with it
+#
+# Choose how many families and how they were put. You see what the model was tuned on, how it did on
+# the families it never met, and what it says.
+
+# %%
+from ift_course.display.grids import explore
+
+explore(
+    views.options(),
+    views.look(source),
+    heat(
+        views.by_held_out(source),
+        title="Share correct on each held-out family",
+        xlabel="held-out family",
+        ylabel="families tuned on",
+        note=note,
+    ),
+)
+
+# %% [markdown]
+# ## 11. What this means, and what it does not
+#
+# - A model becomes a general assistant through the *variety* of what it is tuned on. If you can
+#   collect a thousand examples, collect them from many tasks.
+# - The instruction in the prompt is what carries over. Data without it teaches tasks.
+# - Nothing of this is made by tuning alone. It finds what pretraining has left there.
+# - Our world is small and clean, and its families resemble each other more than translation and
+#   inference do. FLAN's negative result for small models was later softened by others: Chung et al.
+#   2022 report gains for Flan-T5 from 80 million parameters on, on other tests.
+#
+# ## Questions
+
+# %%
+ift.quiz("06")
+
+# %% [markdown]
+# ## Exercises
+#
+# Six functions, checked the moment you write them: mixing rates, equal shares, a split without
+# leaks, templates, what an instruction is worth, and an average over families.
+# [exercises/06_multitask_generalization.ipynb](../exercises/06_multitask_generalization.ipynb)
+#
+# ## To read
+#
+# - Wei et al. 2022, *Finetuned Language Models Are Zero-Shot Learners*,
+#   [arXiv:2109.01652](https://arxiv.org/abs/2109.01652). Sections 2 and 4.
+# - Chung et al. 2022, *Scaling Instruction-Finetuned Language Models*,
+#   [arXiv:2210.11416](https://arxiv.org/abs/2210.11416). Sections 2 and 3.
+# - Longpre et al. 2023, *The Flan Collection: Designing Data and Methods for Effective Instruction
+#   Tuning*, [arXiv:2301.13688](https://arxiv.org/abs/2301.13688).
+# - Wang et al. 2022, *Super-NaturalInstructions: Generalization via Declarative Instructions on
+#   1600+ NLP Tasks*, [arXiv:2204.07705](https://arxiv.org/abs/2204.07705).
+# - Sanh et al. 2022, *Multitask Prompted Training Enables Zero-Shot Task Generalization* (T0),
+#   [arXiv:2110.08207](https://arxiv.org/abs/2110.08207).
+# - Ouyang et al. 2022, *Training Language Models to Follow Instructions with Human Feedback*,
+#   [arXiv:2203.02155](https://arxiv.org/abs/2203.02155). Table 6 has the numbers of prompts.
+# - Raffel et al. 2020, *Exploring the Limits of Transfer Learning with a Unified Text-to-Text
+#   Transformer* (T5), [arXiv:1910.10683](https://arxiv.org/abs/1910.10683). Section 3.5.2: mixing.
