@@ -15,7 +15,7 @@ KINDS = {
     "as usual": {},
     "one wording": {"one_wording": True},
     "no instruction": {"instructions": False},
-    "four times the examples": {"examples": 4 * multitask.EXAMPLES},
+    "four times the examples": {"examples": 4 * multitask.EXAMPLES, "equal_steps": True},
 }
 
 
@@ -72,12 +72,13 @@ def origin(rows: Sequence[Row]) -> str:
     """Where stored rows are from: seeds, date, machine."""
     dates = sorted({row.date for row in rows})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    return f"{len({row.seed for row in rows})} seeds, {when}, {rows[0].machine}"
+    seeds = len({row.seed for row in rows})
+    return f"{seeds} seed{'s' if seeds > 1 else ''}, {when}, {rows[0].machine}"
 
 
 def options() -> dict[str, list]:
     """The sliders of the explorer."""
-    return {"families": [count for count in (0, *COUNTS)], "tuned": list(KINDS)}
+    return {"families": [0, *COUNTS], "tuned": list(KINDS)}
 
 
 def look(rows: Sequence[Row]) -> Callable[[int, str], str]:
@@ -105,9 +106,3 @@ def look(rows: Sequence[Row]) -> Callable[[int, str], str]:
         return f"{head}<p>Held-out families, by seed: <b>{seeds}</b></p>{answers.html()}"
 
     return view
-
-
-def every_family(rows: Sequence[Row]) -> dict[str, list[list[float]]]:
-    """The first family of each seed → the seed's score: what one family alone gives."""
-    found = sorted((row for row in rows if row.cell == Cell(1)), key=lambda row: row.seed)
-    return {row.families[0]: [row.scores()] for row in found}
