@@ -379,10 +379,10 @@ ift.check(pareto_front)
 
 # %%
 if ift.passed(pareto_front):
-    from ift_course.experiments import forgetting as runs
-    from ift_course.experiments import forgetting_views
+    from ift_course.experiments import forgetting_views, store
+    from ift_course.experiments.forgetting import Row
 
-    measured = forgetting_views.gains_and_losses(runs.read(profile))
+    measured = forgetting_views.gains_and_losses(store.read(profile, "08", Row))
     names = list(measured)
     gains, losses = ([measured[name][i] for name in names] for i in (0, 1))
     for i in pareto_front(gains, losses):

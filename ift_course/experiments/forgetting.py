@@ -1,37 +1,29 @@
 """Lesson 08's runs: an expert for one family, from the base or from a general model, with remedies.
 
-The lesson runs the plain expert and two remedies live, with one seed. All of them with three seeds
-take longer: they are computed here, kept run by run, and read by the lesson, which says so:
-
-    python -m ift_course.experiments.forgetting
-
-A computation that is stopped goes on where it was.
+A recipe is a cell of the grid. The lesson runs the plain expert and some remedies live, with one
+seed; the rest is computed by `ift run 08 --full`, kept row by row, and read by the lesson.
 """
 
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ift_course.errors import CourseError
 from ift_course.experiments.forgetting_remedies import averaged, held_to, with_replay
 from ift_course.experiments.store import base_identity
-from ift_course.paths import results_dir, results_path, shipped, write_whole
-from ift_course.profile import Profile, get_profile
+from ift_course.profile import Profile
 from ift_course.world.corpus import documents
 from ift_course.world.tasks import FAMILIES, Example, sample
 
-LESSON = "08"
 PROSE_SEED = 10_000_019  # far from the seeds of the text that the base was trained on
 
 
@@ -91,6 +83,11 @@ class Recipe:
     rank: int = 0
     tuned: float = 1.0
 
+    @property
+    def sort_key(self) -> str:
+        """An order of recipes that is the same in every run."""
+        return repr(self)
+
 
 RECIPES: dict[str, Recipe] = {
     "base": Recipe(start="base", steps=0),
@@ -98,6 +95,9 @@ RECIPES: dict[str, Recipe] = {
     "expert from the base": Recipe(start="base", general=True),
     "all mixed": Recipe(start="base", general=True, replay=None),
     "expert": Recipe(),
+    "average, 25 % expert": Recipe(tuned=0.25),
+    "average, 50 % expert": Recipe(tuned=0.5),
+    "average, 75 % expert": Recipe(tuned=0.75),
     "replay 1 %": Recipe(replay=0.01),
     "replay 5 %": Recipe(replay=0.05),
     "replay 25 %": Recipe(replay=0.25),
@@ -108,13 +108,11 @@ RECIPES: dict[str, Recipe] = {
     "a quarter of the steps": Recipe(steps=1 / 4),
     "KL, weight 0.3": Recipe(kl=0.3),
     "KL, weight 3": Recipe(kl=3.0),
-    "average, 25 % expert": Recipe(tuned=0.25),
-    "average, 50 % expert": Recipe(tuned=0.5),
-    "average, 75 % expert": Recipe(tuned=0.75),
     "expert for writing": Recipe("writing"),
     "expert for format": Recipe("format"),
     "expert for arithmetic": Recipe("arithmetic"),
 }
+GRID = tuple(RECIPES.values())
 ASKED = (
     "What is the capital of France?",
     "Name the sound of the owl.",
@@ -124,7 +122,7 @@ ASKED = (
 )
 
 
-class Stored(BaseModel):
+class Row(BaseModel):
     """A model that was made, and how it did.
 
     special, others: "1" or "0" for each exam question, by the strict score, in the exam's order;
@@ -135,7 +133,7 @@ class Stored(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    recipe: Recipe
+    cell: Recipe
     seed: int
     special: str
     others: str
@@ -221,21 +219,18 @@ class Made:
 
 
 class Maker:
-    """Makes the models of one seed by their recipes; each is trained once."""
+    """Makes the models of one seed by their recipes; the last few are remembered."""
 
     def __init__(self, profile: Profile, seed: int):
         self.profile, self.seed, self.plan = profile, seed, PLANS[profile.name]
-        self._trained: dict[Recipe, Made] = {}
+        self._trained = lru_cache(maxsize=4)(self._train)
 
     def __call__(self, recipe: Recipe) -> Made:
         """The model of a recipe, to be looked at and left as it is."""
-        start = self.base if recipe.start == "base" else self.general
+        start = self._start(recipe)
         if not _steps(self.plan, recipe):
             return start
-        whole = replace(recipe, tuned=1.0)
-        if whole not in self._trained:
-            self._trained[whole] = self._train(whole, start.model)
-        made = self._trained[whole]
+        made = self._trained(replace(recipe, tuned=1.0))
         if recipe.tuned == 1:
             return made
         return replace(made, model=averaged(start.model, made.model, recipe.tuned))
@@ -262,11 +257,15 @@ class Maker:
         _, earlier = rows_of(self.profile, Recipe(), self.seed)
         return self._tuned(self.base.model, earlier, rank=self.plan.rank)
 
-    def _train(self, recipe: Recipe, start) -> Made:
+    def _start(self, recipe: Recipe) -> Made:
+        return self.base if recipe.start == "base" else self.general
+
+    def _train(self, recipe: Recipe) -> Made:
         special, earlier = rows_of(self.profile, recipe, self.seed)
         share = len(earlier) / len(special) if recipe.replay is None else recipe.replay
         records = with_replay(special, earlier, share, seed=self.seed)
         rank = recipe.rank or self.plan.rank
+        start = self._start(recipe).model
         return self._tuned(start, records, rate=recipe.rate, rank=rank, kl=recipe.kl)
 
     def _tuned(self, start, records: Sequence, *, rate=1.0, rank=0, kl=0.0) -> Made:
@@ -274,6 +273,11 @@ class Maker:
         from ift_course.training.adapter import Adapter
         from ift_course.training.sft import default_learning_rate, sft
 
+        if kl and rank:
+            raise CourseError(
+                "The hook that adds a KL is passed by where adapters are trained; measure it on a "
+                "profile that tunes in full, as tiny."
+            )
         profile, policy = self.profile, copy.deepcopy(start)
         peak = profile.learning_rate
         if rank:
@@ -300,7 +304,7 @@ class Maker:
 def sit(model, tokenizer, paper: Exam, tokens: int = 40) -> dict[str, Any]:
     """What a model scores on all parts of an exam, and its answers to ASKED.
 
-    Right answers as "1" and wrong ones as "0"; the rest as `Stored` has it.
+    Right answers as "1" and wrong ones as "0"; the rest as `Row` has it.
     """
     from ift_course.evaluation.bar import completion
     from ift_course.evaluation.generate import answer
@@ -320,20 +324,16 @@ def sit(model, tokenizer, paper: Exam, tokens: int = 40) -> dict[str, Any]:
     }
 
 
-def run(make: Maker, recipe: Recipe) -> Stored:
+def examined(make: Maker, recipe: Recipe) -> Row:
     """The model of a recipe, made and examined."""
     from ift_course.hardware import machine
 
     made = make(recipe)
-    return Stored(
-        recipe=recipe,
+    paper = exam(make.plan, make.seed, recipe.family)
+    return Row(
+        cell=recipe,
         seed=make.seed,
-        **sit(
-            made.model,
-            make.tokenizer,
-            exam(make.plan, make.seed, recipe.family),
-            make.plan.tokens,
-        ),
+        **sit(made.model, make.tokenizer, paper, make.plan.tokens),
         steps=made.steps,
         seconds=round(made.seconds, 1),
         date=datetime.now(timezone.utc).date().isoformat(),
@@ -342,104 +342,20 @@ def run(make: Maker, recipe: Recipe) -> Stored:
     )
 
 
-Job = tuple[Recipe, int]
+@lru_cache(maxsize=3)
+def _maker(profile: Profile, seed: int) -> Maker:
+    # The general model of a seed is where nearly all of its recipes start.
+    return Maker(profile, seed)
 
 
-def compute(
-    recipes: Sequence[Recipe] = tuple(RECIPES.values()),
-    *,
-    seeds: Sequence[int] | None = None,
-    profile: str | None = None,
-    on_progress: Callable[[int, int, Stored | None], None] | None = None,
-) -> list[Stored]:
-    """The rows of the recipes, seed by seed: those that are stored, and those computed now.
-
-    seeds: the profile's without it. on_progress: called with the rows done, the rows wanted and
-    the newest (None at first). Raises CourseError if the store is damaged.
-    """
-    chosen = get_profile(profile)
-    wanted = [(recipe, seed) for seed in seeds or chosen.seeds for recipe in recipes]
-    kept = {(row.recipe, row.seed): row for row in read(chosen)}
-    missing = [job for job in wanted if job not in kept]
-    done = len(wanted) - len(missing)
-    report = on_progress or (lambda done, total, newest: None)
-    report(done, len(wanted), None)
-    for number, row in enumerate(_computed(missing, chosen), done + 1):
-        add(chosen, row)
-        kept[row.recipe, row.seed] = row
-        report(number, len(wanted), row)
-    return [kept[job] for job in wanted]
-
-
-def _computed(missing: Sequence[Job], profile: Profile) -> Iterator[Stored]:
-    for seed in dict.fromkeys(seed for _, seed in missing):
-        make = Maker(profile, seed)
-        yield from (run(make, recipe) for recipe, of_seed in missing if of_seed == seed)
-
-
-def read(profile: Profile) -> list[Stored]:
-    """The rows made here, else those that came with the course; of today's base weights only.
-
-    Raises CourseError if the file is damaged.
-    """
-    own, published = (
-        folder / "grids" / f"{LESSON}.json"
-        for folder in (results_path(profile.name), shipped() / "results" / profile.name)
-    )
-    path = own if own.exists() else published
-    if not path.exists():
-        return []
-    try:
-        rows = TypeAdapter(list[Stored]).validate_json(path.read_bytes())
-    except ValidationError:
-        raise CourseError(
-            f"{path} is damaged; delete it and run "
-            "`python -m ift_course.experiments.forgetting` again."
-        ) from None
-    base = base_identity(profile)
-    return [row for row in rows if row.base == base]
-
-
-def add(profile: Profile, row: Stored) -> Path:
-    """Puts one row to the stored ones; it replaces one of its recipe and seed."""
-    from filelock import FileLock
-
-    folder = results_dir(profile.name) / "grids"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{LESSON}.json"
-    # Two terminals may be computing different seeds.
-    with FileLock(path.with_name(path.name + ".lock")):
-        rows = {(x.recipe, x.seed): x for x in [*read(profile), row]}
-        ordered = sorted(rows.values(), key=lambda x: (x.seed, str(x.recipe)))
-        # One line a row: the file is read by people and by git, a line at a time.
-        lines = [json.dumps(x.model_dump(mode="json"), ensure_ascii=False) for x in ordered]
-        write_whole(path, "[\n" + ",\n".join(lines) + "\n]\n")
-    return path
-
-
-def arm(rows: Sequence[Stored], recipe: Recipe) -> list[Stored]:
-    """The rows of one recipe, by seed."""
-    return sorted((row for row in rows if row.recipe == recipe), key=lambda row: row.seed)
-
-
-def main() -> None:
-    """Computes what is missing, and says how far it is. Seeds may be named: 0 1 2."""
-    import sys
-
-    from rich.console import Console
-
+def run_cell(cell: Recipe, seed: int, profile: Profile) -> Row:
+    """The row of a recipe and a seed, as the grid stores it."""
     from ift_course.models.quiet import quiet
 
-    console = Console(stderr=True)
-    names = {recipe: name for name, recipe in RECIPES.items()}
-
-    def told(done: int, total: int, newest: Stored | None) -> None:
-        what = f"{names[newest.recipe]}, seed {newest.seed}" if newest else ""
-        console.print(f"{done} of {total} runs {what}")
-
     with quiet():
-        compute(seeds=[int(word) for word in sys.argv[1:]] or None, on_progress=told)
+        return examined(_maker(profile, seed), cell)
 
 
-if __name__ == "__main__":
-    main()
+def arm(rows: Sequence[Row], recipe: Recipe) -> list[Row]:
+    """The rows of one recipe, by seed."""
+    return sorted((row for row in rows if row.cell == recipe), key=lambda row: row.seed)

@@ -20,13 +20,14 @@ from ift_course.display.picture import (
     picture,
 )
 from ift_course.display.preferences import Slider
-from ift_course.display.transcript import Row, transcript
+from ift_course.display.transcript import Row as Asked
+from ift_course.display.transcript import transcript
 from ift_course.evaluation.intervals import Interval, two_level_interval
 from ift_course.experiments.forgetting import (
     PLANS,
     RECIPES,
     Recipe,
-    Stored,
+    Row,
     arm,
     exam,
 )
@@ -57,7 +58,7 @@ class Effect:
     interval: Interval
 
 
-def effect(rows: Sequence[Stored], recipe: Recipe, which: str) -> Effect:
+def effect(rows: Sequence[Row], recipe: Recipe, which: str) -> Effect:
     """How far a recipe is above the general model on "special" or "others", seed by seed.
 
     Of the seeds that both have.
@@ -71,7 +72,7 @@ def effect(rows: Sequence[Stored], recipe: Recipe, which: str) -> Effect:
     return Effect(mean, two_level_interval(ours, theirs))
 
 
-def effects(rows: Sequence[Stored]) -> dict[str, tuple[Effect, Effect]]:
+def effects(rows: Sequence[Row]) -> dict[str, tuple[Effect, Effect]]:
     """Name → (change on the special family, change on the others), of all that started general."""
     general = {row.seed for row in arm(rows, GENERAL)}
     return {
@@ -82,12 +83,12 @@ def effects(rows: Sequence[Stored]) -> dict[str, tuple[Effect, Effect]]:
     }
 
 
-def gains_and_losses(rows: Sequence[Stored]) -> dict[str, tuple[float, float]]:
+def gains_and_losses(rows: Sequence[Row]) -> dict[str, tuple[float, float]]:
     """Name → (gain on the special family, loss on the others), as shares of the questions."""
     return {name: (gain.mean, -kept.mean) for name, (gain, kept) in effects(rows).items()}
 
 
-def gain_against_loss(rows: Sequence[Stored], *, title: str, special: str) -> Picture:
+def gain_against_loss(rows: Sequence[Row], *, title: str, special: str) -> Picture:
     """Every remedy as a point with its intervals; the strengths of one remedy are joined.
 
     Up is what was gained on the special family, left is what was kept of the others.
@@ -163,7 +164,7 @@ def _label(ax, labels: Sequence[tuple], marks: Sequence[tuple[float, float]]) ->
                     ha="left" if dx > 0 else "right", va="center", fontsize=9)  # fmt: skip
 
 
-def by_family(rows: Sequence[Stored], profile: Profile, names: Sequence[str]) -> Picture:
+def by_family(rows: Sequence[Row], profile: Profile, names: Sequence[str]) -> Picture:
     """Accuracy in every family, the special one first: a row for each, a mark for each model."""
     plan = PLANS[profile.name]
     shares = {name: _shares(rows, profile, RECIPES[name]) for name in names}
@@ -193,7 +194,7 @@ def by_family(rows: Sequence[Stored], profile: Profile, names: Sequence[str]) ->
     return sheet
 
 
-def _shares(rows: Sequence[Stored], profile: Profile, recipe: Recipe) -> dict[str, float]:
+def _shares(rows: Sequence[Row], profile: Profile, recipe: Recipe) -> dict[str, float]:
     """Family → share correct, over all questions of all seeds."""
     plan = PLANS[profile.name]
     right: dict[str, list[float]] = {}
@@ -206,7 +207,7 @@ def _shares(rows: Sequence[Stored], profile: Profile, recipe: Recipe) -> dict[st
     return {family: fmean(items) for family, items in right.items()}
 
 
-def table(rows: Sequence[Stored], names: Sequence[str]) -> str:
+def table(rows: Sequence[Row], names: Sequence[str]) -> str:
     """A line for each model: special, others, prose perplexity, facts, steps; means over seeds."""
     lines = [f"{'':28}{'special':>9}{'others':>9}{'prose':>9}{'facts':>9}{'steps':>7}"]
     for name in names:
@@ -220,26 +221,26 @@ def table(rows: Sequence[Stored], names: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def browse(rows: Sequence[Stored], names: Sequence[str]) -> Slider:
+def browse(rows: Sequence[Row], names: Sequence[str]) -> Slider:
     """A slider over models: their scores, and what the one of the first seed says."""
     shown = [name for name in names if arm(rows, RECIPES[name])]
 
     def look(chosen: Sequence[str]):
         first = {name: arm(rows, RECIPES[name])[0] for name in chosen}
         asked = list(first[chosen[0]].said)
-        lines = [Row(q, {name: row.said[q] for name, row in first.items()}) for q in asked]
+        lines = [Asked(q, {name: row.said[q] for name, row in first.items()}) for q in asked]
         for which in ("special", "others"):
             shares = {
                 name: f"{fmean(r.accuracy(which) for r in arm(rows, RECIPES[name])):.2f}"
                 for name in chosen
             }
-            lines.append(Row(f"right answers, {which}", shares))
+            lines.append(Asked(f"right answers, {which}", shares))
         return transcript(lines)
 
     return Slider("model", shown, lambda name: look([name]), look(shown))
 
 
-def origin(rows: Sequence[Stored]) -> str:
+def origin(rows: Sequence[Row]) -> str:
     """Where stored rows are from: seeds, date, machine."""
     seeds = {row.seed for row in rows}
     dates, machines = ({getattr(r, name) for r in rows} for name in ("date", "machine"))

@@ -21,6 +21,7 @@ GRIDS = {
     "05": "preference",
     "06": "multitask",
     "07": "synthetic_runs",
+    "08": "forgetting",
 }
 SEEDS = (0, 1, 2)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ift_course.errors import CourseError
-from ift_course.experiments import forgetting
+from ift_course.experiments import forgetting, full, store
 from ift_course.experiments.forgetting import RECIPES, Maker, Plan, Recipe
 from ift_course.profile import PROFILES, get_profile
 
@@ -22,7 +22,8 @@ def small(tiny_llama, monkeypatch, tmp_path):
     monkeypatch.setitem(PROFILES, "tiny", TINY)
     monkeypatch.setattr("ift_course.models.load.load", lambda *a, **k: copy.deepcopy(tiny_llama))
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(forgetting, "shipped", lambda: tmp_path / "no clone")
+    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "no clone")
+    forgetting._maker.cache_clear()
     return tmp_path / "tiny" / "grids" / "08.json"
 
 
@@ -82,41 +83,21 @@ def test_the_exam_asks_every_family_equally_often_about_what_no_row_mentions():
     assert other.others == paper.others and {x.family for x in other.special} == {"writing"}
 
 
-FEW = [RECIPES["general model"], RECIPES["expert"]]
+def test_a_row_says_what_was_made_and_is_kept(small):
+    cells = [RECIPES["general model"], RECIPES["expert"]]
+    rows = full("08", cells=cells, seeds=(0, 1), jobs=1)
+    assert [(row.cell, row.seed) for row in rows] == [(x, s) for x in cells for s in (0, 1)]
+    assert [row.steps for row in rows] == [SMALL.general_steps] * 2 + [SMALL.steps] * 2
+    assert {(len(row.special), len(row.others)) for row in rows} == {(3, 12)}
+    assert rows[2].accuracy("others") == sum(rows[2].items("others")) / 12
+    kept = store.read(TINY, "08", forgetting.Row)
+    assert forgetting.arm(kept, cells[1]) == rows[2:]
+    assert len(json.loads(small.read_text())) == 4
 
 
-def test_what_is_stored_is_not_computed_again(small, monkeypatch):
-    seen = []
-    rows = forgetting.compute(FEW, on_progress=lambda done, total, row: seen.append((done, total)))
-    assert [(row.recipe, row.seed) for row in rows] == [(x, s) for s in (0, 1) for x in FEW]
-    assert seen == [(n, 4) for n in range(5)]
-    assert len(rows[0].others) == 12 and len(rows[0].special) == 3
-    monkeypatch.setattr(forgetting, "Maker", None)
-    assert forgetting.compute(FEW) == rows
-    assert forgetting.arm(forgetting.read(TINY), FEW[1]) == [rows[1], rows[3]]
-
-
-def test_a_stopped_computation_keeps_what_it_has(small):
-    def stop(done, total, row):
-        if done == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        forgetting.compute(FEW, on_progress=stop)
-    assert len(json.loads(small.read_text())) == 1
-
-
-def test_rows_of_another_base_are_left_out(small):
-    forgetting.compute(FEW[:1], seeds=[0])
-    small.write_text(small.read_text().replace('"base": "', '"base": "other '))
-    assert forgetting.read(TINY) == []
-
-
-def test_a_damaged_store_is_said_with_the_remedy(small):
-    forgetting.compute(FEW[:1], seeds=[0])
-    small.write_text(small.read_text()[:99])
-    with pytest.raises(CourseError, match="is damaged; delete it and run"):
-        forgetting.read(TINY)
+def test_a_kl_with_adapters_is_refused_before_anything_is_trained(small):
+    with pytest.raises(CourseError, match="tunes in full"):
+        Maker(TINY, 0)(Recipe(kl=0.3, rank=2))
 
 
 def test_a_recipe_is_named_once():

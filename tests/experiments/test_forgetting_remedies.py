@@ -82,9 +82,7 @@ def test_what_is_held_loses_its_kl_besides_and_afterwards_no_more(tiny_llama, mo
     assert again == plain
 
 
-def test_a_held_model_stays_nearer_and_the_reference_stays_as_it_is(
-    tiny_llama, cow_records, batch
-):
+def test_a_held_model_stays_nearer_and_the_reference_stays_as_it_is(tiny_llama, cow_records, batch):
     start, tokenizer = tiny_llama
     before = copy.deepcopy(start.state_dict())
     distances = []
@@ -102,15 +100,15 @@ def test_a_held_model_stays_nearer_and_the_reference_stays_as_it_is(
 
 
 def test_a_model_that_passes_the_hook_by_is_not_called_held(tiny_llama):
-    with pytest.raises(CourseError, match="nothing held the model"):
-        with held_to(tiny_llama[0], copy.deepcopy(tiny_llama[0]), 1.0):
-            pass
+    held = held_to(tiny_llama[0], copy.deepcopy(tiny_llama[0]), 1.0)
+    with pytest.raises(CourseError, match="nothing held the model"), held:
+        pass
 
 
 def test_an_error_inside_is_not_hidden_by_that(tiny_llama):
-    with pytest.raises(KeyboardInterrupt):
-        with held_to(tiny_llama[0], copy.deepcopy(tiny_llama[0]), 1.0):
-            raise KeyboardInterrupt
+    held = held_to(tiny_llama[0], copy.deepcopy(tiny_llama[0]), 1.0)
+    with pytest.raises(KeyboardInterrupt), held:
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

@@ -1,17 +1,17 @@
 import pytest
 
 from ift_course.experiments import forgetting, forgetting_views
-from ift_course.experiments.forgetting import RECIPES, Stored
+from ift_course.experiments.forgetting import RECIPES, Row
 from ift_course.profile import get_profile
 
 TINY = get_profile("tiny")
 PLAN = forgetting.PLANS["tiny"]
 
 
-def row(name: str, seed: int, special: int, others: int) -> Stored:
+def row(name: str, seed: int, special: int, others: int) -> Row:
     """A row with so many right answers of a hundred special and 180 other questions."""
-    return Stored(
-        recipe=RECIPES[name], seed=seed, special="1" * special + "0" * (100 - special),
+    return Row(
+        cell=RECIPES[name], seed=seed, special="1" * special + "0" * (100 - special),
         others="1" * others + "0" * (180 - others), prose=0.9, facts=1.0,
         said=dict.fromkeys(forgetting.ASKED, name), steps=4, seconds=1.0, date="2026-01-02",
         machine="a machine", base="b",
