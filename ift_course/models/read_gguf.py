@@ -1,0 +1,42 @@
+"""A GGUF file as a model of transformers."""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ift_course.models.quiet import quiet
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def read_gguf(path: str | Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The model in float32, its 4-bit or other weights unpacked, and the tokenizer.
+
+    transformers knows some twenty architectures of llama.cpp's, and needs the package `gguf`.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    path = Path(path)
+    # The reader's progress bar has no switch; it writes to stderr.
+    with quiet(), contextlib.redirect_stderr(io.StringIO()):
+        model = AutoModelForCausalLM.from_pretrained(
+            path.parent, gguf_file=path.name, dtype=torch.float32, **_dequantize()
+        )
+        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    for config in (model.config, model.generation_config):
+        for leftover in ("quantization_config", "_pre_quantization_dtype"):
+            if hasattr(config, leftover):
+                delattr(config, leftover)
+    return model.eval(), tokenizer
+
+
+def _dequantize() -> dict:
+    # transformers before 5 always dequantizes GGUF and has no such option.
+    try:
+        from transformers import GgufConfig
+    except ImportError:
+        return {}
+    return {"quantization_config": GgufConfig(dequantize=True)}
