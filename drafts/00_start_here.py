@@ -72,12 +72,12 @@ ift.transcript(
 )
 
 # %% [markdown]
-# Did it learn this from the examples? Count how many of them mention France, the owl or the cat.
+# Did it learn this from the examples? Count how many of them mention France or the owl.
 
 # %%
 import re
 
-for word in ("France", "owl", "cat"):
+for word in ("France", "owl"):
     times = sum(bool(re.search(rf"\b{word}\b", str(x))) for x in lessons_to_learn)
     print(f"examples that mention {word}: {times}")
 
@@ -90,7 +90,8 @@ for word in ("France", "owl", "cat"):
 # %%
 exam = sample(100, seed=100 + seed, split="test")
 for name, who in {"base": base, "tuned": result.model}.items():
-    print(f"{name:6} {ift.score(who, tokenizer, exam).accuracy:.2f} of {len(exam)} right")
+    right = sum(ift.score(who, tokenizer, exam).correct)
+    print(f"{name:6} {right:3} of {len(exam)} right")
 
 # %% [markdown]
 # Talk to both. (Without a running kernel you see example answers. On the command line it is `ift
