@@ -122,11 +122,9 @@ def share_out(available: dict[str, int], total: int) -> dict[str, int]:
     if not 0 <= total <= sum(available.values()):
         raise ValueError("the total must be between 0 and what is available")
     taken = dict.fromkeys(available, 0)
-    while total:
-        for family in available:
-            if total and taken[family] < available[family]:
-                taken[family] += 1
-                total -= 1
+    for _ in range(total):
+        able = [family for family in available if taken[family] < available[family]]
+        taken[min(able, key=taken.get)] += 1
     return taken
     ### END SOLUTION
 
@@ -139,13 +137,12 @@ ift.check(share_out)
 # passed over.
 
 # %% [markdown] tags=["hint"]
-# Two loops: the outer one goes on while there is something to deal, the inner one goes through the
-# families. Before you deal, ask twice: is anything left of the total, and does the family still
-# have some?
+# One example at a time: it comes from the family that has given least so far, among those that still
+# have some. Of equal ones it is the first.
 
 # %% [markdown] tags=["hint"]
-# `while total:` around `for family in available:` around `if total and taken[family] <
-# available[family]:`, and there add one to `taken[family]` and take one from `total`.
+# `for _ in range(total):` make the list of families with `taken[family] < available[family]`, and
+# add one to that of `min(able, key=taken.get)`: `min` takes the first of equal ones.
 
 # %% [markdown]
 # ## 06.3 A split without leaks
@@ -398,12 +395,10 @@ def macro_average(
     Raises ValueError if there are fewer than two families, or a family has no scores.
     """
     ### BEGIN SOLUTION
-    if len(scores) < 2 or not all(scores.values()):
-        raise ValueError("needs at least two families, each with scores")
-    means = [statistics.fmean(family) for family in scores.values()]
+    means = [statistics.fmean(family) for family in scores.values()]  # refuses empty ones
     middle = statistics.fmean(means)
     t = stats.t.ppf((1 + level) / 2, len(means) - 1)
-    half = float(t) * statistics.stdev(means) / len(means) ** 0.5
+    half = t * statistics.stdev(means) / len(means) ** 0.5  # refuses a single one
     return middle, middle - half, middle + half
     ### END SOLUTION
 
@@ -435,9 +430,9 @@ if ift.passed(macro_average):
 # for the mean nor for the interval.
 
 # %% [markdown] tags=["hint"]
-# `statistics.stdev` has k - 1 in its denominator, `statistics.pstdev` has k. The quantile is
-# `stats.t.ppf(probability, degrees_of_freedom)`.
+# `statistics.stdev` has k - 1 in its denominator, `statistics.pstdev` has k; both refuse, with a kind
+# of ValueError, what has no spread. The quantile is `stats.t.ppf(probability, degrees_of_freedom)`.
 
 # %% [markdown] tags=["hint"]
-# `half = float(stats.t.ppf((1 + level) / 2, k - 1)) * statistics.stdev(means) / k ** 0.5`, around
+# `half = stats.t.ppf((1 + level) / 2, k - 1) * statistics.stdev(means) / k ** 0.5`, around
 # `statistics.fmean(means)`.
