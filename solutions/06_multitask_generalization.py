@@ -137,8 +137,8 @@ ift.check(share_out)
 # passed over.
 
 # %% [markdown] tags=["hint"]
-# One example at a time: it comes from the family that has given least so far, among those that still
-# have some. Of equal ones it is the first.
+# One example at a time: it comes from the family that has given least so far, among those that
+# still have some. Of equal ones it is the first.
 
 # %% [markdown] tags=["hint"]
 # `for _ in range(total):` make the list of families with `taken[family] < available[family]`, and
@@ -430,8 +430,8 @@ if ift.passed(macro_average):
 # for the mean nor for the interval.
 
 # %% [markdown] tags=["hint"]
-# `statistics.stdev` has k - 1 in its denominator, `statistics.pstdev` has k; both refuse, with a kind
-# of ValueError, what has no spread. The quantile is `stats.t.ppf(probability, degrees_of_freedom)`.
+# `statistics.stdev` has k - 1 in its denominator, `statistics.pstdev` has k; both refuse, with a
+# kind of ValueError, what has no spread. The quantile is `stats.t.ppf(probability, degrees)`.
 
 # %% [markdown] tags=["hint"]
 # `half = stats.t.ppf((1 + level) / 2, k - 1) * statistics.stdev(means) / k ** 0.5`, around
