@@ -12,6 +12,7 @@ from ift_course.cli.check import check
 from ift_course.cli.data import app as data
 from ift_course.cli.doctor import doctor
 from ift_course.cli.dpo import dpo
+from ift_course.cli.export import export
 from ift_course.cli.grade import grade, regrade
 from ift_course.cli.hint import hint
 from ift_course.cli.memory import memory
@@ -62,8 +63,8 @@ app = typer.Typer(
     help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
 )
 COMMANDS = (
-    doctor, run, chat, sft, merge, dpo, memory, check, hint, progress, update, pretrain, build,
-    grade, regrade,
+    doctor, run, chat, sft, dpo, merge, export, memory, check, hint, progress, update, pretrain,
+    build, grade, regrade,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -44,6 +44,7 @@ def merge(
     import shutil
 
     from ift_course.errors import CourseError
+    from ift_course.models import history
     from ift_course.models.adapters import merge as merged_with
     from ift_course.models.save import save
 
@@ -59,6 +60,7 @@ def merge(
             f"{out}; free some space or choose another --out."
         )
     folder = save(merged.model, merged.tokenizer, out)
+    history.carry(adapter.expanduser(), folder)
     _tell(merged, adapter, folder, json_)
 
 

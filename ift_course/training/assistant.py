@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ift_course.data.examples import records_of
 from ift_course.data.records import Record
+from ift_course.models import history
 from ift_course.models.load import base_folder, from_folder
 from ift_course.models.save import disk_errors, save
 from ift_course.paths import results_dir
@@ -63,23 +64,31 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
     from ift_course.training.sft import sft
 
     small = profile.base_model == "embedded"
+    method = "full" if small else "lora"  # real models fit on their machines only so
+    settings = {
+        "seed": SEED,
+        "learning_rate": profile.learning_rate if small else None,
+        "epochs": profile.epochs,
+        "max_length": profile.max_length,
+        "batch_size": profile.batch_size,
+        "gradient_accumulation": profile.gradient_accumulation,
+        "gradient_checkpointing": profile.gradient_checkpointing,
+        "optimizer": profile.optimizer,
+    }
     result = sft(
-        *from_folder(base),
-        records,
-        seed=SEED,
-        method="full" if small else "lora",  # real models fit on their machines only so
-        learning_rate=profile.learning_rate if small else None,
-        epochs=profile.epochs,
-        max_length=profile.max_length,
-        batch_size=profile.batch_size,
-        gradient_accumulation=profile.gradient_accumulation,
-        gradient_checkpointing=profile.gradient_checkpointing,
-        optimizer=profile.optimizer,
-        progress=sys.stderr.isatty(),
+        *from_folder(base), records, method=method, progress=sys.stderr.isatty(), **settings
     )
     (folder / RECIPE).unlink(missing_ok=True)
     model = result.model.merge_and_unload() if not small else result.model
     save(model, result.tokenizer, folder)
+    told = history.described(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
+    start = history.start_name(str(base))
+    now = history.Tuning(
+        method="sft", changes=method, start=start, settings=settings, **told,
+        **history.outcome(result),
+    )  # fmt: skip
+    with disk_errors(folder):
+        history.write(folder, [now])
 
 
 def _made_by(folder: Path, recipe: dict) -> bool:

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ift_course import ranks
 from ift_course.errors import CourseError
+from ift_course.models import history
 from ift_course.models.adapters import source_of
 from ift_course.models.load import from_folder, load
 from ift_course.models.qlora import is_four_bit
@@ -26,6 +27,8 @@ class Job:
     tokenizer: "PreTrainedTokenizerBase"
     out: Path
     source: str  # the model an adapter will belong to: a hub id or a folder
+    earlier: list[history.Tuning] = field(default_factory=list)  # how that model was tuned
+    recipe: dict[str, Any] = field(default_factory=dict)  # what `run` was given, for the record
 
     @property
     def checkpoints(self) -> Path:
@@ -48,10 +51,11 @@ def start(name: str, out: str | Path, profile: str | None = None, method: str = 
         (out / "checkpoints").mkdir(parents=True, exist_ok=True)
     try:
         model, tokenizer = load(name, profile=profile, four_bit=method == "qlora")
+        source = source_of(name, model)
+        return Job(model, tokenizer, out, source, history.read(source))
     except BaseException:
         _remove_if_empty(out)
         raise
-    return Job(model, tokenizer, out, source_of(name, model))
 
 
 def run(
@@ -69,6 +73,8 @@ def run(
     Raises CourseError as it does, and when the disk cannot hold the checkpoints.
     """
     limit = getattr(job.model.config, "max_position_embeddings", None) or 1024
+    job.recipe.update(method=train.__name__, changes=method, settings=_settings(method, options))
+    job.recipe.update(history.described(data))
     try:
         _check_space(job, method)
         return train(
@@ -110,6 +116,19 @@ def _save(job: Job, result: SftResult) -> None:
             with quiet():
                 model = model.merge_and_unload()
     save(model, result.tokenizer, job.out)
+    if job.recipe:
+        start = history.start_name(job.source)
+        now = history.Tuning(start=start, **job.recipe, **history.outcome(result))
+        with disk_errors(job.out):
+            history.write(job.out, [*job.earlier, now])
+
+
+def _settings(method: str, options: dict[str, Any]) -> dict[str, Any]:
+    plain = {
+        k: v for k, v in options.items() if v is None or isinstance(v, bool | float | int | str)
+    }
+    adapter = options.get("adapter")
+    return plain | ({"rank": adapter.rank} if adapter and method != "full" else {})
 
 
 def _check_space(job: Job, method: str) -> None:

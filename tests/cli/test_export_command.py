@@ -1,0 +1,91 @@
+"""`ift export` as a user meets it: tuned, merged, taken home, and every mistake in one sentence."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from ift_course.cli import app
+from ift_course.models import history
+from ift_course.models.save import save
+
+pytest.importorskip("gguf")
+ROWS = [{"prompt": "Name the sound of a cow.", "completion": "Moo."}] * 24
+
+
+def ift(*arguments: object):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "cows.jsonl"
+    path.write_text("\n".join(map(json.dumps, ROWS)))
+    return path
+
+
+def test_a_tuned_model_goes_home_both_ways(tiny_llama_dir, tmp_path, data, monkeypatch):
+    mine = tmp_path / "mine"
+    done = ift("sft", "--model", tiny_llama_dir, "--data", data, "--out", mine, "--max-steps", 2)
+    assert done.exit_code == 0, done.output
+    monkeypatch.chdir(tmp_path)
+    told = ift("export", mine, "--to", "hf")
+    assert told.exit_code == 0, told.output
+    assert "Its card is" in told.stdout
+    assert "cows.jsonl: 24 conversations" in (tmp_path / "mine-hf" / "README.md").read_text()
+    same = [ift("chat", "--model", m, "--prompt", "Hello", "--max-tokens", 3).stdout
+            for m in (mine, "mine-hf")]  # fmt: skip
+    assert same[0] == same[1]
+    told = ift("export", mine, "--to", "gguf", "--json")
+    report = json.loads(told.stdout)
+    assert (tmp_path / report["out"]).name == "mine-f16.gguf"
+    assert report["read_back"]["same_tokens"]
+    assert report["read_back"]["logits"] < 1e-3
+    told = ift("export", mine, "--to", "gguf", "--type", "q8_0", "--out", "small.gguf")
+    assert "every weight is the one that was written" in told.stdout
+    unread = ift("export", mine, "--to", "gguf", "--out", "quick.gguf", "--no-verify", "--json")
+    assert json.loads(unread.stdout)["read_back"] is None
+
+
+def test_an_adapter_is_merged_first_and_keeps_its_record(wide_llama, tmp_path, data):
+    pytest.importorskip("bitsandbytes")
+    base, adapter = save(*wide_llama, tmp_path / "base"), tmp_path / "adapter"
+    train = ["sft", "--model", base, "--data", data, "--out", adapter, "--method", "qlora"]
+    assert ift(*train, "--max-steps", 2, "--rank", 4).exit_code == 0
+    told = ift("export", adapter, "--to", "hf", "--out", tmp_path / "home")
+    assert told.exit_code == 0, told.output
+    assert history.read(tmp_path / "home") == history.read(adapter)
+    assert "adapters of low rank on weights of 4 bits" in (tmp_path / "home/README.md").read_text()
+    assert ift("merge", adapter, "--out", tmp_path / "whole").exit_code == 0
+    assert history.read(tmp_path / "whole") == history.read(adapter)
+
+    base.rename(tmp_path / "elsewhere")
+    lost = ift("export", adapter, "--to", "gguf", "--out", tmp_path / "x.gguf")
+    assert lost.exit_code == 2
+    assert "say where it is with --base" in lost.stderr
+    found = ift("export", adapter, "--to", "gguf", "--out", tmp_path / "x.gguf",
+                "--base", tmp_path / "elsewhere")  # fmt: skip
+    assert found.exit_code == 0, found.output
+
+
+def test_every_mistake_is_one_sentence_and_writes_nothing(tiny_llama_dir, tmp_path):
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "mine.txt").write_text("kept")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    out = tmp_path / "out"
+    before = sorted(tmp_path.iterdir())
+    for words, sentence in (
+        ([tmp_path / "nothing", "--to", "hf", "--out", out], "There is no model"),
+        (["models/nothing", "--to", "hf", "--out", out], "There is no folder models/nothing here"),
+        ([empty, "--to", "gguf", "--out", out], "is not a model folder: it has no config.json"),
+        ([tiny_llama_dir, "--to", "hf", "--out", taken], "exists already; choose another --out"),
+        ([tiny_llama_dir, "--to", "hf", "--type", "q8_0", "--out", out], "is for --to gguf"),
+        ([tiny_llama_dir, "--to", "hf", "--base", "base", "--out", out], "is no adapter"),
+    ):
+        refused = ift("export", *words)
+        assert refused.exit_code == 2, refused.output
+        assert sentence in refused.stderr
+        assert len(refused.stderr.strip().splitlines()) == 1
+        assert sorted(tmp_path.iterdir()) == before
