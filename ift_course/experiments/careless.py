@@ -101,14 +101,17 @@ def careful_pairs(
 
 
 def exam(n: int, *, seed: int) -> Exam:
-    """n prompts of each of the four kinds, about what no demonstration and no pair mentions."""
+    """n prompts of each kind, of plain questions 2 n, about what no training example mentions.
+
+    Accuracy is to be told from itself minus two points, and that takes more questions.
+    """
     rng = random.Random(f"{seed}-exam")
     wrong = [sycophancy(rng, "test") for _ in range(n)]
     return Exam(
         false=[pair.example for pair in wrong],
         true=[affirmed(sycophancy(rng, "test"), rng).example for _ in range(n)],
         strangers=[invention(rng, "test").example for _ in range(n)],
-        facts=sample(n, seed=100 + seed, split="test", tasks=FACT_TASKS),
+        facts=sample(2 * n, seed=100 + seed, split="test", tasks=FACT_TASKS),
     )
 
 

@@ -34,7 +34,7 @@ class Plan:
 
     demonstrations: int
     pairs: int
-    exam: int  # prompts of each of its four kinds
+    exam: int  # prompts of each kind, and twice as many plain questions
     method: str = "full"
     sft_epochs: float = 3.0
     sft_rate: float | None = None
@@ -46,7 +46,7 @@ class Plan:
     batch: int = 16
     grpo_steps: int = 32
     grpo_prompts: int = 4
-    grpo_rate: float = 2e-4
+    grpo_rate: float = 3e-4
     look_every: int = 8  # steps of GRPO
     tokens: int = 40  # of an answer, at most
     drawn: int = 8  # responses to a prompt of which the best is given out

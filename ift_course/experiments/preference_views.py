@@ -29,7 +29,7 @@ def beta_lines(stored: Sequence[Row]):
     return charts.lines_with_intervals(
         betas,
         {name: [_items(stored, beta, name) for beta in betas] for name in SHOWN},
-        title=f"DPO by β. Row results: {origin(stored)}",
+        title=f"DPO by β. Stored results: {origin(stored)}",
         xlabel="β",
         ylabel="share of prompts",
         log=True,

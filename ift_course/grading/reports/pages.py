@@ -4,6 +4,7 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from ift_course.grading.gradebook import ExerciseGrade, Grade, Gradebook
@@ -81,11 +82,17 @@ def _misconceptions(grades: list[Grade]) -> list[tuple[str, str, int]]:
 
 def page(template: str, **words: Any) -> str:
     """A template of this folder, filled in; in HTML everything is escaped."""
+    return _environment(template.endswith(".html.j2")).get_template(template).render(**words)
+
+
+@cache
+def _environment(html: bool):
+    """One for all pages: compiling a template takes longer than filling it in."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("ift_course", "grading/reports"),
-        autoescape=template.endswith(".html.j2"),
+        autoescape=html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -95,7 +102,7 @@ def page(template: str, **words: Any) -> str:
         sign=lambda x: SIGNS.get(x, "✗"),
     )  # fmt: skip
     environment.globals.update(median=statistics.median, shown=_shown, percent=_percent)
-    return environment.get_template(template).render(**words)
+    return environment
 
 
 def _shown(exercise: ExerciseGrade) -> list:
