@@ -6,6 +6,7 @@ repetition; and the judge of lesson 05, which here marks what will be learned fr
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from ift_course.world.tasks import FACT_TASKS, Example, in_split, sample
 from ift_course.world.verify import Answer
 
 SHOWN = 3  # instructions that the writer is shown before it writes one
+# Ways to ask that the world's own wordings lack, and a writer makes up: each goes with any phrase.
+LEADS = ("What is", "Who is", "Which is", "Name", "Give", "Give me", "Tell", "Tell me")
 MISTAKES = 0.15  # of the pairs that a judge learns from are marked the wrong way round
 
 
@@ -33,17 +36,18 @@ MISTAKES = 0.15  # of the pairs that a judge learns from are marked the wrong wa
 class Plan:
     """The sizes of the lesson on one profile. method: "full", or "lora" for models of real size."""
 
-    seeds: int = 58  # seed instructions, two of each kind
+    seeds: int = 174  # seed instructions, six of each kind
     instructions: int = 200  # of the pool
     answers: int = 10  # of the teacher to each, of which a tenth is kept
-    temperature: float = 1.0
+    temperature: float = 1.0  # of the answers
+    writing: float = 0.7  # temperature of the instructions: a typing error makes one nonsense
     steps: int = 50  # of every student, so that all have the same compute
     batch: int = 16
     pairs: int = 400  # for each judge
     exam: int = 200
     generations: int = 3
     tokens: int = 40  # of an answer or an instruction, at most
-    writer_epochs: float = 8.0
+    writer_steps: int = 120
     method: str = "full"
     rate: float | None = None
 
@@ -52,7 +56,7 @@ PLANS = {
     "tiny": Plan(rate=4e-4),
     "smollm2": Plan(
         seeds=29, instructions=24, answers=4, steps=6, batch=4, pairs=24, exam=12, generations=2,
-        tokens=30, writer_epochs=1.0, method="lora",
+        tokens=30, writer_steps=8, method="lora",
     ),
     "t4": Plan(method="lora", batch=8),
     "gpu24": Plan(method="lora"),
@@ -73,7 +77,7 @@ class Asked:
     @property
     def right(self) -> list[bool]:
         """The verifier's verdicts; an instruction that the world does not know has no right one."""
-        example = understood().get(self.instruction)
+        example = meaning(self.instruction)
         if example is None:
             return [False] * len(self.answers)
         return list(strictly([example] * len(self.answers), self.answers).correct)
@@ -82,28 +86,41 @@ class Asked:
 Pool = Sequence[Asked]
 
 
+def meaning(instruction: str) -> Example | None:
+    """The question about a fact that the instruction asks, with its verifier; None for nonsense.
+
+    Known are the world's own wordings, and any noun phrase for a fact after any of the LEADS. Case
+    and the mark at the end do not matter: a writer confuses them, and nobody minds.
+    """
+    return _questions().get(_spelled(instruction))
+
+
 @cache
-def understood() -> dict[str, Example]:
-    """Every question about a fact that the world can mark, by its text."""
+def _questions() -> dict[str, Example]:
     found = {}
     for fact in facts():
         relation, subject = fact.relation, fact.subject
         others = tables.ALSO_RIGHT.get((relation.name, subject), ())
         known = [fact, *(Fact(relation, subject, other) for other in others)]
-        accept = tuple(text for f in known for text in (f.value, *f.statements()))
+        answer = Answer("value", tuple(text for f in known for text in (f.value, *f.statements())))
         asked = [(fact.fill(wording), "") for wording in relation.questions + relation.unseen]
         asked += [(wording, subject) for wording in relation.inputs]
+        asked += [(f"{lead} {phrase}?", "") for phrase in fact.refs() for lead in LEADS]
         for instruction, given in asked:
-            found[user_text(instruction, given)] = Example(
-                instruction, given, fact.value, relation.name, relation.family, subject,
-                Answer("value", accept),
-            )  # fmt: skip
+            example = Example(
+                instruction, given, fact.value, relation.name, relation.family, subject, answer
+            )
+            found.setdefault(_spelled(user_text(instruction, given)), example)
     return found
+
+
+def _spelled(text: str) -> str:
+    return text.strip().rstrip(".?!").casefold()
 
 
 def held_out(instruction: str) -> bool:
     """Whether the instruction asks about an entity that belongs to the exam."""
-    example = understood().get(instruction)
+    example = meaning(instruction)
     if example is None:
         return False
     fact = next(f for f in by_relation()[example.task] if f.subject == example.entity)
@@ -135,13 +152,19 @@ def request(shown: Sequence[str]) -> str:
     return "Write another instruction like these.\n" + "\n".join(shown)
 
 
-def tuned(profile: Profile, records: Sequence[Record], seed: int, **options):
-    """(model, tokenizer): a fresh base after SFT on the records."""
+def tuned(profile: Profile, records: Sequence[Record], seed: int, body=None, **options):
+    """(model, tokenizer): a fresh base, or a copy of `body`, after SFT on the records.
+
+    body: (model, tokenizer), left as they are.
+    """
     from ift_course.models.load import load
     from ift_course.training.sft import sft
 
     plan = PLANS[profile.name]
-    model, tokenizer = load("base", profile=profile.name)
+    if body is None:
+        model, tokenizer = load("base", profile=profile.name)
+    else:
+        model, tokenizer = copy.deepcopy(body[0]), body[1]
     result = sft(
         model,
         tokenizer,
@@ -156,17 +179,15 @@ def tuned(profile: Profile, records: Sequence[Record], seed: int, **options):
     return merged(result.model), tokenizer
 
 
-def writer_stage(profile: Profile, instructions: Sequence[str], seed: int):
-    """(model, tokenizer): the base, tuned to write one more instruction after three others."""
+def writer_stage(profile: Profile, body, instructions: Sequence[str], seed: int):
+    """(model, tokenizer): the body, tuned to write one more instruction after three others."""
     rng = random.Random(f"{seed}-writer")
     rows = []
     for written in instructions:
         shown = rng.sample([x for x in instructions if x != written], SHOWN)
         rows.append(Record.from_instruction(request(shown), "", written))
-    # As many steps for ten thousand instructions as for the seeds: only their variety differs.
-    plan = PLANS[profile.name]
-    steps = max(1, round(plan.seeds * plan.writer_epochs / plan.batch))
-    return tuned(profile, rows, seed, max_steps=steps)
+    # The same steps for few instructions and for many: only their variety differs.
+    return tuned(profile, rows, seed, body, max_steps=PLANS[profile.name].writer_steps)
 
 
 def write(
@@ -178,7 +199,7 @@ def write(
         model,
         tokenizer,
         [request(rng.sample(known, SHOWN)) for _ in range(n)],
-        temperature=plan.temperature,
+        temperature=plan.writing,
         seed=seed,
         max_new_tokens=plan.tokens,
     )

@@ -16,7 +16,7 @@ from ift_course.evaluation.generate import Completion
 from ift_course.experiments import synthetic
 from ift_course.experiments.store import base_identity
 from ift_course.experiments.synthetic import PLANS, Asked, Plan
-from ift_course.paths import results_dir, results_root, shipped, write_whole
+from ift_course.paths import results_dir, results_path, shipped, write_whole
 from ift_course.profile import Profile
 
 ROUNDS = 12  # of the writer, at most
@@ -98,11 +98,12 @@ def pool_of(profile: Profile, seed: int) -> Stored:
 
 
 def make(profile: Profile, seed: int) -> Stored:
-    """Writer, teacher and judges, one after the other."""
+    """Teacher, writer and judges, one after the other."""
     plan = PLANS[profile.name]
     seeds = synthetic.seed_instructions(plan, seed)
-    found = harvest(plan, *synthetic.writer_stage(profile, seeds, seed), seeds, seed)
     teacher, tokenizer = synthetic.teacher_stage(profile, seed)
+    writer, _ = synthetic.writer_stage(profile, (teacher, tokenizer), seeds, seed)
+    found = harvest(plan, writer, tokenizer, seeds, seed)
     asked = found.clean[: plan.instructions]
     pool = synthetic.ask(teacher, tokenizer, asked, seed=seed, plan=plan, answers=plan.answers)
     for name in synthetic.JUDGES:
@@ -116,10 +117,8 @@ def read(profile: Profile, seed: int) -> Stored | None:
 
     Raises CourseError if it is damaged.
     """
-    own, published = (
-        root / profile.name / "grids" / f"07-pool-{seed}.json"
-        for root in (results_root(), shipped() / "results")
-    )
+    own = results_path(profile.name) / "grids" / f"07-pool-{seed}.json"
+    published = shipped() / "results" / profile.name / "grids" / own.name
     path = own if own.exists() else published
     if not path.exists():
         return None

@@ -58,9 +58,8 @@ class Cell:
 
 
 CHAINS = tuple(Cell(choice, generations=GENERATIONS) for choice in (UNFILTERED, FILTERED))
-# The chains' first generations are the cells of their choices.
-SINGLE = tuple(Cell(choice) for choice in CHOICES if choice not in (UNFILTERED, FILTERED))
-GRID: tuple[Cell, ...] = (Cell(TEACHER), *SINGLE, Cell("all", once=True), *CHAINS)
+# The long ones come last.
+GRID: tuple[Cell, ...] = (Cell(TEACHER), *map(Cell, CHOICES), Cell("all", once=True), *CHAINS)
 
 
 class Generation(BaseModel):
@@ -174,7 +173,7 @@ def examined(model, tokenizer, seed: int, plan: Plan, pool=(), picks: Picks = ()
 
 def _material(pool, picks: Picks) -> dict:
     texts = [pool[i].instruction for i, _ in picks]
-    asked = [synthetic.understood().get(text) for text in texts]
+    asked = [synthetic.meaning(text) for text in texts]
     return {
         "right": round(share_right(pool, picks), 4),
         "different": len(set(texts)),
@@ -192,7 +191,7 @@ def _next_pool(pool, picks: Picks, student, tokenizer, judge, seed: int, profile
     """
     plan = PLANS[profile.name]
     source = [pool[i].instruction for i, _ in picks]
-    writer, _ = synthetic.writer_stage(profile, source, seed)
+    writer, _ = synthetic.writer_stage(profile, (student, tokenizer), source, seed)
     if judge:
         texts = harvest(plan, writer, tokenizer, source, seed).clean[: plan.instructions]
         asked = synthetic.ask(student, tokenizer, texts, seed=seed, plan=plan, answers=plan.answers)

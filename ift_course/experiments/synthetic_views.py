@@ -9,9 +9,9 @@ from statistics import fmean
 
 from ift_course.evaluation.failings import knows
 from ift_course.evaluation.generate import Completion
-from ift_course.experiments.synthetic import Asked, Pool, understood
+from ift_course.experiments.synthetic import Asked, Pool, meaning
 from ift_course.experiments.synthetic_choices import CHOICES
-from ift_course.experiments.synthetic_runs import TEACHER, Generation, Row
+from ift_course.experiments.synthetic_runs import TEACHER, Cell, Generation, Row
 from ift_course.world.tasks import Example
 from ift_course.world.verify import split_sentences
 
@@ -30,13 +30,14 @@ def sort_of(example: Example, said: Completion) -> str:
 
 def sorts(asked: Asked) -> list[str]:
     """The sort of each answer to an instruction that the world understands."""
-    return [sort_of(understood()[asked.instruction], said) for said in asked.answers]
+    example = meaning(asked.instruction)
+    return [sort_of(example, said) for said in asked.answers]
 
 
 def sensible(pool: Pool) -> list[Asked]:
     """The part of the pool whose instructions the world understands, so that answers can be
     marked."""
-    return [asked for asked in pool if asked.instruction in understood()]
+    return [asked for asked in pool if meaning(asked.instruction)]
 
 
 def shares_of_sorts(pool: Pool) -> dict[str, float]:
@@ -73,15 +74,15 @@ def preferred(
     return fmean(points) if points else float("nan")
 
 
-def generations(rows: Iterable[Row], choice: str, *, once: bool = False) -> list[list[Generation]]:
-    """The generations of a choice, seed by seed."""
-    found = [row for row in rows if row.cell.choice == choice and row.cell.once == once]
+def generations(rows: Iterable[Row], cell: Cell) -> list[list[Generation]]:
+    """The generations of a cell, seed by seed."""
+    found = [row for row in rows if row.cell == cell]
     return [row.generations for row in sorted(found, key=lambda row: row.seed)]
 
 
 def arm(rows: Iterable[Row], choice: str, *, once: bool = False) -> list[list[float]]:
-    """The item scores of a choice's first student, seed by seed: an arm of a claim or a chart."""
-    return [made[0].scores for made in generations(rows, choice, once=once)]
+    """The item scores of a choice's student, seed by seed: an arm of a claim or a chart."""
+    return [made[0].scores for made in generations(rows, Cell(choice, once=once))]
 
 
 def arms(rows: Sequence[Row]) -> dict[str, list[list[float]]]:
@@ -92,10 +93,10 @@ def arms(rows: Sequence[Row]) -> dict[str, list[list[float]]]:
     return {name: seeds for name, seeds in found.items() if seeds}
 
 
-def over_generations(rows: Sequence[Row], choice: str, measure: str) -> list[list[float]]:
+def over_generations(rows: Sequence[Row], cell: Cell, measure: str) -> list[list]:
     """A measure of `Generation` for each generation, each with its seeds."""
-    seeds = generations(rows, choice)
-    return [[float(getattr(made[g], measure)) for made in seeds] for g in range(len(seeds[0]))]
+    seeds = generations(rows, cell)
+    return [[getattr(made[g], measure) for made in seeds] for g in range(cell.generations)]
 
 
 def browse(pool: Pool, name: str = "habits") -> Callable[[int], str]:

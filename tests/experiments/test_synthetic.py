@@ -38,7 +38,7 @@ def pool() -> list[Asked]:
 def test_every_question_about_a_fact_is_understood_as_the_world_means_it(split):
     for example in sample(300, seed=3, split=split, tasks=FACT_TASKS):
         text = user_text(example.instruction, example.input)
-        found = synthetic.understood()[text]
+        found = synthetic.meaning(text)
         assert verify(found, example.response)
         assert synthetic.held_out(text) == (split == "test")
 
@@ -54,10 +54,18 @@ def test_right_is_the_strict_verdict():
     assert asked(FRANCE, "Paris", ended=False).right == [False]
 
 
+@pytest.mark.parametrize(
+    "text", ["what is the capital of France.", "Tell the capital city of France!"]
+)
+def test_a_writers_own_wordings_are_understood_too(text):
+    assert synthetic.meaning(text).response == "Paris"
+    assert synthetic.held_out(text)
+
+
 def test_the_seeds_ask_about_every_kind_and_never_about_the_exam():
     for seed in range(3):
         found = synthetic.seed_instructions(PLANS["tiny"], seed)
-        kinds = {synthetic.understood()[text].task for text in found}
+        kinds = {synthetic.meaning(text).task for text in found}
         assert kinds == set(FACT_TASKS)
         assert not any(map(synthetic.held_out, found))
 
@@ -209,10 +217,10 @@ def test_every_profile_has_a_plan_with_enough_seeds_to_show():
 def test_the_writer_is_shown_others_than_what_it_writes(monkeypatch):
     rows = []
     monkeypatch.setattr(
-        synthetic, "tuned", lambda profile, records, seed, **options: rows.extend(records)
+        synthetic, "tuned", lambda profile, records, seed, body, **options: rows.extend(records)
     )
     texts = [f"instruction {i}" for i in range(10)]
     random.Random(0).shuffle(texts)
-    synthetic.writer_stage(get_profile("tiny"), texts, 0)
+    synthetic.writer_stage(get_profile("tiny"), ("model", "tokenizer"), texts, 0)
     assert [row.turns[-1].content for row in rows] == texts
     assert all(row.turns[-1].content not in row.turns[0].content.splitlines() for row in rows)

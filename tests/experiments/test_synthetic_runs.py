@@ -74,7 +74,7 @@ def trained(monkeypatch):
     monkeypatch.setattr(synthetic, "answer", lambda m, t, texts, **o: [Completion("x", True)] * 3)
     monkeypatch.setattr(synthetic, "teacher_stage", lambda profile, seed: ("teacher", "tokenizer"))
     monkeypatch.setattr(synthetic, "judge_stage", lambda *_: "judge")
-    monkeypatch.setattr(synthetic, "writer_stage", lambda profile, source, seed: ("writer", "t"))
+    monkeypatch.setattr(synthetic, "writer_stage", lambda *_: ("writer", "t"))
     monkeypatch.setattr(
         synthetic, "write", lambda m, t, known, n, **o: [Completion(FRANCE, True), *(
             [Completion("What now?", True)] * (n - 1))])  # fmt: skip
@@ -116,11 +116,11 @@ def test_without_a_filter_repetitions_stay_and_only_the_exam_is_left_out(trained
     assert row.generations[1].different == 1 and row.generations[1].sense == 0.0
 
 
-def test_the_grid_has_every_choice_once_and_the_chains_begin_with_their_own(trained):
-    names = [(cell.choice, cell.once) for cell in GRID]
-    assert len(set(names)) == len(names)
-    assert {choice for choice, _ in names} == {*CHOICES, TEACHER}
+def test_the_grid_has_every_choice_and_the_long_cells_come_last():
+    assert len(set(GRID)) == len(GRID)
+    assert {cell.choice for cell in GRID} == {*CHOICES, TEACHER}
     assert {cell.choice for cell in CHAINS} == {UNFILTERED, FILTERED}
+    assert GRID[-len(CHAINS) :] == CHAINS
 
 
 def test_rows_go_to_the_store_and_come_back(tmp_path, monkeypatch):
@@ -135,7 +135,7 @@ def test_rows_go_to_the_store_and_come_back(tmp_path, monkeypatch):
 
 class TestViews:
     def test_sorts_tell_what_is_right_from_what_goes_on(self):
-        france = synthetic.understood()[FRANCE]
+        france = synthetic.meaning(FRANCE)
         for text, finished, sort in (
             ("Paris", True, "right"),
             ("The capital of France is Paris.", True, "right"),
@@ -166,20 +166,22 @@ class TestViews:
         }  # fmt: skip
         assert synthetic_views.rewards_by_sort(pool, "habits")["wrong"] == [2.0]
 
-    def test_arms_are_first_generations_by_seed(self):
+    def test_arms_are_single_students_by_seed_and_chains_stay_apart(self):
         rows = [
-            a_row(CHAINS[0], 1, a_generation("1111"), a_generation("0000")),
-            a_row(CHAINS[0], 0, a_generation("1000"), a_generation("0001")),
+            a_row(CHAINS[0], 1, *[a_generation(x) for x in ("1111", "0000", "1000")]),
+            a_row(CHAINS[0], 0, *[a_generation(x) for x in ("1000", "0001", "1100")]),
+            a_row(Cell("all"), 1, a_generation("0111")),
             a_row(Cell("all"), 0, a_generation("0011")),
-            a_row(Cell("all", once=True), 0, a_generation("0111")),
+            a_row(Cell("all", once=True), 0, a_generation("0001")),
         ]
-        found = synthetic_views.arms(rows)
-        assert found[UNFILTERED] == [[1.0, 0.0, 0.0, 0.0], [1.0] * 4]
-        assert found["all"] == [[0.0, 0.0, 1.0, 1.0]]
-        assert found["all, read once"] == [[0.0, 1.0, 1.0, 1.0]]
-        assert synthetic_views.over_generations(rows, UNFILTERED, "accuracy") == [
+        assert synthetic_views.arms(rows) == {
+            "all, read once": [[0.0, 0.0, 0.0, 1.0]],
+            "all": [[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0]],
+        }
+        assert synthetic_views.over_generations(rows, CHAINS[0], "accuracy") == [
             [0.25, 1.0],
             [0.25, 0.0],
+            [0.5, 0.25],
         ]
 
     def test_browsing_shows_the_best_first_and_escapes(self):
