@@ -36,7 +36,7 @@ MISTAKES = 0.15  # of the pairs that a judge learns from are marked the wrong wa
 class Plan:
     """The sizes of the lesson on one profile. method: "full", or "lora" for models of real size."""
 
-    seeds: int = 174  # seed instructions, six of each kind
+    seeds: int = 116  # seed instructions, four of each kind
     instructions: int = 200  # of the pool
     answers: int = 10  # of the teacher to each, of which a tenth is kept
     temperature: float = 1.0  # of the answers
@@ -47,7 +47,7 @@ class Plan:
     exam: int = 200
     generations: int = 3
     tokens: int = 40  # of an answer or an instruction, at most
-    writer_steps: int = 120
+    writer_steps: int = 60
     method: str = "full"
     rate: float | None = None
 
