@@ -1,5 +1,6 @@
 """From a conversation to tokens and loss mask in one pass, so that they cannot drift apart."""
 
+import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,7 +69,7 @@ def render_all(
     tokenizer("")  # ends what truncation or padding an earlier call has set in the backend
     batches = []
     # The tokenizer lets go of Python while it works: meanwhile the next batch becomes text.
-    with _all_cores(), _refusals(), ThreadPoolExecutor(1) as worker:
+    with _all_cores(), _refusals(), _uncollected(), ThreadPoolExecutor(1) as worker:
         for start in range(0, len(conversations), batch_size):
             texts, answers = render_jinja_template(
                 conversations=[list(m) for m in conversations[start : start + batch_size]],
@@ -110,6 +111,18 @@ def _all_cores() -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    # So many lists set off garbage collections that walk through all of torch and find nothing.
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def marks_answers(template: str) -> bool:
