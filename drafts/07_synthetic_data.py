@@ -1,0 +1,738 @@
+# %% [markdown]
+# # Synthetic data
+#
+# {{ badge }}
+#
+# Most instruction data of today was written by models. One model thinks up the questions, one
+# answers them, one says which answers are good, and yours learns from what is left. It is cheap,
+# and it works, and there is a sentence about it that everybody knows: *let a teacher answer, let a
+# judge keep the best 5 to 10 %, and the student will be better than on all of it.*
+#
+# In this lesson you build all of that, small enough to check every single answer. At the end you
+# will be able to
+#
+# - make thousands of instructions out of a few, and say what is wrong with them;
+# - measure how good a judge is *before* it chooses your data, and what it likes besides quality;
+# - say when keeping the best tenth helps, when it does not, and why;
+# - watch what is lost when models learn from models, and what stops it;
+# - look for your exam in generated data, and say what such a search cannot find;
+# - read the license question of generated data without being fooled by the tag on a card.
+#
+# What this lesson costs:
+#
+# {{ cost }}
+
+# %%
+import ift_course as ift
+
+profile = ift.setup("07")
+
+# %% [markdown]
+# ### What we expect, before we measure
+#
+# 1. A judge that was taught to dislike rambling sees it in this teacher's answers: in 80 of 100
+#    pairs at least. Wrong facts it hardly sees: in 65 of 100 pairs at most.
+# 2. A student of the judge's best tenth is better than a student of everything, with the same
+#    number of steps; better than one of a random tenth; better even than one that reads everything
+#    once, with more steps.
+# 3. To choose the *shortest* answer does as well as this judge, within 0.1.
+# 4. A judge that was also taught facts ranks right before wrong more often than the first one.
+# 5. Without a filter, a third generation asks about fewer facts than the first, and is right less
+#    often.
+#
+# The bounds were set after a pilot with one seed that went as far as the teacher's answers. No
+# student and no judge had been measured.
+#
+# ## 1. Instructions out of a few
+#
+# In December 2022 Wang et al. took 175 tasks that people had written and let GPT-3 go on from
+# there. **Self-Instruct** shows the model eight instructions, six from people and two of its own,
+# and asks for another. What is new joins the pool, and may be shown in the next round. They got
+# 52,445 instructions that way. Three months later Alpaca did the same with a better model.
+#
+# Ours begins with 116 instructions, four of each kind that this world knows. Somebody has to go on
+# from there who can read instructions: our teacher. It is an old acquaintance, the SFT model of
+# lesson 05, tuned on demonstrations by careless people. A model of this size does not pick up a
+# task from examples in its prompt, as GPT-3 did. So a copy of the teacher is tuned for a few
+# seconds on the 116 to do one thing: shown three instructions, write a fourth.
+
+# %%
+from ift_course.experiments import synthetic, synthetic_pool, synthetic_views
+
+plan = synthetic.PLANS[profile.name]
+seed = profile.seeds[0]
+seeds = synthetic.seed_instructions(plan, seed)
+teacher, tokenizer = synthetic.teacher_stage(profile, seed)
+writer, _ = synthetic.writer_stage(profile, (teacher, tokenizer), seeds, seed)
+print(synthetic.request(seeds[:3]))
+
+# %% [markdown]
+# We let it write until there are enough that are new. What is new in one round is among what it is
+# shown in the next.
+
+# %%
+harvest = synthetic_pool.harvest(plan, writer, tokenizer, seeds, seed)
+meaning = synthetic.meaning
+print(f"{harvest.drawn} drawn, {len(harvest.fresh)} of them new; by round {harvest.by_round}")
+for text in harvest.fresh[:12]:
+    shown = text.replace("\n", " / ")
+    print(f"  {'makes sense' if meaning(text) else 'nonsense   '}  {shown}")
+
+# %% [markdown]
+# Read them. Most ask something sensible, about things that no seed mentions: the names come out of
+# the base's own reading. Some ask nonsense, and nobody told the writer. In Self-Instruct, people
+# looked at 200: 92 % of the instructions described a valid task, and only 54 % of the examples were
+# right in all their parts (table 2 of the paper). Nobody has to guess here: the world knows every
+# question that can be asked about its facts.
+
+# %%
+sense = sum(bool(meaning(text)) for text in harvest.fresh) / len(harvest.fresh)
+asked = [x for x in map(meaning, harvest.fresh) if x]
+before = {(x.task, x.entity) for x in map(meaning, seeds)}
+now = {(x.task, x.entity) for x in asked}
+print(f"{sense:.0%} make sense; they ask about {len(now)} facts of {len({x.task for x in asked})} "
+      f"kinds; the seeds asked about {len(before)}")  # fmt: skip
+
+# %% [markdown]
+# ### What counts as new
+#
+# "New" is a word for a number. Self-Instruct takes **ROUGE-L**: the longest common subsequence of
+# words, as a share of both texts' words. By hand, for two of our own:
+
+# %%
+one, other = "What is the capital of Spain?", "What is the capital of Italy?"
+common = "What is the capital of".split()  # in this order, in both
+by_hand = 2 * len(common) / (len(one.split()) + len(other.split()))
+print(f"by hand {by_hand:.3f}   by program {synthetic.rouge_l(one, other):.3f}")
+assert abs(by_hand - synthetic.rouge_l(one, other)) < 1e-12
+
+# %% [markdown]
+# The paper refuses what is 0.7 like anything in the pool. These two are more alike than that, and
+# yet they ask about different things. Their instructions were long and of many kinds; ours are
+# short. What would be left of ours, going through them one by one?
+
+# %%
+for limit in (0.5, 0.7, 0.9, 1.0):
+    added: list[str] = []
+    for text in harvest.fresh[:200]:
+        if all(synthetic.rouge_l(text, other) < limit for other in [*seeds, *added]):
+            added.append(text)
+    print(f"limit {limit:.1f}: {len(added)} of 200 would be added")
+
+# %% [markdown]
+# A limit is part of its data. Here we refuse only what is word for word in the pool. (Exercise 07.1
+# is this filter.)
+#
+# ## 2. The teacher answers
+#
+# The careless people of lesson 05 rambled about places, animals and people, and the teacher does as
+# they did. We let it answer not with its best word each time but **by chance**, so that its answers
+# differ. How much they differ is the **temperature**: the scores are divided by it before the
+# softmax. On a toy:
+
+# %%
+import torch
+
+scores = torch.tensor([2.0, 1.0, 0.0])
+for temperature in (0.1, 0.5, 1.0, 2.0):
+    by_hand = torch.exp(scores / temperature) / torch.exp(scores / temperature).sum()
+    assert torch.allclose(by_hand, torch.softmax(scores / temperature, 0))
+    print(f"T = {temperature}: ", "  ".join(f"{p:.3f}" for p in by_hand))
+
+# %% [markdown]
+# Below 1 the likeliest becomes likelier, above 1 all become alike. Now on the teacher: ten answers
+# to each of forty sensible instructions. How many different ones are there, how many are right and
+# nothing else, and for how many instructions is there at least one right one?
+
+# %%
+from dataclasses import replace
+
+few = [text for text in harvest.clean if meaning(text)][:40]
+for temperature in (0.3, 1.0, 1.5):
+    warm = replace(plan, temperature=temperature)
+    drawn = synthetic.ask(teacher, tokenizer, few, seed=seed, plan=warm, answers=plan.answers)
+    different = sum(len({said.text for said in x.answers}) for x in drawn) / len(drawn)
+    right = sum(sum(x.right) for x in drawn) / len(drawn) / plan.answers
+    some = sum(any(x.right) for x in drawn) / len(drawn)
+    print(f"T = {temperature}: {different:.1f} different answers, {right:.0%} right, "
+          f"at least one right for {some:.0%}")  # fmt: skip
+
+# %% [markdown]
+# This is the whole trade. Cold, the teacher says the same thing ten times, and there is nothing to
+# choose. Hot, there is more to choose and less that is right.
+#
+# ### The pool
+#
+# All that follows needs a few thousand answers, marked by two judges, for several seeds. That takes
+# longer than a lesson may. **What is said of several seeds are stored results** of
+# `ift run 07 --full`, made by the very functions above, at the temperature of 1. (What is missing
+# is computed now.) Does the stored pool begin with what our writer has just written?
+
+# %%
+from ift_course.experiments.synthetic_pool import pool_of
+
+stored = {s: pool_of(profile, s) for s in profile.seeds}
+pool = stored[seed].pool
+same = [x.instruction for x in pool] == harvest.clean[: plan.instructions]
+print(f"{len(pool)} instructions, {sum(len(x.answers) for x in pool):,} answers; "
+      f"the instructions are those of above: {same}")  # fmt: skip
+views = synthetic_views
+shares = {s: views.shares_of_sorts(found.pool) for s, found in stored.items()}
+for sort in views.SORTS:
+    print(f"{sort:16}", "  ".join(f"{of_seed[sort]:.2f}" for of_seed in shares.values()))
+
+# %% [markdown]
+# "Right" is the right answer and nothing else. "And more" is a teacher that goes on talking. (The
+# columns are seeds. Questions that make no sense are left out here, and stay in the pool: in real
+# life nobody would know.)
+#
+# ## 3. The judge
+#
+# The judge is lesson 05's reward model, on the teacher's body. Its pairs compare honest with
+# agreeing answers, "I do not know" with inventions, and short answers with rambling. In 15 % the
+# wrong one is marked.
+#
+# ### How good is it? Ask before it chooses
+#
+# A judge may be excellent on its own pairs and useless on your teacher's answers. So take *these*
+# answers, verify some, and count: of a right and a wrong answer to one instruction, how often does
+# the right one get the higher reward? A coin gets one half. By hand for one instruction, and with
+# SciPy's rank test, which knows the same number as the area under the ROC curve:
+
+# %%
+from scipy.stats import mannwhitneyu
+
+mixed = next(x for x in pool if 3 <= sum(x.right) <= 7)
+good, bad = (
+    [r for r, right in zip(mixed.rewards["habits"], mixed.right, strict=True) if right == wanted]
+    for wanted in (True, False)
+)
+pairs = [(a, b) for a in good for b in bad]
+by_hand = sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs) / len(pairs)
+library = mannwhitneyu(good, bad).statistic / len(pairs)
+print(mixed.instruction.replace("\n", " / "))
+for text, reward, right in sorted(
+    {(said.text, reward, right) for said, reward, right in
+     zip(mixed.answers, mixed.rewards["habits"], mixed.right, strict=True)},
+    key=lambda x: -x[1],
+):  # fmt: skip
+    print(f"  {reward:+.2f}  {'✓' if right else '✗'}  {text[:80]}")
+print(f"by hand {by_hand:.6f}   SciPy {library:.6f}")
+assert abs(by_hand - library) < 1e-9
+
+# %% [markdown]
+# Now for all instructions, and with a finer question: *which* fault does it see?
+
+# %%
+RIGHT, MORE, WRONG, WRONG_MORE = views.SORTS
+questions = {
+    "right answers before all others": ((RIGHT,), (MORE, WRONG, WRONG_MORE)),
+    "right before the same with more behind it": ((RIGHT,), (MORE,)),
+    "right before wrong, both short": ((RIGHT,), (WRONG,)),
+    "right but rambling before wrong but short": ((MORE,), (WRONG,)),
+}
+
+
+def seen_by(judge):
+    """For each question, seed by seed, how often the judge prefers the better answer."""
+    return {
+        asked: [views.preferred(found.pool, judge, *sides) for found in stored.values()]
+        for asked, sides in questions.items()
+    }
+
+
+habits = seen_by("habits")
+ift.charts.bars_with_intervals(
+    habits,
+    title="What the judge of lesson 05 sees in this teacher's answers",
+    xlabel="share of pairs ranked well (a coin: 0.5)",
+)
+
+# %% [markdown]
+# **Claims.** It was taught about rambling, so it should see that in at least 80 of 100 pairs. It
+# was never shown a right beside a wrong answer to a plain question, so there it should be no better
+# than 65 in 100.
+
+# %%
+rambling = "right before the same with more behind it"
+ift.claim(
+    "07.judge-sees-habits",
+    "A judge that was taught to dislike rambling sees it in another model's answers.",
+    source="Ouyang et al. 2022, arXiv:2203.02155, on reward models; lesson 05",
+    metric="share of pairs, right alone against right and more, ranked well",
+    arms={"judge": habits[rambling]},
+    effect="judge",
+    at_least=0.8,
+    subject=8,
+)
+ift.claim(
+    "07.judge-does-not-see-errors",
+    "The same judge hardly tells right from wrong facts, which no pair compared.",
+    source="lesson 05, section 2; Lambert et al. 2024 (RewardBench), arXiv:2403.13787",
+    metric="share of pairs, right against wrong, both short, ranked well",
+    arms={"judge": habits["right before wrong, both short"]},
+    effect="judge",
+    at_most=0.65,
+    subject=8,
+)
+
+# %% [markdown]
+# ### What it likes that is not quality
+#
+# Here are the rewards of the first seed's pool, by length. (Exercise 07.5 takes the length out.)
+
+# %%
+ift.charts.bars_with_intervals(
+    {sort: [rewards] for sort, rewards in views.rewards_by_sort(pool, "habits").items() if rewards},
+    limits=None,
+    xlabel="mean reward",
+    title="Mean reward by sort of answer, first seed",
+)
+
+# %%
+from scipy.stats import spearmanr
+
+words, rewards = (
+    [len(said.text.split()) for x in pool for said in x.answers],
+    [reward for x in pool for reward in x.rewards["habits"]],
+)
+print(f"rank correlation of reward and number of words: {spearmanr(words, rewards).statistic:+.2f}")
+
+# %% [markdown]
+# And it likes some *questions*. A reward compares two answers to one prompt; nothing in its
+# training fixes where the rewards of a prompt lie. The mean reward of a prompt's ten answers:
+
+# %%
+from statistics import fmean
+
+by_prompt = sorted((fmean(x.rewards["habits"]), x.instruction.replace("\n", " / ")) for x in pool)
+for mean, text in [*by_prompt[:3], *by_prompt[-3:]]:
+    print(f"{mean:+.2f}  {text}")
+
+# %% [markdown]
+# ### Look for yourself
+#
+# Ten answers to one instruction, as the judge ranks them, with the verifier's mark.
+
+# %%
+from ift_course.display.grids import explore
+from ift_course.display.transcript import Row
+
+explore(
+    {"instruction": list(range(len(pool)))},
+    views.browse(pool),
+    ift.transcript(
+        [
+            Row(x.instruction, {"judge's best": ranked[-1][1], "judge's worst": ranked[0][1]})
+            for x in pool[:8]
+            for ranked in [
+                sorted(zip(x.rewards["habits"], [y.text for y in x.answers], strict=True))
+            ]
+        ]
+    ),
+)
+
+# %% [markdown]
+# ## 4. Which tenth?
+#
+# Two thousand answers, and a student that gets two hundred. Ways to choose them:
+#
+# | name | keeps |
+# | --- | --- |
+# | all | everything |
+# | random | any tenth of all answers |
+# | random, one each | any one answer to each instruction |
+# | judge's best of all | the tenth with the highest rewards, whatever they answer |
+# | judge's best of each | to each instruction the answer with the highest reward |
+# | shortest of each | to each instruction the answer with the fewest words: no judge at all |
+# | most frequent of each | what the teacher says most often: a vote, no judge either |
+# | taught judge's best of each | as above, by a second judge: see section 5 |
+# | verifier's best | right answers only: what a perfect judge would keep |
+#
+# Before any training, look at what each of them keeps. How many of its answers are right, how many
+# instructions and how many kinds are left? (First seed.)
+
+# %%
+from ift_course.experiments.synthetic_choices import CHOICES, share_right
+
+print(f"{'':28}{'right':>7}{'instructions':>14}{'kinds':>7}")
+for name, choose in CHOICES.items():
+    picks = choose(pool, seed)
+    left = {pool[i].instruction for i, _ in picks}
+    kinds = {x.task for x in map(meaning, left) if x}
+    print(f"{name:28}{share_right(pool, picks):7.2f}{len(left):14}{len(kinds):7}")
+
+# %% [markdown]
+# ### One student, step by step
+#
+# A fresh base, tuned on the choice. Every student gets the same number of steps, whatever it learns
+# from: equal compute. Then 200 questions about entities that no instruction in the pool mentions.
+
+# %%
+from ift_course.experiments import synthetic_runs
+from ift_course.experiments.grids import full
+from ift_course.experiments.synthetic_choices import records
+
+best = CHOICES["judge's best of each"](pool, seed)
+student, tokenizer = synthetic.tuned(profile, records(pool, best), seed, max_steps=plan.steps)
+questions = synthetic_runs.held_out(seed, plan.exam)
+ours = ift.score(student, tokenizer, questions, max_new_tokens=plan.tokens)
+print(f"{plan.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
+
+# %% [markdown]
+# All ways and all seeds are in the stored grid. The same run there, with the same seed:
+
+# %%
+rows = full("07", seeds=profile.seeds, profile=profile.name)
+from ift_course.experiments.views import origin
+
+arms = views.arms(rows)
+print(origin(rows))
+print(f"stored {fmean(arms[synthetic_runs.FILTERED][0]):.3f}   just now {ours.accuracy:.3f}")
+
+# %%
+ift.charts.bars_with_intervals(
+    dict(sorted(arms.items(), key=lambda arm: -fmean(map(fmean, arm[1])))),
+    title=f"Students: strict accuracy after {plan.steps} steps",
+    xlabel="share of 200 questions right, and nothing else",
+)
+
+# %% [markdown]
+# **Claims: the sentence that everybody knows.** Three comparisons: with all answers at equal
+# compute, with as many answers chosen by chance, and with all answers read through once, which is
+# more compute.
+
+# %%
+BEST = "judge's best of each"
+for id, against, statement in (
+    ("best-tenth-beats-all", "all", "beats all answers, with the same number of steps"),
+    ("best-tenth-beats-random", "random, one each", "beats as many answers chosen by chance"),
+    ("best-tenth-beats-reading-all", "all, read once", "beats reading all answers once"),
+):
+    ift.claim(
+        f"07.{id}",
+        f"Learning from the judge's best tenth {statement}.",
+        source="Chen et al. 2023 (AlpaGasus), arXiv:2307.08701; Li et al. 2023, arXiv:2308.12032",
+        metric="strict accuracy on held-out entities",
+        arms={BEST: arms[BEST], against: arms[against]},
+        effect=(BEST, against),
+        at_least=0.0,
+        subject=8,
+        literature="A teacher answers, a judge keeps the best 5 to 10 %, and the student is better "
+        "than on all of it.",
+    )
+
+# %% [markdown]
+# ## 5. Why
+#
+# How much of this is the judge's merit? Compare it with the ways that need no judge: the shortest
+# answer, and the most frequent one.
+
+# %%
+ift.claim(
+    "07.judge-is-matched-by-brevity",
+    "The judge's best tenth is no better than the shortest answers, within 0.1.",
+    source="Singhal et al. 2023, arXiv:2310.03716, on length in reward models",
+    metric="strict accuracy on held-out entities",
+    arms={BEST: arms[BEST], "shortest of each": arms["shortest of each"]},
+    effect=(BEST, "shortest of each"),
+    at_most=0.1,
+    subject=8,
+)
+
+# %% [markdown]
+# What the teacher does wrong in most answers is a habit, and this judge was made to see that very
+# habit. What it gets wrong in fact, the judge does not see, because no pair compared it. A second
+# judge was trained on as many pairs, half of them right against wrong and half short against
+# rambling, with the same share of mistakes. Does it see more?
+
+# %%
+facts_judge = seen_by("facts")
+ift.charts.bars_with_intervals(
+    facts_judge,
+    title="What the second judge sees, which was taught facts too",
+    xlabel="share of pairs ranked well (a coin: 0.5)",
+)
+
+# %%
+ERRORS = "right before wrong, both short"
+ift.claim(
+    "07.taught-judge-sees-more-errors",
+    "A judge that was also shown right against wrong facts ranks them well more often.",
+    source="lesson 05: a reward model learns what its pairs compare",
+    metric="share of pairs, right against wrong, both short, ranked well",
+    arms={"taught": facts_judge[ERRORS], "first": habits[ERRORS]},
+    effect=("taught", "first"),
+    at_least=0.0,
+    subject=8,
+)
+
+# %% [markdown]
+# WHY
+#
+# ## 6. Generations
+#
+# The student of today is the teacher of tomorrow. What if all there is was written by models?
+# Shumailov et al. (2024) trained language models on the output of language models, over and over,
+# and called what happens **collapse**: first the rare things go, then everything becomes alike.
+#
+# By hand first. Even without a single mistake variety shrinks. Say there are a thousand kinds of
+# instruction, the second half as frequent as the first, the third a third as frequent, and so on.
+# Each generation writes 2,000 instructions with the shares it has seen. A kind of share $p$ is
+# written at least once with probability $1 - (1 - p)^{2000}$; what is not written is gone.
+
+# %%
+import random
+
+draw = random.Random(0)
+kinds = list(range(1000))
+shares = [1 / (kind + 1) for kind in kinds]
+for generation in range(5):
+    left = sum(share > 0 for share in shares)
+    chance = sum(1 - (1 - share / sum(shares)) ** 2000 for share in shares)
+    print(f"generation {generation}: {left:4} kinds, of which the next may expect {chance:.0f}")
+    written = draw.choices(kinds, shares, k=2000)
+    shares = [float(written.count(kind)) for kind in kinds]
+
+# %% [markdown]
+# Now with models. Two chains, each of three generations and with three seeds. In both, a new writer
+# learns from the instructions of the generation before, the student before answers what it writes,
+# and a new student is tuned on that, always from the same base.
+#
+# - **Without a filter**: instructions as they come, one answer each, as it comes.
+# - **With a filter**: only instructions that are not there yet, ten answers each, and the judge of
+#   section 3 keeps the best one.
+
+# %%
+chains = dict(zip(("without a filter", "with a filter"), synthetic_runs.CHAINS, strict=True))
+numbers = list(range(1, synthetic_runs.GENERATIONS + 1))
+ift.charts.lines_with_intervals(
+    numbers,
+    {name: views.over_generations(rows, chain, "scores") for name, chain in chains.items()},
+    title="Accuracy over generations",
+    xlabel="generation",
+)
+
+# %%
+print(f"{'':18}{'generation':>11}{'right':>7}{'sense':>7}{'different':>11}{'facts':>7}{'kinds':>7}"
+      f"{'words':>7}")  # fmt: skip
+for name, chain in chains.items():
+    for g, number in enumerate(numbers):
+        made = [of_seed[g] for of_seed in views.generations(rows, chain)]
+        means = {m: fmean(getattr(x, m) for x in made)
+                 for m in ("right", "sense", "different", "facts", "kinds", "words")}  # fmt: skip
+        print(f"{name if not g else '':18}{number:11}{means['right']:7.2f}{means['sense']:7.2f}"
+              f"{means['different']:11.0f}{means['facts']:7.0f}{means['kinds']:7.1f}"
+              f"{means['words']:7.1f}")  # fmt: skip
+
+# %% [markdown]
+# GENERATIONS
+
+# %%
+unfiltered, filtered = synthetic_runs.CHAINS
+asked_about = views.over_generations(rows, unfiltered, "facts")
+ift.claim(
+    "07.unfiltered-generations-lose-facts",
+    "Without a filter, the third generation asks about fewer different facts than the first.",
+    source="Shumailov et al. 2024, Nature 631, 755–759",
+    metric="different facts asked about in the training set, first minus third generation",
+    arms={"first": asked_about[0], "third": asked_about[-1]},
+    effect=("first", "third"),
+    at_least=0,
+    subject=8,
+)
+right = views.over_generations(rows, unfiltered, "scores")
+ift.claim(
+    "07.unfiltered-generations-get-worse",
+    "Without a filter, the third generation is right less often than the first.",
+    source="Shumailov et al. 2024, Nature 631, 755–759",
+    metric="strict accuracy on held-out entities, first minus third generation",
+    arms={"first": right[0], "third": right[-1]},
+    effect=("first", "third"),
+    at_least=0.0,
+    subject=8,
+)
+
+# %% [markdown]
+# ## 7. Is the exam in it?
+#
+# The writer was never shown an exam question. But it knows the same world, and it wrote some. With
+# large models this is the rule: the teacher has read the web, and the exams on it. Everything about
+# entities of the exam was therefore left out of the pool; here is what was left out, and what the
+# usual searches would have found of it.
+
+# %%
+from ift_course.data.quality import exact_duplicates, near_duplicates
+from ift_course.data.records import Record, user_text
+
+exam = [user_text(x.instruction, x.input) for x in questions]
+facts_asked = {(x.task, x.entity) for x in questions}
+about = {text: (meaning(text).task, meaning(text).entity) for text in harvest.leaked}
+leaked = [text for text, fact in about.items() if fact in facts_asked]
+print(f"{len(harvest.leaked)} of {len(harvest.fresh)} new instructions are about entities of the "
+      f"exam; {len(leaked)} ask for the very fact that some exam question asks for")  # fmt: skip
+
+rows_of = [Record.from_instruction(text, "", "") for text in [*exam, *leaked]]
+found = {
+    "word for word": exact_duplicates(rows_of),
+    "near duplicates (0.8)": near_duplicates(rows_of),
+    "near duplicates (0.5)": near_duplicates(rows_of, threshold=0.5),
+}
+for how, twins in found.items():
+    caught = sum(twin is not None and twin < len(exam) for twin in twins[len(exam) :])
+    print(f"{how:24}{caught:4} of {len(leaked)}")
+
+# %% [markdown]
+# A search for shared words finds copies. The same question *in other words* slips through, and its
+# answer is just as much a leak (Yang et al. 2023 trained on rephrased test questions, which no
+# search of that kind found, and the scores rose). A lower threshold catches more, and more that is
+# innocent: how much of the clean pool would go with it?
+
+# %%
+for threshold in (0.8, 0.5, 0.3):
+    rows_of = [Record.from_instruction(text, "", "") for text in [*exam, *harvest.clean]]
+    twins = near_duplicates(rows_of, threshold=threshold)[len(exam) :]
+    lost = sum(twin is not None and twin < len(exam) for twin in twins)
+    print(f"threshold {threshold}: {lost} of {len(harvest.clean)} clean instructions would be lost")
+
+# %% [markdown]
+# Here a program knows what a question means. Elsewhere nobody does, and so: search with several
+# thresholds, look at what was found, test on questions that are younger than the teacher, and say
+# in the card what was searched. (Exercise 07.3.)
+#
+# ## 8. Whose data is it?
+#
+# A tag on a card says which license the uploader chose. With generated data there are at least
+# three more things to read. What follows was read in stored copies, with the date that the copies
+# have; we were offline, so **look at today's text before you build on it**. None of it is legal
+# advice.
+#
+# - **The terms of who sold you the answers.** OpenAI's terms of use as quoted in many places in
+#   2023: "You may not … (iii) use output from the Services to develop models that compete with
+#   OpenAI". The same terms assign the rights in the output to you. Both are true at once: you may
+#   own a text and have promised not to do something with it. *(Quotations in papers and cards of
+#   2023 and 2024; the text of today not verified.)*
+# - **The license of the model, if you ran it yourself.** Llama 3.1's license (July 23, 2024) allows
+#   outputs to be used to improve other models, and asks that a model made with "outputs or results
+#   of the Llama Materials" which is distributed "include 'Llama' at the beginning of any such AI
+#   model name" (section 1.b.i). *(Read in copies of the Llama 3.1 and 4 licenses.)*
+# - **The license of what went in.** Seeds, documents and user prompts have authors. ShareGPT's
+#   conversations carry tags by people who did not write them ([data cards]({{ repository
+#   }}/blob/main/docs/datasets.md#sharegpt)).
+#
+# So the same kind of data stands under very different tags: Alpaca, by text-davinci-003, is CC
+# BY-NC 4.0 (and its card said CC BY 4.0 at first); UltraChat 200K, both sides by ChatGPT, says MIT;
+# OpenHermes 2.5, mostly by GPT-4, states none. [Our data cards]({{ repository
+# }}/blob/main/docs/datasets.md) say where each was read. Whether a contract binds somebody who only
+# downloaded the data, and whether generated text has an author at all, differs from country to
+# country.
+#
+# What you can do in any case: write down which model, which version, on which day, under which
+# terms; keep that with the data; and where it matters, choose a teacher whose license says in words
+# that you may.
+#
+# ## 9. Silent failures
+#
+# All of these run to the end.
+#
+# ### Answers that broke off
+#
+# A sampled answer ends when the model says so, or when it has reached the limit of tokens. The text
+# looks the same. Put it into a training set, and the chat template adds an end of turn to both: the
+# student learns to stop in the middle. Say somebody saves money and allows six tokens.
+
+# %%
+short = replace(plan, tokens=6)
+drawn = synthetic.ask(teacher, tokenizer, few, seed=seed, plan=short, answers=4)
+cut = [(x.instruction, said) for x in drawn for said in x.answers if not said.finished]
+print(f"{len(cut)} of {4 * len(few)} answers reached the limit, and nothing in them says so:")
+for text, said in cut[:5]:
+    print(f"  {text.replace(chr(10), ' / ')[:60]:62}{said.text}")
+
+# %% [markdown]
+# How to see it: keep the reason why each answer ended (`finished` here, `finish_reason` in most
+# APIs), and drop those that did not end by themselves. Length alone does not tell.
+#
+# ### Only right answers, so only easy questions
+#
+# A perfect judge keeps what is right. Then the instructions to which the teacher never gave a right
+# answer are gone, and nobody notices. Which kinds are they?
+
+# %%
+from collections import Counter
+
+sensible = views.sensible(pool)
+all_kinds = Counter(meaning(x.instruction).task for x in sensible)
+lost_kinds = Counter(meaning(x.instruction).task for x in sensible if not any(x.right))
+print(f"{lost_kinds.total()} of {len(sensible)} sensible instructions have no right answer")
+for kind, count in lost_kinds.most_common(6):
+    print(f"  {kind:16} {count} of {all_kinds[kind]} lost")
+
+# %% [markdown]
+# How to see it: count kinds before and after the filter. Where a kind is gone, ask more often, ask
+# a better teacher, or write those answers by hand.
+#
+# ### A judge that reads something else
+#
+# A reward model reads a conversation through the chat template, up to the end of the answer. If the
+# filter's code renders it otherwise, say with the question left out, rewards come back as always.
+# The judge here is trained on the spot to show it.
+
+# %%
+judge = synthetic.judge_stage(plan, teacher, tokenizer, "habits", seed)
+again = synthetic.marked(pool, "again", judge)
+blind = [
+    replace(x, rewards={"blind": tuple(judge.rewards([
+        [{"role": "assistant", "content": said.text}] for said in x.answers]).tolist())})
+    for x in pool
+]  # fmt: skip
+print("as it was trained      ", f"{views.preferred(again, 'again'):.3f}")
+print("without the question   ", f"{views.preferred(blind, 'blind'):.3f}")
+
+# %% [markdown]
+# How to see it: score twenty pairs of the judge's own training set with the filter's code. They
+# must come out as they did in training.
+#
+# ## 10. What this means
+#
+# MEANING
+#
+# ## Exercises
+#
+# Six functions, checked the moment you write them: what is new, the best share of each prompt,
+# decontamination, how good a judge is, a reward without its length, and what a generation loses.
+# [exercises/07_synthetic_data.ipynb](../exercises/07_synthetic_data.ipynb)
+#
+# ## Questions
+
+# %%
+ift.quiz("07")
+
+# %% [markdown]
+# Words of this lesson, in the glossary: {{ terms }}.
+#
+# ## To read
+#
+# - Wang et al. 2022, *Self-Instruct: Aligning Language Models with Self-Generated Instructions*,
+#   [arXiv:2212.10560](https://arxiv.org/abs/2212.10560). Section 2, and table 2 with its honest
+#   look at 200 examples.
+# - Chen et al. 2023, *AlpaGasus: Training A Better Alpaca with Fewer Data*,
+#   [arXiv:2307.08701](https://arxiv.org/abs/2307.08701): 9,000 of Alpaca's 52,000, by a judge.
+# - Li et al. 2023, *From Quantity to Quality*,
+#   [arXiv:2308.12032](https://arxiv.org/abs/2308.12032): 5 to 10 %, by the model itself.
+# - Huang et al. 2022, *Large Language Models Can Self-Improve*,
+#   [arXiv:2210.11610](https://arxiv.org/abs/2210.11610): a vote in place of a judge.
+# - Xu et al. 2024, *Magpie*, [arXiv:2406.08464](https://arxiv.org/abs/2406.08464): instructions
+#   out of nothing but the chat template.
+# - Singhal et al. 2023, *A Long Way to Go: Investigating Length Correlations in RLHF*,
+#   [arXiv:2310.03716](https://arxiv.org/abs/2310.03716).
+# - Lambert et al. 2024, *RewardBench*, [arXiv:2403.13787](https://arxiv.org/abs/2403.13787).
+# - Shumailov et al. 2024, *AI models collapse when trained on recursively generated data*, Nature
+#   631, [doi:10.1038/s41586-024-07566-y](https://doi.org/10.1038/s41586-024-07566-y).
+# - Gerstgrasser et al. 2024, *Is Model Collapse Inevitable?*,
+#   [arXiv:2404.01413](https://arxiv.org/abs/2404.01413): not if real data stays in the mixture.
+# - Yang et al. 2023, *Rethinking Benchmark and Contamination for Language Models with Rephrased
+#   Samples*, [arXiv:2311.04850](https://arxiv.org/abs/2311.04850).
+# - Gudibande et al. 2023, *The False Promise of Imitating Proprietary LLMs*,
+#   [arXiv:2305.15717](https://arxiv.org/abs/2305.15717): distillation copies style sooner than
+#   knowledge.
