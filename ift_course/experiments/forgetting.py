@@ -17,7 +17,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ift_course.errors import CourseError
 from ift_course.experiments.forgetting_remedies import averaged, held_to, with_replay
 from ift_course.experiments.store import base_identity
 from ift_course.profile import Profile
@@ -273,11 +272,6 @@ class Maker:
         from ift_course.training.adapter import Adapter
         from ift_course.training.sft import default_learning_rate, sft
 
-        if kl and rank:
-            raise CourseError(
-                "The hook that adds a KL is passed by where adapters are trained; measure it on a "
-                "profile that tunes in full, as tiny."
-            )
         profile, policy = self.profile, copy.deepcopy(start)
         peak = profile.learning_rate
         if rank:

@@ -59,8 +59,8 @@ def held_to(reference, policy, weight: float) -> Iterator[None]:
 
     The mean is over the same response tokens as the cross-entropy. A hook does it, so that any
     trainer can train the model. Costs one forward pass of the reference a step.
-    Raises CourseError at the end if no loss was ever asked for: some wrappers call `forward`
-    themselves and pass the hooks by, and then nothing would have held the model.
+    Raises CourseError at the end if no loss was ever asked of `policy`: then another model, or a
+    copy, was trained, and nothing held it.
     """
     import torch
 
