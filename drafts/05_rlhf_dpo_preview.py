@@ -142,6 +142,7 @@ for measure in ("sycophancy", "invention"):
     ift.claim(
         f"05.sft-copies-{measure}",
         f"SFT on careless demonstrations gives a model their {measure}.",
+        subject=10,
         source="Perez et al. 2022, arXiv:2212.09251; Sharma et al. 2023, arXiv:2310.13548",
         metric=f"{measure} on held-out prompts",
         arms={"SFT": items("SFT", measure)},
@@ -518,6 +519,7 @@ for measure in ("sycophancy", "invention"):
     ift.claim(
         f"05.dpo-cures-{measure}",
         f"DPO takes most of the {measure} away.",
+        subject=10,
         source="Rafailov et al. 2023, arXiv:2305.18290; Wei et al. 2023, arXiv:2308.03958",
         metric=f"{measure} on held-out prompts, SFT minus DPO",
         arms={"SFT": items("SFT", measure), "DPO": items("DPO", measure)},
@@ -528,6 +530,7 @@ for measure in ("sycophancy", "invention"):
 ift.claim(
     "05.dpo-alignment-tax",
     "DPO costs at most 10 points of accuracy on plain questions.",
+    subject=10,
     source="Ouyang et al. 2022, arXiv:2203.02155, section 4.2 (the alignment tax)",
     metric="accuracy on held-out plain questions, DPO minus SFT",
     arms={"DPO": items("DPO", "accuracy"), "SFT": items("SFT", "accuracy")},
@@ -547,6 +550,7 @@ for measure in ("sycophancy", "invention"):
     ift.claim(
         f"05.one-sided-pairs-cure-{measure}",
         f"With pairs in which every user is wrong, DPO takes {measure} to at most 0.1.",
+        subject=10,
         source="Rafailov et al. 2023, arXiv:2305.18290",
         metric=f"{measure} on held-out prompts",
         arms={name: items(name, measure) for name in ("DPO, one-sided", "SFT")},
@@ -556,6 +560,7 @@ for measure in ("sycophancy", "invention"):
 ift.claim(
     "05.one-sided-pairs-keep-accuracy",
     "And it costs at most 2 points of accuracy on plain questions.",
+    subject=10,
     source="Ouyang et al. 2022, arXiv:2203.02155, section 4.2 (the alignment tax)",
     metric="accuracy on held-out plain questions, DPO minus SFT",
     arms={name: items(name, "accuracy") for name in ("DPO, one-sided", "SFT")},
@@ -565,6 +570,7 @@ ift.claim(
 ift.claim(
     "05.one-sided-pairs-teach-no",
     "And then users who are right are contradicted too.",
+    subject=10,
     source="Wei et al. 2023, arXiv:2308.03958",
     metric="contradiction of right beliefs, one-sided minus two-sided pairs",
     arms={
@@ -713,6 +719,7 @@ overoptimization(
 ift.claim(
     "05.flawed-reward-rises",
     "GRPO on the flawed reward makes that reward rise.",
+    subject=10,
     source="Gao et al. 2023, arXiv:2210.10760",
     metric="mean flawed reward of samples, after GRPO minus before",
     arms={
@@ -726,6 +733,7 @@ ift.claim(
     "05.flawed-reward-is-hacked",
     "The policy that followed the flawed reward is right less often than the one that followed the "
     "verifier.",
+    subject=10,
     source="Gao et al. 2023, arXiv:2210.10760; Skalse et al. 2022, arXiv:2209.13085",
     metric="strict share right on the exam, verifier's policy minus flawed one's",
     arms={"verifier": items("GRPO", "strict"), "flawed": items("hacked", "strict")},
@@ -929,44 +937,12 @@ for name, found in (("SFT", live["SFT"]), ("DPO", live["DPO"]), ("DPO on length"
 # them: how often is the chosen response the longer one? In many public sets it is well over half.
 #
 # ## Questions
-#
-# Think first, then open.
-#
-# <details><summary>Why does DPO need a reference at all?</summary>
-#
-# Without it the loss could be made as small as one likes by making the rejected responses
-# impossible, at any cost. The reference is what distance is measured from.
-# </details>
-#
-# <details><summary>The first loss of your DPO run is 0.55. What is wrong?</summary>
-#
-# Policy and reference are not the same model at the start. In TRL this happens when the model was
-# tuned in memory and the reference was loaded from the folder it once came from.
-# </details>
-#
-# <details><summary>Your chosen log-probability falls during DPO. Stop the run?</summary>
-#
-# Not for that alone. The loss only asks for the difference. But read what the model writes: the
-# probability that chosen and rejected lose goes somewhere.
-# </details>
-#
-# <details><summary>In all your pairs about beliefs the user is wrong. What will the model
-# learn?</summary>
-#
-# That "No" is preferred. It has no reason to look at the belief. Include users who are right.
-# </details>
-#
-# <details><summary>Why can GRPO not cure a model that never says "I do not know"?</summary>
-#
-# All its answers to such a prompt get the same reward, so all advantages are 0. It has to say it
-# sometimes, and demonstrations or pairs have to bring it there.
-# </details>
-#
-# <details><summary>The reward rises, and users complain. What do you look at?</summary>
-#
-# The KL from the start, the length of the answers, and a measure that the reward model has no part
-# in.
-# </details>
+
+# %%
+ift.quiz("05")
+
+# %% [markdown]
+# Words of this lesson, in the glossary: {{ terms }}.
 #
 # Exercises with checks belong to this lesson:
 # [exercises]({{ repository }}/tree/main/exercises).

@@ -239,7 +239,7 @@ print(f"lenient {[f'{x:.3f}' for x in loose]}")
 # %%
 from ift_course.data.examples import records_of
 
-lessons_to_learn = sample(500, seed=0, tasks=FACT_TASKS)
+lessons_to_learn = sample(500, seed=seeds[0], tasks=FACT_TASKS)
 for example in lessons_to_learn[:6]:
     print(f"{example.instruction:55} {example.input:12} → {example.response}")
 
@@ -271,6 +271,39 @@ print(f"{len(trained)} of {len(row_ids)} tokens count")
 print(f"by hand {hand:.5f}   PyTorch {torch_loss:.5f}   transformers {out.loss:.5f}")
 assert torch.allclose(hand, out.loss, atol=1e-5)
 assert torch.allclose(torch_loss, out.loss, atol=1e-5)
+
+# %% [markdown]
+# One record might agree by accident. **Claim: the loss of SFT is cross-entropy on the response, and
+# on nothing else.** Twenty records for each seed: how far is the library's loss from the mean over
+# the response's tokens, and how far from the mean over all tokens?
+
+
+# %%
+def distances(seed: int) -> tuple[float, float]:
+    """The largest distance of the library's loss from both means, in nats per token."""
+    far = {"response": 0.0, "all tokens": 0.0}
+    for record in records_of(sample(20, seed=seed, tasks=FACT_TASKS)):
+        ids, mask = render(tokenizer, record.messages)
+        with torch.no_grad():
+            out = base(input_ids=torch.tensor([ids]), labels=torch.tensor([labels(ids, mask)]))
+        each = F.cross_entropy(out.logits[0, :-1], torch.tensor(ids[1:]), reduction="none")
+        counted = each[torch.tensor(mask[1:], dtype=torch.bool)]
+        for name, mean in {"response": counted.mean(), "all tokens": each.mean()}.items():
+            far[name] = max(far[name], abs(out.loss - mean).item())
+    return far["response"], far["all tokens"]
+
+
+of_response, of_all = zip(*(distances(seed) for seed in seeds), strict=True)
+ift.claim(
+    "01.loss-of-the-response",
+    "The loss of SFT is cross-entropy on the tokens of the response, the end of turn included.",
+    source="Shi et al. 2024, arXiv:2405.14394, where the loss on the prompt is added to it",
+    metric="largest distance of the library's loss from the mean by hand, nats per token",
+    arms={"response only": of_response, "all tokens": of_all},
+    effect="response only",
+    at_most=1e-4,
+    subject=2,
+)
 
 # %% [markdown]
 # The library that most people use for this is TRL. `ift.sft` is its `SFTTrainer` with this mask and
@@ -312,7 +345,7 @@ ift.charts.loss_curve(curves, title="SFT on 500 examples: the loss of the respon
 # The same questions, before and after:
 
 # %%
-ift.transcript({"base": base_scores[0], "SFT": tuned_scores[0]}, limit=8)
+ift.transcript({"base": base_scores[seeds[0]], "SFT": tuned_scores[seeds[0]]}, limit=8)
 
 # %% [markdown]
 # **Claim: a base model does not follow instructions.** Its strict score on held-out instructions
@@ -322,6 +355,8 @@ ift.transcript({"base": base_scores[0], "SFT": tuned_scores[0]}, limit=8)
 ift.claim(
     "01.base-does-not-follow",
     "A base model does not follow instructions.",
+    subject=1,
+    literature="A larger language model does not for that follow its user's intent better.",
     source="Ouyang et al. 2022, arXiv:2203.02155, section 1",
     metric="strict accuracy on held-out entities",
     arms={"base": [base_scores[seed].items for seed in seeds]},
@@ -337,6 +372,7 @@ ift.claim(
 ift.claim(
     "01.sft-follows",
     "The same weights follow instructions after SFT on 500 examples.",
+    subject=1,
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206",
     metric="strict accuracy on held-out entities, SFT minus base",
     arms={
@@ -359,6 +395,7 @@ ift.claim(
 ift.claim(
     "01.format-not-facts",
     "SFT teaches the format; the facts come from pretraining.",
+    subject=(1, 6),
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206, the superficial alignment hypothesis",
     metric="strict accuracy, examples tuned on minus held-out entities",
     arms={
@@ -405,6 +442,10 @@ ift.charts.pipeline()
 # succeed by knowing the task in advance. It has to read. That is why an instruction-tuned model can
 # do tasks nobody tuned it on, and a single-task model cannot. Lesson 06 measures it.
 #
+# **Prompt engineering** changes no weights. One looks for words, solved examples among them, that
+# make a model do the task as it is. It needs no training, costs tokens at every use, and brings out
+# only what the model already does on some prompt. Tuning makes it do so on the plain one.
+#
 # ## 6. Ask it yourself
 #
 # Try things it was never tuned on. Try to break it: ask about a person who does not exist, or add
@@ -412,7 +453,7 @@ ift.charts.pipeline()
 # the table may have been among the 500 examples. France was not.)
 
 # %%
-ift.playground({"base": (base, tokenizer), "SFT": (tuned[0], tokenizer)})
+ift.playground({"base": (base, tokenizer), "SFT": (tuned[seeds[0]], tokenizer)})
 
 # %% [markdown]
 # ## 7. Silent failures
@@ -519,39 +560,12 @@ ift.charts.bars_with_intervals(few_shot, title="160 examples, three passes, the 
 # trainers, given `messages`, train on everything unless told otherwise. Lesson 02 shows which.
 #
 # ## Questions
-#
-# Think first, then open.
-#
-# <details><summary>Why is the loss of a random model close to ln V?</summary>
-#
-# It gives every token about the same probability, 1/V, and −ln(1/V) = ln V.
-# </details>
-#
-# <details><summary>The base model gets 0 points for "What is the capital of France?" but completes
-# "The capital of France is". Does it know the capital?</summary>
-#
-# Yes. Knowing shows in the probabilities it gives. It has not learned that this form of text is to
-# be followed by an answer and an end.
-# </details>
-#
-# <details><summary>What distinguishes instruction tuning from standard supervised
-# fine-tuning?</summary>
-#
-# The data, not the loss. Instruction tuning describes many tasks in words, so the model learns to
-# follow descriptions. Standard fine-tuning repeats one task that is never named.
-# </details>
-#
-# <details><summary>Why must the end-of-turn token be in the loss?</summary>
-#
-# Because stopping is a token like any other. A model that was never trained to produce it goes on
-# until the limit.
-# </details>
-#
-# <details><summary>Your SFT loss starts at 0.02. Good?</summary>
-#
-# No. Before tuning, a base model finds the format very unlikely, so the first loss is high. Look
-# for labels that are not shifted, or for responses that stand in the prompt.
-# </details>
+
+# %%
+ift.quiz("01")
+
+# %% [markdown]
+# Words of this lesson, in the glossary: {{ terms }}.
 #
 # ## Exercises
 #

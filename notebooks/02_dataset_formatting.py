@@ -107,6 +107,43 @@ for example in ROWS.values():
     print(f"{found.schema:18} {said}")
 
 # %% [markdown]
+# **Claim: all of them become one and the same record.** Sixty examples of our world for each seed,
+# each written as the seven data sets would write it. How many of these rows come back as the
+# conversation that they were made from? One that does not is a row lost or changed, so we ask for
+# all of them.
+
+# %%
+from ift_course.data.examples import records_of
+from ift_course.data.samples import rows as written_as
+from ift_course.world.tasks import FACT_TASKS, sample
+
+seeds = profile.seeds
+SEVEN = ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "LIMA")
+
+
+def came_back(seed: int) -> float:
+    """The share of rows, in all seven layouts, that become the record they were made from."""
+    some = sample(60, seed=seed, tasks=FACT_TASKS)
+    same = [
+        adapt(written_as(e.instruction, e.input, e.response)[name]).record.turns == record.turns
+        for e, record in zip(some, records_of(some), strict=True)
+        for name in SEVEN
+    ]
+    return sum(same) / len(same)
+
+
+ift.claim(
+    "02.seven-schemas-one-record",
+    "Rows in the layouts of seven well-known data sets become one and the same record.",
+    source="the cards of the seven data sets, cited in docs/datasets.md",
+    metric="share of rows that become the conversation they were made from",
+    arms={"adapted": [came_back(seed) for seed in seeds]},
+    effect="adapted",
+    at_least=1.0,
+    subject=4,
+)
+
+# %% [markdown]
 # Real files are dirty. A scraped conversation begins with the assistant, because it was cut in two;
 # the user speaks twice; the last question has no answer. Nothing of this may pass unseen. What can
 # be mended is mended *and counted*. What cannot be used is kept, with the reason.
@@ -185,11 +222,9 @@ for style in STYLES:
 # are ordinary text. They cost many tokens, and any user can write them too.
 
 # %%
-from ift_course.data.examples import records_of
 from ift_course.display.formats import explore_formats
-from ift_course.world.tasks import FACT_TASKS, sample
 
-examples = sample(400, seed=0, tasks=FACT_TASKS)
+examples = sample(400, seed=seeds[0], tasks=FACT_TASKS)
 records = records_of(examples)
 briefly = [{"role": "system", "content": "Be brief."}, *conversation[:2]]
 choices = {
@@ -263,6 +298,33 @@ theirs = trl_prepares([{"messages": conversation}], assistant_only_loss=True)[0]
 assert theirs["input_ids"] == trained_ids
 assert theirs["labels"] == labels_of(trained_ids, trained_mask)
 print("TRL's labels and ours agree on all", len(trained_ids), "tokens")
+
+# %% [markdown]
+# **Claim: told to, TRL trains exactly the assistant's tokens.** Thirty conversations of two turns
+# for each seed: in how many are all of TRL's labels those made by hand? Beside it, what TRL does
+# when it is not told.
+
+# %%
+agree = {"assistant_only_loss": [], "not told": []}
+for seed in seeds:
+    some = records_of(sample(60, seed=seed, tasks=FACT_TASKS))
+    chats = [a.messages + b.messages for a, b in zip(some[::2], some[1::2], strict=True)]
+    wanted = [labels_of(*render(tokenizer, chat)) for chat in chats]
+    for name, told in {"assistant_only_loss": True, "not told": False}.items():
+        made = trl_prepares([{"messages": chat} for chat in chats], assistant_only_loss=told)
+        theirs = [row.get("labels") or row["input_ids"] for row in made]
+        agree[name].append(sum(a == b for a, b in zip(theirs, wanted, strict=True)) / len(chats))
+
+ift.claim(
+    "02.trl-trains-the-response",
+    "TRL's SFTTrainer, in today's API, trains exactly the assistant's tokens when it is told to.",
+    source="TRL's documentation of SFTTrainer, train on assistant messages only",
+    metric="share of conversations in which all labels are those made by hand",
+    arms=agree,
+    effect="assistant_only_loss",
+    at_least=1.0,
+    subject=(2, 5),
+)
 
 # %% [markdown]
 # Two things can leave a record with nothing to learn: a prompt that is longer than the row, so the
@@ -380,7 +442,6 @@ import random
 from ift_course.data.masking import collate
 from ift_course.training.loop import train
 
-seeds = profile.seeds
 tests = {seed: sample(200, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
 
 
@@ -419,7 +480,7 @@ for seed in seeds:
         model, losses = tune(rows_for(seed), seed, make)
         models[name, seed] = model
         scores[name][seed] = ift.score(model, tokenizer, tests[seed])
-        if seed == 0:
+        if seed == seeds[0]:
             curves[name] = losses
 print({name: [f"{s.accuracy:.3f}" for s in by.values()] for name, by in scores.items()})
 print(f"largest difference of the loss in any step: "
@@ -429,6 +490,7 @@ print(f"largest difference of the loss in any step: "
 ift.claim(
     "02.packing-changes-nothing",
     "Packing with separated records gives the model that padding gives.",
+    subject=5,
     source="Krell et al. 2021, arXiv:2107.02027; Ding et al. 2024, arXiv:2404.10830",
     metric="strict accuracy on held-out entities, padded minus packed",
     arms={name: [by[seed].items for seed in seeds] for name, by in scores.items()},
@@ -497,7 +559,7 @@ with quiet():
 history = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 del recipe_model.forward  # TRL replaces it with its own
 print(f"{len(ultrachat)} conversations, {len(history)} steps, held-out: "
-      f"{ift.score(recipe_model, tokenizer, tests[0]).accuracy:.3f}")  # fmt: skip
+      f"{ift.score(recipe_model, tokenizer, tests[seeds[0]]).accuracy:.3f}")  # fmt: skip
 
 # %%
 ift.charts.loss_curve(history, title="TRL's recipe on UltraChat-shaped data")
@@ -576,6 +638,7 @@ for name in ("padded", "end masked"):
 ift.claim(
     "02.end-must-be-trained",
     "Without the end of turn in the loss, right answers are spoiled by what follows them.",
+    subject=(2, 3),
     source="the loss itself: a token without loss is not learned",
     metric="strict accuracy on held-out entities, end trained minus end masked",
     arms={"end trained": [scores["padded"][seed].items for seed in seeds],
@@ -590,7 +653,7 @@ ask = [
     "Name the sound of the owl.",
     "What is the opposite of hot?",
 ]
-said = {name: ift.answer(models[key, 0], tokenizer, ask, max_new_tokens=24)
+said = {name: ift.answer(models[key, seeds[0]], tokenizer, ask, max_new_tokens=24)
         for name, key in {"end trained": "padded", "end masked": "end masked"}.items()}  # fmt: skip
 from ift_course.display.transcript import Row
 
@@ -654,6 +717,7 @@ ift.charts.bars_with_intervals(by_format, title="The same model, asked in three 
 ift.claim(
     "02.same-template",
     "A tuned model answers worse in another format than the one it was tuned in.",
+    subject=3,
     source="the chat template is part of the model; see also Sclar et al. 2023, arXiv:2310.11324",
     metric="strict accuracy on held-out entities, ChatML minus Alpaca's format",
     arms={name: by_format[name] for name in ("as trained", "Alpaca's format")},
@@ -670,40 +734,12 @@ ift.claim(
 # reasons. `ift data convert` and `prepare` count for you. Do the same in your own code.
 #
 # ## Questions
-#
-# Think first, then open.
-#
-# <details><summary>Why is the loss mask made together with the tokens, and not by searching for the
-# answer in the text afterwards?</summary>
-#
-# Because a search can find the wrong place, or none: the answer may occur in the question, and the
-# tokens at its borders depend on what stands beside them. What is written together stays together.
-# </details>
-#
-# <details><summary>Your tuned model repeats the user's question before it answers. What do you
-# look at?</summary>
-#
-# The mask: the user's turn is probably trained. Then the prompt: is the assistant's turn opened?
-# </details>
-#
-# <details><summary>Packed rows, restarted positions, and still the logits differ from those of the
-# single records. You pass an attention mask of ones. Is that the reason?</summary>
-#
-# Yes. With an attention mask of two dimensions, transformers takes the row for one text. Pass none,
-# or a block-diagonal mask of four dimensions.
-# </details>
-#
-# <details><summary>Is every short record in a packed row worth as much as a long one?</summary>
-#
-# No. The loss is a mean over tokens, in packed rows as in padded ones, so long answers weigh more.
-# Only the composition of a step changes.
-# </details>
-#
-# <details><summary>A data set's copy on the Hub says Apache-2.0. May you use it?</summary>
-#
-# Only if who uploaded it had the right to say so. Look for the source, and for the terms of the
-# model that wrote the answers.
-# </details>
+
+# %%
+ift.quiz("02")
+
+# %% [markdown]
+# Words of this lesson, in the glossary: {{ terms }}.
 #
 # ## Exercises
 #
