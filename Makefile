@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a virtual environment in .venv, made once and reused while it is current.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lab lint build dist lock clean
+.PHONY: help run test test-browser lab lint build site dist lock clean
 
 # The first Python of the machine that is new enough, or the one you name: make run PYTHON=python3.12
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 10))
@@ -37,6 +37,10 @@ lint: $(STAMP) ## check style and imports
 
 build: $(STAMP) ## execute the lessons and write the committed notebooks
 	@HF_HUB_OFFLINE=1 $(BIN)/ift build
+
+site: $(STAMP) ## make the site of the lessons and docs in build/site/html
+	@$(PIP) -c constraints.txt -e '.[dev,site]'
+	@$(BIN)/python site/build.py
 
 dist: $(STAMP) ## make the wheel and the source archive in dist/
 	@$(BIN)/python -m build

@@ -1,0 +1,1 @@
+"""From notebooks and docs to the sources of the site."""
