@@ -636,7 +636,8 @@ print(f"among all {plan.drawn} draws there is a right answer for {any_right:.2f}
 #
 # Reinforcement learning makes that permanent. The model answers each prompt several times, the
 # reward judges the answers, and each is made likelier or less likely by how it compares with its
-# **group**. GRPO (Shao et al. 2024) needs nothing else. By hand, for two prompts with four answers:
+# **group**. GRPO (Shao et al. 2024) needs nothing else. That comparison, in standard deviations of
+# the group, is the **advantage**. By hand, for two prompts with four answers:
 
 # %%
 from ift_course.training.preference.losses import group_advantages

@@ -603,8 +603,8 @@ print("4-bit weights are multiplied here in", compute_dtype())
 # - **Paged 8-bit AdamW.** The optimizer's moments in 8 bits, moved to the computer's memory when
 #   the card is full for a moment.
 # - **Gradient checkpointing.** About a third more time for far fewer activations.
-# - **Accumulation.** Several small passes make one step. More rows at the price of time, not
-#   memory.
+# - **Accumulation.** Several small passes make one step. The batch size of the step is theirs
+#   together: more rows at the price of time, not memory.
 #
 # The same as one command, on any model folder or hub id and your own file:
 #
