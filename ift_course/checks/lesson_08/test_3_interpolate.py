@@ -49,6 +49,7 @@ def test_dtypes(learner, rng):
     half, single = weights(rng, dtype=torch.bfloat16), weights(rng)
     for one, other in ((half, single), (single, half)):
         got = learner.interpolate(one, other, 0.5)
+        close(got, between(one, other, 0.5), 1e-2)
         for name, weight in one.items():
             equal(str(got[name].dtype), str(weight.dtype), f"The dtype of {name} is another one.")
     compare(learner, single, half, 0.3)
