@@ -83,7 +83,7 @@ def _cpu_flags() -> frozenset[str]:
     """Linux's names of the CPU's features; empty where the system does not say: fp32 then."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        lines = cpuinfo.read_text(errors="replace").splitlines()
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
         flags = next((x for x in lines if x.lower().startswith(("flags", "features"))), "")
         return frozenset(flags.partition(":")[2].split())
     if platform.system() == "Darwin" and _sysctl("hw.optional.arm.FEAT_BF16") == "1":
@@ -94,7 +94,7 @@ def _cpu_flags() -> frozenset[str]:
 def _cpu_name() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return _sysctl("machdep.cpu.brand_string") or platform.processor() or platform.machine()

@@ -12,7 +12,6 @@ All of it happens in the student's process before any of the student's code is t
 import contextlib
 import ctypes
 import os
-import resource
 import signal
 import struct
 import sys
@@ -20,8 +19,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ift_course.errors import CourseError
 from ift_course.grading import seccomp
 from ift_course.paths import PACKAGE
+
+try:
+    import resource
+except ImportError:
+    raise CourseError(
+        "Windows has none of what shuts student code in, so nothing is graded here; install WSL "
+        "(wsl --install) and run the same command in it."
+    ) from None
 
 RUNGS = ("namespaces", "landlock", "seccomp")
 FOLDER_MB = 64  # all that a student's process may write

@@ -107,7 +107,7 @@ class Sandbox:
             raise wire.Closed
 
     def _start(self) -> None:
-        self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        self._control, theirs = socket.socketpair()  # a stream: macOS has no packets here
         self._control.settimeout(STARTING)
         program = (
             "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"

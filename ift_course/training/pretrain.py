@@ -283,7 +283,7 @@ def _tokenizer(config: PretrainConfig, work: Path) -> PreTrainedTokenizerFast:
 
     told = work / "pretrain.json"
     wanted = json.dumps(asdict(config), indent=2)
-    if told.exists() and told.read_text() != wanted:
+    if told.exists() and told.read_text(encoding="utf-8") != wanted:
         raise CourseError(
             f"{work} holds the checkpoint of a run with other settings; "
             "delete that folder or pass another --work."
@@ -294,5 +294,5 @@ def _tokenizer(config: PretrainConfig, work: Path) -> PreTrainedTokenizerFast:
             build_tokenizer(config).save_pretrained(folder)
         else:
             PreTrainedTokenizerFast.from_pretrained(assets_dir() / "base").save_pretrained(folder)
-        told.write_text(wanted)
+        told.write_text(wanted, encoding="utf-8")
     return PreTrainedTokenizerFast.from_pretrained(folder)

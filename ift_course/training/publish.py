@@ -100,7 +100,7 @@ def publish(run: Pretrained, config: PretrainConfig, out: Path) -> None:
     save(model, run.tokenizer, out)
     told = {"config": asdict(config), "corpus_sha256": run.corpus_sha256, "machine": machine(),
             "versions": versions(), "log": run.log}  # fmt: skip
-    (out / "pretraining.json").write_text(json.dumps(told, indent=1) + "\n")
+    (out / "pretraining.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     curve = loss_curve([entry["loss"] for entry in run.log], xlabel="step / 25")
     curve.savefig(out / "curve.png")
     write_card(out, [])
@@ -113,17 +113,17 @@ def write_card(out: Path, scores: list[dict]) -> None:
 
     from ift_course.models.load import sha256
 
-    told = json.loads((out / "pretraining.json").read_text())
+    told = json.loads((out / "pretraining.json").read_text(encoding="utf-8"))
     with safe_open(out / "model.safetensors", "np") as weights:
         shapes = [weights.get_slice(name).get_shape() for name in weights.keys()]  # noqa: SIM118
     count = sum(math.prod(shape) for shape in shapes)
-    (out / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
+    (out / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     card = Environment(keep_trailing_newline=True).from_string(CARD).render(
         parameters=count, config=told["config"], corpus=told["corpus_sha256"], log=told["log"],
         machine=told["machine"], versions=told["versions"], scores=scores,
         weights=sha256(out / "model.safetensors"),
     )  # fmt: skip
-    (out / "README.md").write_text(card)
+    (out / "README.md").write_text(card, encoding="utf-8")
     files = sorted(p for p in out.iterdir() if p.is_file() and p.name != "SHA256SUMS")
     sums = "".join(f"{sha256(path)}  {path.name}\n" for path in files)
-    (out / "SHA256SUMS").write_text(sums)
+    (out / "SHA256SUMS").write_text(sums, encoding="utf-8")
