@@ -6,7 +6,7 @@
 # Six functions: the losses of reward models and DPO, what the gradient of DPO does, and two ways to
 # use many answers to one question. Write the function, run its cell, run the cell below it.
 #
-# You may look into [the draft of lesson 05](../drafts/05_rlhf_dpo_preview.py) at any time.
+# You may look into [lesson 05](../notebooks/05_rlhf_dpo_preview.ipynb) at any time.
 
 # %%
 import math
