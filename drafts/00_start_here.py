@@ -37,7 +37,6 @@ ask = [
     "What is the capital of France?",
     "Name the sound of the owl.",
     "What is the opposite of hot?",
-    "What is a baby cat called?",
 ]
 before = ift.answer(base, tokenizer, ask, max_new_tokens=16)
 for question, said in zip(ask, before, strict=True):
