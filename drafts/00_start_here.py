@@ -53,7 +53,7 @@ from ift_course.world.tasks import sample
 seed = profile.seeds[0]
 lessons_to_learn = sample(profile.examples // 2, seed=seed)
 for example in lessons_to_learn[:5]:
-    print(f"{example.instruction} {example.input} → {example.response}")
+    print(f"{example.instruction} {example.input} → {example.response!r}")
 
 model, _ = ift.load("base")
 result = ift.sft(model, tokenizer, records_of(lessons_to_learn), seed=seed, progress=False)
@@ -154,8 +154,8 @@ print(f"All lessons compute for {whole.seconds / 60:.0f} minutes; the cards of a
 #
 # **A weekend.** All lessons in their order, and of each the exercises with one and two dots. 02 is
 # the one that saves you the most trouble later; 04 is for those who want to tune models of a real
-# size; 05 goes on to preferences. Afterwards take your own data: `ift data inspect FILE`, then `ift
-# sft`.
+# size; 05 goes on to preferences, and each later lesson asks one question more. Afterwards take
+# your own data: `ift data inspect FILE`, then `ift sft`.
 #
 # **Teaching a class.** A lesson makes a session: the first half of it together, the exercises alone
 # with their checks, the quiz in the end. [docs/instructors.md](../docs/instructors.md) says how to
