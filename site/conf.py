@@ -37,6 +37,7 @@ python_use_unqualified_type_names = True
 html_theme = "furo"
 html_theme_options = {"navigation_with_keys": True, "footer_icons": []}
 html_static_path = ["static"]
+html_favicon = "static/icon.svg"
 html_css_files = ["course.css"]
 html_js_files = ["course.js"]
 html_math_renderer = "mathml"

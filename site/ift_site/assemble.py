@@ -29,6 +29,7 @@ class Course:
     lessons: Mapping[str, dict]
     exercises: Mapping[str, dict]
     guides: Mapping[str, str]
+    readme: str
 
     @property
     def links(self) -> Links:
@@ -41,6 +42,7 @@ class Course:
 
 def read(root: Path) -> Course:
     """The course in `root`, the folder that holds notebooks/."""
+    readme = root / "README.md"
     guides = [*sorted((root / "docs").glob("*.md")), *(root / path for path in ELSEWHERE)]
     return Course(
         root=root,
@@ -51,6 +53,7 @@ def read(root: Path) -> Course:
             for x in guides
             if x.is_file()
         },
+        readme=readme.read_text(encoding="utf-8") if readme.exists() else "",
     )
 
 
@@ -63,6 +66,8 @@ def sources(course: Course) -> Files:
         "reference/python.md": reference.names(),
         "index.md": _front(course, pages),
     }
+    for path in _poster(course):
+        files[path] = (course.root / path).read_bytes()
     for page in pages.values():
         files |= page
     for path, notebook in course.exercises.items():
@@ -105,7 +110,18 @@ def _front(course: Course, pages: Mapping[str, Files]) -> str:
         "Guides": guides,
         "Reference": {"reference/commands.md": "Commands", "reference/python.md": "Python"},
     }
-    return front.page(cards, titles, metadata("ift-course")["Summary"], course.links.repository)
+    return front.page(
+        cards,
+        titles,
+        about=metadata("ift-course")["Summary"],
+        poster=_poster(course),
+        repository=course.links.repository,
+    )
+
+
+def _poster(course: Course) -> list[str]:
+    """The picture that the README begins with, if it has one."""
+    return course.links.pictures(course.readme, "README.md")[:1]
 
 
 def _notebooks(root: Path, folder: str) -> dict[str, dict]:

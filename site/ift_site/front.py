@@ -29,7 +29,7 @@ def card(row: Row, prose: str, figures: Mapping[str, bytes]) -> Card:
     """The card of a lesson. prose: its Markdown. figures: its pictures by path."""
     cost = [minutes(row.seconds)] if row.seconds is not None else []
     cost += [f"{row.peak_mb / 1000:.1f} GB"] if row.peak_mb is not None else []
-    cost += [f"{row.exercises} exercises"] if row.exercises else []
+    cost += [f"{row.exercises} exercise{'s' * (row.exercises > 1)}"] if row.exercises else []
     return Card(
         number=row.lesson.number,
         title=row.lesson.title,
@@ -42,18 +42,27 @@ def card(row: Row, prose: str, figures: Mapping[str, bytes]) -> Card:
 
 
 def page(
-    cards: Sequence[Card], titles: Mapping[str, Mapping[str, str]], about: str, repository: str
+    cards: Sequence[Card],
+    titles: Mapping[str, Mapping[str, str]],
+    *,
+    about: str,
+    poster: Sequence[str],
+    repository: str,
 ) -> str:
-    """The front page, in MyST. titles: of all other pages, by caption and path."""
+    """The front page, in MyST.
+
+    titles: of all other pages, by caption and path. poster: large pictures, files of the sources.
+    """
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(cards=cards, titles=titles, about=about, repository=repository) + "\n"
+    words = {"about": about, "poster": poster, "repository": repository}
+    return template.render(cards=cards, titles=titles, **words) + "\n"
 
 
 def _beginning(prose: str) -> str:
     """The first sentences below the title, two at most."""
     paragraphs = [x for x in prose.split("\n\n")[1:] if not x.startswith(("[", "#", "<", "|"))]
     words = " ".join(paragraphs[0].split()) if paragraphs else ""
-    return " ".join(re.split(r"(?<=[.?!:]) ", words)[:2])
+    return " ".join(re.split(r"(?<=[.?!]) ", words)[:2])

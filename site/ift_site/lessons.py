@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import struct
 from base64 import b64decode
 from html import escape
 from pathlib import Path
@@ -27,8 +28,8 @@ def page(notebook: dict, path: str, links: Links) -> dict[str, str | bytes]:
             data = {key: _joined(value) for key, value in output.get("data", {}).items()}
             if "image/png" in data:
                 figure = f"{name}/{len(files) + 1}.png"
-                files[f"{FIGURES}/{figure}"] = b64decode(data["image/png"])
-                data = {"text/html": _picture(figure, path, _told(output))}
+                png = files[f"{FIGURES}/{figure}"] = b64decode(data["image/png"])
+                data = {"text/html": _picture(figure, path, png, _told(output))}
             elif "text/html" in data:
                 data = {"text/html": links.html(data["text/html"], path)}
             outputs.append({**output, "data": data} if data else output)
@@ -48,11 +49,14 @@ def prose(notebook: dict) -> str:
     return "\n\n".join("".join(cell["source"]) for cell in cells)
 
 
-def _picture(figure: str, path: str, told: dict) -> str:
+def _picture(figure: str, path: str, png: bytes, told: dict) -> str:
+    """An image that is loaded when it comes into view, and has its place before."""
     source = posixpath.relpath(f"figures/{figure}", posixpath.dirname(path))
-    width = f' width="{told["width"]}"' if "width" in told else ""
+    across, down = struct.unpack(">II", png[16:24])
+    width = told.get("width", across)
+    size = f'width="{width}" height="{round(width * down / across)}"'
     alt = escape(told.get("alt", ""))
-    return f'<img class="figure" src="{source}" alt="{alt}"{width} loading="lazy">'
+    return f'<img class="figure" src="{source}" alt="{alt}" {size} loading="lazy">'
 
 
 def _told(output: dict) -> dict:

@@ -37,10 +37,10 @@ class Links:
         """HTML of the file `path` as its page has it: links lead to pages, not to their sources."""
         return HREF.sub(lambda found: f'href="{self._href(found[1], path)}"', text)
 
-    def pictures(self, text: str, path: str) -> set[str]:
-        """The files that this Markdown shows."""
-        shown = {_resolved(found[3], path) for found in MARKDOWN.finditer(text) if found[1]}
-        return {x for x in shown if x and (self.root / x).is_file()}
+    def pictures(self, text: str, path: str) -> list[str]:
+        """The files that this Markdown shows, in order."""
+        shown = [_resolved(found[3], path) for found in MARKDOWN.finditer(text) if found[1]]
+        return [x for x in shown if x and (self.root / x).is_file()]
 
     def _link(self, found: re.Match, path: str) -> str:
         image, text, target = found.groups()

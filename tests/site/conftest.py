@@ -89,6 +89,7 @@ PAGES = {
         "# A guide\n\nSee the [claims](claims.md), [settings](settings.yaml) and "
         "[all exercises](../exercises).\n\n![a dot](dot.png)\n"
     ),
+    "README.md": "# A toy\n\n![a dot](docs/dot.png)\n",
     "docs/settings.yaml": "a: 1\n",
     "ift_course/here.txt": "",
 }

@@ -44,7 +44,7 @@ def test_a_lesson_keeps_its_cells_and_its_words(toy, lesson):
 
 def test_a_picture_becomes_a_file_with_its_description(files, lesson):
     [html] = lesson["cells"][1]["outputs"][1]["data"].values()
-    assert 'src="../figures/01_toy/1.png"' in html and 'width="800"' in html
+    assert 'src="../figures/01_toy/1.png"' in html and 'width="800" height="800"' in html
     assert 'alt="A &quot;dot&quot; &amp; no more."' in html
     assert files["extra/figures/01_toy/1.png"].startswith(b"\x89PNG")
 
@@ -112,7 +112,8 @@ def test_the_front_page_shows_each_lesson_and_what_it_costs(files):
     assert "01 · A toy lesson\n:link: notebooks/01_toy\n" in front
     assert "It shows what a loss mask is. It costs nothing.\n" in front
     assert "A third sentence" not in front
-    assert "1 min 15 s · 1.2 GB · 1 exercises" in front
+    assert "1 min 15 s · 1.2 GB · 1 exercise\n" in front
+    assert "](docs/dot.png)" in front
     assert ":img-top: extra/figures/01_toy/1.png" in front
 
 

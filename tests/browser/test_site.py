@@ -1,0 +1,248 @@
+"""The site in Chromium, as a reader meets it: on a phone and a laptop, by day and by night.
+
+It is built from what is committed. Pages are served from the disk of this machine; whatever asks
+for another address fails.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from ift_course.paths import checkout
+
+WIDTHS = {"phone": 390, "laptop": 1280}
+MOST_MB = 15
+LEAST_CONTRAST = 4.5  # WCAG 2.2, AA
+# The text of a page whose contrast with what is behind it is too low: what it says, and the ratio.
+# Text that is larger than 24 px needs 3 only. Pictures and folded parts are not looked into.
+FAINT = """(least) => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
+  const behind = (element) => {
+    if (!element) return [255, 255, 255];
+    const color = rgba(getComputedStyle(element).backgroundColor);
+    return color[3] === 1 ? color.slice(0, 3) : over(color, behind(element.parentElement));
+  };
+  const light = (color) => {
+    const [r, g, b] = color.map((x) => x / 255)
+      .map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = {};
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    const text = walker.currentNode.data.trim();
+    if (!text || !element.checkVisibility({visibilityProperty: true})) continue;
+    const style = getComputedStyle(element);
+    const ground = behind(element);
+    const [a, b] = [light(over(rgba(style.color), ground)), light(ground)];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : least)) {
+      found[`${style.color} on ${ground.map(Math.round)}: ${ratio.toFixed(2)}`] ??= text;
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def site(chromium, tmp_path_factory) -> Path:
+    """The folder of the site."""
+    out = tmp_path_factory.mktemp("site") / "html"
+    command = [sys.executable, str(checkout() / "site/build.py"), str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Where the site is served."""
+
+    class Silent(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Opens pages of the site, and collects what goes wrong in them."""
+    contexts = []
+
+    def open_page(width: int, scheme: str = "light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 844 if width < 500 else 800}, color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.wrong = []
+        page.on("console", lambda x: x.type in ("error", "warning") and page.wrong.append(x.text))
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.on("request", lambda x: _at_home(x.url, address) or page.wrong.append(x.url))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def _at_home(url: str, address: str) -> bool:
+    return url.startswith((address, "file:", "data:", "blob:"))
+
+
+def pages(site: Path) -> list[str]:
+    return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+
+
+def one_of(site: Path, folder: str) -> str:
+    """A lesson, or the exercises of one, that has most to show: the third, or the last."""
+    return [x for x in pages(site) if re.match(rf"{folder}/\d\d_", x)][:3][-1]
+
+
+def test_it_is_small(site):
+    size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    assert size < MOST_MB * 1e6
+
+
+@pytest.mark.parametrize("device", WIDTHS)
+def test_every_page_loads_in_silence_and_fits_the_screen(site, address, opened, device):
+    page = opened(WIDTHS[device])
+    problems = {}
+    for path in pages(site):
+        page.goto(f"{address}/{path}")
+        wide = page.evaluate("document.documentElement.scrollWidth") - WIDTHS[device]
+        page.wrong += [f"{wide} pixels too wide"] * (wide > 0)
+        page.wrong += page.evaluate(
+            "[...document.images].filter(x => x.complete && !x.naturalWidth).map(x => x.src)"
+        )
+        problems |= {path: page.wrong.copy()} if page.wrong else {}
+        page.wrong.clear()
+    assert problems == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_stands_out_from_what_is_behind_it(site, address, opened, scheme):
+    page = opened(WIDTHS["laptop"], scheme)
+    problems = {}
+    for path in pages(site):
+        page.goto(f"{address}/{path}")
+        page.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
+        found = page.evaluate(FAINT, LEAST_CONTRAST)
+        problems |= {path: found} if found else {}
+    assert problems == {}
+
+
+def test_what_is_folded_opens_without_scripts(site, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for path in pages(site):
+        page.goto((site / path).as_uri())
+        folds = page.locator("article details")
+        for i in range(folds.count()):
+            fold = folds.nth(i)
+            fold.locator("> summary").click()
+            assert fold.get_attribute("open") is not None, (path, i)
+            assert fold.locator("> :not(summary)").first.is_visible(), (path, i)
+    context.close()
+
+
+def test_quizzes_answer(site, address, opened):
+    asked = [
+        path.stem
+        for path in sorted((checkout() / "notebooks").glob("*.ipynb"))
+        if any(
+            "ift.quiz(" in "".join(cell["source"])
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        )
+    ]
+    if not asked:
+        pytest.skip("no lesson with a quiz has been executed and committed")
+    page = opened(WIDTHS["phone"])
+    for name in asked:
+        page.goto(f"{address}/notebooks/{name}.html")
+        options = page.locator(".output details")
+        texts = []
+        for i in range(options.count()):
+            options.nth(i).locator("summary").click()
+            texts.append(options.nth(i).locator("blockquote").inner_text())
+        right = [text for text in texts if text.startswith("✓ Right.")]
+        assert right and len(texts) > 2 * len(right), name
+        assert all(text.startswith(("✓ Right.", "✗ No.")) for text in texts), name
+        page.locator(".output details blockquote a[href*='glossary.html#']").first.click()
+        page.wait_for_url("**/docs/glossary.html#*")
+        assert page.locator(":target").is_visible()
+
+
+def test_the_search_finds_the_loss_mask(site, address, opened, shots):
+    page = opened(WIDTHS["laptop"])
+    page.goto(address)
+    page.get_by_placeholder("Search").fill("loss mask")
+    page.get_by_placeholder("Search").press("Enter")
+    results = page.locator("#search-results li a")
+    results.first.wait_for()
+    page.get_by_text("Search finished").first.wait_for()
+    found = {link.get_attribute("href").split("?")[0].split("#")[0] for link in results.all()}
+    assert "docs/glossary.html" in found
+    assert any(path.startswith("notebooks/") for path in found)
+    page.screenshot(path=shots / "site-search.png")
+    results.first.click()
+    page.wait_for_load_state()
+    assert "loss mask" in page.locator("article").inner_text().lower()
+    assert page.wrong == []
+
+
+def test_the_search_works_from_the_disk(site, opened):
+    page = opened(WIDTHS["phone"])
+    page.goto((site / "search.html").as_uri() + "?q=loss+mask")
+    page.locator("#search-results li a").first.wait_for()
+    page.wait_for_timeout(500)
+    assert page.wrong == []
+
+
+def test_dark_mode_can_be_chosen(site, address, opened):
+    page = opened(WIDTHS["laptop"])
+    page.goto(address)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    seen = [page.evaluate(ground)]
+    for _ in range(2):
+        page.locator(".theme-toggle:visible").first.click()
+        seen.append(page.evaluate(ground))
+    assert len(set(seen)) == 2
+
+
+@pytest.mark.parametrize("device", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_to_look_at(site, address, opened, shots, device, scheme):
+    page = opened(WIDTHS[device], scheme)
+    looked_at = {
+        "front": "index.html",
+        "lesson": one_of(site, "notebooks"),
+        "exercise": f"{one_of(site, 'exercises')}#exercise-03-1",
+    }
+    for name, path in looked_at.items():
+        page.goto(f"{address}/{path}")
+        page.screenshot(path=shots / f"site-{name}-{device}-{scheme}.png")
+        page.evaluate("document.querySelectorAll('img').forEach(x => x.loading = 'eager')")
+        page.wait_for_function("[...document.images].every(x => x.complete)")
+        page.screenshot(path=shots / f"site-{name}-{device}-{scheme}-whole.png", full_page=True)
+    assert page.wrong == []
