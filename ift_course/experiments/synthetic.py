@@ -43,7 +43,8 @@ class Plan:
     writing: float = 0.7  # temperature of the instructions: a typing error makes one nonsense
     steps: int = 40  # of every student, so that all have the same compute
     batch: int = 16
-    pairs: int = 320  # for each judge
+    pairs: int = 480  # for each judge
+    judge_rate: float = 2e-4
     exam: int = 150
     generations: int = 3
     tokens: int = 40  # of an answer or an instruction, at most
@@ -264,7 +265,14 @@ def judge_stage(plan: Plan, model, tokenizer, name: str, seed: int):
         for pair in pairs
         if split(tokenizer, pair.chosen_messages)[0] == split(tokenizer, pair.rejected_messages)[0]
     ]
-    return train_reward(model, tokenizer, pairs, seed=seed, batch_size=plan.batch)
+    return train_reward(
+        model,
+        tokenizer,
+        pairs,
+        seed=seed,
+        batch_size=plan.batch,
+        learning_rate=plan.judge_rate,
+    )
 
 
 def marked(pool: Pool, name: str, judge) -> list[Asked]:

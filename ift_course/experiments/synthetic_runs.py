@@ -27,7 +27,7 @@ from ift_course.experiments.synthetic_pool import harvest, pool_of
 from ift_course.profile import Profile
 
 TEACHER = "teacher"
-UNFILTERED, FILTERED = "random, one each", "judge's best of each"
+UNFILTERED, FILTERED = "random, one each", "shortest of each"
 GENERATIONS = 3
 # Put to every student, so that a reader sees what a share of right answers looks like.
 ASKED = (
@@ -137,17 +137,14 @@ def _generations(cell: Cell, seed: int, profile: Profile) -> Iterator[Generation
         yield examined(*synthetic.teacher_stage(profile, seed), seed, plan)
         return
     pool = pool_of(profile, seed).pool
-    judge = None
     for number in range(1, cell.generations + 1):
         picks = CHOICES[cell.choice](pool, seed)
         student, tokenizer = taught(pool, picks, seed, profile, once=cell.once)
         yield examined(student, tokenizer, seed, plan, pool, picks)
         if number == cell.generations:
             return
-        if cell.choice == FILTERED and judge is None:
-            body = synthetic.teacher_stage(profile, seed)
-            judge = synthetic.judge_stage(plan, *body, "habits", seed)
-        pool = _next_pool(pool, picks, student, tokenizer, judge, 10 * number + seed, profile)
+        body = student, tokenizer
+        pool = _next_pool(pool, picks, body, 10 * number + seed, profile, cell.choice == FILTERED)
 
 
 def taught(pool, picks: Picks, seed: int, profile: Profile, *, once: bool = False):
@@ -183,27 +180,36 @@ def _material(pool, picks: Picks) -> dict:
     }
 
 
-def _next_pool(pool, picks: Picks, student, tokenizer, judge, seed: int, profile: Profile):
+def _next_pool(pool, picks: Picks, body, seed: int, profile: Profile, filtered: bool):
     """What the next generation chooses from: the student's answers to a new writer's instructions.
 
-    With a judge the instructions must be new to each other and get several answers each; without,
-    they are taken as they come, with one answer each.
+    filtered: the instructions must be new to each other and get several answers each; otherwise
+        they are taken as they come, with one answer each.
     """
     plan = PLANS[profile.name]
     source = [pool[i].instruction for i, _ in picks]
-    writer, _ = synthetic.writer_stage(profile, (student, tokenizer), source, seed)
-    if judge:
-        texts = harvest(plan, writer, tokenizer, source, seed).clean[: plan.instructions]
-        asked = synthetic.ask(student, tokenizer, texts, seed=seed, plan=plan, answers=plan.answers)
-        return synthetic.marked(asked, "habits", judge)
-    drawn: list[str] = []
-    while len(drawn) < plan.instructions:
-        more = synthetic.write(
-            writer, tokenizer, source, plan.instructions, seed=100 * seed + len(drawn), plan=plan
-        )
-        drawn += [x.text.strip() for x in more if not synthetic.held_out(x.text.strip())]
+    writer, tokenizer = synthetic.writer_stage(profile, body, source, seed)
+    if filtered:
+        drawn = harvest(plan, writer, tokenizer, source, seed).clean
+    else:
+        drawn = []
+        while len(drawn) < plan.instructions:
+            more = synthetic.write(
+                writer,
+                tokenizer,
+                source,
+                plan.instructions,
+                seed=100 * seed + len(drawn),
+                plan=plan,
+            )
+            texts = (said.text.strip() for said in more)
+            drawn += [text for text in texts if not synthetic.held_out(text)]
     return synthetic.ask(
-        student, tokenizer, drawn[: plan.instructions], seed=seed, plan=plan, answers=1
+        *body,
+        drawn[: plan.instructions],
+        seed=seed,
+        plan=plan,
+        answers=plan.answers if filtered else 1,
     )
 
 

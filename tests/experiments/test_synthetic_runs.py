@@ -62,10 +62,8 @@ def trained(monkeypatch):
                       [True] * len(examples))  # fmt: skip
 
     def ask(model, tokenizer, texts, *, seed, plan, answers):
-        return [asked(text, *[f"{model} says {n}" for n in range(answers)]) for text in texts]
-
-    def marked(pool, name, judge):
-        return [Asked(x.instruction, x.answers, {name: tuple(range(len(x.answers)))}) for x in pool]
+        longer = [f"{model} says so {n} times" for n in range(1, answers)]
+        return [asked(text, f"{model} says so", *longer) for text in texts]
 
     monkeypatch.setitem(PLANS, "tiny", PLANS["smollm2"])
     monkeypatch.setattr(synthetic_runs, "pool_of", lambda profile, seed: kept)
@@ -73,7 +71,6 @@ def trained(monkeypatch):
     monkeypatch.setattr(synthetic, "tuned", tuned)
     monkeypatch.setattr(synthetic, "answer", lambda m, t, texts, **o: [Completion("x", True)] * 3)
     monkeypatch.setattr(synthetic, "teacher_stage", lambda profile, seed: ("teacher", "tokenizer"))
-    monkeypatch.setattr(synthetic, "judge_stage", lambda *_: "judge")
     monkeypatch.setattr(synthetic, "writer_stage", lambda *_: ("writer", "t"))
     monkeypatch.setattr(
         synthetic, "write", lambda m, t, known, n, **o: [Completion(FRANCE, True), *(
@@ -83,12 +80,11 @@ def trained(monkeypatch):
         lambda plan, *_: Harvest(9, [f"new {i}" for i in range(plan.instructions)], [9]),
     )  # fmt: skip
     monkeypatch.setattr(synthetic, "ask", ask)
-    monkeypatch.setattr(synthetic, "marked", marked)
     return lessons
 
 
 def test_a_cell_tunes_on_its_choice(trained):
-    row = synthetic_runs.run_cell(Cell(FILTERED), 0, TINY)
+    row = synthetic_runs.run_cell(Cell("judge's best of each"), 0, TINY)
     assert trained == [[RAMBLING, "hoot"]]
     [made] = row.generations
     assert (made.right, made.different, made.facts, made.kinds, made.sense) == (0.5, 2, 2, 2, 1.0)
@@ -103,15 +99,14 @@ def test_the_teacher_is_asked_and_learns_nothing(trained):
 def test_later_generations_learn_from_the_student_before_them(trained):
     row = synthetic_runs.run_cell(Cell(FILTERED, generations=3), 0, TINY)
     assert len(row.generations) == 3
-    best = PLANS["tiny"].answers - 1  # the last of the answers has the highest mark
-    assert set(trained[1]) == {f"student 1 says {best}"}
-    assert set(trained[2]) == {f"student 2 says {best}"}
+    assert set(trained[1]) == {"student 1 says so"}
+    assert set(trained[2]) == {"student 2 says so"}
     assert row.generations[1].different == PLANS["tiny"].instructions
 
 
 def test_without_a_filter_repetitions_stay_and_only_the_exam_is_left_out(trained):
     row = synthetic_runs.run_cell(Cell(UNFILTERED, generations=2), 0, TINY)
-    assert set(trained[1]) == {"student 1 says 0"}
+    assert set(trained[1]) == {"student 1 says so"}
     assert len(trained[1]) == PLANS["tiny"].instructions
     assert row.generations[1].different == 1 and row.generations[1].sense == 0.0
 
@@ -125,6 +120,7 @@ def test_the_grid_has_every_choice_and_the_long_cells_come_last():
 
 def test_rows_go_to_the_store_and_come_back(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
+    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "nothing")
     rows = [a_row(CHAINS[0], 1, a_generation(), a_generation("0000")), a_row(GRID[0], 0)]
     for row in rows:
         store.add(TINY, "07", row)
