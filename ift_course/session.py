@@ -36,13 +36,14 @@ def setup(lesson: str, profile: str | None = None) -> Profile:
 
     Args:
         lesson: the lesson's number, as "01".
-        profile: one of `PROFILES`; None takes `$IFT_PROFILE`, and "tiny" without that.
+        profile: one of `PROFILES`; None takes what papermill was given (`-p profile t4`), without
+            that `$IFT_PROFILE`, and without that "tiny".
 
     Raises:
         CourseError: there is no such profile.
     """
     global _current
-    chosen = get_profile(profile)
+    chosen = get_profile(profile or _parameter())
     os.environ["IFT_PROFILE"] = chosen.name
     _hush()
     threads = _use_threads()
@@ -61,6 +62,14 @@ def current() -> Session:
     if _current is None:
         _current = Session()
     return _current
+
+
+def _parameter() -> str | None:
+    """papermill writes its parameters as variables into a cell at the notebook's top."""
+    import __main__
+
+    given = getattr(__main__, "profile", None)
+    return given if isinstance(given, str) else None
 
 
 def _hush() -> None:

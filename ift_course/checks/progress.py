@@ -1,4 +1,4 @@
-"""What the learner has reached, in a file of plain text: `progress.json`, or `$IFT_PROGRESS`."""
+"""What the learner has reached, in a file of plain text: `progress.json`."""
 
 import json
 import os
@@ -24,8 +24,11 @@ class Reached:
 
 
 def path() -> Path:
-    """Where progress is kept: `$IFT_PROGRESS`, or `progress.json` beside the notebooks' folder."""
-    return Path(os.environ.get("IFT_PROGRESS") or project_root() / "progress.json")
+    """Where it is kept: `$IFT_PROGRESS`, else in `$IFT_RESULTS`, else beside the notebooks."""
+    if own := os.environ.get("IFT_PROGRESS"):
+        return Path(own)
+    folder = Path(os.environ.get("IFT_RESULTS") or project_root())
+    return folder / "progress.json"
 
 
 def read() -> dict[str, Reached]:
@@ -59,5 +62,6 @@ def _write(kept: dict[str, Reached]) -> None:
     file = path()
     if file.exists() and not read():
         file.replace(file.with_suffix(".broken"))  # whatever it was, it is not ours to delete
+    file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({name: asdict(kept[name]) for name in sorted(kept)}, indent=1)
     write_whole(file, text + "\n")
