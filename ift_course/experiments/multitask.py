@@ -71,7 +71,7 @@ class Cell:
         return astuple(self)
 
 
-BASES = (SHIPPED, "reading", "prose")
+BASES = (SHIPPED, "prose")
 # The parts of the grid, each the answer to one question of the lesson.
 PARTS: dict[str, tuple[Cell, ...]] = {
     "families": tuple(Cell(count) for count in COUNTS),
@@ -81,8 +81,8 @@ PARTS: dict[str, tuple[Cell, ...]] = {
     "leaks": (Cell(ALL, leaks=True),),
     "bases": tuple(Cell(count, base=base) for base in BASES for count in (0, 1, ALL)),
 }
-# How much one family alone gives depends on which. So that cell is measured with more seeds, each of
-# which begins with another family: `grids.full("06", seeds=range(11), cells=[Cell(1)])`.
+# How much one family alone gives depends on which. So that cell is measured with more seeds, each
+# of which begins with another family: `grids.full("06", seeds=range(11), cells=[Cell(1)])`.
 GRID: tuple[Cell, ...] = tuple(dict.fromkeys(cell for part in PARTS.values() for cell in part))
 
 

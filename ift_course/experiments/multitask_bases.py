@@ -1,10 +1,8 @@
-"""Lesson 06's other bases: what does a base have to bring along, for tuning to carry over?
+"""Lesson 06's other base: what does a base have to bring along, for tuning to carry over?
 
-Both have the shipped base's size, tokenizer and seed, and have read less:
-
-- "prose": statements, entries and stories only. No reading text, where an earlier mention decides
-  what is stated next, and nothing about the skills (lists, sums, forms).
-- "reading": the first of the course's three phases. It can read; it has had no practice.
+"prose" has the shipped base's size, tokenizer and seed, and has read statements, entries and
+stories only: no reading text, where an earlier mention decides what is stated next, and nothing
+about the skills (lists, sums, forms).
 """
 
 from __future__ import annotations
@@ -14,20 +12,17 @@ from pathlib import Path
 from ift_course.errors import CourseError
 from ift_course.paths import results_dir
 from ift_course.profile import Profile
-from ift_course.training.pretrain import PHASES, Phase, PretrainConfig
+from ift_course.training.pretrain import Phase, PretrainConfig
 
 SHIPPED = "shipped"
-CONFIGS = {
-    "prose": PretrainConfig(phases=(Phase(1_500_000, 3e-3, 0.0, 0.0),), batch_size=8),
-    "reading": PretrainConfig(phases=PHASES[:1]),
-}
+CONFIGS = {"prose": PretrainConfig(phases=(Phase(1_500_000, 3e-3, 0.0, 0.0),), batch_size=8)}
 
 
 def load_base(name: str, profile: Profile):
     """(model, tokenizer) of the base called so, fresh.
 
-    "shipped" is the profile's own. The others exist for the embedded base only, and are pretrained
-    at first use, resumably: 3 minutes for "prose" and 40 for "reading" on two cores.
+    "shipped" is the profile's own. "prose" exists for the embedded base only, and is pretrained at
+    first use, resumably, in a few minutes on two cores.
     Raises CourseError for other names, or another profile.
     """
     from ift_course.models.load import from_folder, load

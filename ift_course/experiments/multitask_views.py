@@ -25,10 +25,23 @@ def arm(rows: Sequence[Row], cell: Cell, test: str = "held out") -> list[list[fl
     return [row.scores(test) for row in found]
 
 
+def paired(rows: Sequence[Row], *cells: Cell) -> list[list[list[float]]]:
+    """An arm for each cell, of the seeds that all of them have."""
+    seeds = set.intersection(*({row.seed for row in rows if row.cell == cell} for cell in cells))
+    return [arm([row for row in rows if row.seed in seeds], cell) for cell in cells]
+
+
 def by_families(rows: Sequence[Row], base: str = SHIPPED, test: str = "held out") -> dict:
     """Number of families tuned on → seeds, of the plain cells of a base."""
     found = {count: arm(rows, Cell(count, base=base), test) for count in COUNTS}
     return {count: seeds for count, seeds in found.items() if seeds}
+
+
+def without(family: str, seeds: Sequence[Sequence[float]]) -> list[list[float]]:
+    """The held-out scores by seed, on all families but one."""
+    place = HELD_OUT_FAMILIES.index(family)
+    each = len(seeds[0]) // len(HELD_OUT_FAMILIES)
+    return [[*scores[: place * each], *scores[(place + 1) * each :]] for scores in seeds]
 
 
 def by_held_out(rows: Sequence[Row]) -> dict[tuple[str, str], float]:

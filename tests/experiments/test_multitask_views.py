@@ -32,6 +32,12 @@ def test_an_arm_has_its_seeds_in_order():
     assert views.arm(ROWS, Cell(4)) == []
 
 
+def test_arms_are_paired_by_the_seeds_that_all_have():
+    one, eleven = views.paired(ROWS, Cell(1), Cell(multitask.ALL))
+    assert [sum(seed) for seed in one] == [2] and [sum(seed) for seed in eleven] == [8]
+    assert views.paired(ROWS, Cell(1), Cell(4)) == [[], []]
+
+
 def test_a_line_has_the_plain_cells_of_one_base():
     extra = a_row(Cell(4, one_wording=True), 0, "1111111111")
     assert set(views.by_families([*ROWS, extra])) == {1, multitask.ALL}
@@ -44,6 +50,12 @@ def test_the_table_splits_the_questions_by_family_in_their_order():
     assert table["1", first] == 0.75 and table["1", last] == 0.0
     assert table[str(multitask.ALL), first] == 1.0 and table[str(multitask.ALL), last] == 0.0
     assert {count for count, _ in table} <= {str(count) for count in COUNTS}
+
+
+def test_one_family_may_be_left_out():
+    table = views.without("summary", [[1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0]])
+    place = HELD_OUT_FAMILIES.index("summary") + 1
+    assert table == [[float(n) for n in range(1, 6) for _ in range(2) if n != place]]
 
 
 def test_before_and_after_are_compared_on_the_questions_that_are_sentences():
