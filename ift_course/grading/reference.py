@@ -1,6 +1,8 @@
 """The course's own solutions, in the trusted process: what they need, and that they pass."""
 
 import ast
+import contextlib
+import io
 import os
 from functools import cache
 from pathlib import Path
@@ -53,8 +55,9 @@ def _executed(path: Path) -> dict[str, Any]:
     before = os.environ.get("IFT_CHECKING")
     os.environ["IFT_CHECKING"] = "1"
     try:
-        for number, code in enumerate(codes, 1):
-            cells.execute(number, code, found)
+        with contextlib.redirect_stdout(io.StringIO()):
+            for number, code in enumerate(codes, 1):
+                cells.execute(number, code, found)
     finally:
         os.environ.pop("IFT_CHECKING")
         if before is not None:

@@ -1,10 +1,12 @@
 """The course's own solutions, shut in, get every point of every lesson; the stubs get none."""
 
+import re
+
 import pytest
 
 from ift_course.checks import catalog
 from ift_course.exercises import source
-from ift_course.grading import attempt, server
+from ift_course.grading import attempt, reference, server
 from ift_course.grading.grade import preload
 from ift_course.grading.plan import Plan
 from ift_course.grading.sandbox import Sandbox
@@ -44,3 +46,14 @@ def test_a_solution_gets_every_point(sandbox, lesson):
 def test_stubs_get_none(sandbox, lesson):
     statuses, _ = verdicts(sandbox, lesson, source.stubbed)
     assert set(statuses.values()) == {"not yet"}, statuses
+
+
+def test_the_hidden_check_of_the_guide_holds_on_the_solution(tmp_path):
+    guide = (source.folder().parent / "docs" / "instructors.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n# hidden/(\S+)\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / code[1]
+    path.parent.mkdir()
+    path.write_text(code[2], encoding="utf-8")
+    reference.verify(Plan("02", hidden=tmp_path))
+    hidden = [check.id for _, check in Plan("02", hidden=tmp_path).checks if check.hidden]
+    assert hidden == ["02.3/hidden:test_two_answers_in_a_row"]
