@@ -199,6 +199,6 @@ def _linked(source: str) -> str:
 def _lesson(number: str, folder: str) -> str:
     """A link to a lesson's notebook, or its number while there is none."""
     for lesson in lessons():
-        if lesson.number == number:
+        if lesson.number == number and lesson.source.with_suffix(".ipynb").exists():
             return f"[{number}]({folder}/{lesson.name}.ipynb)"
     return number
