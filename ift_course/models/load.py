@@ -12,6 +12,7 @@ from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
 from ift_course.models.adapters import is_adapter, merge
 from ift_course.models.qlora import four_bit_config, mend
+from ift_course.models.save import prefixes_space
 from ift_course.paths import assets_dir
 from ift_course.profile import Profile, get_profile
 
@@ -135,7 +136,7 @@ def from_folder(
     device = "cuda" if whole_on_gpu else "cpu"
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder)
+            tokenizer = AutoTokenizer.from_pretrained(folder, **_spaces(folder))
             model, report = AutoModelForCausalLM.from_pretrained(
                 folder,
                 dtype=dtype or _default_dtype(device),
@@ -171,6 +172,11 @@ def _with_adapter(folder: Path, dtype: "torch.dtype | None", four_bit: bool) -> 
         )
     merged = merge(folder, dtype=dtype)
     return merged.model, merged.tokenizer
+
+
+def _spaces(folder: Path) -> dict[str, bool]:
+    # transformers 4 takes the space before a text away again where no one asks for it.
+    return {"add_prefix_space": True} if prefixes_space(folder) else {}
 
 
 def _default_dtype(device: str) -> "torch.dtype":

@@ -81,10 +81,21 @@ def _readable_by_transformers_4(folder: Path) -> None:
         return
     with _edit(folder / "tokenizer_config.json") as config:
         config["tokenizer_class"] = "PreTrainedTokenizerFast"
+        if prefixes_space(folder):
+            config["add_prefix_space"] = True
         extra = config.get("extra_special_tokens")
         if isinstance(extra, list):
             del config["extra_special_tokens"]
             config["additional_special_tokens"] = extra
+
+
+def prefixes_space(folder: Path) -> bool:
+    """Whether the tokenizer puts a space before a text, which transformers 4 has to be told."""
+    path = folder / "tokenizer.json"
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    steps = stored.get("pre_tokenizer") or {}
+    steps = steps.get("pretokenizers", [steps])
+    return any(step.get("type") == "ByteLevel" and step["add_prefix_space"] for step in steps)
 
 
 @contextmanager

@@ -83,3 +83,21 @@ def _raising(error: Exception):
         raise error
 
     return fail
+
+
+def test_the_space_before_a_text_is_told_to_transformers_4(tmp_path):
+    from ift_course.models.load import load
+
+    folder = save(*load("base"), tmp_path / "model")
+    tokens = json.loads((folder / "tokenizer_config.json").read_text())
+    assert tokens["add_prefix_space"] is True
+
+
+def test_the_shipped_tokenizer_gives_the_ids_its_model_was_trained_on():
+    from ift_course.models.load import load
+
+    _, tokenizer = load("base")
+    assert (
+        tokenizer("What is it?\nA b")["input_ids"] == tokenizer(" What is it?\n A b")["input_ids"]
+    )
+    assert tokenizer.convert_ids_to_tokens(tokenizer("What")["input_ids"]) == ["ĠWhat"]
