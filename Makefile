@@ -29,8 +29,8 @@ test-browser: $(STAMP) ## run the tests that open JupyterLab in Chromium
 	@$(PIP) -c constraints.txt -e '.[dev,browser]'
 	@IFT_BROWSER=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/browser -rs
 
-lab: $(STAMP) ## open JupyterLab on lesson 01
-	@$(BIN)/jupyter lab notebooks/01_*.ipynb
+lab: $(STAMP) ## open JupyterLab on the first notebook
+	@$(BIN)/jupyter lab notebooks/00_*.ipynb
 
 lint: $(STAMP) ## check style and imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ CONDA_NAMES = {
     "torch": "pytorch",
     "matplotlib": "matplotlib-base",
     "Jinja2": "jinja2",
+    "PyYAML": "pyyaml",
     "build": "python-build",
 }
 
