@@ -376,8 +376,8 @@ from ift_course.experiments.synthetic_choices import records
 
 best = CHOICES["judge's best of each"](pool, seed)
 student, tokenizer = synthetic.tuned(profile, records(pool, best), seed, max_steps=plan.steps)
-questions = synthetic_runs.held_out(seed, plan.exam)
-ours = ift.score(student, tokenizer, questions, max_new_tokens=plan.tokens)
+held = synthetic_runs.held_out(seed, plan.exam)
+ours = ift.score(student, tokenizer, held, max_new_tokens=plan.tokens)
 print(f"{plan.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
 
 # %% [markdown]
@@ -593,8 +593,8 @@ ift.claim(
 from ift_course.data.quality import exact_duplicates, near_duplicates
 from ift_course.data.records import Record, user_text
 
-exam = [user_text(x.instruction, x.input) for x in questions]
-facts_asked = {(x.task, x.entity) for x in questions}
+exam = [user_text(x.instruction, x.input) for x in held]
+facts_asked = {(x.task, x.entity) for x in held}
 about = {text: (meaning(text).task, meaning(text).entity) for text in harvest.leaked}
 leaked = [text for text, fact in about.items() if fact in facts_asked]
 print(f"{len(harvest.leaked)} of {len(harvest.fresh)} new instructions are about entities of the "

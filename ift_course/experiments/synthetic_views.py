@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from html import escape
 from statistics import fmean
 
@@ -30,8 +31,12 @@ def sort_of(example: Example, said: Completion) -> str:
 
 def sorts(asked: Asked) -> list[str]:
     """The sort of each answer to an instruction that the world understands."""
-    example = meaning(asked.instruction)
-    return [sort_of(example, said) for said in asked.answers]
+    return [_sort(asked.instruction, said) for said in asked.answers]
+
+
+@cache  # the pictures of a lesson ask for the same pools many times
+def _sort(instruction: str, said: Completion) -> str:
+    return sort_of(meaning(instruction), said)
 
 
 def sensible(pool: Pool) -> list[Asked]:
@@ -64,13 +69,12 @@ def preferred(
     and nothing else, against everything else. NaN if there is no pair.
     """
     better, worse = set(better), set(worse)
-    points = [
-        (1 + (a > b) - (a < b)) / 2
-        for asked in sensible(pool)
-        for first, a in zip(sorts(asked), asked.rewards[name], strict=True)
-        for second, b in zip(sorts(asked), asked.rewards[name], strict=True)
-        if first in better and second in worse
-    ]
+    points = []
+    for asked in sensible(pool):
+        marks = list(zip(sorts(asked), asked.rewards[name], strict=True))
+        high = [reward for sort, reward in marks if sort in better]
+        low = [reward for sort, reward in marks if sort in worse]
+        points += [(1 + (a > b) - (a < b)) / 2 for a in high for b in low]
     return fmean(points) if points else float("nan")
 
 
