@@ -97,8 +97,7 @@ def merge(
     with adapted.disable_adapter():
         alone = _probe(adapted, tokenizer)
     beside = _probe(adapted, tokenizer)
-    with quiet():
-        model = adapted.merge_and_unload()
+    model = unload(adapted)
     largest = beside.abs().max().item()
     difference = (_probe(model, tokenizer) - beside).abs().max().item() / largest
     allowed = TOLERANCE[str(model.dtype).removeprefix("torch.")]
@@ -111,6 +110,14 @@ def merge(
     effect = (beside - alone).abs().max().item() / largest
     model.config._name_or_path = str(folder)  # what is tuned further says what it was made from
     return Merged(model, tokenizer, str(base or base_name(folder)), difference, effect)
+
+
+def unload(model: "PeftModel") -> "PreTrainedModel":
+    """The adapters added to the weights, and the model without them."""
+    with quiet():
+        whole = model.merge_and_unload()
+    whole.__dict__.pop("peft_config", None)  # peft 0.18 leaves it, and it says: an adapter
+    return whole
 
 
 def base_name(folder: str | Path) -> str:

@@ -91,9 +91,11 @@ def vocabulary(tokenizer: "PreTrainedTokenizerBase", size: int, end: int) -> Voc
     if template and spaced:
         marks = [token["content"] for token in state["added_tokens"] if token["special"]]
         template = SPACED.replace("MARKS", json.dumps(marks)).replace("TEMPLATE", template)
+    start = tokenizer.bos_token_id
     ids = {
         "eos": end,
-        "bos": tokenizer.bos_token_id,
+        # Without one llama.cpp takes token 11, and some readers fail; `add_bos` says if it is used.
+        "bos": tokenizer.eos_token_id if start is None else start,
         "pad": tokenizer.pad_token_id,
         "unk": tokenizer.unk_token_id,
     }
@@ -104,7 +106,7 @@ def vocabulary(tokenizer: "PreTrainedTokenizerBase", size: int, end: int) -> Voc
         merges=merges,
         pre=PRE_TOKENIZERS[names],
         special={name: token for name, token in ids.items() if token is not None},
-        add_bos=tokenizer.bos_token_id in tokenizer("a")["input_ids"][:1],
+        add_bos=start is not None and tokenizer("a")["input_ids"][0] == start,
         template=template,
         spaced=spaced,
     )

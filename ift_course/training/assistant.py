@@ -8,6 +8,7 @@ from pathlib import Path
 from ift_course.data.examples import records_of
 from ift_course.data.records import Record
 from ift_course.models import history
+from ift_course.models.adapters import unload
 from ift_course.models.load import base_folder, from_folder
 from ift_course.models.save import disk_errors, save
 from ift_course.paths import results_dir
@@ -79,7 +80,7 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
         *from_folder(base), records, method=method, progress=sys.stderr.isatty(), **settings
     )
     (folder / RECIPE).unlink(missing_ok=True)
-    model = result.model.merge_and_unload() if not small else result.model
+    model = result.model if small else unload(result.model)
     save(model, result.tokenizer, folder)
     told = history.described(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
     start = history.start_name(str(base))

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ift_course import ranks
 from ift_course.errors import CourseError
 from ift_course.models import history
-from ift_course.models.adapters import source_of
+from ift_course.models.adapters import source_of, unload
 from ift_course.models.load import from_folder, load
 from ift_course.models.qlora import is_four_bit
-from ift_course.models.quiet import quiet
 from ift_course.models.save import disk_errors, save
 from ift_course.training.checkpoints import latest
 from ift_course.training.sft import SftResult, sft
@@ -113,8 +112,7 @@ def _save(job: Job, result: SftResult) -> None:
         model.peft_config["default"].base_model_name_or_path = job.source
         if not is_four_bit(model):
             save(model, result.tokenizer, job.out / "adapter")
-            with quiet():
-                model = model.merge_and_unload()
+            model = unload(model)
     save(model, result.tokenizer, job.out)
     if job.recipe:
         start = history.start_name(job.source)

@@ -87,7 +87,7 @@ def test_conversations_of_the_course_s_own_tokenizer_give_the_same_ids(shipped, 
     assert words.spaced
     for talk in TALKS:
         assert ids_of(read, talk) == ids_of(tokenizer, talk), talk
-    assert read.eos_token == "<|im_end|>"
+    assert words.tokens[words.special["eos"]] == "<|im_end|>"
 
 
 def test_no_template_keeps_the_tag_that_other_programs_do_not_know(shipped, shared_tokenizer):
