@@ -102,6 +102,7 @@ RECIPES: dict[str, Recipe] = {
     "replay 25 %": Recipe(replay=0.25),
     "LoRA, rank 16": Recipe(rank=16),
     "LoRA, rank 2": Recipe(rank=2),
+    "LoRA, rank 16, rate ÷ 8": Recipe(rank=16, rate=1 / 8),
     "rate ÷ 4": Recipe(rate=1 / 4),
     "rate ÷ 16": Recipe(rate=1 / 16),
     "a quarter of the steps": Recipe(steps=1 / 4),

@@ -45,7 +45,11 @@ KINDS: dict[str, dict[str, str]] = {
     },
     "KL, weight": {"KL, weight 3": "3", "KL, weight 0.3": "0.3"},
     "lower rate": {"rate ÷ 16": "÷ 16", "rate ÷ 4": "÷ 4"},
-    "LoRA": {"LoRA, rank 2": "rank 2", "LoRA, rank 16": "rank 16"},
+    "LoRA": {
+        "LoRA, rank 16, rate ÷ 8": "16, ÷ 8",
+        "LoRA, rank 2": "rank 2",
+        "LoRA, rank 16": "rank 16",
+    },
     "fewer steps": {"a quarter of the steps": "a quarter"},
 }
 
