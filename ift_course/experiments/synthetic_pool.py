@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ift_course.errors import CourseError
@@ -82,7 +82,8 @@ def harvest(plan: Plan, model, tokenizer, seeds: Sequence[str], seed: int) -> Ha
 def pool_of(profile: Profile, seed: int) -> Stored:
     """The seed's pool: the stored one, or one that is made now and stored.
 
-    Raises CourseError if the stored one is damaged.
+    A stored pool that some judge has not marked is only marked. Raises CourseError if the stored
+    one is damaged.
     """
     from filelock import FileLock
 
@@ -91,25 +92,31 @@ def pool_of(profile: Profile, seed: int) -> Stored:
     # Two cells of one seed may run side by side; only one of them makes the pool.
     with FileLock(folder / f"07-pool-{seed}.lock"):
         stored = read(profile, seed)
-        if stored is None:
-            stored = make(profile, seed)
+        if stored is None or not all(set(x.rewards) >= set(synthetic.JUDGES) for x in stored.pool):
+            stored = make(profile, seed, stored)
             _write(folder / f"07-pool-{seed}.json", stored)
     return stored
 
 
-def make(profile: Profile, seed: int) -> Stored:
-    """Teacher, writer and judges, one after the other."""
+def make(profile: Profile, seed: int, answered: Stored | None = None) -> Stored:
+    """Teacher, writer and judges, one after the other.
+
+    answered: a pool that only the judges are missing from.
+    """
     plan = PLANS[profile.name]
-    seeds = synthetic.seed_instructions(plan, seed)
     teacher, tokenizer = synthetic.teacher_stage(profile, seed)
-    writer, _ = synthetic.writer_stage(profile, (teacher, tokenizer), seeds, seed)
-    found = harvest(plan, writer, tokenizer, seeds, seed)
-    asked = found.clean[: plan.instructions]
-    pool = synthetic.ask(teacher, tokenizer, asked, seed=seed, plan=plan, answers=plan.answers)
+    if answered is None:
+        seeds = synthetic.seed_instructions(plan, seed)
+        writer, _ = synthetic.writer_stage(profile, (teacher, tokenizer), seeds, seed)
+        found = harvest(plan, writer, tokenizer, seeds, seed)
+        asked = found.clean[: plan.instructions]
+        pool = synthetic.ask(teacher, tokenizer, asked, seed=seed, plan=plan, answers=plan.answers)
+        answered = Stored(found, pool, base_identity(profile))
+    pool = answered.pool
     for name in synthetic.JUDGES:
         judge = synthetic.judge_stage(plan, teacher, tokenizer, name, seed)
         pool = synthetic.marked(pool, name, judge)
-    return Stored(found, pool, base_identity(profile))
+    return replace(answered, pool=pool)
 
 
 def read(profile: Profile, seed: int) -> Stored | None:

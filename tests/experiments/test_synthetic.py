@@ -159,6 +159,29 @@ def test_a_pool_is_read_back_as_it_was_written(pool, tmp_path, monkeypatch):
     assert stored.harvest.leaked == [FRANCE] and stored.harvest.clean == ["a"]
 
 
+def test_a_pool_without_marks_is_only_marked(pool, tmp_path, monkeypatch):
+    monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
+    monkeypatch.setattr(synthetic_pool, "shipped", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(synthetic, "teacher_stage", lambda *_: ("teacher", "tokenizer"))
+    monkeypatch.setattr(synthetic, "judge_stage", lambda plan, model, tokenizer, name, seed: name)
+    monkeypatch.setattr(synthetic, "ask", lambda *_, **__: pytest.fail("answered again"))
+    marks = {"habits": (1.0, 2.0, 3.0), "facts": (3.0, 2.0, 1.0)}
+    monkeypatch.setattr(
+        synthetic, "marked",
+        lambda pool, name, judge: [
+            replace(x, rewards=x.rewards | {name: marks[judge]}) for x in pool
+        ],
+    )  # fmt: skip
+    profile = get_profile("tiny")
+    bare = [replace(x, rewards={}) for x in pool]
+    folder = tmp_path / "tiny" / "grids"
+    folder.mkdir(parents=True)
+    stored = Stored(Harvest(1, ["a"], [1]), bare, base_identity(profile))
+    synthetic_pool._write(folder / "07-pool-5.json", stored)
+    assert all(x.rewards == marks for x in synthetic_pool.pool_of(profile, 5).pool)
+    assert all(x.rewards == marks for x in synthetic_pool.read(profile, 5).pool)
+
+
 def test_a_pool_of_other_weights_is_made_again(pool, tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     monkeypatch.setattr(synthetic_pool, "shipped", lambda: tmp_path / "nothing")
