@@ -509,9 +509,9 @@ print(forgetting_views.table(stored, [n for n in RECIPES if not RECIPES[n].famil
 #   how much one per cent does here, five, and a quarter. One per cent of our rows are two rows, and
 #   they cannot speak for twelve families. One per cent of the data of Scialom et al. is far more.
 # - **The average and the lower rate** lie above the line as well, without any data. See how near
-#   they come to replay. In the toy, going half the way was a compromise. Here the way is curved: the
-#   special family is learned early, and the others are lost late. **The plain expert has gone much
-#   too far**, at a rate that was right for learning twelve families from nothing.
+#   they come to replay. In the toy, going half the way was a compromise. Here the way is curved:
+#   the special family is learned early, and the others are lost late. **The plain expert has gone
+#   much too far**, at a rate that was right for learning twelve families from nothing.
 # - **LoRA** at its usual rate goes at least as far as full tuning, and forgets at least as much. At
 #   an eighth of that rate it is another picture. What forgets less is the smaller change, not the
 #   low rank as such. Biderman et al. tuned on about a hundred thousand instructions, and on

@@ -122,7 +122,11 @@ def gain_against_loss(rows: Sequence[Row], *, title: str, special: str) -> Pictu
     ax.plot(0, 0, "o", color="white", markeredgecolor=INK, markersize=9, label="the general model")
     ax.axvline(0, color=FAINT, linewidth=1)
     ax.axhline(0, color=FAINT, linewidth=1)
-    _label(ax, labels, [_place(change) for change in found.values()])
+    marks = [(0.0, 0.0), *(_place(change) for change in found.values())]
+    # Intervals that reach farther are cut: those of few seeds may be wider than the picture.
+    ax.set_xlim(min(x for x, _ in marks) - 0.1, max(x for x, _ in marks) + 0.15)
+    ax.set_ylim(min(y for _, y in marks) - 0.1, max(y for _, y in marks) + 0.15)
+    _label(ax, labels, marks)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize=9)
     footnote(sheet, "mark: mean over seeds · cross: 95 % intervals · thin line: one remedy, from "
                     "strong to weak, ends at the plain expert")  # fmt: skip
