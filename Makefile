@@ -26,7 +26,7 @@ test: $(STAMP) ## run the tests, the notebooks included, offline
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-browser: $(STAMP) ## run the tests that open JupyterLab in Chromium
-	@$(PIP) -c constraints.txt -e '.[dev,browser]'
+	@$(PIP) -c constraints.txt -e '.[dev,browser,site]'
 	@IFT_BROWSER=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/browser -rs
 
 lab: $(STAMP) ## open JupyterLab on the first notebook
