@@ -498,8 +498,8 @@ plain_dpo, without_anchor = trained(pairs[:quarter], anchor=0.0)
 dpo_curves(plain_dpo.history, title="DPO without an anchor")
 
 # %%
-print("without an anchor", numbers(without_anchor))
-print("with it, above   ", numbers(live["DPO"]))
+print("no anchor, a quarter of the pairs", numbers(without_anchor))
+print("anchor, all pairs, as above      ", numbers(live["DPO"]))
 
 # %% [markdown]
 # So never judge DPO by its loss or its margins: look at what the model writes. Which pairs moved?

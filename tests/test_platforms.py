@@ -94,7 +94,8 @@ def test_the_commands_and_the_checks_are_there_without_posix():
 def test_where_nothing_shuts_student_code_in_the_grader_says_so(tmp_path):
     main = "from ift_course.cli import main\nmain()\n"
     (tmp_path / "01_pretraining_vs_sft.ipynb").write_text("{}", encoding="utf-8")
-    ran = without_posix(main, "grade", str(tmp_path), "--lesson", "01")
+    out = str(tmp_path / "gradebook")
+    ran = without_posix(main, "grade", str(tmp_path), "--lesson", "01", "--out", out)
     assert ran.returncode == 2, ran.stderr
     assert ran.stderr.startswith("Windows has none of what shuts student code in")
     assert len(ran.stderr.strip().splitlines()) == 1

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (other people's styles)
+
 """Correct solutions in other styles: loops, numpy, warnings, prints."""
 
 import math
