@@ -6,7 +6,7 @@
 # Six functions for building a mixture of tasks, and for testing what it taught. Write the function,
 # run its cell, run the cell below it.
 #
-# You may look into [the draft of lesson 06](../drafts/06_multitask_generalization.py) at any time.
+# You may look into [lesson 06](../notebooks/06_multitask_generalization.ipynb) at any time.
 
 # %%
 import random
