@@ -1,4 +1,3 @@
-
 """Correct solutions in other styles: loops, numpy, warnings, prints."""
 
 import math
