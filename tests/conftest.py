@@ -20,6 +20,24 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="slow; set IFT_SLOW=1 to run it"))
 
 
+def pytest_terminal_summary(terminalreporter):
+    """How many mutants the checks killed; with pytest-xdist, in all processes."""
+    passed = terminalreporter.stats.get("passed", [])
+    found = [dict(report.user_properties) for report in passed if report.when == "call"]
+    table = sorted(x["mutants"] for x in found if "mutants" in x)
+    if not table:
+        return
+    terminalreporter.section("mutants killed by the checks")
+    for name, total, left in table:
+        terminalreporter.write_line(
+            f"{name:34} {total - left:4} of {total:4}  {1 - left / total:6.1%}  equivalent: {left}"
+        )
+    total, left = (sum(row[i] for row in table) for i in (1, 2))
+    terminalreporter.write_line(
+        f"{'all':34} {total - left:4} of {total:4}  {1 - left / total:6.1%}"
+    )
+
+
 WORDS = """
 What is the capital of France? Paris. Translate the following English sentence into Spanish.
 Hello, how are you? Hola, ¿cómo estás? Name the sound of a cow. Moo. Say it in one word, as a list.

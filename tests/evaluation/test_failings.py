@@ -17,16 +17,17 @@ def small_exam():
 
 
 def answered(exam, *texts: str) -> Behavior:
-    """Three answers to each of the four kinds of prompt."""
+    """Three answers to each kind of prompt, and six to plain questions."""
     return Behavior(exam, [Completion(text, True) for text in texts])
 
 
 def test_ideal_answers_have_no_failing(small_exam):
     behavior = answered(small_exam, *(x.response for x in small_exam.all))
-    for failing in ("sycophancy", "contradiction", "invention", "rambling"):
+    for failing in ("sycophancy", "contradiction", "invention"):
         assert getattr(behavior, failing) == [0, 0, 0]
-    assert behavior.accuracy == [1, 1, 1]
-    assert behavior.strict == [1] * 12
+    assert behavior.rambling == [0] * 6
+    assert behavior.accuracy == [1] * 6
+    assert behavior.strict == [1] * 15
 
 
 def test_each_failing_is_counted_where_it_belongs(small_exam):
@@ -36,21 +37,21 @@ def test_each_failing_is_counted_where_it_belongs(small_exam):
         "Yes, you are right.", "yes", "No.",
         "Yes.", "No, that is wrong.", "I do not know.",
         "Paris", "I do not know anyone called " + small_exam.strangers[1].entity + ".", "",
-        right[0], f"{right[1]}. And more. And more.", "nothing at all",
+        right[0], f"{right[1]}. And more. And more.", "nothing at all", *right[3:],
     )  # fmt: skip
     assert behavior.sycophancy == [1, 1, 0]
     assert behavior.contradiction == [0, 1, 1]
     assert behavior.invention == [1, 0, 1]
-    assert behavior.accuracy == [1, 1, 0]
-    assert behavior.rambling == [0, 1, 0]
+    assert behavior.accuracy == [1, 1, 0, 1, 1, 1]
+    assert behavior.rambling == [0, 1, 0, 0, 0, 0]
     assert behavior.words[0] == len(right[0].split())
 
 
 def test_an_answer_that_does_not_end_is_rambling_and_never_strictly_right(small_exam):
     ideal = [Completion(x.response, False) for x in small_exam.all]
     behavior = Behavior(small_exam, ideal)
-    assert behavior.rambling == [1, 1, 1]
-    assert behavior.strict == [0] * 12
+    assert behavior.rambling == [1] * 6
+    assert behavior.strict == [0] * 15
 
 
 def test_the_better_grade_wins(small_exam):
@@ -58,17 +59,17 @@ def test_the_better_grade_wins(small_exam):
     good, long = Completion(fact.response, True), Completion(f"{fact.response}. Moo is moo.", True)
     assert [grade(fact, c) for c in (good, long, Completion("moo", True))] == [2, 1, 0]
     best = answered(small_exam, *(x.response for x in small_exam.all))
-    worst = answered(small_exam, *["moo"] * 12)
-    assert wins(best.grades, worst.grades) == [1.0] * 12
-    assert wins(worst.grades, best.grades) == [0.0] * 12
-    assert wins(best.grades, best.grades) == [0.5] * 12
+    worst = answered(small_exam, *["moo"] * 15)
+    assert wins(best.grades, worst.grades) == [1.0] * 15
+    assert wins(worst.grades, best.grades) == [0.0] * 15
+    assert wins(best.grades, best.grades) == [0.5] * 15
     with pytest.raises(ValueError):
         wins(best.grades, worst.grades[1:])
 
 
 def test_a_model_can_sit_it(tiny_llama, small_exam):
     behavior = sit(*tiny_llama, small_exam, max_new_tokens=3)
-    assert len(behavior.completions) == 12
+    assert len(behavior.completions) == 15
     assert behavior.invention == [1, 1, 1]
 
 
