@@ -12,7 +12,7 @@ import pytest
 
 from ift_course.errors import CourseError
 from ift_course.grading import gradebook
-from ift_course.grading.grade import grade
+from ift_course.grading.grade import grade, preload
 from ift_course.grading.plan import Plan
 from ift_course.grading.pool import Setting
 from tests.grading import a_class
@@ -152,3 +152,10 @@ def test_hidden_checks_are_refused_where_files_are_not_protected(tmp_path):
         grade(tmp_path / "class", tmp_path / "out", setting)
     grade(tmp_path / "class", tmp_path / "out", setting, insist=True)
     assert totals(tmp_path / "out") == {"student0000": 7}
+
+
+def test_what_is_loaded_for_everyone_is_what_somebody_imports():
+    assert "torch" not in preload([b'"""Works without torch."""', b"# from a talk on\ntorch = 1"])
+    assert "torch" in preload([b'{"source": ["import os, torch\\n"]}'])
+    assert "torch" in preload([b"from torch.nn import functional"])
+    assert "torch" in preload([b'learner.held_to(Named("model"))'])
