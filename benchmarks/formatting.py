@@ -1,6 +1,6 @@
 """How fast records become packed rows of tokens: ours beside TRL's own preparation, in one run.
 
-    python benchmarks/formatting.py [--rows 4000] [--turns 4] [--length 512] [--repeats 3]
+    python benchmarks/formatting.py [--rows 4000] [--turns 4] [--length 512] [--repeats 5]
 
 Both get the same conversations in the same template, give the same labels (this is checked), and
 pack them best-fit decreasing. TRL's time is that of making an SFTTrainer with packing, less the
@@ -14,10 +14,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from ift_course.data.masking import IGNORE, labels, render_all
+from ift_course.data.masking import IGNORE
 from ift_course.data.packing import pack
+from ift_course.data.records import Record
 from ift_course.models.load import load
 from ift_course.models.quiet import quiet
+from ift_course.training.sft import prepare
 from ift_course.world.tasks import sample
 
 
@@ -34,14 +36,9 @@ def conversations(rows: int, turns: int) -> list[list[dict]]:
     ]
 
 
-def ours(tokenizer, chats: Sequence, length: int) -> tuple[float, list]:
+def ours(tokenizer, records: Sequence[Record], length: int) -> tuple[float, list]:
     started = time.perf_counter()
-    rows = [
-        {"input_ids": ids[:length], "labels": labels(ids, mask)[:length]}
-        for ids, mask in render_all(tokenizer, chats)
-    ]
-    rows = [row for row in rows if any(x != IGNORE for x in row["labels"][1:])]
-    packed = pack(rows, length)
+    packed = pack(prepare(tokenizer, records, length).rows, length)
     return time.perf_counter() - started, [row["labels"] for row in packed.rows]
 
 
@@ -71,9 +68,10 @@ def trained(packed: list) -> list[int]:
 
 def measure(model, tokenizer, chats, length: int, repeats: int) -> dict[str, list[float]]:
     """Rows per second of both, one number a round."""
+    records = [Record.from_messages(chat) for chat in chats]
     speeds: dict[str, list[float]] = {"ours": [], "TRL": []}
     for round_ in range(repeats + 1):
-        mine, my_labels = ours(tokenizer, chats, length)
+        mine, my_labels = ours(tokenizer, records, length)
         theirs, their_labels = trl(model, tokenizer, chats, length, ready=False)
         theirs -= trl(model, tokenizer, chats, length, ready=True)[0]
         if trained(my_labels) != trained(their_labels):
@@ -89,7 +87,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--turns", type=int, default=4)
     parser.add_argument("--length", type=int, default=512)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--model", default="base")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

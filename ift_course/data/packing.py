@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ift_course.data.masking import IGNORE
+from ift_course.data.uncollected import uncollected
 
 if TYPE_CHECKING:
     import torch
@@ -69,6 +70,7 @@ class Packed:
         return self.tokens / (len(self.rows) * self.capacity)
 
 
+@uncollected()
 def pack(rows: Sequence[Row], capacity: int) -> Packed:
     """Pack rows of {"input_ids", "labels"} into rows of at most `capacity` tokens.
 

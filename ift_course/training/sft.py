@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ift_course import ranks
-from ift_course.data.masking import IGNORE, collate, labels, render
+from ift_course.data.masking import collate, labels, render_each
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
+from ift_course.data.uncollected import uncollected
 from ift_course.errors import CourseError
 from ift_course.training.adapter import Adapter, never_learned
 
@@ -211,6 +212,7 @@ class Prepared:
     truncated: int
 
 
+@uncollected()
 def prepare(
     tokenizer: "PreTrainedTokenizerBase", records: Sequence[Record], max_length: int
 ) -> Prepared:
@@ -219,11 +221,10 @@ def prepare(
     Raises CourseError when no record is left.
     """
     rows, truncated = [], 0
-    for record in records:
-        ids, mask = render(tokenizer, record.messages)
+    for ids, mask in render_each(tokenizer, [record.messages for record in records]):
         row = {"input_ids": ids[:max_length], "labels": labels(ids, mask)[:max_length]}
         # The first token has nothing before it to be predicted from.
-        if any(label != IGNORE for label in row["labels"][1:]):
+        if any(mask[1:max_length]):
             rows.append(row)
             truncated += any(mask[max_length:])
     if not rows:
