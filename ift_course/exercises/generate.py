@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
 from ift_course.exercises import source as sources
-from ift_course.lessons.build import KERNEL, repository_url, write
+from ift_course.lessons.build import COLAB, KERNEL, with_colab, write
+from ift_course.lessons.links import badge
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 KINDS = ("exercises", "solutions")
-BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 
 def notebook(source: Path, kind: str) -> NotebookNode:
@@ -28,7 +28,7 @@ def notebook(source: Path, kind: str) -> NotebookNode:
 
     cut = sources.stubbed if kind == "exercises" else sources.solved
     kept, section, counts = [], "top", {}
-    for cell in sources.cells(source):
+    for cell in with_colab(sources.cells(source)):
         if sources.is_hint(cell):
             continue
         heading = sources.HEADING.match(cell.source)
@@ -36,7 +36,7 @@ def notebook(source: Path, kind: str) -> NotebookNode:
         role = _role(cell)
         counts[section, role] = counts.get((section, role), 0) + 1
         name = f"{section}/{role}" + (f"-{n}" if (n := counts[section, role]) > 1 else "")
-        text = cut(cell.source).replace("{{ badge }}", _badge(kind, source.stem))
+        text = cut(cell.source).replace("{{ badge }}", badge(f"{kind}/{source.stem}.ipynb"))
         cell.source, cell.id = text, re.sub(r"[^\w-]", "-", name)
         cell.metadata = {"ift": {"id": name, "hash": fingerprint(text)}}
         kept.append(cell)
@@ -120,9 +120,6 @@ def _role(cell: NotebookNode) -> str:
         return "stub"
     if cell.source.startswith("ift.check("):
         return "check"
+    if cell.source.startswith(COLAB.partition("\n")[0]):
+        return "colab"
     return "text" if cell.cell_type == "markdown" else "code"
-
-
-def _badge(kind: str, name: str) -> str:
-    colab = repository_url().replace("github.com", "colab.research.google.com/github", 1)
-    return f"[![Open in Colab]({BADGE})]({colab}/blob/main/{kind}/{name}.ipynb)"

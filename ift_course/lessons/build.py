@@ -3,13 +3,13 @@
 import ast
 import hashlib
 import re
-from importlib.metadata import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
 from ift_course.lessons.discover import Lesson
 from ift_course.lessons.ledger import cost_table
+from ift_course.lessons.links import badge, repository_url
 from ift_course.lessons.pages import terms_of
 from ift_course.paths import results_dir, write_whole
 
@@ -128,23 +128,12 @@ def differs(lesson: Lesson) -> str | None:
 
 
 def _words(lesson: Lesson) -> dict[str, str]:
-    repository = repository_url()
-    colab = repository.replace("https://github.com", "https://colab.research.google.com/github")
-    badge = "https://colab.research.google.com/assets/colab-badge.svg"
     return {
-        "{{ repository }}": repository,
-        "{{ badge }}": (
-            f"[![Open in Colab]({badge})]({colab}/blob/main/notebooks/{lesson.name}.ipynb)"
-        ),
+        "{{ repository }}": repository_url(),
+        "{{ badge }}": badge(f"notebooks/{lesson.name}.ipynb"),
         "{{ cost }}": cost_table(lesson.number),
         "{{ terms }}": terms_of(lesson.number),
     }
-
-
-def repository_url() -> str:
-    """The repository's address, from the package's metadata and so from pyproject.toml."""
-    urls = dict(line.split(", ", 1) for line in metadata("ift-course").get_all("Project-URL") or [])
-    return urls["Repository"]
 
 
 def _identity(cell: "NotebookNode", cells: list) -> str:

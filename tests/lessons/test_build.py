@@ -1,7 +1,7 @@
 import nbformat
 import pytest
 
-from ift_course.lessons import build
+from ift_course.lessons import build, links
 from ift_course.lessons.discover import Lesson
 
 SOURCE = """\
@@ -38,7 +38,7 @@ def test_cell_ids_are_unique_valid_and_stay_when_another_cell_comes(lesson):
 
 def test_words_are_filled_in_from_the_package_metadata(lesson):
     text = build.read(lesson).cells[0].source
-    repository = build.repository_url()
+    repository = links.repository_url()
     assert "{{" not in text
     assert f" {repository}\n" in text
     path = repository.removeprefix("https://github.com/")

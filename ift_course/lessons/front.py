@@ -1,0 +1,134 @@
+"""The README's picture: a model before and after its tuning, and how little data that takes.
+
+Both halves are drawn from stored runs in results/tiny/grids/, of lessons 08 and 03.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from matplotlib import rc_context
+
+from ift_course.display.picture import COLORS, DASHES, FAINT, INK, MARKERS, STYLE, Picture, picture
+from ift_course.profile import get_profile
+
+BEGIN = "<!-- picture: drawn by `ift build --docs` from results/tiny/grids, do not edit -->"
+END = "<!-- picture: end -->"
+FILE = "docs/front.png"
+QUESTIONS = 2  # as many as fit
+LINE = 0.078  # of the height
+
+
+@dataclass(frozen=True)
+class Said:
+    """One question, and what one model said before and after tuning."""
+
+    question: str
+    base: str
+    tuned: str
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the picture shows. lines: share flawed, in words → number of examples → seeds' items."""
+
+    said: Sequence[Said]
+    lines: Mapping[str, Mapping[float, list[list[float]]]]
+
+    @property
+    def alt(self) -> str:
+        """The picture in words, with its numbers."""
+        told = "; ".join(
+            f'"{x.question}": base "{" / ".join(x.base.splitlines())}", tuned "{x.tuned}"'
+            for x in self.said
+        )
+        lines = "; ".join(
+            f"{name} "
+            + ", ".join(f"{_mean(seeds):.2f} at {n:,.0f}" for n, seeds in sorted(points.items()))
+            for name, points in self.lines.items()
+        )
+        return (
+            f"Left, the same model before and after tuning. {told}. Right, share of held-out "
+            f"questions answered rightly by number of examples tuned on: {lines}."
+        )
+
+
+def read() -> Front:
+    """What is stored of the profile tiny; nothing on a side that was never computed."""
+    from ift_course.experiments import forgetting, store, views
+
+    profile = get_profile("tiny")
+    rows = {
+        row.cell: row
+        for row in reversed(store.read(profile, "08", forgetting.Row))
+        if row.cell in (forgetting.RECIPES["base"], forgetting.RECIPES["general model"])
+    }
+    said = []
+    if len(rows) == 2:
+        base, tuned = (rows[forgetting.RECIPES[name]].said for name in ("base", "general model"))
+        said = [Said(q, base[q], tuned[q]) for q in forgetting.ASKED[:QUESTIONS]]
+    return Front(said, views.by_share(store.read(profile, "03"), equal_steps=True))
+
+
+def draw(front: Front) -> Picture:
+    """The answers on the left, the curves on the right."""
+    sheet = picture(3.3, title="", alt=front.alt)
+    with rc_context(STYLE):
+        left, right = sheet.subplots(1, 2, width_ratios=(1, 1.12))
+        _draw_answers(left, front.said)
+        _draw_lines(right, front.lines)
+    return sheet
+
+
+def block(front: Front) -> str:
+    """The README's lines between BEGIN and END."""
+    return f"![{front.alt.replace('[', '(').replace(']', ')')}]({FILE})\n"
+
+
+def _draw_answers(ax, said: Sequence[Said]) -> None:
+    ax.set_axis_off()
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1)
+    ax.set_title("The same model, before and after", loc="left", fontsize=11.5, fontweight="bold")
+    top = 0.97
+    for one in said:
+        ax.text(0, top, one.question, va="top", fontsize=10.5, fontweight="bold", color=INK)
+        for name, text, color in (("base", one.base, FAINT), ("tuned", one.tuned, COLORS[0])):
+            top -= LINE
+            ax.text(0, top, name, va="top", fontsize=9.5, color=FAINT)
+            lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 42)]
+            weight = "bold" if name == "tuned" else "normal"
+            ax.text(0.17, top, "\n".join(lines), va="top", fontsize=9.5, color=color,
+                    fontweight=weight, linespacing=1.25)  # fmt: skip
+            top -= LINE * (len(lines) - 1)
+        top -= 1.5 * LINE
+
+
+def _draw_lines(ax, lines: Mapping[str, Mapping[float, list[list[float]]]]) -> None:
+    from ift_course.evaluation.intervals import two_level_interval
+
+    ax.set_title("Quality before quantity", loc="left", fontsize=11.5, fontweight="bold")
+    ax.set_xscale("log")
+    for i, (name, points) in enumerate(lines.items()):
+        sizes = sorted(points)
+        means = [_mean(points[n]) for n in sizes]
+        bands = [two_level_interval(points[n]) for n in sizes]
+        ax.fill_between(sizes, *zip(*bands, strict=True), color=COLORS[i], alpha=0.16, linewidth=0)
+        ax.plot(sizes, means, color=COLORS[i], marker=MARKERS[i], linestyle=DASHES[i], markersize=5)
+        ax.annotate(name, (sizes[-1], means[-1]), xytext=(7, 0), textcoords="offset points",
+                    va="center", fontsize=9.5, annotation_clip=False)  # fmt: skip
+    ticks = sorted({n for points in lines.values() for n in points})
+    ax.set_xticks(ticks, [f"{n:,.0f}" for n in ticks])
+    ax.minorticks_off()
+    ax.set_ylim(0, 1)
+    ax.grid(True, axis="y")
+    ax.grid(False, axis="x")
+    ax.set_xlabel("examples tuned on, at equal compute")
+    ax.set_ylabel("share right (95 % band)")
+
+
+def _mean(seeds: Sequence[Sequence[float]]) -> float:
+    return fmean(map(fmean, seeds))

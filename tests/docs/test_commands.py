@@ -1,0 +1,120 @@
+"""The commands of the README and of docs/ do what a reader expects of them: they run.
+
+Blocks of bash are run as they stand, in the order of the page, in a folder with the files they
+name. Commands in the running text have placeholders; their options must be ones that exist.
+docs/scaling.md is in tests/training/test_distributed.py.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from ift_course.cli import app
+from ift_course.paths import checkout
+from ift_course.world.tasks import FACT_TASKS, sample
+
+ROOT = checkout()
+PAGES = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{x.name}" for x in ROOT.glob("docs/*.md")))
+GUIDE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+LESSON = "02_dataset_formatting"
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def lines(block: str) -> list[str]:
+    whole = block.replace("\\\n", " ").splitlines()
+    return [line.partition(" #")[0].strip() for line in whole if line.partition(" #")[0].strip()]
+
+
+SHELL = [
+    (page, number, lines(block))
+    for page in PAGES
+    if page != "docs/scaling.md"
+    for number, block in enumerate(blocks(page))
+]
+INLINE = sorted(
+    {
+        (page, found)
+        for page in PAGES
+        for text in [(ROOT / page).read_text(encoding="utf-8")]
+        for found in re.findall(r"`((?:ift|make) [^`]+)`", text)
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with what the pages talk about: data, pairs, submissions, a roster, a check."""
+    home = tmp_path_factory.mktemp("home")
+    examples = sample(40, seed=5, tasks=FACT_TASKS)
+    rows = [
+        {"instruction": x.instruction, "input": x.input, "output": x.response} for x in examples
+    ]
+    pairs = [
+        {"prompt": f"{x.instruction} {x.input}".strip(), "chosen": x.response, "rejected": "Moo."}
+        for x in examples[:16]
+    ]
+    for name, data in {"my": rows, "pairs": pairs}.items():
+        text = "\n".join(json.dumps(row, ensure_ascii=False) for row in data)
+        (home / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    solved = ROOT / "solutions" / f"{LESSON}.ipynb"
+    for path in (f"exercises/{LESSON}.ipynb", "submissions/jane.ipynb"):
+        (home / path).parent.mkdir()
+        shutil.copy(solved, home / path)
+    with zipfile.ZipFile(home / "submissions.zip", "w") as archive:
+        archive.write(solved, "jane.ipynb")
+    check = re.search(r"```python\n# (hidden/\S+)\n(.*?)```", GUIDE, re.DOTALL)
+    (home / check[1]).parent.mkdir(parents=True)
+    (home / check[1]).write_text(check[2], encoding="utf-8")
+    roster = re.search(r"```\n(student,name,email.*?)```", GUIDE, re.DOTALL)
+    (home / "roster.csv").write_text(roster[1], encoding="utf-8")
+    return home
+
+
+@pytest.mark.parametrize(("page", "number", "commands"), SHELL)
+def test_every_command_in_a_block_runs(page, number, commands, home):
+    for command in commands:
+        if command.startswith("make "):
+            done = subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, text=True,
+                                  capture_output=True)  # fmt: skip
+        else:
+            done = subprocess.run(["bash", "-c", command], cwd=home, env=environment(home),
+                                  text=True, capture_output=True)  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+@pytest.mark.parametrize(("page", "command"), INLINE)
+def test_every_command_in_the_text_exists_with_its_options(page, command):
+    program, name, *words = shlex.split(re.sub(r"\[.*?\]|…", " ", command))
+    if program == "make":
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        assert re.search(rf"^{name}:", makefile, re.MULTILINE), command
+        return
+    found = typer.main.get_command(app)
+    for word in [name, *words]:
+        found = getattr(found, "commands", {}).get(word, found)
+    known = {option for param in found.params for option in param.opts} | {"--help"}
+    assert {word for word in [name, *words] if word.startswith("-")} <= known, command
+    assert name.startswith("-") or name in typer.main.get_command(app).commands, command
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The course's programs come first, and results stay in the folder."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {
+        "PATH": path,
+        "IFT_RESULTS": str(home / "results"),
+        "OMP_NUM_THREADS": "1",
+        "COLUMNS": "100",
+    }
