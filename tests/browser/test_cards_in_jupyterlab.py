@@ -1,11 +1,5 @@
 """Runs an exercise in JupyterLab, in Chromium, with a wrong and a right answer."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
@@ -15,6 +9,7 @@ from ift_course.checks import catalog
 from ift_course.checks.misconceptions import misconceptions
 from ift_course.exercises import source
 from ift_course.exercises.generate import notebook
+from tests.browser.conftest import jupyterlab
 
 CARD = ".jp-OutputArea-output div[style*='border-left']"
 
@@ -44,28 +39,8 @@ def lab(tmp_path_factory):
     chosen = [x for x in made.cells if x.metadata.ift.id.split("/")[0] in ("top", "02.3")]
     made.cells = chosen
     nbformat.write(made, folder / "02_cards.ipynb")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
-         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--notebook-dir={folder}",
-         "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=os.environ | {"IFT_PROGRESS": str(folder / "progress.json"), "HF_HUB_OFFLINE": "1"},
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/api", timeout=5).read()
-                break
-            except OSError:
-                time.sleep(0.5)
+    with jupyterlab(folder) as address:
         yield address, folder
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def run_with(lab, browser, code: str, shot: Path) -> str:
