@@ -7,7 +7,7 @@
 # must not be there, whether the judge can be trusted, and what gets lost. Write the function, run
 # its cell, run the cell below it.
 #
-# You may look into [lesson 07](../drafts/07_synthetic_data.py) at any time.
+# You may look into [lesson 07](../notebooks/07_synthetic_data.ipynb) at any time.
 
 # %%
 import math

@@ -6,7 +6,7 @@
 # Six functions: three remedies against forgetting, and three ways to see whether one is needed and
 # which is worth its price. Write the function, run its cell, run the cell below it.
 #
-# You may look into [the draft of lesson 08](../drafts/08_specialize_without_forgetting.py) at any
+# You may look into [lesson 08](../notebooks/08_specialize_without_forgetting.ipynb) at any
 # time.
 
 # %%

@@ -16,13 +16,10 @@ each_term = pytest.mark.parametrize("term", TERMS, ids=[term.name for term in TE
 
 
 def source_of(number: str) -> str:
-    """A lesson's source, also of one that still waits in drafts/; empty if there is none."""
-    for folder in ("notebooks", "drafts"):
-        for path in (checkout() / folder).glob(f"{number}_*.py"):
-            text = path.read_text(encoding="utf-8")
-            # A paragraph of a Markdown cell is wrapped, and a term may stand across the wrap.
-            return re.sub(r"\n# ", " ", text).casefold()
-    return ""
+    """A lesson's source."""
+    [path] = (checkout() / "notebooks").glob(f"{number}_*.py")
+    # A paragraph of a Markdown cell is wrapped, and a term may stand across the wrap.
+    return re.sub(r"\n# ", " ", path.read_text(encoding="utf-8")).casefold()
 
 
 def test_there_are_at_least_forty_and_those_that_everybody_asks_for():

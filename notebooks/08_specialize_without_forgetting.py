@@ -170,7 +170,7 @@ side_by_side({"general": general, "expert": expert.model})
 # template, but as the base was asked in lesson 01: let it go on with a text.
 
 # %%
-starts = ["The capital of France is", "The owl says", "In Spanish, the word house is"]
+starts = ["The capital of France is", "The owl calls with a", "In Spanish, the word house is"]
 for start, text in zip(starts, ift.complete(expert.model, tokenizer, starts), strict=True):
     print(f"{start} …{text.text.splitlines()[0][:60]}")
 
@@ -194,7 +194,7 @@ print(forgetting_views.table(live, ["base", "general model", "expert"]))
 
 # %% [markdown]
 # Read the table from left to right. On the special family the expert has gained much. On the others
-# it has lost more. The perplexity of prose has risen a little. And the facts are nearly all there.
+# it has lost more. The loss on prose has risen a little. And the facts are nearly all there.
 #
 # ### Three seeds
 #
