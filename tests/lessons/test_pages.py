@@ -174,3 +174,9 @@ def anchors(page: Path) -> set[str]:
     tokens = MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8"))
     heads = [b.content for a, b in pairwise(tokens) if a.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_every_lesson_but_the_first_has_a_claim_on_the_map():
+    known = {x.id for x in read_ledger(LEDGER)}
+    assert set(pages.HEADLINES) <= known
+    assert [x[:2] for x in pages.HEADLINES] == [x.number for x in lessons()][1:]
