@@ -32,21 +32,21 @@ profile = ift.setup("07")
 #
 # 1. A judge that was taught to dislike rambling sees it in this teacher's answers: in 70 of 100
 #    pairs at least. And it sees it better than it sees wrong facts.
-# 2. A second judge, which is also shown right facts against wrong ones, still hardly tells them
-#    apart: in 70 of 100 pairs at most.
-# 3. Of ten answers to each instruction, the one that this second judge likes best makes a better
-#    student than any one of them.
-# 4. To choose the *shortest* answer does as well as the judge, within 0.1.
-# 5. A student that reads *everything* once, with more than twice the steps, is not worse than one
+# 2. Of ten answers to each instruction, the one that a second judge likes best, which was shown
+#    facts as well, makes a better student than any one of them. It makes a better one, too, than
+#    all ten do with the same number of steps.
+# 3. To choose the *shortest* answer does as well as the judge, within 0.1.
+# 4. A student that reads *everything* once, with more than twice the steps, is not worse than one
 #    of the judge's best tenth, by more than 0.1.
-# 6. Without a filter, a third generation asks about fewer facts than the first, and hardly an
-#    answer that it learns from is right: at most one in ten.
+# 5. Without a filter, a third generation asks about fewer facts than the first, and is right less
+#    often. Hardly an answer that it learns from is right: at most one in ten.
 #
 # This list is not the first one. That one was written after a pilot with one seed, and had faith in
 # the sentence: the best tenth by lesson 05's judge was to beat everything, at equal compute and at
-# more compute. With three seeds it did neither surely, and this is the list of what holds. The
-# bound of the first line was 80, too near to what was found to trust it with other seeds. You will
-# see the comparisons that failed as well, with their intervals.
+# more compute. With three seeds hardly anything was decided, for or against. So there are six now,
+# a second judge stands in for the first, and this is the list of what holds. (The bound of the
+# first line was 80, too near to what was found.) You will see the comparisons that stay undecided
+# as well, with their intervals.
 #
 # ## 1. Instructions out of a few
 #
@@ -267,10 +267,12 @@ ift.charts.bars_with_intervals(
 )
 
 # %% [markdown]
-# **Claims.** Rambling the first judge sees, and better than errors. The second one was shown errors
-# and hardly sees them either. To tell a right name from a wrong one, a judge has to know the fact;
-# to tell short from long, it has to look. (Its body knows these facts. A few hundred pairs do not
-# teach its new head to ask for them.)
+# Look at the third bar of both. Being shown errors helps less than one would think. To tell a right
+# name from a wrong one, a judge has to know the fact; to tell short from long, it has to look. (Its
+# body knows these facts. A few hundred pairs do not surely teach its new head to ask for them: with
+# other seeds some judges learn it.)
+#
+# **Claims.** The first judge sees rambling, and sees it better than errors.
 
 # %%
 rambling, errors = "right before the same with more behind it", "right before wrong, both short"
@@ -292,16 +294,6 @@ ift.claim(
     arms={"rambling": habits[rambling], "wrong facts": habits[errors]},
     effect=("rambling", "wrong facts"),
     at_least=0.0,
-    subject=8,
-)
-ift.claim(
-    "07.pairs-hardly-teach-facts",
-    "A judge that was shown right against wrong facts hardly tells them apart in new answers.",
-    source="lesson 05, section 2; Lambert et al. 2024 (RewardBench), arXiv:2403.13787",
-    metric="share of pairs, right against wrong, both short, ranked well",
-    arms={"second judge": facts_judge[errors]},
-    effect="second judge",
-    at_most=0.7,
     subject=8,
 )
 
@@ -409,10 +401,10 @@ ours = ift.score(student, tokenizer, held, max_new_tokens=plan.tokens)
 print(f"{plan.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
 
 # %% [markdown]
-# All ways and all seeds are in the stored grid. The same run there, with the same seed:
+# All ways, with six seeds, are in the stored grid. The same run there, with the same seed:
 
 # %%
-rows = full("07", seeds=profile.seeds, profile=profile.name)
+rows = full("07", seeds=synthetic_runs.seeds_of(profile), profile=profile.name)
 from ift_course.experiments.views import origin
 
 arms = views.arms(rows)
@@ -432,18 +424,18 @@ ift.charts.bars_with_intervals(
 # instead of a chance one. "All, read once" sees each of the 1,500 answers once, and takes 94 steps
 # for that.
 #
-# Look at the lengths of the intervals before you look at the bars. The student of "all" with one
-# seed is among the best and with two among the worst. In 40 steps it sees less than half of the
-# answers, and whether it picks up the rambling or the short answers hangs by a thread. Three seeds
-# do not decide between it and anything else:
+# Look at the lengths of the intervals before you look at the bars. The student of "all" is among
+# the best with one seed and among the worst with the others. In 40 steps it sees less than half of
+# the answers, and whether it picks up the rambling or the short answers hangs by a thread. What six
+# seeds decide, and what they do not:
 
 # %%
 from ift_course.evaluation.intervals import two_level_interval
 
 BEST, FIRST = "taught judge's best of each", "judge's best of each"
 for name, against in (
-    (FIRST, "random, one each"), (FIRST, "all"), (BEST, "all"),
-    (BEST, "random, one each"), (BEST, "all, read once"), (BEST, "verifier's best"),
+    (FIRST, "random, one each"), (FIRST, "all"), (BEST, "random, one each"),
+    (BEST, "all"), (BEST, "all, read once"), (BEST, "verifier's best"),
 ):  # fmt: skip
     low, high = two_level_interval(arms[name], arms[against])
     difference = fmean(map(fmean, arms[name])) - fmean(map(fmean, arms[against]))
@@ -451,23 +443,28 @@ for name, against in (
     print(f"{name:28} against {against:17} {difference:+.2f} ({low:+.2f} to {high:+.2f})  {told}")
 
 # %% [markdown]
-# **Claim: a judge's choice beats chance.** With the second judge it does. With the first one it may
-# or may not, though its share of well-ranked pairs for rambling looks fine. To find the best of
-# ten, a judge has to be right in nine comparisons at once, and one rambling answer that it happens
-# to like is enough. A judge that is good at pairs can be a poor one for choosing.
+# **Claims: a judge's choice beats chance, and beats everything at equal compute.** With the second
+# judge it does both. With the first one nothing is sure, though its share of well-ranked pairs for
+# rambling looks fine. To find the best of ten, a judge has to be right in nine comparisons at once,
+# and one rambling answer that it happens to like is enough. A judge that is good at pairs can be a
+# poor one for choosing.
 
 # %%
-ift.claim(
-    "07.judged-tenth-beats-chance",
-    "Of ten answers to each instruction, the one that a judge likes best makes a better student "
-    "than any one of them.",
-    source="Chen et al. 2023 (AlpaGasus), arXiv:2307.08701; Li et al. 2023, arXiv:2308.12032",
-    metric="strict accuracy on held-out entities, the same number of steps",
-    arms={BEST: arms[BEST], "random, one each": arms["random, one each"]},
-    effect=(BEST, "random, one each"),
-    at_least=0.0,
-    subject=8,
-)
+for id, against, than in (
+    ("judged-tenth-beats-chance", "random, one each", "any one of them"),
+    ("judged-tenth-beats-all", "all", "all of them, with the same number of steps"),
+):
+    ift.claim(
+        f"07.{id}",
+        "Of ten answers to each instruction, the one that a judge likes best makes a better "
+        f"student than {than}.",
+        source="Chen et al. 2023 (AlpaGasus), arXiv:2307.08701; Li et al. 2023, arXiv:2308.12032",
+        metric="strict accuracy on held-out entities, the same number of steps",
+        arms={BEST: arms[BEST], against: arms[against]},
+        effect=(BEST, against),
+        at_least=0.0,
+        subject=8,
+    )
 
 # %% [markdown]
 # **Claim: but everything, read once, is no worse.** This is where the sentence that everybody knows
@@ -487,8 +484,8 @@ ift.claim(
     subject=8,
     literature="A teacher answers, a judge keeps the best 5 to 10 %, and the student is better "
     "than on all of it.",
-    differs="The best tenth beats as much chosen by chance, but not everything, read once. Our "
-    "judge sees form and not facts, and ten answers to one question vote.",
+    differs="The best tenth beats all at equal compute, but not everything, read once. Our "
+    "judge sees form better than facts, and ten answers to one question vote.",
 )
 
 # %% [markdown]
@@ -562,7 +559,7 @@ for generation in range(5):
     shares = [float(written.count(kind)) for kind in kinds]
 
 # %% [markdown]
-# Now with models. Two chains, each of three generations and with three seeds. In both, a new writer
+# Now with models. Two chains, each of three generations and with six seeds. In both, a new writer
 # learns from the instructions of the generation before, the student before answers what it writes,
 # and a new student is tuned on that, always from the same base.
 #
@@ -616,6 +613,17 @@ ift.claim(
     arms={"first": asked_about[0], "third": asked_about[-1]},
     effect=("first", "third"),
     at_least=0,
+    subject=8,
+)
+scores = views.over_generations(rows, unfiltered, "scores")
+ift.claim(
+    "07.unfiltered-generations-get-worse",
+    "Without a filter, the third generation is right less often than the first.",
+    source="Shumailov et al. 2024, Nature 631, 755–759",
+    metric="strict accuracy on held-out entities, first minus third generation",
+    arms={"first": scores[0], "third": scores[-1]},
+    effect=("first", "third"),
+    at_least=0.0,
     subject=8,
 )
 right = views.over_generations(rows, unfiltered, "right")
@@ -783,9 +791,9 @@ print(f"{'chosen by chance':20} right among those kept: {by_chance:.2f}")
 # - The sentence about the best tenth needs two conditions: the answers differ in something that
 #   matters, and the judge sees that something, even among its own favorites. Measure the second
 #   before you believe the first.
-# - With both, the best tenth beats as much chosen by chance. Against everything, read once, it did
-#   not win here. If you can pay for the steps, make that comparison before you throw nine tenths
-#   away.
+# - With both, the best tenth beats chance, and everything at equal compute. Against everything,
+#   read once, it did not win here. If you can pay for the steps, make that comparison before you
+#   throw nine tenths away.
 # - The cheapest filter that sees the fault is the best one. Where brevity is the matter, count
 #   words. Where facts are, verify, or vote. A reward model earns its price where nobody can write
 #   the rule down.

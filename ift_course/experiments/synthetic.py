@@ -51,10 +51,11 @@ class Plan:
     writer_steps: int = 60
     method: str = "full"
     rate: float | None = None
+    repeats: int = 1  # as many times the profile's seeds, in steps of ten
 
 
 PLANS = {
-    "tiny": Plan(rate=4e-4),
+    "tiny": Plan(rate=4e-4, repeats=2),
     "smollm2": Plan(
         seeds=29, instructions=24, answers=4, steps=6, batch=4, pairs=24, exam=12, generations=2,
         tokens=30, writer_steps=8, method="lora",

@@ -62,6 +62,11 @@ CHAINS = tuple(Cell(choice, generations=GENERATIONS) for choice in (UNFILTERED, 
 GRID: tuple[Cell, ...] = (Cell(TEACHER), *map(Cell, CHOICES), Cell("all", once=True), *CHAINS)
 
 
+def seeds_of(profile: Profile) -> list[int]:
+    """The seeds of the grid: students differ so much that three do not decide."""
+    return [seed + 10 * i for i in range(PLANS[profile.name].repeats) for seed in profile.seeds]
+
+
 class Generation(BaseModel):
     """One student, and what it learned from.
 

@@ -4,7 +4,7 @@ They are made of results/tiny and glossary/terms.yaml, and `ift build` writes th
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,8 +40,10 @@ Every row was measured by executing a lesson. A number is a mean, or a differenc
 interval is made by a method whose intervals contain the true value in 95 of 100 repetitions, over
 seeds and, where answers are counted, over questions. A claim **holds** when the whole interval
 keeps the bound that the lesson set; where a bound was changed after a first look, the lesson says
-so. Where this small world and the literature disagree, the row says so (≠). The last column is how
-many seconds into its lesson the claim was decided, on two cores."""
+so. "With other seeds" is a run of all lessons but 07 with the seeds 10, 11, 12 (`ift run --seed
+10`; 07 counts these among its own six). A claim that draws on stored runs only gives the same
+number again. Where this small world and the literature disagree, the row says so (≠). The last
+column is how many seconds into its lesson the claim was decided, on two cores."""
 
 
 def root() -> Path:
@@ -56,8 +58,11 @@ def wanted() -> dict[Path, str]:
     docs = root() / "docs"
     if not docs.is_dir():
         return {}
-    claims = read_ledger(root() / "results" / "tiny" / "claims.json")
-    pages = {docs / "claims.md": claims_page(claims), docs / "glossary.md": glossary_page()}
+    tiny = root() / "results" / "tiny"
+    claims = read_ledger(tiny / "claims.json")
+    repeats = [read_ledger(path) for path in sorted(tiny.glob("seeds/*/claims.json"))]
+    page = claims_page(claims, repeats)
+    pages = {docs / "claims.md": page, docs / "glossary.md": glossary_page()}
     readme = root() / "README.md"
     if readme.exists():
         text = readme.read_text(encoding="utf-8")
@@ -102,18 +107,21 @@ def uncovered(claims: Iterable["Claim"]) -> list[int]:
     return [number for number in SUBJECT if number not in shown]
 
 
-def claims_page(claims: list["Claim"]) -> str:
-    """docs/claims.md: every claim under the point of the subject that it shows."""
+def claims_page(claims: list["Claim"], repeats: Sequence[list["Claim"]] = ()) -> str:
+    """docs/claims.md: every claim under the point of the subject that it shows.
+
+    repeats: the claims of whole runs with other seeds.
+    """
     parts = ["# What the field says, and what was measured here", HOW_TO_READ]
     for number, point in SUBJECT.items():
         here = [claim for claim in claims if number in claim.subject]
         parts.append(f"## {number}. {point.says}")
-        parts.append(_rows(here) if here else f"Not measured yet: lesson {point.lesson}.")
+        parts.append(_rows(here, repeats) if here else f"Not measured yet: lesson {point.lesson}.")
     parts.append(f"## {len(SUBJECT) + 1}. Words and questions")
     parts.append("Not measured: each lesson ends with a quiz; there is a [glossary](glossary.md).")
     others = [claim for claim in claims if not claim.subject]
     if others:
-        parts += ["## Further claims", _rows(others)]
+        parts += ["## Further claims", _rows(others, repeats)]
     note = GENERATED.format(source="results/tiny/claims.json")
     return "\n\n".join([note, *parts]) + "\n"
 
@@ -192,7 +200,7 @@ def _between(text: str, begin: str, new: str, end: str) -> str:
     return f"{before}{begin}\n{new}{end}{rest.split(end, 1)[1]}"
 
 
-def _rows(claims: list["Claim"]) -> str:
+def _rows(claims: list["Claim"], repeats: Sequence[list["Claim"]]) -> str:
     rows = ["| the field says | measured here | verdict | lesson | s |", "| --- " * 5 + "|"]
     for claim in claims:
         verdict = f"{_mark(claim)} {'holds' if claim.holds else 'does not hold'}"
@@ -204,7 +212,7 @@ def _rows(claims: list["Claim"]) -> str:
                 f"({_linked(claim.source)})",
                 f"{claim.statement if claim.literature else ''} {claim.metric}: "
                 f"**{number(claim.effect)}** ({_range(claim)}; {_seeds(claim)} seeds; needed "
-                f"{claim.bound}). {_arms(claim)}",
+                f"{claim.bound}). {_arms(claim)}. {_again(claim, repeats)}",
                 verdict,
                 _lesson(claim.lesson, "../notebooks"),
                 claim.seconds,
@@ -222,6 +230,18 @@ def _row(*cells: object) -> str:
 def _arms(claim: "Claim") -> str:
     means = {name: sum(values) / len(values) for name, values in claim.arms.items()}
     return "; ".join(f"{name} {number(mean)}" for name, mean in means.items())
+
+
+def _again(claim: "Claim", repeats: Sequence[list["Claim"]]) -> str:
+    """What the claim came to with other seeds, against the bound that it has today."""
+    told = []
+    for other in (x for ledger in repeats for x in ledger if x.id == claim.id):
+        low, high = other.interval
+        holds = (claim.at_least is None or low >= claim.at_least) and (
+            claim.at_most is None or high <= claim.at_most
+        )
+        told.append(f"{'✓' if holds else '✗'} {number(other.effect)} ({_range(other)})")
+    return f"With other seeds: {', '.join(told)}." if told else ""
 
 
 def _range(claim: "Claim") -> str:

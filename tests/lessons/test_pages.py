@@ -71,6 +71,12 @@ def test_a_row_says_where_it_is_not_as_in_the_literature():
     assert "✗ does not hold" in pages.claims_page([claim(holds=False)])
 
 
+def test_a_run_with_other_seeds_is_judged_by_the_bound_of_today():
+    again = claim(effect=0.3, interval=(0.05, 0.6), at_least=0.0)
+    row = cells(pages.claims_page([claim()], [[again], [claim(interval=(0.2, 0.6))]]), "Toys")
+    assert "With other seeds: ✗ 0.3 (0.05 to 0.6), ✓ 0.5 (0.2 to 0.6)." in row[1]
+
+
 def test_a_claim_stands_under_each_of_its_points_and_the_others_say_that_they_wait():
     page = pages.claims_page([claim(subject=(2, 6)), claim(id="x", statement="Free.", subject=())])
     under = dict(re.findall(r"^## (\d+)\. .+\n\n(.+)", page, re.MULTILINE))
