@@ -139,8 +139,9 @@ SIDES = {"both": careless.SIDES, "wrong users only": careless.ONE_SIDED}
 
 
 def merged(model):
-    """A model without adapters: theirs are added to its weights."""
-    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+    """A model without adapters, which are added to its weights; all of it can be trained again."""
+    whole = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+    return whole.requires_grad_()
 
 
 def kl_and_rewards(policy, start, tokenizer, examples: Sequence[Example], seed: int, tokens: int):

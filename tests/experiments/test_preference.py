@@ -77,3 +77,13 @@ def test_views_show_every_beta_or_say_that_nothing_is_stored():
     assert "3 seeds, 2026-11-20, a machine" in preference_views.beta_lines(rows).alt
     assert preference_views.beta_slider([]) is preference_views.NOTHING
     assert preference_views.beta_lines([]) is preference_views.NOTHING
+
+
+def test_after_adapters_are_merged_all_weights_can_be_trained(wide_llama):
+    """PEFT freezes them; GRPO, which trains all, would have nothing to train."""
+    from peft import LoraConfig, get_peft_model
+
+    adapted = get_peft_model(wide_llama[0], LoraConfig(task_type="CAUSAL_LM", r=2))
+    whole = preference.merged(adapted)
+    assert not hasattr(whole, "peft_config")
+    assert all(weight.requires_grad for weight in whole.parameters())
