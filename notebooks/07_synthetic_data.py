@@ -28,7 +28,7 @@ import ift_course as ift
 profile = ift.setup("07")
 
 # %% [markdown]
-# ### What we expect, before we measure
+# ## What we expect, before we measure
 #
 # 1. A judge that was taught to dislike rambling sees it in this teacher's answers: in 70 of 100
 #    pairs at least. And it sees it better than it sees wrong facts.

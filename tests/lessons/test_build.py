@@ -1,8 +1,11 @@
+import re
+from itertools import pairwise
+
 import nbformat
 import pytest
 
 from ift_course.lessons import build, links
-from ift_course.lessons.discover import Lesson
+from ift_course.lessons.discover import Lesson, lessons
 
 SOURCE = """\
 # %% [markdown]
@@ -88,3 +91,12 @@ def test_no_time_and_no_version_of_this_machine_gets_into_the_file(lesson):
     notebook.metadata.language_info = {"name": "python", "version": "3.99.1"}
     build.write(notebook, build.notebook_path(lesson))
     assert "3.99.1" not in build.notebook_path(lesson).read_text()
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda x: x.number)
+def test_no_heading_of_a_lesson_skips_a_level(lesson):
+    """Sphinx refuses such a page, and a reader who lists the headings is lost."""
+    text = "\n".join(x.source for x in build.read(lesson).cells if x.cell_type == "markdown")
+    levels = [len(x) for x in re.findall(r"^(#+) ", re.sub(r"(?s)```.*?```", "", text), re.M)]
+    assert levels[0] == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels)), levels
