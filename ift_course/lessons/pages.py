@@ -78,8 +78,9 @@ def write() -> list[Path]:
     texts = wanted()
     for path in written:
         write_whole(path, texts[path])
-    if root() / "README.md" in written or not (root() / front.FILE).exists():
-        (root() / front.FILE).write_bytes(front.draw(front.read()).png())
+    readme, drawn = root() / "README.md", root() / front.FILE
+    if readme in written or (readme in texts and not drawn.exists()):
+        drawn.write_bytes(front.draw(front.read()).png())
     return written
 
 
