@@ -17,8 +17,10 @@ def line(distribution) -> str:
     """One pin, without the build of the wheel (+cpu), and only for the Pythons it exists for."""
     requirement = Requirement(f"{distribution.name}=={Version(distribution.version).public}")
     pythons = SpecifierSet(distribution.metadata.get("Requires-Python") or "")
-    oldest = next(m for m in range(10, 20) if pythons.contains(f"3.{m}.99"))
-    return f"{requirement}" + (f'; python_version >= "3.{oldest}"' if oldest > 10 else "")
+    minor, patch = next((m, p) for m in range(10, 20) for p in range(40) if f"3.{m}.{p}" in pythons)
+    if patch:  # Debian 12 has 3.11.2
+        return f'{requirement}; python_full_version >= "3.{minor}.{patch}"'
+    return f"{requirement}" + (f'; python_version >= "3.{minor}"' if minor > 10 else "")
 
 
 lines = {line(d) for d in distributions() if d.name.lower().replace("_", "-") not in NOT_OURS}

@@ -1,11 +1,13 @@
 """environment.yml, constraints.txt and pyproject.toml say the same thing."""
 
 import re
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parent.parent
 CONDA_NAMES = {
@@ -48,3 +50,20 @@ def test_the_tested_set_satisfies_every_range():
     for requirement in requirements("dev", "smollm2", "gpu"):
         version = tested[requirement.name.lower().replace("_", "-")]
         assert requirement.specifier.contains(version), f"{requirement} does not allow {version}"
+
+
+@pytest.mark.parametrize("python", ["3.10.0", "3.11.0", "3.11.2", "3.12.0", "3.13.0"])
+def test_no_pin_asks_for_what_a_python_cannot_install(python):
+    """Debian 12 has 3.11.2, and a package that wants 3.11.5 stopped the whole installation."""
+    here = {"python_version": python.rpartition(".")[0], "python_full_version": python}
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    for pin in pins:
+        if pin.marker and not pin.marker.evaluate(here):
+            continue
+        try:
+            found = metadata(pin.name)
+        except PackageNotFoundError:
+            continue  # an extra that is not installed here
+        wanted = SpecifierSet(found.get("Requires-Python") or "")
+        assert wanted.contains(python), f"{pin} is for Python {wanted}"
