@@ -5,7 +5,7 @@ curves({"curated": {100: [items, items, items], 300: [...]}}, title="How many ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -57,13 +57,7 @@ def curves(
     ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
     for i, name in enumerate(names):
         color, marker = COLORS[i], MARKERS[i]
-        points = sorted(stored.get(name, {}).items())
-        if points:
-            xs, seeds = zip(*points, strict=True)
-            bands = np.clip([_interval(s) for s in seeds], 0, 1)
-            ax.fill_between(xs, *np.transpose(bands), color=color, alpha=0.15, linewidth=0)
-            ax.plot(xs, [_mean(s) for s in seeds], color=color, marker=marker, markersize=6,
-                    linestyle=DASHES[i])  # fmt: skip
+        draw_line(ax, stored.get(name, {}), i)
         for x, seeds in live.get(name, {}).items():
             low, high = np.clip(_interval(seeds), 0, 1)
             ax.plot([x, x], [low, high], color=color, linewidth=1.5)
@@ -74,16 +68,33 @@ def curves(
         ax.axhline(level[1], color=INK, linewidth=1, linestyle=":")
         ax.annotate(level[0], (0, level[1]), xytext=(4, 4), textcoords="offset points",
                     xycoords=("axes fraction", "data"), fontsize=9, color=FAINT)  # fmt: skip
-    places = sorted({x for source in (stored, live) for p in source.values() for x in p})
-    ax.set_xscale("log")
-    ax.set_xticks(places, [f"{x:,.0f}" for x in places])
-    ax.minorticks_off()
-    ax.set_ylim(0, 1.02)
+    mark_sizes(ax, {x for source in (stored, live) for p in source.values() for x in p})
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     marks = ["large mark: measured just now"] if live else []
     lines = [f"small marks and lines: {note or 'stored'}"] if any(stored.values()) else []
     footnote(sheet, "\n".join([" · ".join([*marks, "band, bar: 95 % interval"]), *lines]))
     return sheet
+
+
+def draw_line(ax, points: Mapping[float, Seeds], number: int) -> None:
+    """The means over x as the sheet's line of that number, in a band of their 95 % intervals."""
+    if not points:
+        return
+    xs, seeds = zip(*sorted(points.items()), strict=True)
+    bands = np.clip([_interval(s) for s in seeds], 0, 1)
+    color = COLORS[number]
+    ax.fill_between(xs, *np.transpose(bands), color=color, alpha=0.15, linewidth=0)
+    ax.plot(xs, [_mean(s) for s in seeds], color=color, marker=MARKERS[number], markersize=6,
+            linestyle=DASHES[number])  # fmt: skip
+
+
+def mark_sizes(ax, places: Iterable[float]) -> None:
+    """Shares from 0 to 1 over an x that grows by factors, with a tick at each of the places."""
+    places = sorted(places)
+    ax.set_xscale("log")
+    ax.set_xticks(places, [f"{x:,.0f}" for x in places])
+    ax.minorticks_off()
+    ax.set_ylim(0, 1.02)
 
 
 def heat(

@@ -6,13 +6,14 @@ Both halves are drawn from stored runs in results/tiny/grids/, of lessons 08 and
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from matplotlib import rc_context
 
-from ift_course.display.picture import COLORS, DASHES, FAINT, INK, MARKERS, STYLE, Picture, picture
+from ift_course.display.grids import Curves, draw_line, mark_sizes
+from ift_course.display.picture import COLORS, FAINT, INK, STYLE, Picture, picture
 from ift_course.profile import get_profile
 
 BEGIN = "<!-- picture: drawn by `ift build --docs` from results/tiny/grids, do not edit -->"
@@ -36,7 +37,7 @@ class Front:
     """What the picture shows. lines: share flawed, in words → number of examples → seeds' items."""
 
     said: Sequence[Said]
-    lines: Mapping[str, Mapping[float, list[list[float]]]]
+    lines: Curves
 
     @property
     def alt(self) -> str:
@@ -107,23 +108,14 @@ def _draw_answers(ax, said: Sequence[Said]) -> None:
         top -= 1.5 * LINE
 
 
-def _draw_lines(ax, lines: Mapping[str, Mapping[float, list[list[float]]]]) -> None:
-    from ift_course.evaluation.intervals import two_level_interval
-
+def _draw_lines(ax, lines: Curves) -> None:
     ax.set_title("Quality before quantity", loc="left", fontsize=11.5, fontweight="bold")
-    ax.set_xscale("log")
-    for i, (name, points) in enumerate(lines.items()):
-        sizes = sorted(points)
-        means = [_mean(points[n]) for n in sizes]
-        bands = [two_level_interval(points[n]) for n in sizes]
-        ax.fill_between(sizes, *zip(*bands, strict=True), color=COLORS[i], alpha=0.16, linewidth=0)
-        ax.plot(sizes, means, color=COLORS[i], marker=MARKERS[i], linestyle=DASHES[i], markersize=5)
-        ax.annotate(name, (sizes[-1], means[-1]), xytext=(7, 0), textcoords="offset points",
+    for number, (name, points) in enumerate(lines.items()):
+        draw_line(ax, points, number)
+        last = max(points)
+        ax.annotate(name, (last, _mean(points[last])), xytext=(7, 0), textcoords="offset points",
                     va="center", fontsize=9.5, annotation_clip=False)  # fmt: skip
-    ticks = sorted({n for points in lines.values() for n in points})
-    ax.set_xticks(ticks, [f"{n:,.0f}" for n in ticks])
-    ax.minorticks_off()
-    ax.set_ylim(0, 1)
+    mark_sizes(ax, {n for points in lines.values() for n in points})
     ax.grid(True, axis="y")
     ax.grid(False, axis="x")
     ax.set_xlabel("examples tuned on, at equal compute")

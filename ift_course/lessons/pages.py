@@ -128,7 +128,22 @@ def claims_page(claims: list["Claim"], repeats: Sequence[list["Claim"]] = ()) ->
 
 
 def claims_table(claims: list["Claim"]) -> str:
-    """The README's table: a row for each claim."""
+    """The README's tables: what came out otherwise than the field says, and the rest folded."""
+    agree = [claim for claim in claims if claim.holds and not claim.differs]
+    others = [claim for claim in claims if claim not in agree]
+    parts = []
+    if others:
+        parts.append(
+            f"{len(agree)} claims came out as the field has them, {len(others)} did not:\n\n"
+            f"{_short_rows(others)}"
+        )
+    if agree:
+        summary = f"<summary>The {len(agree)} that came out as the field has them</summary>"
+        parts.append(f"<details>\n{summary}\n\n{_short_rows(agree)}\n\n</details>")
+    return "\n\n".join(parts) + "\n"
+
+
+def _short_rows(claims: list["Claim"]) -> str:
     rows = [
         "| claim | measured (95 % interval) | seeds | verdict | lesson | s |",
         "| --- " * 6 + "|",
@@ -138,13 +153,13 @@ def claims_table(claims: list["Claim"]) -> str:
             claim.literature or claim.statement,
             f"{number(claim.effect)} ({_range(claim)}), {claim.metric}",
             _seeds(claim),
-            f"{_mark(claim)} [why](docs/claims.md)" if claim.differs else _mark(claim),
+            f"{_mark(claim)} [why](docs/claims.md#{claim.id})" if claim.differs else _mark(claim),
             _lesson(claim.lesson, "notebooks"),
             claim.seconds,
         )
         for claim in claims
     ]
-    return "\n".join(rows) + "\n"
+    return "\n".join(rows)
 
 
 def lesson_map(course: CourseMap, claims: list["Claim"]) -> str:

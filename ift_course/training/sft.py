@@ -16,7 +16,6 @@ from ift_course import ranks
 from ift_course.data.masking import collate, labels, render_each
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
-from ift_course.data.uncollected import uncollected
 from ift_course.errors import CourseError
 from ift_course.training.adapter import Adapter, never_learned
 
@@ -212,7 +211,6 @@ class Prepared:
     truncated: int
 
 
-@uncollected()
 def prepare(
     tokenizer: "PreTrainedTokenizerBase", records: Sequence[Record], max_length: int
 ) -> Prepared:

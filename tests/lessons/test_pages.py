@@ -67,8 +67,16 @@ def test_the_fields_own_words_come_first_where_there_are_some():
 def test_a_row_says_where_it_is_not_as_in_the_literature():
     differs = claim(differs="Ours are made of wood.")
     assert "≠ holds, but not as in the literature: Ours are made" in pages.claims_page([differs])
-    assert "| ≠ [why](docs/claims.md) |" in pages.claims_table([differs])
     assert "✗ does not hold" in pages.claims_page([claim(holds=False)])
+
+
+def test_the_readme_folds_what_came_out_as_expected_and_shows_the_rest():
+    differs, fails = claim(id="01.wood", differs="Ours are wood."), claim(id="01.no", holds=False)
+    table = pages.claims_table([claim(), differs, fails])
+    shown, folded = table.split("<details>")
+    assert "1 claims came out as the field has them, 2 did not" in shown
+    assert "| ≠ [why](docs/claims.md#01.wood) |" in shown and "| ✗ |" in shown
+    assert "| ✓ |" not in shown and folded.count("| ✓ |") == 1
 
 
 def test_a_run_with_other_seeds_is_judged_by_the_bound_of_today():
