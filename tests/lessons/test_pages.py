@@ -184,10 +184,12 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives the headings of a page."""
-    tokens = MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8"))
+    """The anchors that GitHub gives the headings of a page, and those that it has of its own."""
+    text = page.read_text(encoding="utf-8")
+    tokens = MarkdownIt("commonmark").parse(text)
     heads = [b.content for a, b in pairwise(tokens) if a.type == "heading_open"]
-    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+    named = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+    return named | set(re.findall(r'<a id="([^"]+)"></a>', text))
 
 
 def test_every_lesson_but_the_first_has_a_claim_on_the_map():
