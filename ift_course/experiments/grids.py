@@ -60,7 +60,8 @@ def full(
     grid = module.GRID if cells is None else cells
     wanted = [(cell, seed) for cell in grid for seed in seeds]
     rows = {(row.cell, row.seed): row for row in store.read(chosen, lesson, module.Row)}
-    missing = [job for job in wanted if job not in rows]
+    # By seed, because a worker keeps the model that the cells of one seed start from.
+    missing = sorted((job for job in wanted if job not in rows), key=lambda job: job[1])
     done = len(wanted) - len(missing)
     report = on_progress or (lambda done, total, row: None)
     report(done, len(wanted), None)

@@ -48,6 +48,7 @@ class Plan:
     grpo_prompts: int = 4
     grpo_rate: float = 3e-4
     look_every: int = 8  # steps of GRPO
+    looked: int = 64  # prompts at every such look
     tokens: int = 40  # of an answer, at most
     drawn: int = 8  # responses to a prompt of which the best is given out
 
@@ -59,7 +60,7 @@ PLANS = {
     ),
     "smollm2": Plan(
         demonstrations=80, pairs=48, exam=6, method="lora", sft_epochs=1.0, batch=4,
-        grpo_steps=3, look_every=3, grpo_prompts=2, tokens=30, drawn=4,
+        grpo_steps=3, look_every=3, looked=16, grpo_prompts=2, tokens=30, drawn=4,
     ),
     "t4": Plan(demonstrations=1000, pairs=500, exam=100, method="lora", sft_epochs=1.0, batch=8),
     "gpu24": Plan(demonstrations=2000, pairs=1000, exam=200, method="lora", sft_epochs=1.0),
@@ -268,7 +269,7 @@ def run_cell(cell: Cell, seed: int, profile: Profile) -> Row:
         pairs = pairs_of(drawn)
         model = dpo_stage(plan, start, tokenizer, seed, beta=cell.beta, pairs=pairs).model
     if cell.stage == "GRPO":
-        looked = careless.practice(64, seed=1000 + seed)
+        looked = careless.practice(plan.looked, seed=1000 + seed)
 
         def look(step: int, policy) -> None:
             if step % plan.look_every == 0:
