@@ -11,9 +11,43 @@ from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
     import torch
+    from transformers import TrainerCallback
 
 # Written into a checkpoint after everything else, so its presence means: whole.
 MARKER = "complete.json"
+
+
+def going_on(
+    output_dir: str | Path | None,
+    settings: dict[str, Any],
+    rows: list[dict[str, list[int]]],
+    model: "torch.nn.Module",
+    *,
+    every_steps: int,
+    every_seconds: float,
+    resume: bool = True,
+) -> "tuple[Path | None, list[TrainerCallback]]":
+    """The checkpoint to go on from, if there is one, and the callbacks that will write more.
+
+    Without output_dir there is neither. Raises CourseError for checkpoints of another run, and,
+    without `resume`, for any.
+    """
+    if output_dir is None:
+        return None, []
+    from ift_course.training.trainer import Checkpoints
+
+    settings = settings | {"data": data_digest(rows), "model": model_digest(model)}
+    checkpoint = latest(Path(output_dir))
+    if checkpoint and not resume:
+        raise CourseError(f"{output_dir} holds checkpoints; delete it or write elsewhere.")
+    if checkpoint:
+        refuse_other_run(checkpoint, settings)
+    return checkpoint, [Checkpoints(settings, every_steps, every_seconds)]
+
+
+def step_of(checkpoint: Path | None) -> int:
+    """How many steps had been done when it was written; 0 for None."""
+    return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
 
 
 def mark_complete(checkpoint: Path, settings: dict[str, Any]) -> None:
@@ -31,7 +65,7 @@ def latest(folder: Path) -> Path | None:
             whole.append(checkpoint)
         else:
             shutil.rmtree(checkpoint, ignore_errors=True)
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return max(whole, key=step_of, default=None)
 
 
 def refuse_other_run(checkpoint: Path, settings: dict[str, Any]) -> None:

@@ -5,12 +5,11 @@ the response only.
 """
 
 import math
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ift_course import ranks
 from ift_course.data.masking import collate, labels, render_each
@@ -18,6 +17,7 @@ from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
 from ift_course.training.adapter import Adapter, never_learned
+from ift_course.training.checkpoints import going_on, step_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -92,42 +92,27 @@ def sft(
     """
     import torch
 
-    from ift_course.models.qlora import (
-        float_adapters,
-        is_four_bit,
-        mend,
-        to_four_bit,
-    )
     from ift_course.models.quiet import quiet
-    from ift_course.models.save import disk_errors
 
     torch.manual_seed(seed)  # new embeddings are drawn at random
     with quiet():
         new_tokens = give_chat_template(model, tokenizer)
     prepared = prepare(tokenizer, records, max_length)
-    adapter = adapter or Adapter()
-    used = {token for row in prepared.rows for token in row["input_ids"]}
-    tokens = sorted({*new_tokens, *never_learned(model, tokenizer, used)})
-    if method == "qlora" and not is_four_bit(model):
-        to_four_bit(model)
-    if is_four_bit(model):
-        if method == "full":
-            raise CourseError('4-bit weights cannot be tuned; use method="qlora".')
-        mend(model)
+    dtype = next(model.parameters()).dtype
+    _make_ready(model, method)
     learning_rate = learning_rate or default_learning_rate(model.num_parameters(), method)
+    adapter = adapter or Adapter()
     with quiet():
-        from ift_course.training.trainer import (
-            Checkpoints,
-            ProgressBar,
-            ResponseTrainer,
-            restore_forward,
-        )
+        from trl import SFTConfig
 
-        precision = _precision()
-        dtype = next(model.parameters()).dtype
-        if method == "full" and dtype != torch.float32:
-            model.float()  # half-precision weights would round most of the updates away
-        args = _arguments(
+        from ift_course.models.qlora import float_adapters
+        from ift_course.training.arguments import arguments, precision, steps_of
+        from ift_course.training.trainer import ResponseTrainer, run
+
+        per_step = batch_size * gradient_accumulation * ranks.count()
+        args = arguments(
+            SFTConfig,
+            steps=steps_of(len(prepared.rows), per_step, epochs, max_steps),
             output_dir=str(output_dir or "."),  # nothing is written without output_dir
             seed=seed,
             data_seed=seed,
@@ -138,57 +123,34 @@ def sft(
             gradient_accumulation_steps=gradient_accumulation,
             gradient_checkpointing=gradient_checkpointing,
             optim=optimizer,
-            warmup_steps=_warmup(
-                len(prepared.rows),
-                batch_size * gradient_accumulation * ranks.count(),
-                epochs,
-                max_steps,
-            ),
-            **precision,
+            dataset_kwargs={"skip_prepare_dataset": True},
         )
         settings = {
             "method": method, "seed": seed, "epochs": epochs, "max_steps": max_steps,
             "learning_rate": learning_rate, "batch_size": batch_size,
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
-            "precision": next((name for name, on in precision.items() if on), "fp32"),
-            "optimizer": optimizer, "processes": ranks.count(),
+            "precision": precision(), "optimizer": optimizer, "processes": ranks.count(),
         }  # fmt: skip
+        peft_config = None
         if method != "full":
+            peft_config = _peft_config(adapter, model, tokenizer, prepared.rows, new_tokens)
             settings["adapter"] = asdict(adapter) | {"targets": list(adapter.targets)}
-        callbacks: list[Any] = []
-        checkpoint = None
-        if output_dir is not None:
-            from ift_course.training import checkpoints
-
-            settings["data"] = checkpoints.data_digest(prepared.rows)
-            settings["model"] = checkpoints.model_digest(model)
-            checkpoint = checkpoints.latest(Path(output_dir))
-            if checkpoint and not resume:
-                raise CourseError(f"{output_dir} holds checkpoints; delete it or write elsewhere.")
-            if checkpoint:
-                checkpoints.refuse_other_run(checkpoint, settings)
-            callbacks.append(Checkpoints(settings, checkpoint_steps, checkpoint_seconds))
-        bar = ProgressBar() if progress and ranks.is_first() else None
+        checkpoint, keeping = going_on(
+            output_dir, settings, prepared.rows, model, resume=resume,
+            every_steps=checkpoint_steps, every_seconds=checkpoint_seconds,
+        )  # fmt: skip
         trainer = ResponseTrainer(
             model=model,
             args=args,
             train_dataset=_dataset(prepared.rows),
             data_collator=partial(collate, pad_token_id=_pad(tokenizer)),
             processing_class=tokenizer,
-            peft_config=None if method == "full" else adapter.config(model, tokens),
-            callbacks=[*callbacks, bar] if bar else callbacks,
+            peft_config=peft_config,
+            callbacks=keeping,
             tiles=tiles,
         )
         float_adapters(trainer.model)
-        started = time.perf_counter()
-        try:
-            with disk_errors(Path(output_dir or ".")):
-                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        finally:
-            if bar:
-                bar.stop()
-        seconds = time.perf_counter() - started
-        restore_forward(trainer.model)
+        seconds = run(trainer, checkpoint, output_dir=output_dir, progress=progress)
         tuned = trainer.model.to(dtype) if method == "full" else trainer.model
     return SftResult(
         model=tuned.eval(),
@@ -200,7 +162,7 @@ def sft(
         peak_mb=peak_mb(),
         dropped=prepared.dropped,
         truncated=prepared.truncated,
-        resumed_from=int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0,
+        resumed_from=step_of(checkpoint),
     )
 
 
@@ -263,47 +225,25 @@ def peak_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def _precision() -> dict[str, bool]:
+def _make_ready(model: "PreTrainedModel", method: Method) -> None:
+    """Give the weights the type in which the method can train them, in place."""
     import torch
 
-    from ift_course.hardware import bf16_is_fast
+    from ift_course.models.qlora import is_four_bit, mend, to_four_bit
 
-    bf16 = bf16_is_fast()
-    return {"bf16": bf16, "fp16": torch.cuda.is_available() and not bf16}
-
-
-def _arguments(*, gradient_checkpointing: bool, **options: Any):
-    import torch
-    from trl import SFTConfig
-
-    known = {field.name for field in fields(SFTConfig)}
-    renamed = "activation_checkpointing"  # the name from transformers 5.23 on
-    options[renamed if renamed in known else "gradient_checkpointing"] = gradient_checkpointing
-    gpu = torch.cuda.is_available()
-    args = SFTConfig(
-        use_cpu=not gpu,
-        lr_scheduler_type="cosine",
-        max_grad_norm=1.0,
-        logging_steps=1,
-        logging_nan_inf_filter=False,  # a NaN loss must be seen, not smoothed away
-        save_strategy="no",  # the callback asks
-        save_total_limit=2,
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=gpu,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        remove_unused_columns=False,
-        **options,
-    )
-    if args.n_gpu > 1:  # SFTTrainer refuses nn.DataParallel; one GPU is enough here
-        args._n_gpu = 1
-    return args
+    if method == "qlora" and not is_four_bit(model):
+        to_four_bit(model)
+    if is_four_bit(model):
+        if method == "full":
+            raise CourseError('4-bit weights cannot be tuned; use method="qlora".')
+        mend(model)
+    elif method == "full" and next(model.parameters()).dtype != torch.float32:
+        model.float()  # half-precision weights would round most of the updates away
 
 
-def _warmup(records: int, per_step: int, epochs: float, max_steps: int) -> int:
-    steps = max_steps if max_steps > 0 else math.ceil(math.ceil(records / per_step) * epochs)
-    # The schedule starts at zero, so a run of a few steps could not afford a warm-up.
-    return int(0.05 * steps)
+def _peft_config(adapter: Adapter, model, tokenizer, rows, new_tokens: Sequence[int]):
+    used = {token for row in rows for token in row["input_ids"]}
+    return adapter.config(model, sorted({*new_tokens, *never_learned(model, tokenizer, used)}))
 
 
 def _dataset(rows: list[dict[str, list[int]]]):

@@ -14,6 +14,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 from trl import SFTTrainer
 
 from ift_course import ranks
+from ift_course.models.save import disk_errors
 from ift_course.training.checkpoints import mark_complete
 
 
@@ -63,6 +64,31 @@ def restore_forward(model: torch.nn.Module) -> None:
     for module in (model, base):
         vars(module).pop("forward", None)
         vars(module).pop("_original_forward", None)
+
+
+def run(
+    trainer: Trainer,
+    checkpoint: Path | None = None,
+    *,
+    output_dir: str | Path | None = None,
+    progress: bool = False,
+) -> float:
+    """Train to the end, with a progress bar or without; returns the seconds it took.
+
+    Raises CourseError if what is written below output_dir does not fit on the disk.
+    """
+    bar = ProgressBar() if progress and ranks.is_first() else None
+    if bar:
+        trainer.add_callback(bar)
+    started = time.perf_counter()
+    try:
+        with disk_errors(Path(output_dir or ".")):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finally:
+        if bar:
+            bar.stop()
+        restore_forward(trainer.model)
+    return time.perf_counter() - started
 
 
 class SimilarLengths(Sampler[int]):

@@ -93,7 +93,7 @@ def test_loss_equals_trls_and_the_formula(tiny_llama, tmp_path):
 @pytest.mark.parametrize("accumulation", [1, 3], ids=["one pass", "accumulated"])
 def test_the_first_step_reports_the_same_loss(accumulation, tiny_llama, monkeypatch):
     model, tokenizer = tiny_llama
-    monkeypatch.setattr("ift_course.hardware.bf16_is_fast", lambda: False)
+    monkeypatch.setattr("ift_course.training.arguments.bf16_is_fast", lambda: False)
     batch = collate(prepare(tokenizer, RECORDS, 256).rows, tokenizer.pad_token_id)
     with torch.no_grad():
         expected = model(**batch).loss.item()

@@ -11,7 +11,7 @@ from ift_course.training.sft import sft
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_tiles_change_nothing_but_the_memory(method, tiny_llama, cow_records, monkeypatch):
     # In bf16 the two round differently, and AdamW makes whole steps of the smallest gradients.
-    monkeypatch.setattr("ift_course.training.sft._precision", lambda: {"bf16": False})
+    monkeypatch.setattr("ift_course.training.arguments.bf16_is_fast", lambda: False)
     model, tokenizer = tiny_llama
     whole, tiled = (
         sft(copy.deepcopy(model), tokenizer, cow_records, seed=0, epochs=2, batch_size=8,

@@ -43,7 +43,7 @@ OPTIONS = {"seed": 0, "learning_rate": 5e-3, "batch_size": 4, "progress": False}
 @pytest.fixture
 def exact(monkeypatch):
     """Float32 on every machine, so that numbers can be compared."""
-    monkeypatch.setattr("ift_course.training.preference.arguments.bf16_is_fast", lambda: False)
+    monkeypatch.setattr("ift_course.training.arguments.bf16_is_fast", lambda: False)
 
 
 def weights(model) -> dict[str, torch.Tensor]:

@@ -1,16 +1,16 @@
 """Direct preference optimization on TRL's DPOTrainer (Rafailov et al., 2023)."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ift_course.data.preferences import Pair
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
 from ift_course.training.adapter import Adapter
+from ift_course.training.checkpoints import going_on, step_of
 from ift_course.training.preference.pairs import prepare_pairs
 from ift_course.training.sft import peak_mb
 
@@ -88,7 +88,6 @@ def dpo(
     import torch
 
     from ift_course.models.quiet import quiet
-    from ift_course.models.save import disk_errors
 
     if not beta > 0:
         raise CourseError(f"beta must be above 0, not {beta:g}; 0.1 is where most people start.")
@@ -102,18 +101,17 @@ def dpo(
         from datasets import Dataset
         from trl import DPOConfig
 
-        from ift_course.training.preference.arguments import arguments, precision
+        from ift_course.training.arguments import arguments, precision, steps_of
         from ift_course.training.preference.trainers import PairTrainer
-        from ift_course.training.trainer import ProgressBar, restore_forward
+        from ift_course.training.trainer import run
 
         dtype = next(model.parameters()).dtype
         if method == "full" and dtype != torch.float32:
             model.float()  # half-precision weights would round most of the updates away
         per_step = batch_size * gradient_accumulation
-        steps = max_steps if max_steps > 0 else math.ceil(len(prepared.rows) / per_step * epochs)
         args = arguments(
             DPOConfig,
-            steps=steps,
+            steps=steps_of(len(prepared.rows), per_step, epochs, max_steps),
             output_dir=str(output_dir or "."),  # nothing is written without output_dir
             seed=seed,
             data_seed=seed,
@@ -134,10 +132,10 @@ def dpo(
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
             "precision": precision(),
         }  # fmt: skip
-        checkpoint, keeping = _checkpoints(
-            output_dir, settings, prepared.rows, model, checkpoint_steps, checkpoint_seconds
-        )
-        bar = ProgressBar() if progress else None
+        checkpoint, keeping = going_on(
+            output_dir, settings, prepared.rows, model,
+            every_steps=checkpoint_steps, every_seconds=checkpoint_seconds,
+        )  # fmt: skip
         trainer = PairTrainer(
             model=model,
             ref_model=reference,
@@ -145,16 +143,10 @@ def dpo(
             train_dataset=Dataset.from_list(prepared.rows),
             processing_class=tokenizer,
             peft_config=Adapter().config(model, new_tokens) if method == "lora" else None,
-            callbacks=[*keeping, bar] if bar else keeping,
+            callbacks=keeping,
         )
         trainer.anchor = anchor
-        try:
-            with disk_errors(Path(output_dir or ".")):
-                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        finally:
-            if bar:
-                bar.stop()
-            restore_forward(trainer.model)
+        run(trainer, checkpoint, output_dir=output_dir, progress=progress)
         tuned = trainer.model if method == "lora" else trainer.model.to(dtype)
     return DpoResult(
         model=tuned.eval(),
@@ -165,7 +157,7 @@ def dpo(
         peak_mb=peak_mb(),
         dropped=prepared.dropped,
         truncated=prepared.truncated,
-        resumed_from=int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0,
+        resumed_from=step_of(checkpoint),
     )
 
 
@@ -177,20 +169,3 @@ def default_learning_rate(parameters: int, method: Method) -> float:
     """
     scale = (1e9 / min(parameters, 1e9)) ** 0.9
     return min(1e-6 * scale, 1e-4) * (10 if method == "lora" else 1)
-
-
-def _checkpoints(
-    output_dir, settings: dict[str, Any], rows: list, model, steps: int, seconds: float
-) -> tuple[Path | None, list[Any]]:
-    """The checkpoint to go on from, and the callback that will write more."""
-    if output_dir is None:
-        return None, []
-    from ift_course.training import checkpoints
-    from ift_course.training.trainer import Checkpoints
-
-    settings["data"] = checkpoints.data_digest(rows)
-    settings["model"] = checkpoints.model_digest(model)
-    checkpoint = checkpoints.latest(Path(output_dir))
-    if checkpoint:
-        checkpoints.refuse_other_run(checkpoint, settings)
-    return checkpoint, [Checkpoints(settings, steps, seconds)]

@@ -75,21 +75,14 @@ def grpo(
         from datasets import Dataset
         from trl import GRPOConfig
 
-        from ift_course.training.preference.arguments import arguments
+        from ift_course.training.arguments import arguments
         from ift_course.training.preference.grpo_trainer import GroupTrainer, OnStep
-        from ift_course.training.trainer import restore_forward
+        from ift_course.training.trainer import run
 
         torch.manual_seed(seed)
         dtype = next(model.parameters()).dtype
         if dtype != torch.float32:
             model.float()
-        asked = [
-            {
-                "prompt": [{"role": "user", "content": user_text(x.instruction, x.input)}],
-                "number": i,
-            }
-            for i, x in enumerate(examples)
-        ]
         args = arguments(
             GRPOConfig,
             steps=steps,
@@ -107,16 +100,23 @@ def grpo(
             model=model,
             reward_funcs=_on_samples(reward, examples, tokenizer),
             args=args,
-            train_dataset=Dataset.from_list(asked),
+            train_dataset=Dataset.from_list(_asked(examples)),
             processing_class=tokenizer,
             callbacks=[OnStep(on_step)] if on_step else [],
         )
-        trainer.train()
-        restore_forward(trainer.model)
+        run(trainer)
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return GrpoResult(
         trainer.model.to(dtype).eval(), tokenizer, history, time.perf_counter() - started
     )
+
+
+def _asked(examples: Sequence[Example]) -> list[dict]:
+    """TRL's prompts, each with the number of its example."""
+    return [
+        {"prompt": [{"role": "user", "content": user_text(x.instruction, x.input)}], "number": i}
+        for i, x in enumerate(examples)
+    ]
 
 
 def _on_samples(reward: Reward, examples: Sequence[Example], tokenizer) -> Callable:

@@ -1,6 +1,5 @@
 """A reward model: the language model's body with one number on top (Ouyang et al., 2022, 3.5)."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,14 +92,14 @@ def train_reward(
         from datasets import Dataset
         from trl import RewardConfig
 
-        from ift_course.training.preference.arguments import arguments
+        from ift_course.training.arguments import arguments, steps_of
         from ift_course.training.preference.trainers import ScoreTrainer
-        from ift_course.training.trainer import restore_forward
+        from ift_course.training.trainer import run
 
         torch.manual_seed(seed)
         args = arguments(
             RewardConfig,
-            steps=math.ceil(len(rows) / batch_size * epochs),
+            steps=steps_of(len(rows), batch_size, epochs),
             output_dir=".",
             seed=seed,
             data_seed=seed,
@@ -115,8 +114,7 @@ def train_reward(
             train_dataset=Dataset.from_list(rows),
             processing_class=tokenizer,
         )
-        trainer.train()
-        restore_forward(trainer.model)
+        run(trainer)
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return RewardModel(trainer.model.eval(), tokenizer, history, time.perf_counter() - started)
 
