@@ -702,15 +702,14 @@ for threshold in (0.8, 0.5, 0.3):
 #   of the Llama Materials" which is distributed "include 'Llama' at the beginning of any such AI
 #   model name" (section 1.b.i). *(Read in copies of the Llama 3.1 and 4 licenses.)*
 # - **The license of what went in.** Seeds, documents and user prompts have authors. ShareGPT's
-#   conversations carry tags by people who did not write them ([data cards]({{ repository
-#   }}/blob/main/docs/datasets.md#sharegpt)).
+#   conversations carry tags by people who did not write them ([data
+#   cards](../docs/datasets.md#sharegpt)).
 #
 # So the same kind of data stands under very different tags: Alpaca, by text-davinci-003, is CC
 # BY-NC 4.0 (and its card said CC BY 4.0 at first); UltraChat 200K, both sides by ChatGPT, says MIT;
-# OpenHermes 2.5, mostly by GPT-4, states none. [Our data cards]({{ repository
-# }}/blob/main/docs/datasets.md) say where each was read. Whether a contract binds somebody who only
-# downloaded the data, and whether generated text has an author at all, differs from country to
-# country.
+# OpenHermes 2.5, mostly by GPT-4, states none. [Our data cards](../docs/datasets.md) say where each
+# was read. Whether a contract binds somebody who only downloaded the data, and whether generated
+# text has an author at all, differs from country to country.
 #
 # What you can do in any case: write down which model, which version, on which day, under which
 # terms; keep that with the data; and where it matters, choose a teacher whose license says in words

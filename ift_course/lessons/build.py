@@ -129,7 +129,6 @@ def differs(lesson: Lesson) -> str | None:
 
 def _words(lesson: Lesson) -> dict[str, str]:
     return {
-        "{{ repository }}": repository_url(),
         "{{ badge }}": badge(f"notebooks/{lesson.name}.ipynb"),
         "{{ cost }}": cost_table(lesson.number),
         "{{ terms }}": terms_of(lesson.number),

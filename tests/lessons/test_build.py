@@ -11,7 +11,7 @@ SOURCE = """\
 # %% [markdown]
 # # A title
 #
-# {{ badge }} {{ repository }}
+# {{ badge }}
 #
 # {{ cost }}
 
@@ -43,7 +43,6 @@ def test_words_are_filled_in_from_the_package_metadata(lesson):
     text = build.read(lesson).cells[0].source
     repository = links.repository_url()
     assert "{{" not in text
-    assert f" {repository}\n" in text
     path = repository.removeprefix("https://github.com/")
     colab = "https://colab.research.google.com/github/"
     assert f"]({colab}{path}/blob/main/notebooks/01_title.ipynb)" in text

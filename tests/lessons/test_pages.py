@@ -6,6 +6,7 @@ import subprocess
 from itertools import pairwise
 from pathlib import Path
 
+import nbformat
 import pytest
 from markdown_it import MarkdownIt
 
@@ -125,7 +126,15 @@ def test_the_pages_are_those_of_the_ledger():
             assert without_numbers(found) == without_numbers(text), path
 
 
-@pytest.mark.parametrize("name", ["docs/claims.md", "docs/glossary.md", "README.md"])
+PAGES = ["docs/claims.md", "docs/glossary.md", "README.md"]
+NOTEBOOKS = [
+    str(path.relative_to(checkout()))
+    for folder in ("notebooks", "exercises")
+    for path in sorted((checkout() / folder).glob("*.ipynb"))
+]
+
+
+@pytest.mark.parametrize("name", [*PAGES, *NOTEBOOKS])
 def test_every_link_leads_to_a_file_and_to_a_heading_in_it(name):
     page = checkout() / name
     for target in links(page):
@@ -173,8 +182,21 @@ def without_numbers(text: str) -> str:
     return re.sub(r"−?\d+(\.\d+)?(e[−+]?\d+)?", "#", text)
 
 
+def markdown(page: Path) -> str:
+    """The text of a page, or of a notebook's text cells."""
+    if page.suffix != ".ipynb":
+        return page.read_text(encoding="utf-8")
+    cells = nbformat.read(page, as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_placeholder_is_left_in_a_notebook(name):
+    assert not re.findall(r"\{\{\s*\w+\s*\}\}", markdown(checkout() / name))
+
+
 def links(page: Path) -> list[str]:
-    tokens = MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown(page))
     return [
         child.attrs["href"]
         for token in tokens
@@ -185,7 +207,7 @@ def links(page: Path) -> list[str]:
 
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub gives the headings of a page, and those that it has of its own."""
-    text = page.read_text(encoding="utf-8")
+    text = markdown(page)
     tokens = MarkdownIt("commonmark").parse(text)
     heads = [b.content for a, b in pairwise(tokens) if a.type == "heading_open"]
     named = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
