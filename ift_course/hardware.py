@@ -51,13 +51,21 @@ def usable_cores() -> int:
 
 
 def threads(jobs: int = 1) -> int:
-    """Threads for each of `jobs` lessons side by side: what `$IFT_THREADS` or `$OMP_NUM_THREADS`
-    says, else this one's part of the cores, at most two, since models this small lose time to the
-    coordination of more."""
-    asked = os.environ.get("IFT_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
-    if asked.isdigit() and int(asked) > 0:
-        return int(asked)
-    return min(2, max(1, usable_cores() // jobs))
+    """Threads for each of `jobs` lessons side by side.
+
+    $IFT_THREADS, if it is set. Else this one's part of the cores, at most two, since models this
+    small lose time to the coordination of more, and at most $OMP_NUM_THREADS. (That is often set
+    for the whole machine. Two lessons with two threads each on two cores wait for each
+    other most of the time.)
+    """
+    asked, limit = _positive("IFT_THREADS"), _positive("OMP_NUM_THREADS")
+    part = min(2, max(1, usable_cores() // jobs))
+    return asked or min(part, limit or part)
+
+
+def _positive(variable: str) -> int:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdigit() else 0
 
 
 def machine() -> str:

@@ -53,6 +53,15 @@ def test_threads_follow_the_environment(fresh, monkeypatch, env, threads):
     assert torch.get_num_threads() == threads
 
 
+def test_lessons_side_by_side_share_the_cores_whatever_the_machine_sets(monkeypatch):
+    from ift_course import hardware
+
+    monkeypatch.setattr(hardware, "usable_cores", lambda: 2)
+    monkeypatch.delenv("IFT_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert (hardware.threads(jobs=1), hardware.threads(jobs=2)) == (2, 1)
+
+
 def test_threads_are_at_most_two_of_their_own(fresh, monkeypatch):
     import torch
 
