@@ -40,10 +40,11 @@ Every row was measured by executing a lesson. A number is a mean, or a differenc
 interval is made by a method whose intervals contain the true value in 95 of 100 repetitions, over
 seeds and, where answers are counted, over questions. A claim **holds** when the whole interval
 keeps the bound that the lesson set; where a bound was changed after a first look, the lesson says
-so. "With other seeds" is a run of all lessons but 07 with the seeds 10, 11, 12 (`ift run --seed
-10`; 07 counts these among its own six). A claim that draws on stored runs only gives the same
-number again. Where this small world and the literature disagree, the row says so (≠). The last
-column is how many seconds into its lesson the claim was decided, on two cores."""
+so. "With other seeds" are runs of all lessons but 07 with the seeds 10, 11, 12 and 100, 101, 102
+(`ift run --seed 10`; 07 counts the first of these among its own six). A claim that draws on stored
+runs only gives the same number again. Where this small world and the literature disagree, the row
+says so (≠). The last column is how many seconds into its lesson the claim was decided, on two
+cores."""
 
 ON_SMOLLM2 = """\
 Lessons 04 and 05 were also run with `--profile smollm2`, a real model on a CPU. To end within 15
@@ -219,8 +220,8 @@ def terms_of(lesson: str) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits, with a real minus sign."""
-    return f"{value:.3g}".replace("-", "−")
+    """Three digits, with a real minus sign, and none before a zero."""
+    return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def _between(text: str, begin: str, new: str, end: str) -> str:

@@ -60,6 +60,11 @@ def test_a_row_says_statement_number_interval_seeds_verdict_lesson_and_seconds()
     assert lesson == "[01](../notebooks/01_pretraining_vs_sft.ipynb)" and seconds == "17"
 
 
+@pytest.mark.parametrize(("value", "shown"), [(-0.0, "0"), (-0.5, "−0.5"), (1 / 3, "0.333")])
+def test_numbers_have_three_digits_and_a_real_minus(value, shown):
+    assert pages.number(value) == shown
+
+
 def test_the_fields_own_words_come_first_where_there_are_some():
     row = cells(pages.claims_page([claim(literature="The more toys the better.")]), "The more")
     assert row[1].startswith("Toys are fun. fun, of 1:")
