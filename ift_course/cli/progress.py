@@ -66,6 +66,8 @@ class LessonProgress:
         if not outcome.error:
             self._bars.update(task, completed=outcome.timing.cells)
         self._bars.stop_task(task)
+        took = minutes(outcome.timing.seconds)
+        _log(self._bars, f"{outcome.lesson.name}: {outcome.timing.status}, {took}")
 
 
 @contextmanager
@@ -87,8 +89,15 @@ def grid_progress(lesson: str) -> Iterator[Callable[[int, int, "Row | None"], No
         def show(done: int, total: int, row: "Row | None") -> None:
             newest = f"the last took {row.seconds:.0f} s" if row else ""
             bars.update(task, completed=done, total=total, newest=newest, visible=True)
+            _log(bars, f"grid of lesson {lesson}: {done} of {total} {newest}")
 
         yield show
+
+
+def _log(bars: Progress, line: str) -> None:
+    # A file or a CI log shows bars only when all is over.
+    if not bars.console.is_terminal:
+        bars.console.print(line, highlight=False, soft_wrap=True)
 
 
 def summary(outcomes: Sequence[Outcome]) -> Table:

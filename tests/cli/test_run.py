@@ -260,6 +260,16 @@ def test_full_computes_the_grids_before_the_lessons(course, monkeypatch):
     assert (course.results / "tiny" / "notebooks" / "03_grid.ipynb").exists()
 
 
+def test_a_log_file_gets_a_line_for_each_lesson_and_each_row_of_a_grid(course, monkeypatch):
+    from ift_course.experiments import grids
+
+    course.lesson("03_grid")
+    monkeypatch.setattr(grids, "full", lambda *_, on_progress, **__: on_progress(1, 2, None))
+    lines = ift("run", "--full").stderr.splitlines()
+    assert "grid of lesson 03: 1 of 2" in [line.strip() for line in lines]
+    assert any(line.startswith("03_grid: ok, ") for line in lines)
+
+
 def test_full_on_a_lesson_without_a_grid_is_said_and_runs_nothing(course):
     course.lesson("01_fine")
     result = ift("run", "01", "--full")

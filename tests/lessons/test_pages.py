@@ -91,6 +91,15 @@ def test_a_run_with_other_seeds_is_judged_by_the_bound_of_today():
     assert "With other seeds: ✗ 0.3 (0.05 to 0.6), ✓ 0.5 (0.2 to 0.6)." in row[1]
 
 
+def test_the_memory_table_shows_prediction_measurement_and_error():
+    row = {"model": "Moo", "method": "full", "batch": 1, "seq": 1024, "checkpointing": False,
+           "predicted": 2**31, "measured": 2**31 + 2**24, "error": -0.0078}  # fmt: skip
+    told = {"date": "2026-11-20", "device": "an abacus", "torch": "2.13.0", "rows": [row]}
+    table = pages.memory_table(told)
+    assert "| Moo | full | 1 × 1,024 | off | 2.000 GB | 2.016 GB | −0.78 % |" in table
+    assert "Measured on 2026-11-20, an abacus, torch 2.13.0" in table
+
+
 def test_a_claim_stands_under_each_of_its_points_and_the_others_say_that_they_wait():
     page = pages.claims_page([claim(subject=(2, 6)), claim(id="x", statement="Free.", subject=())])
     under = dict(re.findall(r"^## (\d+)\. .+\n\n(.+)", page, re.MULTILINE))
