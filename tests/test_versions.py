@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from importlib.metadata import requires
+from email import message_from_bytes
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from packaging.requirements import Requirement
@@ -28,9 +29,12 @@ evaluation/test_score.py training/test_sft.py training/test_loop.py
 """.split()
 
 
-def oldest() -> list[str]:
-    """The lower ends of the ranges in pyproject.toml, as exact versions."""
-    ranges = [Requirement(text) for text in requires("ift-course")]
+def oldest(wheel: Path) -> list[str]:
+    """The lower ends of the wheel's ranges, as exact versions."""
+    with ZipFile(wheel) as files:
+        [name] = [x for x in files.namelist() if x.endswith(".dist-info/METADATA")]
+        told = message_from_bytes(files.read(name))
+    ranges = [Requirement(text) for text in told.get_all("Requires-Dist")]
     lowest = {x.name: x.specifier for x in ranges if x.name in LIBRARIES}
     return [f"{name}=={next(iter(lowest[name])).version}" for name in LIBRARIES]
 
@@ -51,7 +55,7 @@ def python(request, wheel, tmp_path):
     python = Path(sysconfig.get_path("scripts", vars=names)) / Path(sys.executable).name
     borrowed = Path(sysconfig.get_path("purelib", vars=names)) / "borrowed.pth"
     borrowed.write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    wanted = oldest() if request.param == "oldest" else ["--upgrade", *LIBRARIES]
+    wanted = oldest(wheel) if request.param == "oldest" else ["--upgrade", *LIBRARIES]
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     found = subprocess.run([*pip, *wanted], capture_output=True, text=True)
     if "Temporary failure in name resolution" in found.stderr or "NewConnection" in found.stderr:
