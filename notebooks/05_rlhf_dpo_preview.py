@@ -553,7 +553,7 @@ ift.claim(
 # seen the sycophancy. Before anything was measured, we expected both failings to go from at least
 # 0.8 to at most 0.1. With these seeds both do. In two runs with three other seeds each, sycophancy
 # did again, and invention on the average, but its interval reached farther ([all
-# numbers](../docs/claims.md#05.one-sided-pairs-cure-invention)). So its bound is 0.4 now.
+# numbers](../docs/claims.md)). So its bound is 0.4 now.
 
 # %%
 for measure, bound in {"sycophancy": 0.1, "invention": 0.4}.items():
