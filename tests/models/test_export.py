@@ -130,6 +130,7 @@ def from_dtype(folder):
 
 
 def test_without_space_nothing_is_written(tiny_llama_dir, tmp_path, monkeypatch):
+    pytest.importorskip("gguf")
     found = export.source(str(tiny_llama_dir))
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
     for write in (export.to_folder, export.to_gguf):
