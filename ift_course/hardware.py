@@ -55,8 +55,8 @@ def threads(jobs: int = 1) -> int:
 
     $IFT_THREADS, if it is set. Else this one's part of the cores, at most two, since models this
     small lose time to the coordination of more, and at most $OMP_NUM_THREADS. (That is often set
-    for the whole machine. Two lessons with two threads each on two cores wait for each
-    other most of the time.)
+    for the whole machine, and two lessons with two threads each on two cores wait for each other
+    most of the time.)
     """
     asked, limit = _positive("IFT_THREADS"), _positive("OMP_NUM_THREADS")
     part = min(2, max(1, usable_cores() // jobs))
