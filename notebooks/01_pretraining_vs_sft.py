@@ -137,13 +137,13 @@ for page in itertools.islice(documents(seed=3), 4):
 
 # %%
 small = PretrainConfig(hidden_size=128, layers=4, heads=4, intermediate_size=352,
-                       length=128, batch_size=16, warmup=20)  # fmt: skip
-prose = replace(phases(tokens=1_300_000)[0], practice_share=0.0)
+                       length=128, batch_size=8, warmup=40)  # fmt: skip
+prose = replace(phases(tokens=750_000)[0], practice_share=0.0)
 reading, _ = corpus_ids(small.seed, prose, tokenizer)
 newborn = new_model(small, tokenizer)
 
 openings = ["The capital of", "The owl eats", "Anna wanted to know"]
-steps = len(reading) // (16 * 128)
+steps = len(reading) // (8 * 128)
 looks = [0, 30, 120, steps]
 samples = {opening: {} for opening in openings}
 
@@ -157,10 +157,10 @@ def look(step: int, loss: float = 0.0) -> None:
 
 
 look(0)
-losses = train(newborn, text_batches(reading, batch_size=16, length=128), steps=steps,
-               learning_rate=3e-3, warmup=small.warmup, on_step=look)  # fmt: skip
+losses = train(newborn, text_batches(reading, batch_size=8, length=128), steps=steps,
+               learning_rate=4e-3, warmup=small.warmup, on_step=look)  # fmt: skip
 print(f"{sum(p.numel() for p in newborn.parameters()) / 1e6:.1f} million parameters, "
-      f"{steps * 16 * 128:,} tokens read")  # fmt: skip
+      f"{steps * 8 * 128:,} tokens read")  # fmt: skip
 
 # %%
 import math

@@ -470,7 +470,7 @@ def tune(rows, seed: int, make=as_padded):
 
 
 def rows_for(seed: int):
-    chats = [r.messages for r in records_of(sample(400, seed=seed, tasks=FACT_TASKS))]
+    chats = [r.messages for r in records_of(sample(320, seed=seed, tasks=FACT_TASKS))]
     return [{"input_ids": i, "labels": labels_of(i, m)} for i, m in render_all(tokenizer, chats)]
 
 
