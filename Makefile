@@ -26,9 +26,10 @@ run: $(STAMP) ## execute every lesson, offline, and write results/tiny/report.ht
 test: $(STAMP) ## run the tests, the notebooks included, offline
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-browser: $(STAMP) ## run the tests that open JupyterLab in Chromium
+test-browser: $(STAMP) ## run the tests in Chromium: JupyterLab, the site, feedback; pictures in build/screenshots
 	@$(PIP) -c constraints.txt -e '.[dev,browser,site]'
-	@IFT_BROWSER=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/browser -rs
+	@IFT_BROWSER=1 IFT_SCREENSHOTS=$${IFT_SCREENSHOTS:-build/screenshots} HF_HUB_OFFLINE=1 \
+		$(BIN)/python -m pytest tests/browser -rs
 
 lab: $(STAMP) ## open JupyterLab on the first notebook
 	@$(BIN)/jupyter lab notebooks/00_*.ipynb
