@@ -49,17 +49,22 @@ def main() -> None:
     """Installs what is lacking. Ends with a non-zero status where pip cannot."""
     missing = lacking(requires("ift-course") or [])
     if missing:
+        print(f"Installing {', '.join(missing)}: this takes about a minute", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             constraints = Path(folder) / "constraints.txt"
             constraints.write_text("\n".join(kept()) + "\n", encoding="utf-8")
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint"]
-            done = subprocess.run([*pip, str(constraints), *missing])
+            # What pip says of a success would frighten: it misses the front end that is left out.
+            done = subprocess.run(
+                [*pip, str(constraints), *missing], capture_output=True, text=True
+            )
         if done.returncode:
             sys.exit(
+                f"{done.stdout}{done.stderr}\n"
                 "The course could not be installed; pip's message above says why. "
                 "Choose Runtime, Disconnect and delete runtime, and run this cell again."
             )
-    print(DRIVE)
+    print("The course is installed." + DRIVE)
 
 
 def _met(requirement: Requirement) -> bool:

@@ -56,6 +56,15 @@ print("numbers in the change:", (B @ A).numel(), "· numbers trained:", A.numel(
       "· rank:", int(torch.linalg.matrix_rank(B @ A)))  # fmt: skip
 
 # %% [markdown]
+# In the middle stands $\frac{\alpha}{r} B A$. Each of its numbers is one of $B$ times one of $A$,
+# so every row is the same row, scaled. That is what rank 1 means.
+
+# %%
+from ift_course.display.detour import show_detour
+
+show_detour(W, A, B, alpha / rank, title="24 numbers change, and 10 are trained")
+
+# %% [markdown]
 # $B$ begins at zero, so the model begins as it was. $A$ begins at random. If both were zero,
 # neither would ever get a gradient: that is the first of the silent failures below.
 #

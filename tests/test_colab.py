@@ -28,18 +28,33 @@ def test_where_everything_is_there_pip_is_not_called(monkeypatch, capsys):
     assert "IFT_RESULTS=/content/drive" in capsys.readouterr().out
 
 
+def test_what_pip_says_of_a_success_is_not_shown(monkeypatch, capfd):
+    def run(command, **options):
+        return actually(
+            [sys.executable, "-c", "import sys; print('ERROR: conflicts', file=sys.stderr)"],
+            **options,
+        )
+
+    actually = subprocess.run
+    monkeypatch.setattr(colab, "lacking", lambda _: ["trl>=1.0"])
+    monkeypatch.setattr(subprocess, "run", run)
+    colab.main()
+    shown = "".join(capfd.readouterr())
+    assert "Installing trl>=1.0" in shown and "ERROR" not in shown
+
+
 def test_pip_is_held_to_torch_and_its_failure_is_told(monkeypatch):
     seen = []
 
-    def run(command):
+    def run(command, **_):
         seen.append(command)
         at = command[command.index("--constraint") + 1]
         seen.append(Path(at).read_text(encoding="utf-8"))
-        return SimpleNamespace(returncode=1)
+        return SimpleNamespace(returncode=1, stdout="", stderr="no space left on device")
 
     monkeypatch.setattr(colab, "lacking", lambda _: ["trl>=1.0"])
     monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(SystemExit, match="run this cell again"):
+    with pytest.raises(SystemExit, match=r"(?s)no space left on device.*run this cell again"):
         colab.main()
     assert seen[0][-1] == "trl>=1.0"
     assert "torch==" in seen[1]
