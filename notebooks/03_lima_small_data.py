@@ -213,9 +213,9 @@ stored = store.read(profile, "03")
 live = []
 
 
-def measure(cell: Cell) -> list:
+def measure(cell: Cell, of: list[int] | tuple[int, ...] = seeds) -> list:
     rows = []
-    for seed in seeds:
+    for seed in of:
         kept = [row for row in stored if row.cell == cell and row.seed == seed]
         if seed == seeds[0] or not kept:
             kept = [lima.run_cell(cell, seed, profile)]
@@ -779,11 +779,14 @@ for reason, times in Counter(d.reason for d in kept.decisions).most_common():
 
 # %% [markdown]
 # **Claim: curation by program beats chance.** 150 of the 1,000 records, chosen by program or at
-# random, the same number of steps.
+# random, the same number of steps. Chance is not the same every time: three seeds showed the
+# difference in three of four runs, and in one their interval just reached zero. So here there are
+# six.
 
 # %%
-chosen = measure(choice)
-random_choice = measure(replace(choice, chosen_by="random"))
+six = [*seeds, *(seed + len(seeds) for seed in seeds)]
+chosen = measure(choice, six)
+random_choice = measure(replace(choice, chosen_by="random"), six)
 ift.claim(
     "03.curation-beats-chance",
     "150 records curated by program are better than 150 chosen at random from the same pool.",

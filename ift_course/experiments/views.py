@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from statistics import fmean
@@ -53,11 +54,13 @@ def share_name(share: float) -> str:
 
 
 def origin(rows: Sequence[Row]) -> str:
-    """Where stored rows are from: date, seeds, machine."""
+    """Where stored rows are from: seeds of a cell, date, machine."""
     dates = sorted({row.date for row in rows})
     machines = ", ".join(sorted({row.machine for row in rows}))
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    return f"{len({row.seed for row in rows})} seeds, {when}, {machines}"
+    seeds = Counter(row.cell for row in rows).values()
+    many = f"{min(seeds)} seeds" if len(set(seeds)) == 1 else f"{min(seeds)} to {max(seeds)} seeds"
+    return f"{many}, {when}, {machines}"
 
 
 def replaced_by(rows: Sequence[Row], reference: Cell, share: float, slack: float) -> int | None:

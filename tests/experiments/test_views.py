@@ -44,7 +44,8 @@ def test_the_explorer_shows_training_data_scores_and_answers(rows):
 
 
 def test_where_rows_are_from(rows):
-    assert views.origin(rows) == "3 seeds, 2026-01-02, a machine"
+    assert views.origin(rows[:3]) == "3 seeds, 2026-01-02, a machine"
+    assert views.origin(rows) == "1 to 3 seeds, 2026-01-02, a machine"
 
 
 def test_live_rows_stand_in_only_for_cells_that_are_not_stored(a_row):

@@ -91,6 +91,16 @@ def test_a_run_with_other_seeds_is_judged_by_the_bound_of_today():
     assert "With other seeds: ✗ 0.3 (0.05 to 0.6), ✓ 0.5 (0.2 to 0.6)." in row[1]
 
 
+def test_seeds_of_all_runs_are_told_together_unless_runs_share_them():
+    def told(*others):
+        arms = ({"a": [x, x + 0.1, x + 0.2], "b": [0.0, 0.0, 0.0]} for x in others)
+        runs = [claim(arms=x, of=["a", "b"]) for x in arms]
+        return cells(pages.claims_page(runs[:1], [[x] for x in runs[1:]]), "Toys")[1]
+
+    assert "All 6 seeds: 0.45 (0.254 to 0.646)." in told(0.2, 0.5)
+    assert "All" not in told(0.2, 0.2) and "All" not in told(0.2)
+
+
 def test_the_memory_table_shows_prediction_measurement_and_error():
     row = {"model": "Moo", "method": "full", "batch": 1, "seq": 1024, "checkpointing": False,
            "predicted": 2**31, "measured": 2**31 + 2**24, "error": -0.0078}  # fmt: skip
