@@ -152,7 +152,7 @@ for temperature in (0.1, 0.5, 1.0, 2.0):
 # %%
 from dataclasses import replace
 
-few = [text for text in harvest.clean if meaning(text)][:40]
+few = harvest.sensible[:40]
 for temperature in (0.3, 1.0, 1.5):
     warm = replace(plan, temperature=temperature)
     drawn = synthetic.ask(teacher, tokenizer, few, seed=seed, plan=warm, answers=plan.answers)

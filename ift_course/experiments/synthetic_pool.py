@@ -44,6 +44,21 @@ class Harvest:
         """All others."""
         return [text for text in self.fresh if not synthetic.held_out(text)]
 
+    @property
+    def sensible(self) -> list[str]:
+        """Those of the clean ones that the world can mark.
+
+        Raises CourseError if there is none, as happens with a base that has not read the world.
+        """
+        found = [text for text in self.clean if synthetic.meaning(text)]
+        if not found:
+            raise CourseError(
+                f"None of the {len(self.clean)} instructions that this model wrote asks about the "
+                "course's world, so nothing can tell which answers are right; take a model that "
+                "has read about it: --profile tiny."
+            )
+        return found
+
 
 @dataclass(frozen=True)
 class Stored:

@@ -70,6 +70,14 @@ def test_the_seeds_ask_about_every_kind_and_never_about_the_exam():
         assert not any(map(synthetic.held_out, found))
 
 
+def test_instructions_that_the_world_can_mark_are_told_apart_and_none_is_an_error():
+    known = next(x for x in sample(50, seed=0, tasks=FACT_TASKS) if not x.input).instruction
+    sky = "What color is the sky?"
+    assert Harvest(2, [sky, known], [2]).sensible == [known]
+    with pytest.raises(CourseError, match=r"None of the 1 instructions .* --profile tiny"):
+        _ = Harvest(1, [sky], [1]).sensible
+
+
 def test_rouge_l_counts_the_longest_common_subsequence():
     assert synthetic.rouge_l("Name the capital", "name THE capital") == 1.0
     assert synthetic.rouge_l("a b c d", "a x c y") == 0.5
