@@ -63,7 +63,8 @@ That decides little, and several claims do not hold there. SmolLM2 has never rea
 people and objects, so it invents answers about all of them before and after, and is rarely right.
 What it shows is that everything runs on a real model, and what that costs. Lesson 07 ends early
 there: SmolLM2 writes good instructions, "What is the smell of the sea?" among them, but none about
-this world, so nothing can mark the answers. 06 and 08 were not run on it."""
+this world, so nothing can mark the answers. 08 would take more than an hour on two cores (the first
+of its thirty runs took six minutes, and we stopped there), and 06 was not tried."""
 
 
 def root() -> Path:
