@@ -55,7 +55,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="a new folder; by default a temporary one")
     options = parser.parse_args()
 
+    if not options.list.is_file():
+        parser.error(f"there is no file {options.list}; get it from googlecolab/backend-info")
     pins = colabs(options.list)
+    if not {"pip", "torch"} <= pins.keys():
+        parser.error(f"{options.list} is not Colab's list: it names no version of pip or torch")
     folder = (options.folder or Path(tempfile.mkdtemp())).resolve()
     venv.create(folder / "venv", with_pip=True)
     python = str(folder / "venv" / "bin" / "python")

@@ -53,8 +53,9 @@ many seconds into its lesson the claim was decided, on two cores.
 "With other seeds" are whole runs (`ift run --seed N`) from the seeds 10, 100 and 200 on (07 counts
 10, 11 and 12 among its own six, and was run anew with 200 only). They are judged by the bounds of
 today, some of which were widened after those runs: an interval of three seeds is wide, and a bound
-that one draw of three keeps, the next may miss. So each row also gives all its seeds together. A
-claim that draws on stored runs only gives the same number again."""
+that one draw of three keeps, the next may miss. So a row also gives all its seeds together, where
+its runs have as many of them and share none. A claim that draws on stored runs only gives the same
+number again."""
 
 ON_SMOLLM2 = """\
 Lessons 04 and 05 were also run with `--profile smollm2`, a real model on a CPU. To end within 15
