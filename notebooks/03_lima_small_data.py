@@ -292,7 +292,8 @@ else:
     print("No grid is stored for this base model. `ift run 03 --full` computes it.")
 
 # %%
-note = views.origin(stored) if stored else ""
+plain = [row for row in stored if not row.cell.pool]  # the others are for section 7
+note = views.origin(plain) if plain else ""
 curves(
     views.by_share(stored, equal_steps=True),
     views.by_share(live, equal_steps=True),
