@@ -104,7 +104,7 @@ def main() -> None:
     for name, values in speeds.items():
         spread = f"{min(values):,.0f} to {max(values):,.0f}"
         print(f"{name:5} {statistics.median(values):8,.0f} rows/s ({spread})")
-    print(f"ours is {ratio:.1f} x TRL")
+    print(f"ours is {ratio:.2f} x TRL")
 
 
 if __name__ == "__main__":

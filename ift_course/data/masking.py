@@ -58,20 +58,25 @@ def render_all(
     tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Messages], batch_size: int = 64
 ) -> list[tuple[list[int], list[int]]]:
     """What `render` says of every conversation, several times as fast."""
-    return list(render_each(tokenizer, conversations, batch_size))
+    return [
+        (ids, [int(label != IGNORE) for label in found])
+        for ids, found in label_each(tokenizer, conversations, batch_size)
+    ]
 
 
-def render_each(
+def label_each(
     tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Messages], batch_size: int = 64
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """As `render_all`, one by one: the next batches are in the making while you use one.
+    """Ids and labels of every conversation: the next batches are in the making while you use one.
 
     Texts go to the tokenizer by the batch, and it takes all cores. Raises CourseError as `render`
     does.
     """
     template = tokenizer.chat_template
     if not template or not marks_answers(template) or not tokenizer.is_fast:
-        yield from (render(tokenizer, messages) for messages in conversations)
+        for messages in conversations:
+            ids, mask = render(tokenizer, messages)
+            yield ids, labels(ids, mask)
         return
     # What apply_chat_template does, without the columns that it makes for every token besides.
     from transformers.utils.chat_template_utils import render_jinja_template
@@ -97,19 +102,20 @@ def render_each(
 
 def _tokenize(backend, texts: list[str], answers: list) -> list[tuple[list[int], list[int]]]:
     encodings = backend.encode_batch(texts, add_special_tokens=False)
-    return [(e.ids, _mask(e, spans)) for e, spans in zip(encodings, answers, strict=True)]
+    return [_labeled(e, spans) for e, spans in zip(encodings, answers, strict=True)]
 
 
-def _mask(encoding, spans: Iterable[tuple[int, int]]) -> list[int]:
-    """1 for the tokens of the answers, which stand at these characters; 0 for the others."""
-    mask = [0] * len(encoding)
+def _labeled(encoding, spans: Iterable[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Ids, and labels: the ids of the answers, which stand at these characters, else IGNORE."""
+    ids = encoding.ids
+    found = [IGNORE] * len(ids)
     for start, stop in spans:
         first, last = encoding.char_to_token(start), encoding.char_to_token(stop - 1)
         if first is None:
             break
-        end = last + 1 if last else len(mask)
-        mask[first:end] = [1] * (end - first)
-    return mask
+        end = last + 1 if last else len(ids)
+        found[first:end] = ids[first:end]
+    return ids, found
 
 
 @contextmanager
@@ -223,6 +229,11 @@ def _known_training_template(tokenizer) -> str | None:
 def labels(ids: Sequence[int], mask: Sequence[int]) -> list[int]:
     """The ids where the mask is 1, IGNORE elsewhere; not shifted (the model shifts them itself)."""
     return [token if trained else IGNORE for token, trained in zip(ids, mask, strict=True)]
+
+
+def is_trained(labels: Sequence[int]) -> bool:
+    """Whether a loss is taken anywhere."""
+    return labels.count(IGNORE) < len(labels)
 
 
 def collate(rows: Sequence[dict[str, list[int]]], pad_token_id: int) -> dict[str, "torch.Tensor"]:

@@ -80,15 +80,18 @@ def pack(rows: Sequence[Row], capacity: int) -> Packed:
     Raises ValueError for a row longer than `capacity`.
     """
     bins = best_fit_decreasing([len(row["input_ids"]) for row in rows], capacity)
+    counted = list(range(capacity))
     packed, lengths = [], []
     for items in bins:
         ids: list[int] = []
         labels: list[int] = []
         positions: list[int] = []
         for i in items:
+            start = len(ids)
             ids += rows[i]["input_ids"]
-            labels += [IGNORE, *rows[i]["labels"][1:]]
-            positions += range(len(rows[i]["input_ids"]))
+            labels += rows[i]["labels"]
+            labels[start] = IGNORE
+            positions += counted[: len(ids) - start]
         packed.append({"input_ids": ids, "labels": labels, "position_ids": positions})
         lengths.append([len(rows[i]["input_ids"]) for i in items])
     return Packed(packed, lengths, capacity, sum(map(sum, lengths)))

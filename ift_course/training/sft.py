@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ift_course import ranks
-from ift_course.data.masking import collate, labels, render_each
+from ift_course.data.masking import collate, is_trained, label_each
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
@@ -181,12 +181,13 @@ def prepare(
     Raises CourseError when no record is left.
     """
     rows, truncated = [], 0
-    for ids, mask in render_each(tokenizer, [record.messages for record in records]):
-        row = {"input_ids": ids[:max_length], "labels": labels(ids, mask)[:max_length]}
+    for ids, labels in label_each(tokenizer, [record.messages for record in records]):
+        cut_off = labels[max_length:]
+        del ids[max_length:], labels[max_length:]
         # The first token has nothing before it to be predicted from.
-        if any(mask[1:max_length]):
-            rows.append(row)
-            truncated += any(mask[max_length:])
+        if is_trained(labels[1:]):
+            rows.append({"input_ids": ids, "labels": labels})
+            truncated += is_trained(cut_off)
     if not rows:
         raise CourseError(
             f"None of the {len(records)} records has a response within {max_length} tokens; "
