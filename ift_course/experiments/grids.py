@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -80,7 +81,7 @@ def _computed(lesson: str, missing: list[Job], profile: Profile, jobs: int) -> I
     context = multiprocessing.get_context("spawn")
     before = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = "1"  # the workers read it when they start
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_deaf_to_ctrl_c)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_follow_parent)
     try:
         futures = [pool.submit(_run_cell, lesson, *job, profile) for job in missing]
         for future in as_completed(futures):
@@ -104,8 +105,14 @@ def _run_cell(lesson: str, cell, seed: int, profile: Profile):
     return _module(lesson).run_cell(cell, seed, profile)
 
 
-def _deaf_to_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what it means
+def _follow_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)  # a cell that nobody will keep is not worth finishing
 
 
 def _module(lesson: str):

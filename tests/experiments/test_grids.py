@@ -1,7 +1,10 @@
 """Grids are computed piece by piece; what is done is kept, and what is broken is said."""
 
 import json
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from ift_course.errors import CourseError
@@ -52,6 +55,28 @@ def test_a_killed_run_goes_on_where_it_was(computed, tmp_path):
     full("03", cells=CELLS, jobs=1, on_progress=lambda done, total, row: seen.append((done, total)))
     assert len(computed) == 9
     assert seen == [(n, 9) for n in range(4, 10)]
+
+
+A_POOL = """
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from ift_course.experiments import grids
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, get_context("spawn"), grids._follow_parent)
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 600).result()
+"""
+
+
+def test_workers_end_with_a_run_that_is_killed_from_outside(tmp_path):
+    (tmp_path / "pool.py").write_text(A_POOL)
+    run = subprocess.Popen([sys.executable, tmp_path / "pool.py"], stdout=subprocess.PIPE)
+    worker = psutil.Process(int(run.stdout.readline()))
+    run.kill()
+    run.wait()
+    worker.wait(timeout=30)
 
 
 def test_more_seeds_add_only_what_is_missing(computed):
