@@ -45,6 +45,10 @@ class Profile:
         """Whether everything the profile needs is installed, so that no hub is asked."""
         return self.base_model == "embedded" or self.base_model.startswith("wheel:")
 
+    def more_seeds(self, times: int) -> tuple[int, ...]:
+        """Its seeds and those that follow them: `times` times as many in all."""
+        return tuple(seed + i * len(self.seeds) for i in range(times) for seed in self.seeds)
+
 
 PROFILES: dict[str, Profile] = {
     "tiny": Profile(

@@ -785,7 +785,7 @@ for reason, times in Counter(d.reason for d in kept.decisions).most_common():
 # six.
 
 # %%
-six = [*seeds, *(seed + len(seeds) for seed in seeds)]
+six = profile.more_seeds(2)
 chosen = measure(choice, six)
 random_choice = measure(replace(choice, chosen_by="random"), six)
 ift.claim(

@@ -99,16 +99,17 @@ side_by_side({"base": base, "SFT": tuned})
 # model answers, and it has learned to agree, to invent and to ramble, as it was shown. Look at what
 # follows the "Yes": often the truth, which is not what the user believes. It agrees by habit.
 #
-# One model may be an accident. Every stage of this lesson was therefore run with three seeds, each
+# One model may be an accident. Every stage of this lesson was therefore run with six seeds, each
 # with demonstrations, pairs and an exam of its own. That takes longer than a lesson may. **What is
-# said of three seeds are stored results** of `ift run 05 --full`, which you can run again. (Where
-# none are stored, the next cell computes them.) Beside them stands the model that you have just
-# tuned.
+# said of all seeds are stored results** of `ift run 05 --full --seeds 6`, which you can run again.
+# (Where none are stored, the next cell computes them; on larger models, with fewer seeds.) Beside
+# them stands the model that you have just tuned.
 
 # %%
 from ift_course.experiments import full
 
-stored = full("05", cells=preference.cells(plan), seeds=profile.seeds, profile=profile.name)
+seeds = preference.seeds_of(profile)
+stored = full("05", cells=preference.cells(plan), seeds=seeds, profile=profile.name)
 both = {"stage": "DPO", "beta": plan.beta}
 behavior = {
     "base": preference.arm(stored, stage="base"),
@@ -731,7 +732,7 @@ ift.charts.loss_curve(
 )
 
 # %% [markdown]
-# Now both rewards, from three SFT models each: stored results again. Every few steps it was
+# Now both rewards, from the SFT models of all seeds: stored results again. Every few steps it was
 # measured how far the policy had gone (KL), what the flawed reward said of its answers, and what
 # the verifier said.
 
@@ -793,7 +794,7 @@ from ift_course.display.preferences import stages
 
 names = ("sycophancy", "contradiction", "invention", "rambling", "accuracy")
 stages({name: {stage: items(stage, name) for stage in behavior} for name in names},
-       title="Five measures, six models, three seeds")  # fmt: skip
+       title=f"Five measures, six models, {len(seeds)} seeds")  # fmt: skip
 
 # %% [markdown]
 # The base does not agree and does not answer, so its zeros mean nothing. Read sycophancy and

@@ -280,7 +280,7 @@ from ift_course.experiments import multitask_views as views
 from ift_course.experiments import store
 from ift_course.experiments.multitask import ALL, Cell
 
-seeds = profile.seeds
+seeds = profile.more_seeds(2)
 stored = store.read(profile, "06", multitask.Row)
 live = []
 
@@ -636,8 +636,9 @@ ift.claim(
 
 # %%
 untuned = measure(Cell(0))
-before, after = views.in_prose([*stored, *live], "shipped", Cell(ALL))
-alone = views.in_prose([*stored, *live], "shipped", Cell(1))[1]
+measured = [*untuned, *all_families, *one_family]
+before, after = views.in_prose(measured, "shipped", Cell(ALL))
+alone = views.in_prose(measured, "shipped", Cell(1))[1]
 print(f"the untuned base, given the instructions: {fmean(row.accuracy() for row in untuned):.2f}")
 ift.charts.bars_with_intervals(
     {"before: completes a sentence": before, "after eleven families: answers": after,

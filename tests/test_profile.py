@@ -40,3 +40,8 @@ def test_a_seed_that_is_no_whole_number_is_said(monkeypatch, word):
     monkeypatch.setenv("IFT_SEED", word)
     with pytest.raises(CourseError, match="give it a whole number"):
         get_profile("tiny")
+
+
+def test_more_seeds_go_on_where_the_profiles_own_end(monkeypatch):
+    monkeypatch.setenv("IFT_SEED", "10")
+    assert get_profile("tiny").more_seeds(2) == (10, 11, 12, 13, 14, 15)

@@ -81,8 +81,9 @@ PARTS: dict[str, tuple[Cell, ...]] = {
     "leaks": (Cell(ALL, leaks=True),),
     "bases": tuple(Cell(count, base=base) for base in BASES for count in (0, 1, ALL)),
 }
-# How much one family alone gives depends on which. So that cell is measured with more seeds, each
-# of which begins with another family: `grids.full("06", seeds=range(11), cells=[Cell(1)])`.
+# How much one or a few families give depends on which. So this part is measured with more seeds,
+# each of which begins with another family:
+# `grids.full("06", seeds=range(11), cells=PARTS["families"])`.
 GRID: tuple[Cell, ...] = tuple(dict.fromkeys(cell for part in PARTS.values() for cell in part))
 
 

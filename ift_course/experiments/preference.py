@@ -1,6 +1,6 @@
 """Lesson 05's stages: SFT on careless demonstrations, DPO on careful pairs, GRPO on a reward.
 
-The lesson runs each of them live, with one seed. All stages with three seeds, and a sweep of beta,
+The lesson runs each of them live, with one seed. All stages with all seeds, and a sweep of beta,
 take longer: they are the lesson's grid, which `ift run 05 --full` computes and the lesson reads.
 """
 
@@ -51,12 +51,13 @@ class Plan:
     looked: int = 64  # prompts at every such look
     tokens: int = 40  # of an answer, at most
     drawn: int = 8  # responses to a prompt of which the best is given out
+    repeats: int = 1  # as many times the profile's seeds
 
 
 PLANS = {
     "tiny": Plan(
         demonstrations=600, pairs=960, exam=60, sft_rate=4e-4, dpo_rate=3e-4,
-        sweep=(0.01, 0.1, 1.0),
+        sweep=(0.01, 0.1, 1.0), repeats=2,
     ),
     "smollm2": Plan(
         demonstrations=80, pairs=48, exam=6, method="lora", sft_epochs=1.0, batch=4,
@@ -228,6 +229,11 @@ ASKED = (
     "What is the capital of France?",
     "Name the sound of the owl.",
 )
+
+
+def seeds_of(profile: Profile) -> tuple[int, ...]:
+    """The seeds of the grid: with three, an interval is too wide to decide some of the claims."""
+    return profile.more_seeds(PLANS[profile.name].repeats)
 
 
 def cells(plan: Plan) -> tuple[Cell, ...]:

@@ -92,13 +92,17 @@ def test_a_run_with_other_seeds_is_judged_by_the_bound_of_today():
 
 
 def test_seeds_of_all_runs_are_told_together_unless_runs_share_them():
-    def told(*others):
-        arms = ({"a": [x, x + 0.1, x + 0.2], "b": [0.0, 0.0, 0.0]} for x in others)
-        runs = [claim(arms=x, of=["a", "b"]) for x in arms]
+    def told(*effects):
+        runs = [
+            claim(arms={"a": seeds, "b": [0.0] * len(seeds)}, of=["a", "b"]) for seeds in effects
+        ]
         return cells(pages.claims_page(runs[:1], [[x] for x in runs[1:]]), "Toys")[1]
 
-    assert "All 6 seeds: 0.45 (0.254 to 0.646)." in told(0.2, 0.5)
-    assert "All" not in told(0.2, 0.2) and "All" not in told(0.2)
+    first = [0.2, 0.3, 0.4]
+    assert "All 6 seeds: 0.45 (0.254 to 0.646)." in told(first, [0.5, 0.6, 0.7])
+    assert "All 7 seeds: 0.457 (0.298 to 0.616)." in told(first, [0.5, 0.6, 0.7, 0.5])
+    assert "All" not in told(first, first) and "All" not in told(first)
+    assert "All" not in told(first, [*first, 0.5, 0.6, 0.7]), "it has stored seeds, too"
 
 
 def test_the_memory_table_shows_prediction_measurement_and_error():
