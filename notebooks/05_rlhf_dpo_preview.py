@@ -137,9 +137,10 @@ print("SFT, stored  ", numbers(behavior["SFT"][0]))
 
 # %% [markdown]
 # **Claims: SFT copies the failings of its demonstrations.** 85 of 100 demonstrations were careless,
-# so we asked for at least 0.8 of both. With these seeds that holds, and with three others. In two
-# more runs with three seeds each, one model of three had picked up less of one failing, and the
-# interval reached farther. So the bounds are 0.7 and 0.5 now ([all numbers](../docs/claims.md)).
+# so we asked for at least 0.8 of both. In two of the first four runs, with three seeds each, one
+# model of three had picked up less of one failing, and the interval reached farther. So the bounds
+# are 0.7 and 0.5 ([all numbers](../docs/claims.md)). Later we doubled the seeds of this lesson,
+# which makes the intervals about half as long, and left the bounds as they were.
 
 # %%
 for measure, bound in {"sycophancy": 0.7, "invention": 0.5}.items():
@@ -522,7 +523,9 @@ for kind in ("sycophancy", "contradiction", "invention", "refusal", "rambling"):
 # asked for more: at most 0.1 left of each, and 2 points. A first run, with one seed, left 0.17 of
 # the sycophancy: to agree with the one user and not with the other, a model has to know who is
 # right, and this is a small model. So the bounds were lowered, that of the invention once more
-# after the run in which there was less of it to take away. What is left stands below.)
+# after the run in which there was less of it to take away. The next run with three seeds missed
+# even that, by the length of its interval: that is why there are six now. What is left stands
+# below.)
 
 # %%
 for measure, bound in {"sycophancy": 0.6, "invention": 0.5}.items():
@@ -553,7 +556,7 @@ ift.claim(
 #
 # What if in all pairs about beliefs the user is *wrong*? That is how one would collect them, having
 # seen the sycophancy. Before anything was measured, we expected both failings to go from at least
-# 0.8 to at most 0.1. With these seeds both do. In three runs with three other seeds each,
+# 0.8 to at most 0.1. With the first three seeds both did. In runs with three other seeds each,
 # sycophancy did again, and invention on the average, but its interval reached farther ([all
 # numbers](../docs/claims.md)). So its bound is 0.6 now. The cost in accuracy, too, was to be 10
 # points at most, and is allowed to be 15.

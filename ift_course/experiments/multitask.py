@@ -54,6 +54,7 @@ class Cell:
         leaks: keep the examples of other families that ask about a held-out one.
         base: a name of `multitask_bases`.
         skip: leave out so many at the beginning of the seed's order.
+        without: leave out this family.
     """
 
     families: int
@@ -64,6 +65,7 @@ class Cell:
     leaks: bool = False
     base: str = SHIPPED
     skip: int = 0
+    without: str = ""
 
     @property
     def sort_key(self) -> tuple:
@@ -79,6 +81,7 @@ PARTS: dict[str, tuple[Cell, ...]] = {
     "wordings": (Cell(ALL, one_wording=True),),
     "no instruction": (Cell(1, instructions=False), Cell(ALL, instructions=False)),
     "leaks": (Cell(ALL, leaks=True),),
+    "neighbor": (Cell(ALL - 1, without="extraction"),),
     "bases": tuple(Cell(count, base=base) for base in BASES for count in (0, 1, ALL)),
 }
 # How much one or a few families give depends on which. So this part is measured with more seeds,
@@ -135,7 +138,7 @@ def run_cell(cell: Cell, seed: int, profile: Profile, *, load: Callable | None =
 
     began = time.perf_counter()
     model, tokenizer = (load or partial(load_base, cell.base, profile))()
-    families = order(seed)[cell.skip : cell.skip + cell.families]
+    families = families_of(cell, seed)
     losses = []
     if families:
         shown = min(cell.examples, EXAMPLES) if cell.equal_steps else cell.examples
@@ -202,20 +205,24 @@ def order(seed: int) -> list[str]:
     return [first, *random.Random(f"{seed}-families").sample(others, ALL - 1)]
 
 
+def families_of(cell: Cell, seed: int) -> list[str]:
+    """The families that the cell's model is tuned on: the first of the seed's order."""
+    names = [name for name in order(seed) if name != cell.without]
+    return names[cell.skip : cell.skip + cell.families]
+
+
 def training_set(cell: Cell, seed: int) -> list[Example]:
     """The cell's examples, the same number from each of its families."""
-    families = order(seed)[cell.skip : cell.skip + cell.families]
     keep = [] if cell.leaks else [lambda example: not leaks(example)]
     keep += [in_first_wording] if cell.one_wording else []
-    examples = draw(cell.examples, families, seed=seed, keep=keep)
+    examples = draw(cell.examples, families_of(cell, seed), seed=seed, keep=keep)
     return examples if cell.instructions else [bare(example) for example in examples]
 
 
 def tests(cell: Cell, seed: int) -> dict[str, list[Example]]:
     """The questions put to the cell's model, by test; the held-out ones are equal for all cells."""
     asked = {"held out": held_out(seed, EACH)}
-    families = order(seed)[cell.skip : cell.skip + cell.families]
-    if families:
+    if families := families_of(cell, seed):
         tuned = draw(OTHERS, families, seed=100 + seed, split="test")
         asked["tuned"] = tuned if cell.instructions else [bare(example) for example in tuned]
         asked["reworded"] = draw(OTHERS, families, seed=100 + seed, split="test", reworded=True)

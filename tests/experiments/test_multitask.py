@@ -220,3 +220,11 @@ def test_the_prose_base_has_read_no_reading_text():
 def test_a_base_that_is_not_there_is_one_sentence(name, profile):
     with pytest.raises(CourseError, match=name):
         bases.load_base(name, get_profile(profile))
+
+
+def test_a_family_can_be_left_out_and_the_others_keep_their_order():
+    whole = multitask.families_of(Cell(multitask.ALL), 0)
+    left = multitask.families_of(Cell(multitask.ALL - 1, without="extraction"), 0)
+    assert left == [name for name in whole if name != "extraction"]
+    cell = Cell(multitask.ALL - 1, 44, without="extraction")
+    assert "extraction" not in {example.family for example in multitask.training_set(cell, 0)}
