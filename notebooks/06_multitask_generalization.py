@@ -492,7 +492,8 @@ ift.claim(
 # ### The whole line
 
 # %%
-source = [*stored, *(row for row in live if row not in stored)]
+kept = {(row.cell, row.seed) for row in stored}
+source = [*stored, *(row for row in live if (row.cell, row.seed) not in kept)]
 note = views.origin(stored) if stored else ""
 
 
@@ -749,7 +750,8 @@ for base in multitask.BASES:
         pairs[f"{base}: answers, after eleven"] = answered
 if len(by_base) > 1:
     display(curves(by_base, title="The same tuning of different bases",
-                   xlabel="families tuned on", note=note))  # fmt: skip
+                   xlabel="families tuned on",
+                   note=f"{note}; of prose {len(by_base['base: prose'][ALL])} seeds"))  # fmt: skip
 if len(pairs) > 2:
     display(ift.charts.bars_with_intervals(pairs, title="Different bases, before and after"))
 
@@ -785,7 +787,7 @@ if dirty:
     low, high = two_level_interval(dirty, clean)
     gain = fmean(map(fmean, dirty)) - fmean(map(fmean, clean))
     print(f"leaks in minus leaks out: {gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}")
-    print(f"(stored: {note})")
+    print(f"({len(dirty)} seeds of the stored grid)")
 
 # %% [markdown]
 # Whether this leak is large or small, one cannot know before it is closed. How to see it: do not
