@@ -51,15 +51,15 @@ so. Where this small world and the literature disagree, the row says so (≠). T
 many seconds into its lesson the claim was decided, on two cores.
 
 "With other seeds" are whole runs (`ift run --seed N`) from the seeds 10, 100, 200 and 300 on, in
-this order (07 counts 10, 11 and 12 among its own six, and was run from 200 and 300 on only). They
-are judged by the bounds of today, some of which were widened after the first three: an interval of
-three seeds is wide, and a bound that one draw of three keeps, the next may miss. The run from 300
-on was the first whose seeds had no part in any bound. With three seeds for each claim it kept 40 of
-43; it missed `05.dpo-cures-invention`, `06.many-families-generalize` and
-`06.four-of-five-families`, each by the width of the interval. So lessons 05 and 06 decide with six
-seeds now, and were run again with six from 300 on, which is what is shown; the bounds are the same.
-A row also gives all its seeds together, where its runs share none. A claim that draws on stored
-runs only gives the same number again."""
+this order (07 counts 10, 11 and 12 among its own six, and has no run from 10 on). They are judged
+by the bounds of today, some of which were widened after the first three: an interval of three seeds
+is wide, and a bound that one draw of three keeps, the next may miss. The run from 300 on was the
+first whose seeds had no part in any bound. With three seeds for each claim it kept 40 of 43; it
+missed `05.dpo-cures-invention`, `06.many-families-generalize` and `06.four-of-five-families`, each
+by the width of the interval. So lessons 05 and 06 decide with six seeds now, and were run again
+with six from 300 on, which is what is shown; the bounds are the same. A row also gives all its
+seeds together, where its runs share none. A claim that draws on stored runs only gives the same
+number again."""
 
 ON_SMOLLM2 = """\
 Lessons 04 and 05 were also run with `--profile smollm2`, a real model on a CPU. To end within 15
