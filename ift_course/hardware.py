@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ift_course.profile import Profile
+
 
 @dataclass(frozen=True)
 class Hardware:
@@ -48,6 +50,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def lessons_at_once(profile: Profile) -> int:
+    """How many lessons fit side by side: one a core, as far as the memory lasts; one on a GPU."""
+    import psutil
+
+    if profile.gpu_memory_gb:
+        return 1
+    fit = psutil.virtual_memory().total / 2**30 // profile.memory_gb
+    return max(1, min(usable_cores(), int(fit)))
 
 
 def threads(jobs: int = 1) -> int:

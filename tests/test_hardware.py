@@ -1,6 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 
 from ift_course import hardware
+from ift_course.profile import get_profile
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,23 @@ def test_on_a_gpu_emulated_bf16_does_not_count(monkeypatch):
 def test_this_machine_is_described():
     found = hardware.detect()
     assert found.cpu and found.cores >= 1 and found.memory_gb > 0.5
+
+
+@pytest.mark.parametrize(
+    ("profile", "cores", "memory_gb", "lessons"),
+    [
+        ("tiny", 8, 64, 8),
+        ("tiny", 8, 7, 2),
+        ("tiny", 2, 1, 1),
+        ("smollm2", 8, 24, 1),
+        ("smollm2", 8, 40, 2),
+        ("t4", 8, 64, 1),
+    ],
+)
+def test_lessons_side_by_side_fit_the_cores_the_memory_and_the_gpu(
+    monkeypatch, profile, cores, memory_gb, lessons
+):
+    memory = SimpleNamespace(total=memory_gb * 2**30)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    monkeypatch.setattr(hardware, "usable_cores", lambda: cores)
+    assert hardware.lessons_at_once(get_profile(profile)) == lessons

@@ -15,7 +15,9 @@ def run(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Lessons side by side; as many as there are cores without it."),
+        typer.Option(
+            min=1, help="Lessons side by side; without it, as many as the cores and memory allow."
+        ),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="First compute the lessons' whole grids of experiments.")
@@ -67,7 +69,7 @@ def _run(
     from rich.console import Console
 
     from ift_course.cli.progress import LessonProgress, summary
-    from ift_course.hardware import usable_cores
+    from ift_course.hardware import lessons_at_once
     from ift_course.lessons import report
     from ift_course.lessons.discover import select
     from ift_course.lessons.run import run as run_lessons
@@ -80,7 +82,7 @@ def _run(
         outcomes = run_lessons(
             wanted,
             chosen,
-            jobs=min(jobs or usable_cores(), len(wanted)),
+            jobs=min(jobs or lessons_at_once(chosen), len(wanted)),
             progress=progress,
         )
     Console(soft_wrap=True).print(summary(outcomes))
