@@ -1,9 +1,7 @@
 """How `ift run` and `ift build` show where the lessons are."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import (
@@ -12,17 +10,14 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Table
 
+from ift_course.display.progress import log_line
 from ift_course.lessons.discover import Lesson
 from ift_course.lessons.ledger import minutes, read_timings
 from ift_course.lessons.run import Outcome
 from ift_course.profile import Profile
-
-if TYPE_CHECKING:
-    from ift_course.experiments.store import Row
 
 
 class LessonProgress:
@@ -67,37 +62,7 @@ class LessonProgress:
             self._bars.update(task, completed=outcome.timing.cells)
         self._bars.stop_task(task)
         took = minutes(outcome.timing.seconds)
-        _log(self._bars, f"{outcome.lesson.name}: {outcome.timing.status}, {took}")
-
-
-@contextmanager
-def grid_progress(lesson: str) -> Iterator[Callable[[int, int, "Row | None"], None]]:
-    """One bar for a grid of experiments: the cells done, the newest result, and the time left."""
-    bars = Progress(
-        TextColumn("grid of lesson {task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[newest]}", style="dim"),
-        console=Console(stderr=True),
-    )
-    with bars:
-        task = bars.add_task(lesson, total=None, newest="", visible=False)
-
-        def show(done: int, total: int, row: "Row | None") -> None:
-            newest = f"the last took {row.seconds:.0f} s" if row else ""
-            bars.update(task, completed=done, total=total, newest=newest, visible=True)
-            _log(bars, f"grid of lesson {lesson}: {done} of {total} {newest}")
-
-        yield show
-
-
-def _log(bars: Progress, line: str) -> None:
-    # A file or a CI log shows bars only when all is over.
-    if not bars.console.is_terminal:
-        bars.console.print(line, highlight=False, soft_wrap=True)
+        log_line(self._bars, f"{outcome.lesson.name}: {outcome.timing.status}, {took}")
 
 
 def summary(outcomes: Sequence[Outcome]) -> Table:

@@ -97,7 +97,7 @@ def _run(
 
 def _compute(numbers: list[str], profile, jobs: int | None, *, per_cell: int, named: bool) -> None:
     """Computes the whole grids of the lessons that have one, or of all that were named."""
-    from ift_course.cli.progress import grid_progress
+    from ift_course.display.progress import grid_progress
     from ift_course.experiments.grids import GRIDS, full
 
     first = profile.seeds[0]

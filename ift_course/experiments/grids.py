@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -48,7 +49,8 @@ def full(
         profile: a profile's name; None means $IFT_PROFILE or "tiny".
         jobs: cells side by side, each with one thread; None means one for each of two cores.
         cells: only these of the grid.
-        on_progress: called with the rows done, the rows wanted and the newest row (None at first).
+        on_progress: called with the rows done, the rows wanted and the newest row (None at first);
+            None shows a bar while anything is computed.
 
     A run that is stopped loses only the cells it was at. Rows of another base model than today's
     give way. Raises CourseError if the lesson has no grid, the stored one is damaged, or a worker
@@ -64,14 +66,24 @@ def full(
     # By seed, because a worker keeps the model that the cells of one seed start from.
     missing = sorted((job for job in wanted if job not in rows), key=lambda job: job[1])
     done = len(wanted) - len(missing)
-    report = on_progress or (lambda done, total, row: None)
-    report(done, len(wanted), None)
-    for row in _computed(lesson, missing, chosen, _side_by_side(jobs, len(missing))):
-        store.add(chosen, lesson, row)
-        rows[row.cell, row.seed] = row
-        done += 1
-        report(done, len(wanted), row)
+    with _reporting(lesson, on_progress, missing) as report:
+        report(done, len(wanted), None)
+        for row in _computed(lesson, missing, chosen, _side_by_side(jobs, len(missing))):
+            store.add(chosen, lesson, row)
+            rows[row.cell, row.seed] = row
+            done += 1
+            report(done, len(wanted), row)
     return [rows[job] for job in wanted]
+
+
+def _reporting(
+    lesson: str, on_progress: OnProgress | None, missing: list[Job]
+) -> AbstractContextManager[OnProgress]:
+    if on_progress or not missing:
+        return nullcontext(on_progress or (lambda done, total, row: None))
+    from ift_course.display.progress import grid_progress
+
+    return grid_progress(lesson)
 
 
 def _computed(lesson: str, missing: list[Job], profile: Profile, jobs: int) -> Iterator:

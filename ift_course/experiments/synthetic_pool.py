@@ -108,6 +108,7 @@ def pool_of(profile: Profile, seed: int) -> Stored:
     with FileLock(folder / f"07-pool-{seed}.lock"):
         stored = read(profile, seed)
         if stored is None or not all(set(x.rewards) >= set(synthetic.JUDGES) for x in stored.pool):
+            print(f"Seed {seed}'s pool is not stored: a teacher answers, and judges mark it, now …")
             stored = make(profile, seed, stored)
             _write(folder / f"07-pool-{seed}.json", stored)
     return stored

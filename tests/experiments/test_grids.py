@@ -57,6 +57,13 @@ def test_a_killed_run_goes_on_where_it_was(computed, tmp_path):
     assert seen == [(n, 9) for n in range(4, 10)]
 
 
+def test_whoever_waits_is_told_how_far_it_is_and_whoever_does_not_is_told_nothing(computed, capsys):
+    full("03", cells=CELLS, jobs=1)
+    assert "grid of lesson 03: 9 of 9" in capsys.readouterr().err
+    full("03", cells=CELLS, jobs=1)
+    assert capsys.readouterr() == ("", "")
+
+
 A_POOL = """
 import os, time
 from concurrent.futures import ProcessPoolExecutor
