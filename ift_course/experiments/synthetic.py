@@ -46,7 +46,6 @@ class Plan:
     pairs: int = 480  # for each judge
     judge_rate: float = 2e-4
     exam: int = 150
-    generations: int = 3
     tokens: int = 40  # of an answer or an instruction, at most
     writer_steps: int = 60
     method: str = "full"
@@ -57,8 +56,8 @@ class Plan:
 PLANS = {
     "tiny": Plan(rate=4e-4, repeats=2),
     "smollm2": Plan(
-        seeds=29, instructions=24, answers=4, steps=6, batch=4, pairs=24, exam=12, generations=2,
-        tokens=30, writer_steps=8, method="lora",
+        instructions=40, writing=0.5, steps=12, batch=4, pairs=48, exam=24, tokens=30,
+        writer_steps=40, method="lora", rate=2e-3,
     ),
     "t4": Plan(method="lora", batch=8),
     "gpu24": Plan(method="lora"),

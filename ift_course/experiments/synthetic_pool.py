@@ -69,10 +69,17 @@ class Stored:
     base: str
 
 
-def harvest(plan: Plan, model, tokenizer, seeds: Sequence[str], seed: int) -> Harvest:
+def harvest(
+    plan: Plan, model, tokenizer, seeds: Sequence[str], seed: int, *, may_run_dry: bool = False
+) -> Harvest:
     """Let the writer write until there are enough instructions that are new and not in the exam.
 
     What is accepted in one round is among what the writer is shown in the next.
+
+    may_run_dry: a writer that repeats itself, round after round, is a result, and not an error; but
+        a few it must have.
+
+    Raises CourseError if there are not enough after `ROUNDS` rounds.
     """
     known = list(dict.fromkeys(seeds))
     found = Harvest(0, [], [])
@@ -88,6 +95,8 @@ def harvest(plan: Plan, model, tokenizer, seeds: Sequence[str], seed: int) -> Ha
         )
         if len(found.clean) >= plan.instructions:
             return found
+    if may_run_dry and len(found.clean) > synthetic.SHOWN:
+        return found
     raise CourseError(
         f"After {ROUNDS} rounds the writer has only {len(found.clean)} new instructions, and "
         f"{plan.instructions} are wanted; raise the temperature or give it more seeds."

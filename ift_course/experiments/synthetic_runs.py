@@ -188,14 +188,15 @@ def _material(pool, picks: Picks) -> dict:
 def _next_pool(pool, picks: Picks, body, seed: int, profile: Profile, filtered: bool):
     """What the next generation chooses from: the student's answers to a new writer's instructions.
 
-    filtered: the instructions must be new to each other and get several answers each; otherwise
-        they are taken as they come, with one answer each.
+    filtered: the instructions must be new to each other and get several answers each, and there are
+        fewer of them when the writer has no more; otherwise they are taken as they come, with one
+        answer each.
     """
     plan = PLANS[profile.name]
     source = [pool[i].instruction for i, _ in picks]
     writer, tokenizer = synthetic.writer_stage(profile, body, source, seed)
     if filtered:
-        drawn = harvest(plan, writer, tokenizer, source, seed).clean
+        drawn = harvest(plan, writer, tokenizer, source, seed, may_run_dry=True).clean
     else:
         drawn = []
         while len(drawn) < plan.instructions:

@@ -8,6 +8,7 @@ from functools import cache
 from html import escape
 from statistics import fmean
 
+from ift_course.errors import CourseError
 from ift_course.evaluation.failings import knows
 from ift_course.evaluation.generate import Completion
 from ift_course.experiments.synthetic import Asked, Pool, meaning
@@ -76,6 +77,21 @@ def preferred(
         low = [reward for sort, reward in marks if sort in worse]
         points += [(1 + (a > b) - (a < b)) / 2 for a in high for b in low]
     return fmean(points) if points else float("nan")
+
+
+def most_mixed(pool: Pool) -> Asked:
+    """The first of the instructions whose answers are nearest to half right.
+
+    Raises CourseError if no instruction has both right and wrong answers.
+    """
+    mixed = [asked for asked in pool if 0 < sum(asked.right) < len(asked.answers)]
+    if not mixed:
+        raise CourseError(
+            "The teacher's answers to each instruction are all right or all wrong, so no judge can "
+            "choose between them; raise the temperature of the answers in "
+            "`ift_course.experiments.synthetic.PLANS`."
+        )
+    return min(mixed, key=lambda asked: abs(sum(asked.right) - len(asked.answers) / 2))
 
 
 def generations(rows: Iterable[Row], cell: Cell) -> list[list[Generation]]:

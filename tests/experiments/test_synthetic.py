@@ -242,6 +242,14 @@ class TestHarvest:
         with pytest.raises(CourseError, match="only 1 new instructions"):
             synthetic_pool.harvest(PLANS["tiny"], None, None, [], 0)
 
+    def test_a_later_generation_may_run_dry_but_has_to_have_a_few(self, monkeypatch):
+        self.written(monkeypatch, [["a", "b", "c"], ["d"]])
+        found = synthetic_pool.harvest(PLANS["tiny"], None, None, [], 0, may_run_dry=True)
+        assert found.clean == ["a", "b", "c", "d"]
+        self.written(monkeypatch, [["a", "b", "c"]])
+        with pytest.raises(CourseError, match="only 3 new instructions"):
+            synthetic_pool.harvest(PLANS["tiny"], None, None, [], 0, may_run_dry=True)
+
 
 def test_every_profile_has_a_plan_with_enough_seeds_to_show():
     assert set(PLANS) == set(PROFILES)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from ift_course.errors import CourseError
 from ift_course.evaluation.generate import Completion
 from ift_course.evaluation.score import Scores
 from ift_course.experiments import store, synthetic, synthetic_runs, synthetic_views
@@ -77,7 +78,7 @@ def trained(monkeypatch):
             [Completion("What now?", True)] * (n - 1))])  # fmt: skip
     monkeypatch.setattr(
         synthetic_runs, "harvest",
-        lambda plan, *_: Harvest(9, [f"new {i}" for i in range(plan.instructions)], [9]),
+        lambda plan, *_, may_run_dry: Harvest(9, [f"new {i}" for i in range(plan.instructions)], [9]),
     )  # fmt: skip
     monkeypatch.setattr(synthetic, "ask", ask)
     return lessons
@@ -154,6 +155,16 @@ class TestViews:
         assert synthetic_views.preferred(pool, "habits", [right], [more]) == 1.0
         assert synthetic_views.preferred(pool, "habits", [more], [wrong]) == 0.0
         assert math.isnan(synthetic_views.preferred(pool[2:], "habits"))
+
+    def test_most_mixed_is_nearest_to_half_right_and_the_first_of_equals(self):
+        one_of_four = asked(FRANCE, "Paris", "Rome", "Rome", "Rome")
+        halves = [asked(OWL, "hoot", "moo"), asked(FRANCE, "Paris", "Rome")]
+        assert synthetic_views.most_mixed([one_of_four, *halves]) is halves[0]
+
+    def test_without_right_and_wrong_answers_most_mixed_says_what_to_do(self):
+        pool = [asked(FRANCE, "Paris", "Paris"), asked(OWL, "moo"), asked("Nonsense?", "a", "b")]
+        with pytest.raises(CourseError, match=r"all right or all wrong.*temperature"):
+            synthetic_views.most_mixed(pool)
 
     def test_shares_and_rewards_are_of_what_makes_sense(self):
         pool = [asked(OWL, "hoot", "moo", rewards=(1.0, 2.0)), asked("Nonsense?", "hoot")]
