@@ -207,7 +207,7 @@ for sort in views.SORTS:
 # %%
 from scipy.stats import mannwhitneyu
 
-mixed = next(x for x in pool if 3 <= sum(x.right) <= 7)
+mixed = views.most_mixed(pool)
 good, bad = (
     [r for r, right in zip(mixed.rewards["habits"], mixed.right, strict=True) if right == wanted]
     for wanted in (True, False)
@@ -229,6 +229,8 @@ assert abs(by_hand - library) < 1e-9
 # Now for all instructions, and with a finer question: *which* fault does it see?
 
 # %%
+from math import isnan
+
 RIGHT, MORE, WRONG, WRONG_MORE = views.SORTS
 questions = {
     "right answers before all others": ((RIGHT,), (MORE, WRONG, WRONG_MORE)),
@@ -239,11 +241,15 @@ questions = {
 
 
 def seen_by(judge):
-    """For each question, seed by seed, how often the judge prefers the better answer."""
-    return {
+    """For each question, seed by seed, how often the judge prefers the better answer.
+
+    Without those that some pool cannot put, as it has no such pair of answers.
+    """
+    shares = {
         asked: [views.preferred(found.pool, judge, *sides) for found in stored.values()]
         for asked, sides in questions.items()
     }
+    return {asked: of_seeds for asked, of_seeds in shares.items() if not any(map(isnan, of_seeds))}
 
 
 habits = seen_by("habits")
@@ -276,26 +282,29 @@ ift.charts.bars_with_intervals(
 
 # %%
 rambling, errors = "right before the same with more behind it", "right before wrong, both short"
-ift.claim(
-    "07.judge-sees-habits",
-    "A judge that was taught to dislike rambling sees it in another model's answers.",
-    source="Ouyang et al. 2022, arXiv:2203.02155, on reward models; lesson 05",
-    metric="share of pairs, right alone against right and more, ranked well",
-    arms={"judge": habits[rambling]},
-    effect="judge",
-    at_least=0.7,
-    subject=8,
-)
-ift.claim(
-    "07.judge-sees-habits-before-errors",
-    "The same judge tells right from wrong facts, which no pair compared, less well.",
-    source="lesson 05, section 2; Lambert et al. 2024 (RewardBench), arXiv:2403.13787",
-    metric="share of pairs ranked well, rambling minus wrong facts",
-    arms={"rambling": habits[rambling], "wrong facts": habits[errors]},
-    effect=("rambling", "wrong facts"),
-    at_least=0.0,
-    subject=8,
-)
+if rambling in habits and errors in habits:
+    ift.claim(
+        "07.judge-sees-habits",
+        "A judge that was taught to dislike rambling sees it in another model's answers.",
+        source="Ouyang et al. 2022, arXiv:2203.02155, on reward models; lesson 05",
+        metric="share of pairs, right alone against right and more, ranked well",
+        arms={"judge": habits[rambling]},
+        effect="judge",
+        at_least=0.7,
+        subject=8,
+    )
+    ift.claim(
+        "07.judge-sees-habits-before-errors",
+        "The same judge tells right from wrong facts, which no pair compared, less well.",
+        source="lesson 05, section 2; Lambert et al. 2024 (RewardBench), arXiv:2403.13787",
+        metric="share of pairs ranked well, rambling minus wrong facts",
+        arms={"rambling": habits[rambling], "wrong facts": habits[errors]},
+        effect=("rambling", "wrong facts"),
+        at_least=0.0,
+        subject=8,
+    )
+else:
+    print("Some pool has no right answer beside a rambling or a wrong one: nothing to be measured.")
 
 # %% [markdown]
 # ### What it likes that is not quality

@@ -78,7 +78,8 @@ def trained(monkeypatch):
             [Completion("What now?", True)] * (n - 1))])  # fmt: skip
     monkeypatch.setattr(
         synthetic_runs, "harvest",
-        lambda plan, *_, may_run_dry: Harvest(9, [f"new {i}" for i in range(plan.instructions)], [9]),
+        lambda plan, *_, may_run_dry: Harvest(9, [f"new {i}" for i in range(plan.instructions)],
+                                              [9]),
     )  # fmt: skip
     monkeypatch.setattr(synthetic, "ask", ask)
     return lessons
