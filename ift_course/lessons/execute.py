@@ -91,7 +91,6 @@ def execute(
         kernel_manager_class=_this_interpreter(),
         timeout=None,
         startup_timeout=STARTUP_SECONDS,
-        store_widget_state=False,
         record_timing=False,
         on_notebook_start=started,
         on_cell_execute=cell_starts,
@@ -110,6 +109,9 @@ def execute(
         error = CellError(count, "the kernel died, most often because memory ran out", "")
     finally:
         peak = watch.end() if watch else 0.0
+        # Not `store_widget_state=False`: with it nbclient (0.11) fails at whatever is written into
+        # an output widget, as a progress bar is.
+        notebook.metadata.pop("widgets", None)
     if stop.is_set():
         raise Stopped
     return Execution(notebook, count, time.perf_counter() - begin, peak, error)

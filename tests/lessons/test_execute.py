@@ -55,3 +55,22 @@ def test_an_error_inside_a_library_still_names_the_cells_line(tmp_path):
     assert done.error.cell == 2
     assert done.error.error.startswith("JSONDecodeError: Expecting property name")
     assert done.error.line == "json.loads('{')"
+
+
+A_GRID = """
+import time
+from types import SimpleNamespace
+from ift_course.display.progress import grid_progress
+
+with grid_progress("07") as show:
+    for done in range(4):
+        show(done, 3, SimpleNamespace(seconds=1.0))
+        print("a cell of the grid says something")
+        time.sleep(0.2)
+"""
+
+
+def test_a_notebook_that_shows_a_bar_goes_through_and_leaves_no_widgets_behind(tmp_path):
+    done = execute(notebook(A_GRID), env={}, cwd=tmp_path)
+    assert done.error is None
+    assert "widgets" not in done.notebook.metadata
