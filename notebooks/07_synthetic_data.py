@@ -781,9 +781,13 @@ weak = [replace(x, rewards={"habits": x.rewards["early"]})
 for name, marks in (("trained to the end", pool), ("stopped early", weak)):
     spread = statistics.pstdev(r for x in marks for r in x.rewards["habits"])
     kept = share_right(marks, CHOICES["judge's best of each"](marks, seed))
-    print(f"{name:20} rewards differ by {spread:.3f}; sees rambling in "
-          f"{views.preferred(marks, 'habits', (RIGHT,), (MORE,)):.2f} of the pairs; "
-          f"right among those kept: {kept:.2f}")  # fmt: skip
+    seen = views.preferred(marks, "habits", (RIGHT,), (MORE,))
+    told = (
+        "there is no rambling to see"
+        if isnan(seen)
+        else f"sees rambling in {seen:.2f} of the pairs"
+    )
+    print(f"{name:20} rewards differ by {spread:.3f}; {told}; right among those kept: {kept:.2f}")
 by_chance = share_right(pool, CHOICES["random, one each"](pool, seed))
 print(f"{'chosen by chance':20} right among those kept: {by_chance:.2f}")
 
