@@ -139,8 +139,9 @@ for page in itertools.islice(documents(seed=3), 4):
 small = PretrainConfig(hidden_size=128, layers=4, heads=4, intermediate_size=352,
                        length=128, batch_size=8, warmup=40)  # fmt: skip
 prose = replace(phases(tokens=750_000)[0], practice_share=0.0)
-reading, _ = corpus_ids(small.seed, prose, tokenizer)
-newborn = new_model(small, tokenizer)
+_, own = ift.load("base", profile="tiny")  # a small vocabulary, whatever the profile
+reading, _ = corpus_ids(small.seed, prose, own)
+newborn = new_model(small, own)
 
 openings = ["The capital of", "The owl eats", "Anna wanted to know"]
 steps = len(reading) // (8 * 128)
@@ -151,7 +152,7 @@ samples = {opening: {} for opening in openings}
 def look(step: int, loss: float = 0.0) -> None:
     if step in looks:
         for opening, said in zip(
-            openings, ift.complete(newborn, tokenizer, openings, max_new_tokens=14), strict=True
+            openings, ift.complete(newborn, own, openings, max_new_tokens=14), strict=True
         ):
             samples[opening][f"step {step}"] = said.text.split("\n")[0]
 
@@ -170,7 +171,7 @@ from ift_course.display.transcript import Row
 ift.charts.loss_curve(
     losses,
     title="A new model learns to predict",
-    marks={"guessing evenly": math.log(len(tokenizer))},
+    marks={"guessing evenly": math.log(len(own))},
 )
 
 # %%
@@ -217,7 +218,8 @@ from ift_course.evaluation.score import lenient
 from ift_course.world.tasks import FACT_TASKS, sample
 
 seeds = profile.seeds
-tests = {seed: sample(200, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
+asked = min(200, profile.eval_examples)
+tests = {seed: sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
 base_scores = {seed: ift.score(base, tokenizer, tests[seed]) for seed in seeds}
 
 strict = [scores.accuracy for scores in base_scores.values()]
@@ -239,7 +241,8 @@ print(f"lenient {[f'{x:.3f}' for x in loose]}")
 # %%
 from ift_course.data.examples import records_of
 
-lessons_to_learn = sample(500, seed=seeds[0], tasks=FACT_TASKS)
+shown = min(500, profile.examples)  # 500, where the machine is not too small for the model
+lessons_to_learn = sample(shown, seed=seeds[0], tasks=FACT_TASKS)
 for example in lessons_to_learn[:6]:
     print(f"{example.instruction:55} {example.input:12} → {example.response}")
 
@@ -317,7 +320,7 @@ ift.claim(
 tuned, curves, tuned_scores, known_scores = {}, {}, {}, {}
 for seed in seeds:
     model, tokenizer = ift.load("base")
-    examples = sample(500, seed=seed, tasks=FACT_TASKS)
+    examples = sample(shown, seed=seed, tasks=FACT_TASKS)
     result = ift.sft(
         model,
         tokenizer,
@@ -330,11 +333,11 @@ for seed in seeds:
     )
     tuned[seed], curves[f"seed {seed}"] = result.model, result.losses
     tuned_scores[seed] = ift.score(result.model, tokenizer, tests[seed])
-    known_scores[seed] = ift.score(result.model, tokenizer, examples[:200])
+    known_scores[seed] = ift.score(result.model, tokenizer, examples[:asked])
     print(f"seed {seed}: {result.steps} steps, held-out {tuned_scores[seed].accuracy:.3f}")
 
 # %%
-ift.charts.loss_curve(curves, title="SFT on 500 examples: the loss of the response tokens")
+ift.charts.loss_curve(curves, title=f"SFT on {shown} examples: the loss of the response tokens")
 
 # %% [markdown]
 # The first loss is *higher* than that of an even guess: the base model is sure that no text goes on
@@ -373,7 +376,7 @@ ift.claim(
 # %%
 ift.claim(
     "01.sft-follows",
-    "The same weights follow instructions after SFT on 500 examples.",
+    f"The same weights follow instructions after SFT on {shown} examples.",
     subject=1,
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206",
     metric="strict accuracy on held-out entities, SFT minus base",
@@ -416,7 +419,7 @@ ift.charts.bars_with_intervals(
         "SFT, held out": [s.accuracy for s in tuned_scores.values()],
         "SFT, tuned on": [s.accuracy for s in known_scores.values()],
     },
-    title="Answers before and after SFT on 500 examples",
+    title=f"Answers before and after SFT on {shown} examples",
 )
 
 # %% [markdown]
@@ -546,14 +549,14 @@ def everything(batch):
 
 few_shot = {"response only": [], "prompt too": []}
 for seed in seeds:
-    few = sample(160, seed=seed, tasks=FACT_TASKS)
+    few = sample(min(160, profile.examples), seed=seed, tasks=FACT_TASKS)
     for name, change in {"response only": dict, "prompt too": everything}.items():
         model, _ = ift.load("base")
         three_passes = [change(batch) for _ in range(3) for batch in batches(few)]
-        train(model, three_passes, steps=30, learning_rate=5e-4, warmup=3)
+        train(model, three_passes, steps=len(three_passes), learning_rate=5e-4, warmup=3)
         few_shot[name].append(ift.score(model, tokenizer, tests[seed]).accuracy)
 
-ift.charts.bars_with_intervals(few_shot, title="160 examples, three passes, the same steps")
+ift.charts.bars_with_intervals(few_shot, title=f"{len(few)} examples, three passes, the same steps")
 
 # %% [markdown]
 # The picture shows what it costs here, at 160 examples. With long responses and short instructions

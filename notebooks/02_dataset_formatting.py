@@ -189,7 +189,11 @@ for line in result.rejects.read_text().splitlines():
 # is what the assistant says. That is where the mask comes from.
 
 # %%
+from ift_course.data.templates import STYLES, in_style
+
 base, tokenizer = ift.load("base")
+if "{% generation %}" not in tokenizer.chat_template:  # as with most models other than the course's
+    tokenizer = in_style(tokenizer, "chatml")
 print(tokenizer.chat_template)
 
 # %% [markdown]
@@ -210,8 +214,6 @@ assert by_hand == tokenizer.apply_chat_template(conversation, tokenize=False)
 # Other families write other marks. The same question and answer in five formats:
 
 # %%
-from ift_course.data.templates import STYLES, in_style
-
 for style in STYLES:
     print(f"--- {style}")
     print(in_style(tokenizer, style).apply_chat_template(conversation[:2], tokenize=False).strip())
@@ -224,7 +226,7 @@ for style in STYLES:
 # %%
 from ift_course.display.formats import explore_formats
 
-examples = sample(400, seed=seeds[0], tasks=FACT_TASKS)
+examples = sample(min(400, profile.examples), seed=seeds[0], tasks=FACT_TASKS)
 records = records_of(examples)
 briefly = [{"role": "system", "content": "Be brief."}, *conversation[:2]]
 choices = {
@@ -442,7 +444,8 @@ import random
 from ift_course.data.masking import collate
 from ift_course.training.loop import train
 
-tests = {seed: sample(200, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
+asked = min(200, profile.eval_examples)
+tests = {seed: sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
 
 
 def groups(rows, seed: int, size: int = 16, epochs: int = 3):
@@ -470,7 +473,8 @@ def tune(rows, seed: int, make=as_padded):
 
 
 def rows_for(seed: int):
-    chats = [r.messages for r in records_of(sample(320, seed=seed, tasks=FACT_TASKS))]
+    shown = sample(min(320, profile.examples), seed=seed, tasks=FACT_TASKS)
+    chats = [r.messages for r in records_of(shown)]
     return [{"input_ids": i, "labels": labels_of(i, m)} for i, m in render_all(tokenizer, chats)]
 
 
