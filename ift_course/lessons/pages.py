@@ -71,9 +71,9 @@ shows is that everything runs on a real model, and what that costs. In lesson 07
 instructions, answers them and learns from the answers. About one in four of what it writes asks
 about this world; its teacher hardly ever rambles, so there is nothing for the first judge to see
 and its two claims are not measured; and its students are too weak to tell one tenth from another.
-What is lost over generations is seen there as well. 00 and 01 go through there as well, in one
-minute and in 24; 02 was stopped by hand half way. 08 would take more than an hour on two cores (the
-first of its thirty runs took six minutes, and we stopped there), and 03 and 06 were not tried."""
+What is lost over generations is seen there as well. 00 and 01 go through, too, in one minute and in
+24; 02 was stopped by hand half way. 08 would take more than an hour on two cores (the first of its
+thirty runs took six minutes, and we stopped there), and 03 and 06 were not tried."""
 
 
 def root() -> Path:
