@@ -186,7 +186,10 @@ def claims_table(claims: list["Claim"]) -> str:
 
 
 def _short_rows(claims: list["Claim"], root: str = "") -> str:
-    """A table without sources and arms. root: the way to the repository's folder, as "../"."""
+    """A table without sources and arms. root: the way to the repository's folder, as "../".
+
+    From README, what came out otherwise leads to the row that says why.
+    """
     rows = [
         "| claim | measured (95 % interval) | seeds | verdict | lesson | s |",
         "| --- " * 6 + "|",
@@ -196,7 +199,8 @@ def _short_rows(claims: list["Claim"], root: str = "") -> str:
             claim.literature or claim.statement,
             f"{number(claim.effect)} ({_range(claim)}), {claim.metric}",
             _seeds(claim),
-            _mark(claim) + (f" [why]({root}docs/claims.md#{claim.id})" if claim.differs else ""),
+            _mark(claim)
+            + (f" [why](docs/claims.md#{claim.id})" if claim.differs and not root else ""),
             _lesson(claim.lesson, f"{root}notebooks"),
             claim.seconds,
         )
