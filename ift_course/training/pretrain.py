@@ -123,10 +123,7 @@ def new_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> Pre
 def corpus_ids(
     seed: int, phase: Phase, tokenizer: PreTrainedTokenizerFast
 ) -> tuple[torch.Tensor, str]:
-    """A phase's whole text as one run of token ids, and the SHA-256 of the text.
-
-    The ids are int16, a quarter of the memory, or int32 where the vocabulary does not fit.
-    """
+    """A phase's whole text as one run of token ids (int16), and the SHA-256 of the text."""
     import numpy as np
     import torch
 
@@ -135,14 +132,13 @@ def corpus_ids(
     stream = documents(seed, phase.reading_share, phase.practice_share, phase.rehearsal_share)
     digest = hashlib.sha256()
     parts: list[np.ndarray] = []
-    small = np.int16 if len(tokenizer) <= np.iinfo(np.int16).max else np.int32
     count = 0
     while count < phase.tokens:
         texts = list(itertools.islice(stream, 5000))
         digest.update("\n\n".join(texts).encode())
         encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
         flat = [i for ids in encoded for i in (*ids, tokenizer.eos_token_id)]
-        parts.append(np.asarray(flat, dtype=small))
+        parts.append(np.asarray(flat, dtype=np.int16))
         count += len(flat)
     return torch.from_numpy(np.concatenate(parts)[: phase.tokens]), digest.hexdigest()
 
