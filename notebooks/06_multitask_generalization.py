@@ -69,10 +69,11 @@ profile = ift.setup("06")
 # 5. a base that has read prose only, and no *reading text*, stays at or below 0.2, however many
 #    families it is tuned on; and tuning makes it worse than it was, by at least 0.2.
 #
-# These bounds were written down before any run of the grid. The first line did not hold as it
-# stands. Lines 2 to 4 were first looked at with three seeds, whose intervals are too wide for these
-# bounds. So some claims below carry other bounds, set after that look; each place says so. There
-# are six seeds now, and more where a picture says so.
+# These bounds were written down before any run of the grid. The first line did not hold with eleven
+# families; with fifteen, in FLAN's own way of testing, it does (section 4). Lines 2 to 4 were first
+# looked at with three seeds, whose intervals are too wide for these bounds. So some claims below
+# carry other bounds, set after that look; each place says so. There are six seeds now, and more
+# where a picture says so.
 #
 # ## 2. Why many tasks: by hand
 #
@@ -190,8 +191,8 @@ curves(
 #
 # ## 3. Tasks in words
 #
-# The course's world has sixty tasks in sixteen families. Five families are never tuned on, in the
-# whole course.
+# The course's world has sixty tasks in sixteen families. Five of them, drawn by lot,
+# are held out.
 
 # %%
 from ift_course.experiments import multitask
@@ -282,7 +283,8 @@ from ift_course.experiments import store
 from ift_course.experiments.multitask import ALL, Cell
 
 seeds = profile.more_seeds(2)
-stored = store.read(profile, "06", multitask.Row)
+many_seeds = profile.more_seeds(4)
+stored = [row for row in store.read(profile, "06", multitask.Row) if row.seed in many_seeds]
 live = []
 
 
@@ -296,7 +298,8 @@ def measure(cell: Cell, now: bool = False) -> list:
             live.extend(kept)
         rows += kept[:1]
     told = "  ".join(f"{row.accuracy():.2f} ({(row.families or ['none'])[0]} …)" for row in rows)
-    print(f"{cell.families} families, {cell.examples:,} examples: {told}")
+    asked = f", asked for {cell.tested}" if cell.tested else ""
+    print(f"{cell.families} families, {cell.examples:,} examples{asked}: {told}")
     return rows
 
 
@@ -360,7 +363,8 @@ ift.claim(
     at_least=0.5,
     subject=7,
     differs="Before the first run we expected 0.7. Summaries are not done at all: the model "
-    "answers a story with a word, as one of the eleven does (06.a-neighbor-in-the-way).",
+    "answers a story with a word, as one of the eleven does (06.a-neighbor-in-the-way). By FLAN's "
+    "own way of testing, 0.7 is kept (06.all-other-families).",
 )
 ift.claim(
     "06.four-of-five-families",
@@ -489,22 +493,44 @@ ift.claim(
 # better on the average, and not for every test. The nearest neighbor of a new task helps it if it
 # wants the same form of answer, and hurts it if it wants another.
 #
-# It also says how to count. We hold out five families for all models alike. FLAN's rule (section 3)
-# is to drop the neighbor, too, whenever a family is tested: a fair test of what is *unseen*, as a
-# neighbor may give the answer away or spoil it. *Extraction* is the only neighbor that we found. By
-# that rule, the summaries are asked of the ten families, and all else of the eleven. (We thought of
-# it after all runs. So it is a way of reading them, and no claim.)
+# ### FLAN's own way
+#
+# We hold out five families, and one model answers for all five. That is cheap, and it is not what
+# FLAN did. "To evaluate zero-shot FLAN on $c$ task clusters, we instruction tune $c$ models, where
+# each model holds out a different task cluster" (§2.2). Each was tuned on *everything else*, except
+# for neighbors of what was tested (section 3). *Extraction* is the only neighbor that we found. So
+# here are five models for each seed. Each is tuned on the other fifteen families, the one that is
+# asked for summaries on fourteen, with as many examples and steps as before.
 
 # %%
-from ift_course.evaluation.intervals import two_level_interval
+from ift_course.experiments.multitask import OTHER, fair_cell
 
-as_usual = [row.scores() for row in all_families]
-others = views.without("summary", as_usual)
-by_rule = [[*a, *b] for a, b in zip(others, summaries["without extraction"], strict=True)]
-for name, scores in {"as usual": as_usual, "FLAN's rule": by_rule}.items():
-    low, high = two_level_interval(scores)
-    print(f"{name:12} {fmean(map(fmean, scores)):.2f} ({low:.2f} to {high:.2f}; "
-          f"{len(scores)} seeds; we had expected 0.70)")  # fmt: skip
+everything_else = [
+    row
+    for family in HELD_OUT_FAMILIES
+    for row in measure(fair_cell(OTHER, family, seeds[0]), now=family == "writing")
+]
+neighbor_kept = [row.accuracy() for row in stored if row.cell == Cell(OTHER, tested="summary")]
+if neighbor_kept:
+    print(f"15 families, extraction among them, asked for summary: {fmean(neighbor_kept):.2f}")
+
+# %% [markdown]
+# **Claim: all other families do.** The bound is the one that we wrote down before the first run,
+# 0.7. The way of testing is the paper's; we came to it last, after eleven families had missed the
+# bound. (All stored seeds are used.)
+
+# %%
+ift.claim(
+    "06.all-other-families",
+    "Tuned on all families but the one that is asked for and its neighbor, a model does at least "
+    "seven tenths of what is asked from a family it was never tuned on.",
+    source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 2.2",
+    metric="strict accuracy on five held-out families, each asked of a model of its own",
+    arms={"all other families": views.one_at_a_time([*stored, *everything_else], OTHER)[0]},
+    effect="all other families",
+    at_least=0.7,
+    subject=7,
+)  # fmt: skip
 
 # %% [markdown]
 # ### The whole line
@@ -516,38 +542,41 @@ note = views.origin(stored) if stored else ""
 
 
 def lines(rows: list) -> dict:
-    never = views.by_families(rows)
     return {
         "tuned on": views.by_families(rows, test="tuned"),
-        "never tuned on, without summary": {
-            n: views.without("summary", s) for n, s in never.items()
-        },
-        "never tuned on": never,
+        "never tuned on, FLAN's way": views.in_flans_way(rows),
+        "never tuned on, five held out at once": views.by_families(rows),
     }
 
 
 curves(
     lines(stored),
     lines(live),
-    title=f"{multitask.EXAMPLES} examples of 1 to {ALL} families",
+    title=f"{multitask.EXAMPLES} examples of 1 to {OTHER} families",
     xlabel="families tuned on",
     note=note,
 )
 
 # %% [markdown]
 # The upper line is what most people measure, and it says nothing: one family is learned as well as
-# eleven. The bands are wide on the left, because there it depends on which families they are. Is
-# each step of the lowest line more than chance? The same seeds at both ends of it:
+# eleven. The bands are wide on the left, because there it depends on which families they are. The
+# line in FLAN's way differs from the lowest one by the neighbor up to eleven, and goes on from
+# there, each family tested alone. Is each of its steps more than chance? The same seeds at both
+# ends of a step:
 
 # %%
 from itertools import pairwise
 
-for few, many in pairwise(multitask.COUNTS):
-    after, before = views.paired(source, Cell(many), Cell(few))
-    low, high = two_level_interval(after, before)
-    gain = fmean(map(fmean, after)) - fmean(map(fmean, before))
-    print(f"{few:2} → {many:2} families: {gain:+.2f} ({low:+.2f} to {high:+.2f}), "
-          f"{len(after)} seeds: {'more' if low > 0 else 'not decided'}")  # fmt: skip
+from ift_course.evaluation.intervals import two_level_interval
+
+counts = (*multitask.COUNTS, OTHER)
+for few, many in [*pairwise(counts), (1, OTHER)]:
+    after, before = views.one_at_a_time(source, many, few)
+    if after:
+        low, high = two_level_interval(after, before)
+        gain = fmean(map(fmean, after)) - fmean(map(fmean, before))
+        print(f"{few:2} → {many:2} families: {gain:+.2f} ({low:+.2f} to {high:+.2f}), "
+              f"{len(after)} seeds: {'more' if low > 0 else 'not decided'}")  # fmt: skip
 
 # %% [markdown]
 # Which held-out family does what? A row for each number of families:
@@ -565,9 +594,12 @@ heat(
 
 # %% [markdown]
 # An average hides this. *objects* asks for facts in the manner in which other families do;
-# *writing* wants two sentences, which no other family does. How near a test is to what was tuned on
-# decides how hard it is. So "unseen" is a matter of degree, and a paper that reports one number has
-# chosen the distance.
+# *writing* wants two sentences, which none of the eleven does. The last row is in FLAN's way.
+# Compare it with the row above: what do the other four held-out families add? Little for *objects*
+# and *lists*, and most for *writing* and *summary*. Both answer in sentences of their own, and each
+# has now met the other; and *summary* is rid of its neighbor. How near a test is to what was tuned
+# on decides how hard it is. So "unseen" is a matter of degree, and a paper that reports one number
+# has chosen the distance.
 #
 # ## 5. More of the same?
 #
@@ -873,6 +905,8 @@ explore(
 #
 # - A model becomes a general assistant through the *variety* of what it is tuned on. If you can
 #   collect a thousand examples, collect them from many tasks.
+# - How much of it one measures depends on what is held out: one family or five at once, and its
+#   neighbor or not. A paper's number belongs to its way of testing.
 # - The instruction in the prompt is what carries over. Data without it teaches tasks.
 # - Nothing of this is made by tuning alone. It finds what pretraining has left there.
 # - Our world is small and clean, and its families resemble each other more than translation and

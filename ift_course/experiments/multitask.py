@@ -1,7 +1,8 @@
 """Lesson 06's grid: how many families of tasks a model is tuned on, and how they are put.
 
 `run_cell(cell, seed, profile)` tunes a base on the cell's examples and asks it about five families
-that no cell is ever tuned on. After Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.
+that are held out, all at once or, as in the paper, one at a time. After Wei et al. 2022 (FLAN),
+arXiv:2109.01652, sections 2.2 and 4.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ from ift_course.world.tasks import (
 TUNED_FAMILIES = tuple(name for name in FAMILIES if name not in HELD_OUT_FAMILIES)
 EXAMPLES = 440  # shared out equally among 1, 2, 4 or all 11 families
 ALL = len(TUNED_FAMILIES)
+OTHER = len(FAMILIES) - 1  # all but the one that is tested
 COUNTS = (1, 2, 4, 8, ALL)
+NEIGHBORS = {"summary": "extraction"}  # both begin with the same stories
 EACH = 24  # questions from each held-out family
 OTHERS = 55  # questions about what the model was tuned on
 
@@ -55,6 +58,8 @@ class Cell:
         base: a name of `multitask_bases`.
         skip: leave out so many at the beginning of the seed's order.
         without: leave out this family.
+        tested: ask about this held-out family only. The other four come after the seed's order,
+            and may be tuned on.
     """
 
     families: int
@@ -66,6 +71,7 @@ class Cell:
     base: str = SHIPPED
     skip: int = 0
     without: str = ""
+    tested: str = ""
 
     @property
     def sort_key(self) -> tuple:
@@ -81,12 +87,16 @@ PARTS: dict[str, tuple[Cell, ...]] = {
     "wordings": (Cell(ALL, one_wording=True),),
     "no instruction": (Cell(1, instructions=False), Cell(ALL, instructions=False)),
     "leaks": (Cell(ALL, leaks=True),),
-    "neighbor": (Cell(ALL - 1, without="extraction"),),
+    "neighbor": tuple(Cell(min(count, ALL - 1), without="extraction") for count in COUNTS),
+    "one at a time": (
+        *(Cell(OTHER, tested=family) for family in HELD_OUT_FAMILIES),
+        *(Cell(OTHER - 1, without=near, tested=family) for family, near in NEIGHBORS.items()),
+    ),
     "bases": tuple(Cell(count, base=base) for base in BASES for count in (0, 1, ALL)),
 }
 # How much one or a few families give depends on which. So this part is measured with more seeds,
 # each of which begins with another family:
-# `grids.full("06", seeds=range(11), cells=PARTS["families"])`.
+# `grids.full("06", seeds=range(11), cells=PARTS["families"])`, and "one at a time" likewise.
 GRID: tuple[Cell, ...] = tuple(dict.fromkeys(cell for part in PARTS.values() for cell in part))
 
 
@@ -207,8 +217,23 @@ def order(seed: int) -> list[str]:
 
 def families_of(cell: Cell, seed: int) -> list[str]:
     """The families that the cell's model is tuned on: the first of the seed's order."""
-    names = [name for name in order(seed) if name != cell.without]
+    more = [family for family in HELD_OUT_FAMILIES if cell.tested and family != cell.tested]
+    names = [name for name in [*order(seed), *more] if name != cell.without]
     return names[cell.skip : cell.skip + cell.families]
+
+
+def fair_cell(count: int, family: str, seed: int) -> Cell:
+    """The cell that tests a held-out family in FLAN's way: its neighbor is not tuned on either.
+
+    count: families to tune on. Up to `ALL`, one model is asked about all five families. With
+    `OTHER`, each has a model of its own, tuned on everything else (Wei et al. 2022, section 2.2).
+    """
+    cell = Cell(count, tested=family if count > ALL else "")
+    near = NEIGHBORS.get(family, "")
+    if near not in families_of(cell, seed):
+        return cell
+    most = OTHER if cell.tested else ALL
+    return replace(cell, families=min(count, most - 1), without=near)
 
 
 def training_set(cell: Cell, seed: int) -> list[Example]:
@@ -222,6 +247,8 @@ def training_set(cell: Cell, seed: int) -> list[Example]:
 def tests(cell: Cell, seed: int) -> dict[str, list[Example]]:
     """The questions put to the cell's model, by test; the held-out ones are equal for all cells."""
     asked = {"held out": held_out(seed, EACH)}
+    if cell.tested:
+        return {"held out": [e for e in asked["held out"] if e.family == cell.tested]}
     if families := families_of(cell, seed):
         tuned = draw(OTHERS, families, seed=100 + seed, split="test")
         asked["tuned"] = tuned if cell.instructions else [bare(example) for example in tuned]

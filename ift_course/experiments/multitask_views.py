@@ -11,6 +11,7 @@ from ift_course.experiments.multitask import COUNTS, Cell, Row
 from ift_course.experiments.multitask_bases import SHIPPED
 from ift_course.world.tasks import HELD_OUT_FAMILIES
 
+ALL_OTHERS = "all others"
 KINDS = {
     "as usual": {},
     "one wording": {"one_wording": True},
@@ -45,12 +46,20 @@ def without(family: str, seeds: Sequence[Sequence[float]]) -> list[list[float]]:
 
 
 def by_held_out(rows: Sequence[Row]) -> dict[tuple[str, str], float]:
-    """(number of families tuned on, held-out family) → mean share of right answers."""
-    return {
-        (str(count), family): fmean(map(fmean, seeds))
-        for count in COUNTS
-        for family, seeds in families(rows, Cell(count)).items()
+    """(number of families tuned on, held-out family) → mean share of right answers.
+
+    The last row has FLAN's way: everything else was tuned on.
+    """
+    cells = {str(count): Cell(count) for count in COUNTS}
+    found = {
+        (name, family): fmean(map(fmean, seeds))
+        for name, cell in cells.items()
+        for family, seeds in families(rows, cell).items()
     }
+    for family in HELD_OUT_FAMILIES:
+        if seeds := arm(rows, multitask.fair_cell(multitask.OTHER, family, 0)):
+            found[ALL_OTHERS, family] = fmean(map(fmean, seeds))
+    return found
 
 
 def families(rows: Sequence[Row], cell: Cell) -> dict[str, list[list[float]]]:
@@ -63,6 +72,36 @@ def families(rows: Sequence[Row], cell: Cell) -> dict[str, list[list[float]]]:
         family: [scores[i * each :][:each] for scores in seeds]
         for i, family in enumerate(HELD_OUT_FAMILIES)
     }
+
+
+def one_at_a_time(rows: Sequence[Row], *counts: int) -> list[list[list[float]]]:
+    """An arm for each number of families tuned on, of the seeds that all of them have.
+
+    Each held-out family is asked in FLAN's way, of its `multitask.fair_cell`.
+    """
+    done = {(row.cell, row.seed): row for row in rows}
+    arms: list[list[list[float]]] = [[] for _ in counts]
+    for seed in sorted({row.seed for row in rows}):
+        asked = [
+            [(done.get((multitask.fair_cell(n, f, seed), seed)), f) for f in HELD_OUT_FAMILIES]
+            for n in counts
+        ]
+        if all(row for tests in asked for row, _ in tests):
+            for found, tests in zip(arms, asked, strict=True):
+                found.append([score for row, f in tests for score in _of_family(row, f)])
+    return arms
+
+
+def in_flans_way(rows: Sequence[Row]) -> dict[int, list[list[float]]]:
+    """Number of families tuned on → seeds, each held-out family asked in FLAN's way."""
+    found = {count: one_at_a_time(rows, count)[0] for count in (*COUNTS, multitask.OTHER)}
+    return {count: seeds for count, seeds in found.items() if seeds}
+
+
+def _of_family(row: Row, family: str) -> list[float]:
+    if row.cell.tested:
+        return row.scores()
+    return families([row], row.cell)[family][0]
 
 
 def in_prose(rows: Sequence[Row], base: str, cell: Cell) -> tuple[list, list]:

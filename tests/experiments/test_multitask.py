@@ -72,7 +72,9 @@ def test_no_family_is_both_tuned_on_and_tested():
     assert set(multitask.TUNED_FAMILIES) | set(HELD_OUT_FAMILIES) == set(FAMILIES)
     for cell in multitask.GRID:
         families = {example.family for example in multitask.training_set(cell, 0)}
-        assert len(families) == cell.families and not families & set(HELD_OUT_FAMILIES)
+        tested = {example.family for example in multitask.tests(cell, 0)["held out"]}
+        assert len(families) == cell.families and not families & tested
+        assert tested == ({cell.tested} if cell.tested else set(HELD_OUT_FAMILIES))
 
 
 def test_a_cell_takes_the_first_families_of_the_seeds_order_in_equal_shares():
@@ -228,3 +230,30 @@ def test_a_family_can_be_left_out_and_the_others_keep_their_order():
     assert left == [name for name in whole if name != "extraction"]
     cell = Cell(multitask.ALL - 1, 44, without="extraction")
     assert "extraction" not in {example.family for example in multitask.training_set(cell, 0)}
+
+
+def test_in_flans_way_everything_else_is_tuned_on_but_the_neighbor():
+    for family in HELD_OUT_FAMILIES:
+        cell = multitask.fair_cell(multitask.OTHER, family, 0)
+        near = {multitask.NEIGHBORS[family]} if family in multitask.NEIGHBORS else set()
+        assert set(multitask.families_of(cell, 0)) == set(FAMILIES) - {family} - near
+        assert cell in multitask.GRID
+
+
+@pytest.mark.parametrize("count", multitask.COUNTS)
+def test_in_flans_way_a_smaller_model_is_left_as_it_is_unless_it_met_the_neighbor(count):
+    for seed in range(ALL):
+        assert multitask.fair_cell(count, "lists", seed) == Cell(count)
+        met = "extraction" in multitask.order(seed)[:count]
+        cell = multitask.fair_cell(count, "summary", seed)
+        families = multitask.families_of(cell, seed)
+        assert (cell == Cell(count)) is not met
+        assert "extraction" not in families and len(families) == min(count, ALL - met)
+        assert cell in multitask.GRID
+
+
+def test_a_model_of_one_test_is_asked_that_familys_questions_of_all():
+    cell = multitask.fair_cell(multitask.OTHER, "summary", 0)
+    everything = multitask.tests(Cell(1), 0)["held out"]
+    own = [example for example in everything if example.family == "summary"]
+    assert multitask.tests(cell, 0) == {"held out": own}
