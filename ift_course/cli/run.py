@@ -57,13 +57,19 @@ def run(
     from ift_course.profile import first_seed
 
     with first_seed(seed):
-        problems = _run(lessons or [], profile, jobs, full=full, per_cell=seeds)
+        problems = _run(lessons or [], profile, jobs, full=full, per_cell=seeds, seed=seed)
     if problems:
         raise typer.Exit(1)
 
 
 def _run(
-    words: list[str], profile: str | None, jobs: int | None, *, full: bool, per_cell: int
+    words: list[str],
+    profile: str | None,
+    jobs: int | None,
+    *,
+    full: bool,
+    per_cell: int,
+    seed: int | None,
 ) -> list[str]:
     """Executes the lessons and shows what came out; returns what is wrong."""
     from rich.console import Console
@@ -88,7 +94,7 @@ def _run(
     Console(soft_wrap=True).print(summary(outcomes))
     problems = [line for outcome in outcomes for line in outcome.problems]
     if chosen.name == "tiny":
-        problems += [line for outcome in outcomes for line in _unmeasured(outcome)]
+        problems += [line for outcome in outcomes for line in _unmeasured(outcome, seed)]
     for problem in problems:
         Console(stderr=True, soft_wrap=True).print(problem, style="red", markup=False)
     print(f"Report: {report.write(chosen)}")
@@ -107,16 +113,24 @@ def _compute(numbers: list[str], profile, jobs: int | None, *, per_cell: int, na
                  on_progress=on_progress)  # fmt: skip
 
 
-def _unmeasured(outcome) -> list[str]:
+def _unmeasured(outcome, seed: int | None) -> list[str]:
     """A sentence for each claim that the course states and this whole run did not measure."""
     from ift_course.lessons.pages import stated
 
     if outcome.error:
         return []
+    number = outcome.lesson.number
     measured = {claim["id"] for claim in outcome.claims}
+    missing = [id for id in stated(number) if id not in measured]
+    if seed is not None:
+        return [
+            f"Lesson {number} did not measure the claim {id} with these seeds, because it takes it "
+            f"from its grid: run `ift run {number} --full --seed {seed} --seeds N`, with as many "
+            "seeds as docs/claims.md shows for it."
+            for id in missing
+        ]
     return [
-        f"Lesson {outcome.lesson.number} no longer measures the claim {id}, which docs/claims.md "
-        f"states; if that is meant, run: ift build {outcome.lesson.number}"
-        for id in stated(outcome.lesson.number)
-        if id not in measured
+        f"Lesson {number} no longer measures the claim {id}, which docs/claims.md states; if that "
+        f"is meant, run: ift build {number}"
+        for id in missing
     ]

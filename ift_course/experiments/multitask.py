@@ -36,7 +36,7 @@ from ift_course.world.tasks import (
 TUNED_FAMILIES = tuple(name for name in FAMILIES if name not in HELD_OUT_FAMILIES)
 EXAMPLES = 440  # shared out equally among 1, 2, 4 or all 11 families
 ALL = len(TUNED_FAMILIES)
-OTHER = len(FAMILIES) - 1  # all but the one that is tested
+ALL_BUT_ONE = len(FAMILIES) - 1  # the one is what is tested
 COUNTS = (1, 2, 4, 8, ALL)
 NEIGHBORS = {"summary": "extraction"}  # both begin with the same stories
 EACH = 24  # questions from each held-out family
@@ -89,8 +89,8 @@ PARTS: dict[str, tuple[Cell, ...]] = {
     "leaks": (Cell(ALL, leaks=True),),
     "neighbor": tuple(Cell(min(count, ALL - 1), without="extraction") for count in COUNTS),
     "one at a time": (
-        *(Cell(OTHER, tested=family) for family in HELD_OUT_FAMILIES),
-        *(Cell(OTHER - 1, without=near, tested=family) for family, near in NEIGHBORS.items()),
+        *(Cell(ALL_BUT_ONE, tested=family) for family in HELD_OUT_FAMILIES),
+        *(Cell(ALL_BUT_ONE - 1, without=near, tested=family) for family, near in NEIGHBORS.items()),
     ),
     "bases": tuple(Cell(count, base=base) for base in BASES for count in (0, 1, ALL)),
 }
@@ -226,13 +226,14 @@ def fair_cell(count: int, family: str, seed: int) -> Cell:
     """The cell that tests a held-out family in FLAN's way: its neighbor is not tuned on either.
 
     count: families to tune on. Up to `ALL`, one model is asked about all five families. With
-    `OTHER`, each has a model of its own, tuned on everything else (Wei et al. 2022, section 2.2).
+    `ALL_BUT_ONE`, each has a model of its own, tuned on everything else (Wei et al. 2022,
+    section 2.2).
     """
     cell = Cell(count, tested=family if count > ALL else "")
     near = NEIGHBORS.get(family, "")
     if near not in families_of(cell, seed):
         return cell
-    most = OTHER if cell.tested else ALL
+    most = ALL_BUT_ONE if cell.tested else ALL
     return replace(cell, families=min(count, most - 1), without=near)
 
 

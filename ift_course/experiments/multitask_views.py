@@ -57,7 +57,7 @@ def by_held_out(rows: Sequence[Row]) -> dict[tuple[str, str], float]:
         for family, seeds in families(rows, cell).items()
     }
     for family in HELD_OUT_FAMILIES:
-        if seeds := arm(rows, multitask.fair_cell(multitask.OTHER, family, 0)):
+        if seeds := arm(rows, multitask.fair_cell(multitask.ALL_BUT_ONE, family, 0)):
             found[ALL_OTHERS, family] = fmean(map(fmean, seeds))
     return found
 
@@ -94,7 +94,7 @@ def one_at_a_time(rows: Sequence[Row], *counts: int) -> list[list[list[float]]]:
 
 def in_flans_way(rows: Sequence[Row]) -> dict[int, list[list[float]]]:
     """Number of families tuned on → seeds, each held-out family asked in FLAN's way."""
-    found = {count: one_at_a_time(rows, count)[0] for count in (*COUNTS, multitask.OTHER)}
+    found = {count: one_at_a_time(rows, count)[0] for count in (*COUNTS, multitask.ALL_BUT_ONE)}
     return {count: seeds for count, seeds in found.items() if seeds}
 
 

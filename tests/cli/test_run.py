@@ -102,6 +102,9 @@ def test_a_stated_claim_that_is_no_longer_measured_fails_the_run_until_the_page_
     result = ift("run")
     assert result.exit_code == 1
     assert "Lesson 01 no longer measures the claim 01.toys, which docs/claims.md" in result.stderr
+    result = ift("run", "--seed", "7")
+    assert result.exit_code == 1
+    assert "ift run 01 --full --seed 7 --seeds N" in result.stderr
     assert ift("build").exit_code == 0
     assert ift("run").exit_code == 0
 

@@ -234,7 +234,7 @@ def test_a_family_can_be_left_out_and_the_others_keep_their_order():
 
 def test_in_flans_way_everything_else_is_tuned_on_but_the_neighbor():
     for family in HELD_OUT_FAMILIES:
-        cell = multitask.fair_cell(multitask.OTHER, family, 0)
+        cell = multitask.fair_cell(multitask.ALL_BUT_ONE, family, 0)
         near = {multitask.NEIGHBORS[family]} if family in multitask.NEIGHBORS else set()
         assert set(multitask.families_of(cell, 0)) == set(FAMILIES) - {family} - near
         assert cell in multitask.GRID
@@ -253,7 +253,7 @@ def test_in_flans_way_a_smaller_model_is_left_as_it_is_unless_it_met_the_neighbo
 
 
 def test_a_model_of_one_test_is_asked_that_familys_questions_of_all():
-    cell = multitask.fair_cell(multitask.OTHER, "summary", 0)
+    cell = multitask.fair_cell(multitask.ALL_BUT_ONE, "summary", 0)
     everything = multitask.tests(Cell(1), 0)["held out"]
     own = [example for example in everything if example.family == "summary"]
     assert multitask.tests(cell, 0) == {"held out": own}

@@ -62,19 +62,21 @@ def test_in_flans_way_each_family_is_asked_of_the_model_that_tests_it():
     rows = [a_row(Cell(1), 0, "1100000000")]
     for family in HELD_OUT_FAMILIES:
         scores = "10" if family == "summary" else "11"
-        rows.append(a_row(multitask.fair_cell(multitask.OTHER, family, 0), 0, scores))
-    kept = a_row(Cell(multitask.OTHER, tested="summary"), 0, "00")  # its neighbor was tuned on
+        rows.append(a_row(multitask.fair_cell(multitask.ALL_BUT_ONE, family, 0), 0, scores))
+    kept = a_row(
+        Cell(multitask.ALL_BUT_ONE, tested="summary"), 0, "00"
+    )  # its neighbor was tuned on
     place = 2 * HELD_OUT_FAMILIES.index("summary")
-    [everything] = views.one_at_a_time([*rows, kept], multitask.OTHER)
+    [everything] = views.one_at_a_time([*rows, kept], multitask.ALL_BUT_ONE)
     assert everything == [[1.0] * (place + 1) + [0.0] + [1.0] * (10 - place - 2)]
-    both = views.one_at_a_time(rows, multitask.OTHER, 1)
+    both = views.one_at_a_time(rows, multitask.ALL_BUT_ONE, 1)
     assert both == [everything, [[1.0, 1.0] + [0.0] * 8]]
-    assert set(views.in_flans_way(rows)) == {1, multitask.OTHER}
+    assert set(views.in_flans_way(rows)) == {1, multitask.ALL_BUT_ONE}
     assert views.by_held_out(rows)[views.ALL_OTHERS, "summary"] == 0.5
 
 
 def test_in_flans_way_a_seed_counts_only_with_every_family():
-    cells = [multitask.fair_cell(multitask.OTHER, family, 0) for family in HELD_OUT_FAMILIES]
+    cells = [multitask.fair_cell(multitask.ALL_BUT_ONE, family, 0) for family in HELD_OUT_FAMILIES]
     assert views.one_at_a_time([a_row(cell, 0, "11") for cell in cells[1:]], 15, 15) == [[], []]
     assert views.in_flans_way([]) == {}
 
