@@ -19,6 +19,7 @@ _HOME = {
     "claim": "evaluation.claims",
     "complete": "evaluation.generate",
     "dpo": "training.preference.dpo",
+    "each_seed": "experiments.seeds",
     "get_profile": "profile",
     "hint": "checks.notebook",
     "ledger": "models.memory",

@@ -1,6 +1,7 @@
 """Where a grid's results lie, so that a killed run goes on where it was.
 
-results/<profile>/grids/<lesson>.json is a list of rows, one for each cell and seed. The whole file
+results/<profile>/grids/<lesson>.json is a list of rows, one for each cell and seed, and
+<lesson>-seeds.json what the lesson's own functions gave (`experiments.seeds`). The whole file
 is written anew after each row, all or not at all.
 """
 
@@ -83,9 +84,8 @@ def read(profile: Profile, lesson: str, kind: type = Row) -> list:
     except ValidationError as error:
         place = ", ".join(str(part) for part in error.errors()[0]["loc"])
         where = f" (at {place})" if place else ""
-        raise CourseError(
-            f"{path} is damaged{where}; delete it and run `ift run {lesson} --full` again."
-        ) from None
+        again = f"ift run {lesson} --full" if lesson.isdigit() else f"ift run {lesson[:2]}"
+        raise CourseError(f"{path} is damaged{where}; delete it and run `{again}` again.") from None
     base = base_identity(profile)
     return [row for row in rows if row.base == base]
 

@@ -37,6 +37,8 @@ def test_the_lesson_runs_in_silence_and_its_claims_hold(lesson, tmp_path):
     claims = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
     assert {x["lesson"] for x in claims} == ({lesson.number} - {START})
     assert [x["id"] for x in claims if not x["holds"]] == []
+    computed = sorted(x.name for x in (tmp_path / "tiny").glob("grids/*.json"))
+    assert computed == [], "not stored: run the lesson and commit results/tiny/grids"
 
 
 @each_lesson
