@@ -29,7 +29,7 @@ test: $(STAMP) ## run the tests, the notebooks included, offline
 test-browser: $(STAMP) ## run the tests in Chromium: JupyterLab, the site, feedback; pictures in build/screenshots
 	@$(PIP) -c constraints.txt -e '.[dev,browser,site]'
 	@IFT_BROWSER=1 IFT_SCREENSHOTS=$${IFT_SCREENSHOTS:-build/screenshots} HF_HUB_OFFLINE=1 \
-		$(BIN)/python -m pytest tests/browser -rs
+		$(BIN)/python -m pytest tests/browser -rs -n 2 --dist loadfile
 
 lab: $(STAMP) ## open JupyterLab on the first notebook
 	@$(BIN)/jupyter lab notebooks/00_*.ipynb

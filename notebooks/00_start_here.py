@@ -117,7 +117,8 @@ ift.charts.pipeline()
 #
 # **A claim** is a sentence of the field with a bound, measured on several seeds. Its card says
 # whether the whole 95 % interval keeps the bound. One that does not hold is reported as such. All
-# of them are in [docs/claims.md](../docs/claims.md).
+# of them are in [docs/claims.md](../docs/claims.md). Often the first seed is run in front of you,
+# and the others are stored and marked as stored; change the code, and all of them are run.
 #
 # **Silent failures** close each lesson: bugs that train without an error, and how to see them.
 #

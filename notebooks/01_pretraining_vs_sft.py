@@ -313,13 +313,20 @@ ift.claim(
 # with settings that suit a small model. We tune three copies of the base, each on its own 500
 # examples in its own order, so that we can say how much of the result is luck.
 #
+# Three runs take longer than most people care to wait. So `ift.each_seed` runs the first now, and
+# takes what the others gave from `results/`, where this very function put it. Change the
+# function, and all three are run.
+#
 # A quarter of all countries, animals, objects and people are **held out**: no example ever asks
 # about them. France is one of them.
 
 # %%
-tuned, curves, tuned_scores, known_scores = {}, {}, {}, {}
-for seed in seeds:
-    model, tokenizer = ift.load("base")
+tuned = {}
+
+
+def tune_and_ask(seed: int) -> dict[str, list[float]]:
+    """Tunes a copy of the base. Returns its losses, and 1 or 0 for each question it is asked."""
+    model, _ = ift.load("base")
     examples = sample(shown, seed=seed, tasks=FACT_TASKS)
     result = ift.sft(
         model,
@@ -331,13 +338,23 @@ for seed in seeds:
         batch_size=profile.batch_size,
         progress=False,
     )
-    tuned[seed], curves[f"seed {seed}"] = result.model, result.losses
-    tuned_scores[seed] = ift.score(result.model, tokenizer, tests[seed])
-    known_scores[seed] = ift.score(result.model, tokenizer, examples[:asked])
-    print(f"seed {seed}: {result.steps} steps, held-out {tuned_scores[seed].accuracy:.3f}")
+    held_out = ift.score(result.model, tokenizer, tests[seed])
+    tuned[seed] = result.model, held_out
+    known = ift.score(result.model, tokenizer, examples[:asked])
+    return {"losses": result.losses, "held out": held_out.items, "tuned on": known.items}
+
+
+after = ift.each_seed(tune_and_ask, seeds)
+held_out = [found["held out"] for found in after]
+tuned_on = [found["tuned on"] for found in after]
+for seed, found, items in zip(seeds, after, held_out, strict=True):
+    print(f"seed {seed}: {len(found['losses'])} steps, held-out {sum(items) / len(items):.3f}")
 
 # %%
-ift.charts.loss_curve(curves, title=f"SFT on {shown} examples: the loss of the response tokens")
+ift.charts.loss_curve(
+    {f"seed {seed}": found["losses"] for seed, found in zip(seeds, after, strict=True)},
+    title=f"SFT on {shown} examples: the loss of the response tokens",
+)
 
 # %% [markdown]
 # The first loss is *higher* than that of an even guess: the base model is sure that no text goes on
@@ -348,7 +365,8 @@ ift.charts.loss_curve(curves, title=f"SFT on {shown} examples: the loss of the r
 # The same questions, before and after:
 
 # %%
-ift.transcript({"base": base_scores[seeds[0]], "SFT": tuned_scores[seeds[0]]}, limit=8)
+model, tuned_scores = tuned[seeds[0]]
+ift.transcript({"base": base_scores[seeds[0]], "SFT": tuned_scores}, limit=8)
 
 # %% [markdown]
 # **Claim: a base model does not follow instructions.** Its strict score on held-out instructions
@@ -380,10 +398,7 @@ ift.claim(
     subject=1,
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206",
     metric="strict accuracy on held-out entities, SFT minus base",
-    arms={
-        "SFT": [tuned_scores[seed].items for seed in seeds],
-        "base": [base_scores[seed].items for seed in seeds],
-    },
+    arms={"SFT": held_out, "base": [base_scores[seed].items for seed in seeds]},
     effect=("SFT", "base"),
     at_least=0.85,
 )
@@ -403,10 +418,7 @@ ift.claim(
     subject=(1, 6),
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206, the superficial alignment hypothesis",
     metric="strict accuracy, examples tuned on minus held-out entities",
-    arms={
-        "tuned on": [known_scores[seed].items for seed in seeds],
-        "held out": [tuned_scores[seed].items for seed in seeds],
-    },
+    arms={"tuned on": tuned_on, "held out": held_out},
     effect=("tuned on", "held out"),
     at_most=0.15,
 )
@@ -416,8 +428,8 @@ ift.charts.bars_with_intervals(
     {
         "base, strict": strict,
         "base, lenient": loose,
-        "SFT, held out": [s.accuracy for s in tuned_scores.values()],
-        "SFT, tuned on": [s.accuracy for s in known_scores.values()],
+        "SFT, held out": held_out,
+        "SFT, tuned on": tuned_on,
     },
     title=f"Answers before and after SFT on {shown} examples",
 )
@@ -458,7 +470,7 @@ ift.charts.pipeline()
 # the table may have been among the 500 examples. France was not.)
 
 # %%
-ift.playground({"base": (base, tokenizer), "SFT": (tuned[seeds[0]], tokenizer)})
+ift.playground({"base": (base, tokenizer), "SFT": (model, tokenizer)})
 
 # %% [markdown]
 # ## 7. Silent failures
@@ -547,16 +559,26 @@ def everything(batch):
     return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)}
 
 
-few_shot = {"response only": [], "prompt too": []}
-for seed in seeds:
-    few = sample(min(160, profile.examples), seed=seed, tasks=FACT_TASKS)
+few = min(160, profile.examples)
+
+
+def with_and_without(seed: int) -> dict[str, list[float]]:
+    """What two copies get right: one tuned on the response only, one on the prompt too."""
+    found = {}
     for name, change in {"response only": dict, "prompt too": everything}.items():
         model, _ = ift.load("base")
-        three_passes = [change(batch) for _ in range(3) for batch in batches(few)]
+        examples = sample(few, seed=seed, tasks=FACT_TASKS)
+        three_passes = [change(batch) for _ in range(3) for batch in batches(examples)]
         train(model, three_passes, steps=len(three_passes), learning_rate=5e-4, warmup=3)
-        few_shot[name].append(ift.score(model, tokenizer, tests[seed]).accuracy)
+        found[name] = ift.score(model, tokenizer, tests[seed]).items
+    return found
 
-ift.charts.bars_with_intervals(few_shot, title=f"{len(few)} examples, three passes, the same steps")
+
+on_few = ift.each_seed(with_and_without, seeds)
+ift.charts.bars_with_intervals(
+    {name: [found[name] for found in on_few] for name in on_few[0]},
+    title=f"{few} examples, three passes, the same steps",
+)
 
 # %% [markdown]
 # The picture shows what it costs here, at 160 examples. With long responses and short instructions

@@ -440,6 +440,7 @@ assert furthest_from_alone(**placed, use_cache=False) < 1e-4
 
 # %%
 import random
+from functools import cache
 
 from ift_course.data.masking import collate
 from ift_course.training.loop import train
@@ -478,17 +479,29 @@ def rows_for(seed: int):
     return [{"input_ids": i, "labels": labels_of(i, m)} for i, m in render_all(tokenizer, chats)]
 
 
-models, curves, scores = {}, {}, {"padded": {}, "packed": {}}
-for seed in seeds:
-    for name, make in {"padded": as_padded, "packed": as_packed}.items():
-        model, losses = tune(rows_for(seed), seed, make)
-        models[name, seed] = model
-        scores[name][seed] = ift.score(model, tokenizer, tests[seed])
-        if seed == seeds[0]:
-            curves[name] = losses
-print({name: [f"{s.accuracy:.3f}" for s in by.values()] for name, by in scores.items()})
-print(f"largest difference of the loss in any step: "
-      f"{max(abs(a - b) for a, b in zip(*curves.values(), strict=True)):.4f}")  # fmt: skip
+@cache
+def tuned_padded(seed: int):
+    """The model that later sections ask again, and its losses."""
+    return tune(rows_for(seed), seed)
+
+
+def both_ways(seed: int) -> dict:
+    """What the padded and the packed run get right, and how far apart their losses ever are."""
+    padded, losses = tuned_padded(seed)
+    packed, others = tune(rows_for(seed), seed, as_packed)
+    found = {name: ift.score(model, tokenizer, tests[seed]).items
+             for name, model in {"padded": padded, "packed": packed}.items()}  # fmt: skip
+    return found | {"apart": max(abs(a - b) for a, b in zip(losses, others, strict=True))}
+
+
+runs = ift.each_seed(both_ways, seeds)
+ways = {name: [run[name] for run in runs] for name in ("padded", "packed")}
+print({name: [f"{sum(items) / len(items):.3f}" for items in way] for name, way in ways.items()})
+print(f"largest difference of the loss in any step: {max(run['apart'] for run in runs):.4f}")
+
+# %% [markdown]
+# (`ift.each_seed` called the function for the first seed just now. What it gave for the others is
+# stored. Change it, and all three are measured.)
 
 # %%
 ift.claim(
@@ -497,7 +510,7 @@ ift.claim(
     subject=5,
     source="Krell et al. 2021, arXiv:2107.02027; Ding et al. 2024, arXiv:2404.10830",
     metric="strict accuracy on held-out entities, padded minus packed",
-    arms={name: [by[seed].items for seed in seeds] for name, by in scores.items()},
+    arms=ways,
     effect=("padded", "packed"),
     at_least=-0.05,
     at_most=0.05,
@@ -622,21 +635,38 @@ def endless(rows):
     return [r | {"labels": [IGNORE if x == end else x for x in r["labels"]]} for r in rows]
 
 
+from statistics import fmean
+
 from ift_course.evaluation.score import lenient
 
-scores["end masked"] = {}
-for seed in seeds:
-    models["end masked", seed], _ = tune(endless(rows_for(seed)), seed)
-    scores["end masked"][seed] = ift.score(models["end masked", seed], tokenizer, tests[seed])
 
-for name in ("padded", "end masked"):
-    judged = [
-        (lenient(e, c.text), c.finished)
-        for s in scores[name].values()
-        for e, c in zip(s.examples, s.completions, strict=True)
-    ]
-    right, ended = (sum(part) / len(judged) for part in zip(*judged, strict=True))
-    print(f"{name:10}  says the right word: {right:.2f}   ends by itself: {ended:.2f}")
+@cache
+def tuned_without_end(seed: int):
+    """The same run, its end of turn masked."""
+    return tune(endless(rows_for(seed)), seed)
+
+
+def with_and_without_end(seed: int) -> dict[str, dict[str, list[float]]]:
+    """For each question: right and nothing else, the right word anywhere, ended by itself."""
+    found = {}
+    for name, run in {"end trained": tuned_padded, "end masked": tuned_without_end}.items():
+        s = ift.score(run(seed)[0], tokenizer, tests[seed])
+        found[name] = {
+            "strict": s.items,
+            "right word": [
+                float(lenient(e, c.text)) for e, c in zip(s.examples, s.completions, strict=True)
+            ],
+            "ended": [float(c.finished) for c in s.completions],
+        }
+    return found
+
+
+runs = ift.each_seed(with_and_without_end, seeds)
+for name in runs[0]:
+    right, ended = (
+        fmean(item for run in runs for item in run[name][what]) for what in ("right word", "ended")
+    )
+    print(f"{name:11}  says the right word: {right:.2f}   ends by itself: {ended:.2f}")
 
 # %%
 ift.claim(
@@ -645,11 +675,10 @@ ift.claim(
     subject=(2, 3),
     source="the loss itself: a token without loss is not learned",
     metric="strict accuracy on held-out entities, end trained minus end masked",
-    arms={"end trained": [scores["padded"][seed].items for seed in seeds],
-          "end masked": [scores["end masked"][seed].items for seed in seeds]},
+    arms={name: [run[name]["strict"] for run in runs] for name in runs[0]},
     effect=("end trained", "end masked"),
     at_least=0.20,
-)  # fmt: skip
+)
 
 # %%
 ask = [
@@ -657,8 +686,10 @@ ask = [
     "Name the sound of the owl.",
     "What is the opposite of hot?",
 ]
-said = {name: ift.answer(models[key, seeds[0]], tokenizer, ask, max_new_tokens=24)
-        for name, key in {"end trained": "padded", "end masked": "end masked"}.items()}  # fmt: skip
+said = {
+    name: ift.answer(run(seeds[0])[0], tokenizer, ask, max_new_tokens=24)
+    for name, run in {"end trained": tuned_padded, "end masked": tuned_without_end}.items()
+}
 from ift_course.display.transcript import Row
 
 ift.transcript(
@@ -707,10 +738,16 @@ no_opening.chat_template = tokenizer.chat_template.replace("add_generation_promp
 alpaca = copy.deepcopy(tokenizer)
 alpaca.chat_template = ALPACA
 formats = {"as trained": tokenizer, "opening forgotten": no_opening, "Alpaca's format": alpaca}
-by_format = {
-    name: [ift.score(models["padded", seed], asks, tests[seed]).items for seed in seeds]
-    for name, asks in formats.items()
-}
+
+
+def asked_in_each(seed: int) -> dict[str, list[float]]:
+    """What the padded run gets right when it is asked in each format."""
+    model, _ = tuned_padded(seed)
+    return {name: ift.score(model, asks, tests[seed]).items for name, asks in formats.items()}
+
+
+runs = ift.each_seed(asked_in_each, seeds)
+by_format = {name: [run[name] for run in runs] for name in formats}
 ift.charts.bars_with_intervals(by_format, title="The same model, asked in three formats")
 
 # %% [markdown]

@@ -384,13 +384,19 @@ tries = sample(profile.eval_examples // 4, seed=91 + seeds[0], tasks=FACT_TASKS)
 factors = [0.25, 1.0, 4.0]
 size = base.num_parameters()
 rates = {m: [f * default_learning_rate(size, m) for f in factors] for m in ("full", "lora")}
-found = {
-    method: [
-        ift.score(tune(method, 9 + seeds[0], few, rate).model, tokenizer, tries).accuracy
-        for rate in grid
-    ]
-    for method, grid in rates.items()
-}
+
+
+def tried(seed: int, method: str, rates: list[float]) -> list[float]:
+    """How much a method learns from few examples at each rate."""
+    models = (tune(method, seed, few, rate).model for rate in rates)
+    return [ift.score(model, tokenizer, tries).accuracy for model in models]
+
+
+found = {}
+for method, grid in rates.items():
+    [found[method]] = ift.each_seed(
+        tried, [9 + seeds[0]], method=method, rates=grid, now=method == "lora"
+    )
 best = {m: rates[m][max(range(3), key=lambda i, m=m: found[m][i])] for m in rates}
 best["qlora"] = best["lora"]
 for method, grid in rates.items():
@@ -399,25 +405,43 @@ for method, grid in rates.items():
 
 # %% [markdown]
 # Three seeds, each with its own examples and its own questions about things no example mentions.
+# `ift.each_seed` runs the first now. What the function gave for the others is stored; change it,
+# and all of them are run.
 
 # %%
+from itertools import chain
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+
+from ift_course.models.adapters import size_mb
+from ift_course.models.save import save
+
 methods = ("full", "lora", "qlora")
 tests = {seed: sample(profile.eval_examples // 2, seed=100 + seed, split="test", tasks=FACT_TASKS)
          for seed in seeds}  # fmt: skip
-runs, scores, seconds = {}, {m: [] for m in methods}, {m: [] for m in methods}
-for seed in seeds:
-    lessons = sample(many, seed=seed, tasks=FACT_TASKS)
-    for method in methods:
-        run = tune(method, seed, lessons, best[method])
-        scores[method].append(ift.score(run.model, tokenizer, tests[seed]))
-        seconds[method].append(run.seconds)
-        if method == "qlora" or (method == "lora" and seed == seeds[0]):
-            runs[method, seed] = run  # the others need not stay in memory
-print({method: [f"{s.accuracy:.3f}" for s in found] for method, found in scores.items()})
+runs = {}
+
+
+def compared(seed: int, method: str, rate: float) -> dict:
+    """What one run gets right, how long it took, and what there is to save of it, in MB."""
+    run = tune(method, seed, sample(many, seed=seed, tasks=FACT_TASKS), rate)
+    right = ift.score(run.model, tokenizer, tests[seed]).items
+    found = {"right": right, "seconds": run.seconds}
+    if method == "full":
+        return found
+    runs[method, seed] = run
+    with TemporaryDirectory() as place:
+        return found | {"MB": size_mb(save(run.model, tokenizer, Path(place) / "adapter"))}
+
+
+measured = {m: ift.each_seed(compared, seeds, method=m, rate=best[m]) for m in methods}
+scores = {method: [run["right"] for run in of_seeds] for method, of_seeds in measured.items()}
+print({m: [f"{sum(right) / len(right):.3f}" for right in found] for m, found in scores.items()})
 
 # %%
 ift.charts.bars_with_intervals(
-    {method: [s.accuracy for s in found] for method, found in scores.items()},
+    scores,
     title="Held-out questions after full tuning, LoRA and QLoRA",
 )
 
@@ -458,11 +482,11 @@ for method in methods:
         "trained": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "optimizer": sum(t.nbytes for s in optimizer.state.values() for t in s.values()),
         "peak": peak_bytes(lambda method=method: step(start(method)), step),
-        "seconds": sum(seconds[method]) / len(seeds),
+        "seconds": measured[method][0]["seconds"],  # the one that ran on this machine
     }
 print("         trained numbers   optimizer   peak of a step   seconds a run   accuracy")
 for method, cost in costs.items():
-    accuracy = sum(s.accuracy for s in scores[method]) / len(seeds)
+    accuracy = fmean(chain(*scores[method]))
     print(f"{method:8} {cost['trained']:15,}   {cost['optimizer'] / 1e6:6.1f} MB   "
           f"{cost['peak'] / 1e6:11.1f} MB   {cost['seconds']:13.1f}   {accuracy:8.3f}")  # fmt: skip
 
@@ -486,7 +510,7 @@ close = ift.claim(
     literature="QLoRA reaches the performance of full fine-tuning at a fraction of the memory.",
     source="Dettmers et al. 2023 (QLoRA), arXiv:2305.14314, section 4",
     metric="strict accuracy on held-out entities, full minus QLoRA",
-    arms={method: [s.items for s in found] for method, found in scores.items()},
+    arms=scores,
     effect=("full", "qlora"),
     at_most=0.08,
 )
@@ -518,22 +542,28 @@ def of_rank(rank: int, **options) -> Adapter:
 
 
 knobs = {
-    "all matrices, rank 1": of_rank(1),
-    "all matrices, rank 8": of_rank(8),
-    "all matrices, rank 32": of_rank(32),
-    "queries and values, rank 32": of_rank(32, targets=attention),
+    "all matrices, rank 1": {"rank": 1},
+    "all matrices, rank 8": {"rank": 8},
+    "all matrices, rank 32": {"rank": 32},
+    "queries and values, rank 32": {"rank": 32, "targets": attention},
 }
-sweep = {name: [] for name in knobs}
-for seed in seeds:
+
+
+def turned(seed: int, rate: float, **knob) -> dict:
+    """What a model with such an adapter gets right, and how many numbers were trained."""
     fewer = sample(many // 2, seed=seed, tasks=FACT_TASKS)
-    for name, knob in knobs.items():
-        model = tune("lora", seed, fewer, best["lora"], adapter=knob).model
-        count = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        if seed == seeds[0]:
-            print(f"{name:28} {count:10,} numbers")
-        with quiet():
-            whole = model.merge_and_unload()  # answers faster
-        sweep[name].append(ift.score(whole, tokenizer, tests[seed][:100]).accuracy)
+    model = tune("lora", seed, fewer, rate, adapter=of_rank(**knob)).model
+    count = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    with quiet():
+        whole = model.merge_and_unload()  # answers faster
+    return {"right": ift.score(whole, tokenizer, tests[seed][:100]).items, "numbers": count}
+
+
+sweep = {}
+for name, knob in knobs.items():
+    found = ift.each_seed(turned, seeds, rate=best["lora"], now=knob["rank"] == 8, **knob)
+    print(f"{name:28} {found[0]['numbers']:10,} numbers trained")
+    sweep[name] = [run["right"] for run in found]
 
 # %%
 ift.charts.bars_with_intervals(sweep, title=f"{many // 2} examples, different adapters")
@@ -631,7 +661,6 @@ print("4-bit weights are multiplied here in", compute_dtype())
 
 # %%
 import tempfile
-from pathlib import Path
 from unittest import mock
 
 from ift_course.training import trainer
@@ -667,9 +696,6 @@ assert resumed.losses == whole.losses
 # model, whose name it carries.
 
 # %%
-from ift_course.models.adapters import merge, size_mb
-from ift_course.models.save import save
-
 kept = save(runs["qlora", seeds[0]].model, tokenizer, folder / "adapter")
 whole_mb = sum(p.numel() * 4 for p in base.parameters()) / 1e6
 print(f"adapter {size_mb(kept):.2f} MB · the whole model in float32 {whole_mb:.1f} MB")
@@ -686,13 +712,7 @@ ift.claim(
     subject=9,
     source="Hu et al. 2021 (LoRA), arXiv:2106.09685, section 4.2",
     metric="size of the adapter on disk / size of the model in the same precision",
-    arms={
-        "QLoRA": [
-            size_mb(save(runs["qlora", seed].model, tokenizer, folder / f"adapter-{seed}"))
-            / whole_mb
-            for seed in seeds
-        ]
-    },
+    arms={"QLoRA": [run["MB"] / whole_mb for run in measured["qlora"]]},
     effect="QLoRA",
     at_most=0.1,
 )
@@ -704,6 +724,8 @@ ift.claim(
 # either. What do they cost?
 
 # %%
+from ift_course.models.adapters import merge
+
 merged = merge(kept)
 ordinary = save(merged.model, merged.tokenizer, folder / "whole")
 again, _ = ift.load(ordinary)
@@ -711,7 +733,7 @@ again, _ = ift.load(ordinary)
 with quiet():
     rounded = copy.deepcopy(runs["qlora", seeds[0]].model).merge_and_unload()
 after = {
-    "base in 4 bits, adapter beside it": scores["qlora"][0].accuracy,
+    "base in 4 bits, adapter beside it": fmean(scores["qlora"][0]),
     "merged into full precision, reloaded": ift.score(again, tokenizer, tests[seeds[0]]).accuracy,
     "merged into 4 bits": ift.score(rounded, tokenizer, tests[seeds[0]]).accuracy,
 }
@@ -791,13 +813,18 @@ for name, model in {"beside": tuned, "merged": right, "merged without alpha": wr
 # leaks around them, along the residual connections. The loss still falls.
 #
 # `ift_course/models/qlora.py` switches this off, in `mend`. Here it is switched on again, where the
-# processor has it.
+# processor has it. Where it does not, we cut the gradient at the same place ourselves.
 
 # %%
 with quiet():
     from bitsandbytes.nn import Linear4bit
 
-has_it = bnb.has_avx512bf16()
+has_it = bool(bnb.has_avx512bf16())
+
+
+def without_gradient(module, inputs):
+    """What is computed from such inputs has no backward pass, as with the fast kernel."""
+    return tuple(x.detach() for x in inputs)
 
 
 def four_bit_model(mended: bool):
@@ -807,6 +834,8 @@ def four_bit_model(mended: bool):
     for module in model.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = has_it and not mended
+            if not (has_it or mended):
+                module.register_forward_pre_hook(without_gradient)
     with torch.no_grad():
         model.eval()(**batch)
     return model.train()
@@ -888,10 +917,13 @@ for factor in (1, 1 / 10, 1 / 100):
 # so the row stays as it is. The model is asked to produce a token that it cannot tell from its
 # neighbors. Here is the same run, once with the rows of the chat tokens trained and once without.
 
+
 # %%
-for rate in rates["lora"][1:]:
+def with_and_without_rows(seed: int, rate: float) -> dict[str, dict]:
+    """The losses of two runs, what they get right, and how often they end their turn."""
+    found = {}
     for name, tokens in {"rows trained": unmet, "rows frozen": []}.items():
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         model = copy.deepcopy(base)
         with quiet():
             model = get_peft_model(model, adapter.config(model, tokens))
@@ -899,8 +931,17 @@ for rate in rates["lora"][1:]:
         losses = train(model, batches(few, passes), steps=steps, learning_rate=rate, warmup=2)
         said = ift.score(model, tokenizer, tests[seeds[0]][:100])
         ended = sum(c.finished for c in said.completions) / len(said.completions)
-        print(f"rate {rate:.0e}, {name:13} loss {losses[0]:.2f} → {sum(losses[-5:]) / 5:.2f}   "
-              f"accuracy {said.accuracy:.2f}   ends its turn {ended:.0%}")  # fmt: skip
+        found[name] = {"losses": losses, "accuracy": said.accuracy, "ended": ended}
+    return found
+
+
+for rate in rates["lora"][1:]:
+    now = rate == rates["lora"][1]
+    [runs_at] = ift.each_seed(with_and_without_rows, [0], rate=rate, now=now)
+    for name, run in runs_at.items():
+        first, last = run["losses"][0], fmean(run["losses"][-5:])
+        print(f"rate {rate:.0e}, {name:13} loss {first:.2f} → {last:.2f}   "
+              f"accuracy {run['accuracy']:.2f}   ends its turn {run['ended']:.0%}")  # fmt: skip
 
 # %% [markdown]
 # With a high rate LoRA may find a way around the frozen rows. Do not count on it.

@@ -479,11 +479,14 @@ dpo_curves(path, title="DPO: what is rewarded, and what becomes likely")
 # neither of them says grows instead (Razin et al. 2024). We helped against that: `anchor` adds the
 # SFT loss on the chosen responses (Pang et al. 2024). The same without it, on a quarter of the
 # pairs. Does the chosen one's fall here? And what becomes of plain questions and of right beliefs?
+#
+# (`ift.each_seed` shows what this very function gave before, since the lesson would get too long.
+# With `now=1`, or with another function, it is run before your eyes. Try it.)
 
 
 # %%
-def trained(pairs, **changes):
-    """DPO as above on other pairs or with another setting: the result, and how it behaves."""
+def trained(seed: int, pairs, **changes) -> dict:
+    """DPO as above on other pairs or with another setting: its steps, and how the model behaves."""
     settings = {
         "beta": plan.beta,
         "anchor": plan.anchor,
@@ -494,15 +497,28 @@ def trained(pairs, **changes):
     }
     result = dpo(copy.deepcopy(tuned), tokenizer, pairs, seed=seed, progress=False,
                  **settings | changes)  # fmt: skip
-    return result, sit(preference.merged(result.model), tokenizer, exam, **options)
+    found = sit(preference.merged(result.model), tokenizer, exam, **options)
+    return {
+        "history": result.history,
+        "loss": result.curve("loss"),
+        "words": fmean(found.words),
+        "numbers": numbers(found),
+    }
 
 
 quarter = len(pairs) // 4
-plain_dpo, without_anchor = trained(pairs[:quarter], anchor=0.0)
-dpo_curves(plain_dpo.history, title="DPO without an anchor")
+
+
+def without_anchor(seed: int) -> dict:
+    """Plain DPO."""
+    return trained(seed, pairs[:quarter], anchor=0.0)
+
+
+[plain_dpo] = ift.each_seed(without_anchor, [seed], now=0)
+dpo_curves(plain_dpo["history"], title="DPO without an anchor")
 
 # %%
-print("no anchor, a quarter of the pairs", numbers(without_anchor))
+print("no anchor, a quarter of the pairs", plain_dpo["numbers"])
 print("anchor, all pairs, as above      ", numbers(live["DPO"]))
 
 # %% [markdown]
@@ -858,19 +874,27 @@ ift.playground({name: (m, tokenizer) for name, m in everyone.items()},
 #
 # A column is read the wrong way round. Everything is as it was: the loss begins at ln 2 and falls,
 # the margins grow, all pairs are ranked "right".
+#
+# (Stored again.)
 
 
 # %%
-swapped, after_swap = trained([pair.swapped for pair in pairs[:quarter]], anchor=0.0)
+def with_swapped_pairs(seed: int) -> dict:
+    """Plain DPO on the same pairs, the wrong way round."""
+    return trained(seed, [pair.swapped for pair in pairs[:quarter]], anchor=0.0)
+
+
+[swapped] = ift.each_seed(with_swapped_pairs, [seed], now=0)
 ift.charts.loss_curve(
-    {"as it should be": plain_dpo.curve("loss"), "swapped": swapped.curve("loss")},
+    {"as it should be": plain_dpo["loss"], "swapped": swapped["loss"]},
     title="Nothing in the curve says that one of them is swapped",
     ylabel="DPO loss (nats per pair)",
 )
 
 # %%
-for name, found in (("SFT", live["SFT"]), ("DPO", without_anchor), ("swapped", after_swap)):
-    print(f"{name:8}", numbers(found))
+print("SFT     ", numbers(live["SFT"]))
+print("DPO     ", plain_dpo["numbers"])
+print("swapped ", swapped["numbers"])
 
 # %% [markdown]
 # How to see it: read ten pairs as the trainer gets them, and what the model writes afterwards. A
@@ -972,14 +996,20 @@ for how in ("sum", "mean"):
 # ### Pairs that differ only in length
 #
 # People who compare answers in a hurry take the longer one. Say that both answers are right in
-# every pair, and the chosen one goes on.
+# every pair, and the chosen one goes on. (Stored again.)
+
 
 # %%
-drawn_out = careless.careful_pairs(quarter, seed=3, sides=(careless.ramble,))
-longer = [pair.swapped for pair in pairs_of(drawn_out)]
-_, after_length = trained(longer)
-for name, found in (("SFT", live["SFT"]), ("DPO", live["DPO"]), ("DPO on length", after_length)):
-    print(f"{name:14} words {fmean(found.words):5.1f}  {numbers(found)}")
+def on_length(seed: int) -> dict:
+    """DPO on pairs in which the longer response is the chosen one."""
+    drawn_out = careless.careful_pairs(quarter, seed=3 + seed, sides=(careless.ramble,))
+    return trained(seed, [pair.swapped for pair in pairs_of(drawn_out)])
+
+
+[longer] = ift.each_seed(on_length, [seed], now=0)
+for name in ("SFT", "DPO"):
+    print(f"{name:14} words {fmean(live[name].words):5.1f}  {numbers(live[name])}")
+print(f"DPO on length  words {longer['words']:5.1f}  {longer['numbers']}")
 
 # %% [markdown]
 # The model learned the one thing in which the pairs differ. Before you train on pairs, measure

@@ -48,7 +48,8 @@ interval is made by a method whose intervals contain the true value in 95 of 100
 seeds and, where answers are counted, over questions. A claim **holds** when the whole interval
 keeps the bound that the lesson set; where a bound was changed after a first look, the lesson says
 so. Where this small world and the literature disagree, the row says so (≠). The last column is how
-many seconds into its lesson the claim was decided, on two cores.
+many seconds into its lesson the claim was decided, on two cores: most lessons measure a first seed
+when they are run, and take the others from `results/`, where the same code put them.
 
 "With other seeds" are whole runs (`ift run --seed N`) from the seeds 10, 100, 200 and 300 on, in
 this order (07 counts 10, 11 and 12 among its own six, and has no run from 10 on). They are judged
