@@ -70,9 +70,9 @@ def each_seed(
         options: what else it is called with; each combination is stored by itself.
 
     A stored number counts as long as the function, the notebook's functions that it calls and the
-    plain values that it refers to are what they were, on the same base model. (What changes in the
-    package is not seen: after that, delete the file.) What had to be measured is stored under
-    `results/<profile>/grids/`, seed by seed.
+    plain values that it refers to are what they were, on the same base model. What changes in the
+    package, or in lists and dicts that it reads, is not seen: after that, delete the file. What had
+    to be measured is stored under `results/<profile>/grids/`, seed by seed.
 
     Raises:
         CourseError: what it returned or an option is not JSON, its source cannot be read, or the
