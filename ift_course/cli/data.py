@@ -1,5 +1,6 @@
 """`ift data`: what a data file is, from any known layout to one, and the best rows of it."""
 
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -13,21 +14,33 @@ app = typer.Typer(
 )
 
 
+KINDS = "JSON, JSONL, Parquet, Arrow, CSV or TSV, also packed (.gz, .zst …)."
+
+
 class Layout(str, Enum):
     messages = "messages"
     prompt_completion = "prompt-completion"
+    preference = "preference"
+
+
+class Part(str, Enum):
+    system = "system"
+    reasoning = "reasoning"
+    tools = "tools"
 
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="JSON, JSONL, Parquet or CSV.")],
+    file: Annotated[Path, typer.Argument(help=KINDS)],
     examples: Annotated[int, typer.Option(min=0, help="How many conversations to show.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
     """Say what a data file is: its schema, counts, lengths, turns, duplicates and examples.
 
     The schema is found by the columns: OpenHermes, UltraChat, Dolly, ShareGPT, Flan, Alpaca, LIMA,
-    prompt/completion, messages or preferences.
+    OpenAssistant, Capybara, OpenOrca, Gemini, prompt/completion, question/answer, messages, text
+    with speakers, or preferences (UltraFeedback, HH-RLHF, Orca pairs, Nectar …). What the file has
+    and nothing here uses is named.
 
     [bold]Examples[/bold]
 
@@ -36,68 +49,96 @@ def inspect(
         ift data inspect train.parquet --examples 1
     """
     import json
-    from dataclasses import asdict
+    from dataclasses import asdict, is_dataclass
 
     from ift_course.data.inspection import inspect as look
 
     with _Progress("looking") as progress:
-        found = look(file, examples=examples, on_rows=progress.rows)
+        result = look(file, examples=examples, on_rows=progress.rows)
     if as_json:
-        print(json.dumps(vars(found), ensure_ascii=False, indent=1, default=asdict))
+        text = json.dumps(result.as_dict(), ensure_ascii=False, indent=1,
+                          default=lambda x: asdict(x) if is_dataclass(x) else str(x))  # fmt: skip
+        print(text)
     else:
-        _show(file, found)
-    if not found.usable:
+        _show(file, result)
+    if not result.usable:
         raise typer.Exit(1)
 
 
 @app.command()
 def convert(
-    file: Annotated[Path, typer.Argument(help="JSON, JSONL, Parquet or CSV.")],
+    file: Annotated[Path, typer.Argument(help=KINDS)],
     out: Annotated[Path, typer.Option(help="The JSONL file to write.")],
-    to: Annotated[Layout, typer.Option(help="TRL's layout for it.")] = Layout.messages,
+    to: Annotated[
+        Layout | None,
+        typer.Option(help="TRL's layout for it; pairs stay pairs, all else becomes messages."),
+    ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Where rows that cannot be used go; OUT.rejects.jsonl.")
     ] = None,
     origin: Annotated[str, typer.Option(help="Name of the data set, kept with every row.")] = "",
     license: Annotated[str, typer.Option(help="Its license, kept with every row.")] = "",
+    without: Annotated[
+        list[Part] | None, typer.Option(help="Leave out system turns, reasoning, or tools.")
+    ] = None,
+    fold_system: Annotated[
+        bool, typer.Option("--fold-system", help="Put a system turn before the first question.")
+    ] = False,
+    escape_special: Annotated[
+        bool,
+        typer.Option(
+            "--escape-special", help='Make words of special tokens in texts ("<|im_end|>").'
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Bring a data file of any known schema into one layout.
 
     A row that cannot be used never stops the run: it goes to the rejects file with its number and
-    the reason. Rows read = rows written + rows rejected. OUT appears when it is whole.
+    the reason. Rows read = rows written + rows rejected (+ messages joined to a conversation). OUT
+    appears when it is whole. Pairs keep both responses; a system turn, tools, reasoning and weights
+    are kept where a row has them.
 
     [bold]Examples[/bold]
 
         ift data convert sharegpt.json --out chat.jsonl
 
         ift data convert dolly.jsonl --out dolly.chat.jsonl --license CC-BY-SA-3.0
+
+        ift data convert pairs.parquet --out pairs.jsonl --fold-system
     """
     import json
 
+    from ift_course.cli.accounts import as_dict, sentences
+    from ift_course.data.changes import Changes
     from ift_course.data.convert import convert as run
     from ift_course.models.save import disk_errors
 
+    changes = Changes(tuple(part.value for part in without or ()), fold_system, escape_special)
     with disk_errors(out), _Progress("converting") as progress:
-        found = run(
-            file, out, to=to.value, rejects=rejects, origin=origin, license=license,
-            on_rows=lambda rows, so_far: progress.rows(rows, so_far.read),
+        account = run(
+            file, out, to=to and to.value, rejects=rejects, origin=origin, license=license,
+            changes=changes, on_rows=lambda rows, so_far: progress.rows(rows, so_far.read),
         )  # fmt: skip
     if as_json:
-        print(json.dumps(vars(found) | {"out": out}, default=str, indent=1))
+        counts = as_dict(account)
+        counts["written"] = counts.pop("used")
+        print(json.dumps(counts | {"out": out}, default=str, indent=1))
         return
     from rich.console import Console
 
     console = Console(soft_wrap=True, highlight=False)
     console.print(
-        f"{found.read:,} rows read, {found.written:,} written to {out}, {found.rejected:,} rejected"
+        f"{account.read:,} rows read, {account.used:,} written to {out}, "
+        f"{account.rejected:,} rejected",
+        markup=False,
     )
-    for title, counts in (("schema", found.schemas), ("mended", found.repairs),
-                          ("rejected", found.reasons)):  # fmt: skip
-        for name, number in counts.most_common():
-            console.print(f"  {title}: {number:,} {name}", markup=False)
-    if found.rejects:
-        console.print(f"The rejected rows, with the reasons: {found.rejects}", markup=False)
+    for name, rows in account.schemas.most_common():
+        console.print(f"  schema: {rows:,} {name}", markup=False)
+    for title, line in sentences(account):
+        console.print(f"  {title} {line}", markup=False)
+    if account.rejects:
+        console.print(f"The rejected rows, with the reasons: {account.rejects}", markup=False)
 
 
 class Prefer(str, Enum):
@@ -107,7 +148,7 @@ class Prefer(str, Enum):
 
 @app.command()
 def curate(
-    file: Annotated[Path, typer.Argument(help="JSON, JSONL, Parquet or CSV.")],
+    file: Annotated[Path, typer.Argument(help=KINDS)],
     keep: Annotated[int, typer.Option(min=1, help="How many rows to keep, at most.")],
     out: Annotated[Path, typer.Option(help="The JSONL file to write.")],
     report: Annotated[
@@ -173,8 +214,10 @@ def curate(
             on_rows=progress.rows, on_step=progress.step, **judge,
         )  # fmt: skip
     if as_json:
-        told = vars(found) | {"out": out, "report": report}
-        print(json.dumps(told, default=str, ensure_ascii=False, indent=1))
+        from ift_course.cli.accounts import as_dict
+
+        counts = vars(found) | {"out": out, "report": report, "account": as_dict(found.account)}
+        print(json.dumps(counts, default=str, ensure_ascii=False, indent=1))
         return
     _show_curated(found, keep, out, report)
 
@@ -184,20 +227,26 @@ def _show_curated(found, keep: int, out: Path, report: Path | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ift_course.cli.accounts import sentences
+    from ift_course.terminal import printable
+
     console = Console(soft_wrap=True, highlight=False)
     console.print(
         f"{found.read:,} rows read, {found.kept:,} kept in {out}, {found.dropped:,} dropped, "
         f"{found.rejected:,} rejected",
         markup=False,
     )
+    for title, line in sentences(found.account):
+        if title != "cannot":  # which the table below says with an example
+            console.print(f"  {title} {line}", markup=False)
     if found.kept < keep:
         console.print(f"Fewer than the {keep:,} you asked for: no more passed.")
     table = Table("rows", "why not", "for example", box=None, pad_edge=False, title_justify="left")
     table.columns[0].justify = "right"
     for reason, number in found.reasons.most_common():
         row, asked = found.examples[reason]
-        example = f"row {row:,}: {asked}" if asked else f"row {row:,}"
-        table.add_row(f"{number:,}", Text(reason), Text(example, style="dim"))
+        example = f"row {row:,}: {printable(asked)}" if asked else f"row {row:,}"
+        table.add_row(f"{number:,}", Text(printable(reason)), Text(example, style="dim"))
     if found.reasons:
         console.print(table)
     if report:
@@ -242,47 +291,81 @@ class _Progress:
         self._bar.update(self._task, completed=done, rows=done)
 
 
-def _show(file: Path, found) -> None:
+def _show(file: Path, result) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from ift_course.cli.accounts import count, sentences
+    from ift_course.terminal import printable
 
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
 
     def line(name: str, text: str) -> None:
-        from rich.text import Text
-
         table.add_row(name, Text(text))
 
-    line("file", f"{file}, {found.kind}")
-    line("schema", ", ".join(f"{n} ({c:,})" for n, c in found.schemas.most_common()) or "unknown")
-    line("rows", f"{found.rows:,}, of which {found.usable:,} can be used")
-    for why, number in found.reasons.most_common(8):
-        line("cannot", f"{number:,}: {why}")
-    for what, number in found.repairs.most_common():
-        line("mended", f"{number:,}: {what}")
-    if found.usable:
-        for name, spread in (("prompt", found.prompt), ("response", found.response)):
-            line(name, f"{spread.median:,} characters in the middle, 95 % up to {spread.p95:,}, "
-                       f"longest {spread.longest:,}")  # fmt: skip
-        turns = ", ".join(f"{n}: {c:,}" for n, c in sorted(found.turns.items())[:12])
+    def lengths(name: str, spread) -> None:
+        line(name, f"{spread.median:,} characters in the middle, 95 % up to {spread.p95:,}, "
+                   f"longest {spread.longest:,}")  # fmt: skip
+
+    account = result.account
+    line("file", f"{printable(str(file))}, {result.kind}")
+    schemas = ", ".join(f"{name} ({rows:,})" for name, rows in account.schemas.most_common())
+    line("schema", schemas or "unknown")
+    line("rows", f"{account.read:,}, of which {account.used:,} can be used")
+    for title, text in sentences(account):
+        line(title, text)
+    if result.preferences:
+        line("pairs", f"preferences: {count(result.preferences, 'pair')} of a chosen and a "
+                      "rejected response")  # fmt: skip
+    if account.used:
+        lengths("prompt", result.prompt)
+        lengths("response", result.response)
+        if result.preferences:
+            lengths("rejected", result.rejected_response)
+        turns = ", ".join(f"{n}: {c:,}" for n, c in sorted(result.turns.items())[:12])
         line("turns", f"{turns} rows")
-        line("system", f"{found.with_system:,} rows have a system turn")
-        line("duplicates", f"{found.duplicates:,} rows repeat another, "
-                           f"{found.repeated_prompts:,} repeat another's prompt")  # fmt: skip
-    if found.preferences:
-        line("pairs", f"{found.preferences:,} rows have a rejected response beside the chosen one")
-    if found.origins:
-        line("origins", ", ".join(f"{n} ({c:,})" for n, c in found.origins.most_common(6)))
+        line("system", f"{count(result.with_system, 'row')} with a system turn")
+        line("duplicates", f"{count(result.duplicates, 'row')} repeating another, "
+                           f"{result.repeated_prompts:,} repeating another's prompt")  # fmt: skip
+    for name, rows in (("tools", result.with_tools), ("reasoning", result.with_reasoning)):
+        if rows:
+            line(name, f"{count(rows, 'row')} with {name}")
+    if result.with_weights:
+        line("weights", f"{count(result.with_weights, 'row')} with an answer that is not trained")
+    if result.special:
+        tokens = ", ".join(f"{token} ({rows:,})" for token, rows in result.special.most_common(6))
+        line("warning", f"texts hold special tokens, which would end or begin a turn: {tokens}; "
+                        "make words of them with `ift data convert --escape-special`")  # fmt: skip
+    if result.origins:
+        origins = ", ".join(f"{n} ({c:,})" for n, c in result.origins.most_common(6))
+        line("origins", printable(origins))
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
-    for record in found.examples:
-        console.print(f"\n{record.source}", style="bold", markup=False)
-        for turn in record.turns:
-            console.print(f"  {turn.role}: {_clip(turn.content)}", markup=False)
+    for record in result.examples:
+        console.print(f"\n{printable(record.source)}", style="bold", markup=False)
+        for speaker, words in _spoken(record):
+            console.print(f"  {speaker}: {_clip(printable(words))}", markup=False)
+
+
+def _spoken(record) -> Iterator[tuple[str, str]]:
+    """Who says what in a record, the chosen and the rejected response named as such."""
+    *earlier, last = record.turns
+    for turn in earlier:
+        yield turn.role, _with_calls(turn)
+    yield "chosen" if record.rejected else last.role, _with_calls(last)
+    for turn in record.rejected:
+        yield "rejected", _with_calls(turn)
+
+
+def _with_calls(turn) -> str:
+    calls = [call["function"]["name"] for call in turn.tool_calls]
+    thoughts = [f"(thinks: {turn.reasoning})"] if turn.reasoning else []
+    return " ".join([*thoughts, turn.content, *(f"(calls {name})" for name in calls)]).strip()
 
 
 def _clip(text: str, longest: int = 300) -> str:
-    shown = text.replace("\n", "\n    ")
-    return shown if len(shown) <= longest else f"{shown[:longest]}…"
+    indented = text.replace("\n", "\n    ")
+    return indented if len(indented) <= longest else f"{indented[:longest]}…"

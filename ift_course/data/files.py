@@ -8,79 +8,101 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from ift_course.data.csv_lines import CsvLines, delimiter, not_utf8
+from ift_course.data.fields import named
+from ift_course.data.opening import BROKEN, Opened, open_raw, reason
 from ift_course.data.records import BadRow
 from ift_course.errors import CourseError
 
 ENDINGS = (".jsonl", ".json", ".parquet", ".csv")
+PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 LONGEST_CELL = 16 * 2**20  # an unclosed quote would swallow the rest of a CSV file
 WINDOW = 2**20  # characters of JSON looked at together; a longer row widens it
 BETWEEN = re.compile(r"[\s,]*")
 BATCH = 500  # rows of Parquet in memory at once
+# The keys under which files keep their rows when they are one JSON object.
+WRAPPERS = ("data", "rows", "examples", "instances", "items", "records")
+SPLITS = ("train", "validation", "test", "valid", "dev")
 
 Numbered = tuple[int, Any]  # a row's number from 1 (in a JSONL file its line) and the row or BadRow
 
 
 class Rows:
-    """The rows of a JSON, JSONL, Parquet or CSV file.
+    """The rows of a JSON, JSONL, Parquet, Arrow, CSV or TSV file, or of a `save_to_disk` folder.
 
-    Iterate to get (number, row). `done` and `size` say how far the reading is, in bytes or rows.
-    The kind is decided by what the file holds, not by its name, except CSV.
+    Iterate to get (number, row). The kind is decided by what the file holds, not by its name,
+    except CSV and TSV. Text may be packed (.gz, .bz2, .xz, .zst) and in UTF-16 or UTF-32.
+
+    Attributes:
+        done, size: how far the reading is, in bytes or rows.
+        notes: what was read in another way than it stands there, and what beside the rows is not
+            used.
     """
 
     def __init__(self, path: str | Path):
         """Raises CourseError when there is no such file, it is empty or of another kind."""
         self.path = Path(path)
         self.done = 0
-        head = self._head()
+        self.notes: list[str] = []
+        self.unused: list[str] = []
+        if self.path.is_dir():
+            self.kind, self._read, self._table = "Arrow", self._dataset, _saved_dataset(self.path)
+            self.size = len(self._table)
+            return
+        with Opened(self.path) as opened:
+            head, recoded = opened.head, opened.encoding
+        if recoded:
+            self.notes.append(f"read as {recoded.upper()}")
         if head.startswith(b"PAR1"):
             self.kind, self._read, self.size = "Parquet", self._parquet, self._parquet_rows()
             return
         self.size = self.path.stat().st_size
-        if self.path.suffix.lower() == ".csv":
-            self.kind, self._read = "CSV", self._csv
-        elif (start := head.removeprefix(b"\xef\xbb\xbf").lstrip()).startswith(b"["):
-            self.kind, self._read = "JSON", self._array
-        elif start.startswith(b"{") and _over_many_lines(start):
-            self.kind, self._read = "JSON", self._objects
-        elif start.startswith(b"{") or self.path.suffix.lower() in (".json", ".jsonl"):
-            self.kind, self._read = "JSONL", self._lines
-        elif self.path.suffix.lower() == ".parquet":
+        if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+            self.kind, self._read = "Arrow", self._arrow
+            return
+        self.kind, self._read = self._kind_of_text(head)
+
+    def _kind_of_text(self, head: bytes):
+        suffix, start = _suffix(self.path), head.lstrip()
+        if suffix in (".csv", ".tsv"):
+            return suffix[1:].upper(), self._csv
+        if start.startswith(b"["):
+            return "JSON", self._array
+        if start.startswith(b"{") and _over_many_lines(start):
+            return "JSON", self._objects
+        if start.startswith(b"{") or suffix in (".json", ".jsonl", ".ndjson"):
+            return "JSONL", self._lines
+        if suffix == ".parquet":
             raise CourseError(f"{self.path} is not a Parquet file, whatever its name says.")
-        else:
-            raise CourseError(
-                f"{self.path} is neither JSON nor JSONL nor Parquet; name a CSV file .csv."
-            )
+        raise CourseError(
+            f"{self.path} is neither JSON nor JSONL nor Parquet nor Arrow; name a CSV file .csv."
+        )
 
     def __iter__(self) -> Iterator[Numbered]:
-        return self._read()
-
-    def _head(self) -> bytes:
-        if self.path.is_dir():
-            raise CourseError(f"{self.path} is a folder; give one {_or(ENDINGS)} file.")
         try:
-            with self.path.open("rb") as file:
-                head = file.read(65536)
-        except FileNotFoundError:
+            yield from self._read()
+        except BROKEN as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise CourseError(
-                f"There is no file {self.path}; check the name and the folder."
+                f"{self.path} is damaged from here on, after byte {self.done:,} "
+                f"({reason(error)}); copy or download it again."
             ) from None
-        except OSError as error:
-            raise CourseError(f"{self.path} cannot be read ({error.strerror}).") from None
-        if not head.strip():
-            raise CourseError(f"{self.path} is empty.")
-        if head.startswith(b"\x1f\x8b"):
-            raise CourseError(f"{self.path} is compressed; unpack it first: gunzip {self.path}")
-        return head
 
     def _lines(self) -> Iterator[Numbered]:
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                self.done += len(line)
+        return self._unwrapped(self._jsonl())
+
+    def _jsonl(self) -> Iterator[Numbered]:
+        read = 0
+        with Opened(self.path) as opened:
+            for number, line in enumerate(opened.file, 1):
+                read += len(line)
+                self.done = opened.position(read)
                 line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if line.strip():
                     yield number, _parsed(line)
@@ -89,14 +111,46 @@ class Rows:
         return self._json(array=True)
 
     def _objects(self) -> Iterator[Numbered]:
-        rows = self._json(array=False)
-        first, second = next(rows), next(rows, None)
+        return self._unwrapped(self._json(array=False), alone=True)
+
+    def _unwrapped(self, rows: Iterator[Numbered], alone: bool = False) -> Iterator[Numbered]:
+        """The rows, or those inside a file's only object, as {"data": [...]}.
+
+        alone: such an object over many lines is meant to be the whole file, so without rows in it
+            it is an error.
+        """
+        first, second = next(rows, None), next(rows, None)
+        if first is None:
+            return
         if second is None:
+            inner = self._rows_inside(first[1])
+            if inner is not None:
+                yield from enumerate(inner, 1)
+                return
+            if alone and not _is_conversation(first[1]):
+                raise CourseError(
+                    f"{self.path.name}, row 1: the file is one JSON object over many lines; "
+                    "write a list of rows, or one row on each line."
+                )
+        yield from chain((first,), (second,) if second else (), rows)
+
+    def _rows_inside(self, whole: Any) -> list | None:
+        if not isinstance(whole, Mapping):
+            return None
+        tables = [k for k in (*WRAPPERS, *SPLITS) if _is_table(whole.get(k))]
+        if len(tables) > 1:
             raise CourseError(
-                f"{self.path.name}, row 1: the file is one JSON object over many lines; "
-                "write a list of rows, or one row on each line."
+                f"{self.path} holds several lists of rows ({named(tables)}); write the one you "
+                "mean to a file of its own."
             )
-        yield from chain((first, second), rows)
+        if not tables:
+            return None
+        [name] = tables
+        self.notes.append(f'the rows are in "{name}"')
+        self.unused += [f"{key} (beside the rows)" for key in whole if key != name]
+        # The Hub's viewer wraps each row once more.
+        viewer = all(isinstance(row, Mapping) and "row_idx" in row for row in whole[name])
+        return [row["row"] for row in whole[name]] if viewer else list(whole[name])
 
     def _json(self, array: bool) -> Iterator[Numbered]:
         """The rows of an array, or objects one after the other, each over many lines.
@@ -107,7 +161,8 @@ class Rows:
         decoder = json.JSONDecoder(parse_int=_integer)
         utf8 = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
         number, text, at, line = 0, "", 0, 1
-        with self.path.open("rb") as file:
+        read = 0
+        with Opened(self.path) as opened:
 
             def broken(why: str) -> CourseError:
                 place = f"row {number + 1}, line {line + text.count(chr(10), 0, at)}"
@@ -117,10 +172,11 @@ class Rows:
                 )
 
             def more() -> bool:
-                nonlocal text, at, line
+                nonlocal text, at, line, read
                 line += text.count("\n", 0, at)
-                chunk = file.read(max(WINDOW, len(text) - at))
-                self.done += len(chunk)
+                chunk = opened.file.read(max(WINDOW, len(text) - at))
+                read += len(chunk)
+                self.done = opened.position(read)
                 text, at = text[at:] + utf8.decode(chunk, final=not chunk), 0
                 return bool(chunk)
 
@@ -154,30 +210,33 @@ class Rows:
 
     def _csv(self) -> Iterator[Numbered]:
         csv.field_size_limit(LONGEST_CELL)
-        with self.path.open("rb") as raw:
-            text = _decoded(raw, self._count)
-            reader = csv.reader(text)
+        with Opened(self.path) as opened:
+            lines = CsvLines(opened, self._at)
+            header = lines.peek()
+            reader = csv.reader(lines, delimiter=delimiter(header, self.kind), strict=True)
             try:
                 names = next(reader, [])
             except csv.Error as error:
                 raise CourseError(f"{self.path.name}: no header line ({error}).") from None
+            lines.new_row()
             number = 0
             while True:
-                number += 1
                 try:
                     cells = next(reader)
                 except StopIteration:
                     return
                 except csv.Error as error:
-                    yield number, BadRow(f"not valid CSV ({error})")
+                    number += 1
+                    yield number, lines.broken(error)
+                    lines.new_row()
                     continue
                 if cells:
-                    yield number, _named(names, cells)
-                else:
-                    number -= 1
+                    number += 1
+                    yield number, lines.checked(_named(names, cells))
+                lines.new_row()
 
-    def _count(self, length: int) -> None:
-        self.done += length
+    def _at(self, position: int) -> None:
+        self.done = position
 
     def _parquet_rows(self) -> int:
         return self._open_parquet().metadata.num_rows
@@ -189,9 +248,32 @@ class Rows:
         try:
             return pyarrow.parquet.ParquetFile(self.path, pre_buffer=False)
         except (pyarrow.ArrowException, OSError) as error:
-            raise CourseError(
-                f"{self.path} is a damaged Parquet file ({_reason(error)})."
-            ) from None
+            raise CourseError(f"{self.path} is a damaged Parquet file ({reason(error)}).") from None
+
+    def _arrow(self) -> Iterator[Numbered]:
+        import pyarrow
+
+        with open_raw(self.path) as file:
+            packed = file.read(6) != b"ARROW1"
+            file.seek(0)
+            try:
+                opener = pyarrow.ipc.open_stream if packed else pyarrow.ipc.open_file
+                table = opener(file).read_all()
+            except (pyarrow.ArrowException, OSError) as error:
+                raise CourseError(
+                    f"{self.path} is a damaged Arrow file ({reason(error)})."
+                ) from None
+            number = 0
+            for batch in table.to_batches(BATCH):
+                for row in _rows_of(batch):
+                    number += 1
+                    yield number, row
+        self.done = self.size
+
+    def _dataset(self) -> Iterator[Numbered]:
+        for number, row in enumerate(self._table, 1):
+            self.done = number
+            yield number, row
 
     def _parquet(self) -> Iterator[Numbered]:
         import pyarrow
@@ -202,7 +284,7 @@ class Rows:
                 batch = next(batches, None)
             except (pyarrow.ArrowException, OSError) as error:
                 raise CourseError(
-                    f"{self.path}, row {self.done + 1}: damaged from here on ({_reason(error)})."
+                    f"{self.path}, row {self.done + 1}: damaged from here on ({reason(error)})."
                 ) from None
             if batch is None:
                 return
@@ -227,20 +309,53 @@ def _integer(digits: str) -> int | float:
 def _parsed(line: bytes) -> Any:
     try:
         return json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        return BadRow(f"not UTF-8 text (byte {error.start} of the line)")
+    except UnicodeDecodeError:
+        return not_utf8(line)
     except json.JSONDecodeError as error:
-        return BadRow(f"not valid JSON ({error.msg.removesuffix(' at')} at column {error.colno})")
+        return BadRow("not valid JSON", f"{error.msg.removesuffix(' at')} at column {error.colno}")
     except (ValueError, RecursionError) as error:
-        return BadRow(f"not readable as JSON ({_reason(error)})")
+        return BadRow("not readable as JSON", reason(error))
 
 
-def _decoded(raw: BinaryIO, count: Callable[[int], None]) -> Iterator[str]:
-    for number, line in enumerate(raw):
-        count(len(line))
-        line = line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
-        # Bytes that are no UTF-8 become half characters, which the adapters refuse in their row.
-        yield line.decode("utf-8", errors="surrogateescape")
+def _suffix(path: Path) -> str:
+    """The ending that tells the kind, without that of packing: .csv of data.csv.gz."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    while suffixes and suffixes[-1] in PACKED_ENDINGS:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(r, Mapping) for r in value)
+
+
+def _is_conversation(row: Any) -> bool:
+    from ift_course.data.adapters import detect
+
+    return isinstance(row, Mapping) and detect(row) is not None
+
+
+def _saved_dataset(folder: Path):
+    """What `datasets.save_to_disk` wrote. Raises CourseError for any other folder."""
+    if (folder / "dataset_dict.json").exists():
+        splits = sorted(p.name for p in folder.iterdir() if p.is_dir())
+        raise CourseError(
+            f"{folder} holds several splits ({named(splits)}); give one: {folder / splits[0]}"
+            if splits
+            else f"{folder} says it holds splits, and there are none; copy it again."
+        )
+    if not (folder / "state.json").exists():
+        files = sorted(p.name for p in folder.rglob("*") if p.suffix.lower() in ENDINGS)
+        hint = f", for instance {files[0]}" if files else ""
+        raise CourseError(f"{folder} is a folder; give one {_or(ENDINGS)} file{hint}.")
+    from datasets import load_from_disk
+
+    try:
+        return load_from_disk(str(folder))
+    except Exception as error:  # whatever a damaged folder makes of pyarrow and datasets
+        raise CourseError(
+            f"{folder} cannot be read as a saved data set ({reason(error)})."
+        ) from None
 
 
 def _named(names: list[str], cells: list[str]) -> dict[str, str] | BadRow:
@@ -255,12 +370,8 @@ def _rows_of(batch) -> list[Any]:
         return batch.to_pylist()
     except (ValueError, OverflowError) as error:  # UnicodeDecodeError is one of them
         if batch.num_rows == 1:
-            return [BadRow(f"a value cannot be read ({_reason(error)})")]
+            return [BadRow("a value cannot be read", reason(error))]
         return [row for i in range(batch.num_rows) for row in _rows_of(batch.slice(i, 1))]
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")[:120]
 
 
 def _or(names: tuple[str, ...]) -> str:

@@ -5,18 +5,48 @@ A datum goes one way: file (`files.py`) → rows → `adapters.py` → `Record` 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from ift_course.errors import CourseError
-
-ROLES = ("system", "user", "assistant")
+ROLES = ("system", "user", "assistant", "tool")
+Message = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Turn:
-    role: str  # one of ROLES
+    """What one speaker says, with what today's data sets put beside the words.
+
+    Attributes:
+        role: one of ROLES.
+        content: the words; empty only beside `tool_calls`.
+        reasoning: what the assistant thinks before it answers.
+        tool_calls: what the assistant calls, as {"type": "function", "function": {"name",
+            "arguments"}} with the arguments as an object.
+        tool_call_id, name: which call a turn of the role "tool" answers, and by which tool.
+        weight: 0 where this answer is not to be learned, though later ones are.
+    """
+
+    role: str
     content: str
+    reasoning: str = ""
+    tool_calls: tuple[Message, ...] = field(default=(), hash=False)
+    tool_call_id: str = ""
+    name: str = ""
+    weight: int = 1
+
+    @property
+    def message(self) -> Message:
+        """The turn as chat templates and TRL read it; a key for nothing is left out."""
+        extras: Message = {
+            "reasoning_content": self.reasoning,
+            "tool_calls": list(self.tool_calls),
+            "tool_call_id": self.tool_call_id,
+            "name": self.name,
+        }
+        message: Message = {"role": self.role, "content": self.content}
+        message |= {name: value for name, value in extras.items() if value}
+        return message if self.weight else message | {"weight": 0}
 
 
 @dataclass(frozen=True)
@@ -28,10 +58,11 @@ class Record:
     origin: str = ""  # what its row says of where it is from: a data set, a task, an id
     license: str = ""
     rejected: tuple[Turn, ...] = ()  # of a preference: the turns that lost to those at the end
+    tools: tuple[Message, ...] = field(default=(), hash=False)  # JSON schemas of functions
 
     @property
-    def messages(self) -> list[dict[str, str]]:
-        return [{"role": turn.role, "content": turn.content} for turn in self.turns]
+    def messages(self) -> list[Message]:
+        return [turn.message for turn in self.turns]
 
     @classmethod
     def from_messages(cls, messages: Iterable[Mapping[str, str]], source: str = "") -> "Record":
@@ -56,31 +87,29 @@ def user_text(instruction: str, input: str = "") -> str:
 
 
 class BadRow(Exception):
-    """What is wrong with one row and what to do; `read_records` adds file and row number."""
+    """What is wrong with one row and what to do; whoever reads the file adds file and row number.
+
+    Attributes:
+        reason: the same for all rows with this fault, so that they can be counted together.
+    """
+
+    def __init__(self, reason: str, detail: str = ""):
+        """detail: what only this row has, as a column number; shown in brackets."""
+        super().__init__(f"{reason} ({detail})" if detail else reason)
+        self.reason = reason
+
+
+class Unpreferred(BadRow):
+    """A pair that is whole and prefers nothing: both responses are the same, or one is empty."""
 
 
 def read_records(path: str | Path) -> list[Record]:
-    """Read conversations from a JSON, JSONL, Parquet or CSV file of any known schema.
+    """Read conversations from a data file of any known layout.
 
-    Raises CourseError, naming the file, the row (counted from 1; in a JSONL file, the line) and the
-    remedy, when the file is missing, empty, damaged, or a row is not usable.
+    Raises:
+        CourseError: naming the file, the row (counted from 1; in a JSONL file, the line) and the
+            remedy, when the file is missing, empty, damaged, or a row is not usable.
     """
-    from ift_course.data.adapters import ACCEPTED, adapt
-    from ift_course.data.files import Rows
+    from ift_course.data.reading import read_rows
 
-    rows = Rows(path)
-    records = []
-    for number, row in rows:
-        source = f"{rows.path.name}, row {number}"
-        try:
-            if isinstance(row, BadRow):
-                raise row
-            records.append(adapt(row, source).record)
-        except BadRow as error:
-            what = "line" if row is error else "row"
-            raise CourseError(
-                f"{source}: {error}. Fix or delete that {what} and run again."
-            ) from None
-    if not records:
-        raise CourseError(f"{path} is empty; it needs at least one row with {ACCEPTED}.")
-    return records
+    return read_rows(path).records

@@ -16,7 +16,7 @@ def ift(*words):
 @pytest.fixture
 def mixed(tmp_path):
     path = tmp_path / "mixed.jsonl"
-    rows = [ROWS["Dolly"], ROWS["ShareGPT"], {"text": "x"}]
+    rows = [ROWS["Dolly"], ROWS["ShareGPT"], {"body": "x"}]
     path.write_text("\n".join(map(json.dumps, rows)))
     return path
 
@@ -25,7 +25,7 @@ def test_inspect_says_what_the_file_is(mixed):
     said = ift("inspect", mixed).output
     assert "Dolly (1), ShareGPT (1)" in said
     assert "3, of which 2 can be used" in said
-    assert "1: found the columns text" in said
+    assert "1: found the columns body" in said
     assert "assistant: Paris" in said
     found = json.loads(ift("inspect", mixed, "--json").stdout)
     assert (found["rows"], found["usable"], found["duplicates"]) == (3, 2, 1)

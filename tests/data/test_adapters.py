@@ -2,9 +2,10 @@
 
 import pytest
 
-from ift_course.data.adapters import ANSWER_FIRST, NO_ANSWER, ONE_SPEAKER, adapt
+from ift_course.data.adapters import adapt
 from ift_course.data.records import BadRow
 from ift_course.data.samples import ANSWER, ASK, CONVERSATION, GPT, HUMAN, ROWS, USER, VARIANTS
+from ift_course.data.turns import ANSWER_FIRST, NO_ANSWER, ONE_SPEAKER
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -70,13 +71,13 @@ BAD = {
     "LIMA's test questions": ({"conversations": [ASK], "source": "test"}, "last turn must be"),
     "an empty conversation": ({"id": "x", "conversations": []}, "an empty list"),
     "only the assistant": (said(("gpt", "Hello.")), "last turn must be|nobody"),
-    "an unknown speaker": (said(("tool", ASK), ("gpt", ANSWER)), 'by "tool", which is no speaker'),
+    "an unknown speaker": (said(("narrator", ASK), ("gpt", ANSWER)), 'by "narrator", which is no'),
     "a turn without text": (said(("human", ASK), ("gpt", " ")), 'turn 2 .*"value" is empty'),
-    "a number for a turn": ({"conversations": [ASK, 5]}, "should be text, but is a number"),
+    "a number for a turn": ({"conversations": [ASK, 5]}, "turn 1 .*should be an object"),
     "strings and objects": ({"conversations": [HUMAN, ASK]}, "turn 2 .*should be an object"),
-    "pretraining text": ({"text": "Paris is a city."}, "found the columns text, but need"),
+    "pretraining text": ({"text": "Paris is a city."}, '"text" names no speakers'),
     "a bad completion": ({"prompt": ASK, "completion": "Lyon", "label": False}, "is a bad one"),
-    "nothing shared": ({"chosen": "Paris.", "rejected": "Lyon."}, "share no prompt"),
+    "nothing shared": ({"chosen": "Paris.", "rejected": "Lyon."}, "share no beginning"),
     "half a character": ({"prompt": ASK, "completion": "\ud83d"}, "half a character"),
     "Flan with a list": ({"inputs": ASK, "targets": [ANSWER]}, "should be text, but is a list"),
     "a cell that is no JSON": ({"messages": "[{'role': 'user'}]"}, "looks like a list"),

@@ -45,8 +45,9 @@ def lines(path) -> list[dict]:
 def test_every_schema_in_every_kind_of_file(name, kind, tmp_path):
     path, out = write(tmp_path, [ROWS[name]] * 3, kind), tmp_path / "out.jsonl"
     found = convert(path, out)
-    assert (found.read, found.written, found.rejected) == (3, 3, 0)
-    assert [row["messages"] for row in lines(out)] == [CONVERSATION] * 3
+    assert (found.read, found.used, found.rejected) == (3, 3, 0)
+    rows = [row.get("messages") or row["prompt"] + row["chosen"] for row in lines(out)]
+    assert rows == [CONVERSATION] * 3
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, "out.jsonl"]
 
 
@@ -58,15 +59,15 @@ def test_both_layouts_and_what_is_known_of_the_data_set(tmp_path):
 
 
 def test_rejected_rows_are_kept_with_number_reason_and_data(tmp_path):
-    rows = [ROWS["Dolly"], {"text": "Paris"}, ROWS["Flan"], {"inputs": "Why?", "targets": ""}]
+    rows = [ROWS["Dolly"], {"body": "Paris"}, ROWS["Flan"], {"inputs": "Why?", "targets": ""}]
     path, out = write(tmp_path, rows, "jsonl"), tmp_path / "out.jsonl"
     with path.open("a", encoding="utf-8") as file:
         file.write('\n{"prompt": "Why?", \n')
     found = convert(path, out, rejects=tmp_path / "bad.jsonl")
-    assert (found.read, found.written, found.rejected) == (5, 2, 3)
+    assert (found.read, found.used, found.rejected) == (5, 2, 3)
     bad = lines(tmp_path / "bad.jsonl")
     assert [entry["row"] for entry in bad] == [2, 4, 5]
-    assert bad[0]["data"] == {"text": "Paris"}
+    assert bad[0]["data"] == {"body": "Paris"}
     assert "not valid JSON" in bad[2]["reason"]
     assert found.schemas == {"Dolly": 1, "Flan": 1}
 
@@ -104,11 +105,11 @@ def test_no_row_of_a_jsonl_file_is_lost_and_none_stops_the_run(tmp_path_factory,
     good = json.dumps(ROWS["Alpaca"]).encode()
     (folder / "data.jsonl").write_bytes(b"\n".join([good, *written]))
     found = convert(folder / "data.jsonl", folder / "out.jsonl")
-    assert found.read == 1 + len(written) == found.written + found.rejected
-    assert len(lines(folder / "out.jsonl")) == found.written
+    assert found.read == 1 + len(written) == found.used + found.rejected
+    assert len(lines(folder / "out.jsonl")) == found.used
     bad = folder / "out.rejects.jsonl"
     assert len(lines(bad) if bad.exists() else []) == found.rejected
-    assert inspect(folder / "data.jsonl").usable == found.written
+    assert inspect(folder / "data.jsonl").usable == found.used
 
 
 @in_peace
@@ -117,7 +118,7 @@ def test_no_row_of_a_json_array_is_lost(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("fuzz")
     path = write(folder, [ROWS["Alpaca"], *rows], "json")
     found = convert(path, folder / "out.jsonl")
-    assert found.read == 1 + len(rows) == found.written + found.rejected
+    assert found.read == 1 + len(rows) == found.used + found.rejected
 
 
 @in_peace
@@ -131,7 +132,7 @@ def test_bytes_of_any_kind_are_read_or_refused_in_one_sentence(tmp_path_factory,
         except CourseError as error:
             assert "\n" not in str(error)
         else:
-            assert found.read == found.written + found.rejected
+            assert found.read == found.used + found.rejected
 
 
 def test_a_row_longer_than_the_window_is_read(tmp_path, monkeypatch):
@@ -164,11 +165,11 @@ def test_objects_over_many_lines_are_rows_too(tmp_path):
             "row 2, line 1: not valid JSON",
         ),
         ("a.json", b'[{"prompt": "a", "completion": "b"}] {}', "text after its closing bracket"),
-        ("a.jsonl", b'{"text": "a"}\n' * 3, "None of the 3 rows of .* row 1: found the columns"),
+        ("a.jsonl", b'{"body": "a"}\n' * 3, "None of the 3 rows of .* row 1: found the columns"),
         ("a.txt", b"hello", "neither JSON nor JSONL nor Parquet"),
         ("a.parquet", b"hello", "is not a Parquet file"),
         ("a.parquet", b"PAR1 and no more", "damaged Parquet"),
-        ("a.json", b"\x1f\x8b\x08", "compressed"),
+        ("a.json", b"\x1f\x8b\x08", "cannot be unpacked"),
         ("a.csv", b"instruction,output\n", "has no rows"),
     ],
 )
@@ -195,7 +196,7 @@ def test_csv_rows_that_do_not_fit_their_header_are_rejected(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text('instruction,output\nSay,It\na,b,c\n"two\nlines",It\n\nonly\nx,\n')
     found = convert(path, tmp_path / "out.jsonl")
-    assert (found.read, found.written, found.rejected) == (5, 2, 3)
+    assert (found.read, found.used, found.rejected) == (5, 2, 3)
     assert found.reasons["3 cells, but the header names 2 columns"] == 1
 
 
@@ -229,21 +230,21 @@ def test_memory_does_not_grow_with_the_file(kind, tmp_path, monkeypatch):
 def test_inspection_counts_what_is_there(tmp_path):
     rows = [ROWS["Dolly"]] * 3 + [
         ROWS["preference"],
-        {"text": "x"},
+        {"body": "x"},
         ROWS["Dolly"] | {"response": "?"},
     ]
     found = inspect(write(tmp_path, rows, "jsonl"))
     assert (found.kind, found.rows, found.usable) == ("JSONL", 6, 5)
-    assert found.schemas == {"Dolly": 4, "preference": 1}
-    assert (found.duplicates, found.repeated_prompts, found.preferences) == (3, 4, 1)
+    assert found.account.schemas == {"Dolly": 4, "preference": 1}
+    assert (found.duplicates, found.repeated_prompts, found.preferences) == (2, 4, 1)
     assert found.turns == {2: 5}
     assert found.prompt.longest == len("Name the capital.\nFrance")
     assert len(found.examples) == 3
-    assert sum(found.reasons.values()) == 1
+    assert sum(found.account.reasons.values()) == 1
 
 
 def test_a_hundred_thousand_rows_take_less_than_a_minute(tmp_path):
     path = write(tmp_path, [ROWS["ShareGPT"]] * 10_000, "jsonl")
     started = time.process_time()  # of this process: other work on the machine does not count
-    assert convert(path, tmp_path / "out.jsonl").written == 10_000
+    assert convert(path, tmp_path / "out.jsonl").used == 10_000
     assert time.process_time() - started < 6

@@ -67,8 +67,8 @@ def test_half_a_word_is_not_a_prompt():
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        ({"prompt": ASKED, "chosen": GOOD}, '"rejected" is missing; found the columns prompt, ch'),
-        ({"text": "Rome"}, '"chosen" is missing'),
+        ({"prompt": ASKED, "chosen": GOOD}, '"rejected" is missing'),
+        ({"body": "Rome"}, "found the columns body, but need"),
         (["Rome"], "expected an object with named columns, but found a list"),
         ({"prompt": ASKED, "chosen": GOOD, "rejected": GOOD}, "are the same"),
         ({"prompt": ASKED, "chosen": " ", "rejected": BAD}, '"chosen" is empty'),

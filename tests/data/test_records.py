@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ift_course.data.fields import NOTHING
 from ift_course.data.records import Record, read_records, user_text
 from ift_course.errors import CourseError
 
@@ -42,8 +43,11 @@ def test_every_layout_becomes_the_same_record(layout, tmp_path):
     assert read_records(lines)[1].source == "data.jsonl, row 2"
 
 
+words = st.text(min_size=1).filter(lambda text: text.strip() not in {"", *NOTHING})
+
+
 @settings(deadline=None)
-@given(st.lists(st.tuples(*[st.text(min_size=1).filter(str.strip)] * 3), min_size=1))
+@given(st.lists(st.tuples(*[words] * 3), min_size=1))
 def test_what_was_written_is_read(tmp_path_factory, triples):
     path = tmp_path_factory.mktemp("data") / "data.jsonl"
     rows = [dict(zip(("instruction", "input", "output"), t, strict=True)) for t in triples]
@@ -78,12 +82,12 @@ BAD_ROWS = {
     "empty response": ({"instruction": "Say it.", "output": " "}, '"output" is empty'),
     "wrong type": ({"instruction": "Say it.", "output": 5}, '"output" should be text'),
     "null": ({"instruction": None, "output": "It."}, '"instruction" is missing'),
-    "unknown columns": ({"text": "It.", "id": 3}, "found the columns text, id, but need"),
+    "unknown columns": ({"body": "It.", "id": 3}, "found the columns body, id, but need"),
     "not an object": (["Say it.", "It."], "expected an object with named columns"),
     "no completion": ({"prompt": "Say it."}, '"completion" is missing'),
-    "strange role": ({"messages": [{"role": "human", "content": "x"}]}, 'has the role "human"'),
+    "strange role": ({"messages": [{"role": "narrator", "content": "x"}]}, 'is by "narrator"'),
     "empty turn": ({"messages": [USER, {"role": "assistant", "content": ""}]},
-                   'message 2 of "messages": "content" is empty'),
+                   'turn 2 of "messages": "content" is empty'),
     "no answer": ({"messages": [USER]}, "the last turn must be the assistant's"),
     "no messages": ({"messages": []}, "an empty list"),
     "messages as text": ({"messages": "hello"}, "should be a list of turns, but is text"),
@@ -100,7 +104,7 @@ def test_a_bad_row_is_named_with_what_is_wrong(case, tmp_path):
     sentence = str(error.value)
     assert sentence.startswith("data.jsonl, row 17: ")
     assert complaint in sentence
-    assert sentence.endswith("Fix or delete that row and run again.")
+    assert "Fix or delete that row and run again, or set such rows aside with --rejects" in sentence
 
 
 def test_broken_json_is_named_by_row_and_column(tmp_path):
@@ -113,7 +117,8 @@ def test_broken_json_is_named_by_row_and_column(tmp_path):
         read_records(path)
     assert str(error.value) == (
         "data.jsonl, row 17: not valid JSON (Expecting ',' delimiter at column 27). "
-        "Fix or delete that line and run again."
+        "Fix or delete that line and run again, or set such rows aside with --rejects FILE "
+        "(`ift data convert` does so, too)."
     )
 
 

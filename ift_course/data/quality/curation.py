@@ -19,6 +19,7 @@ OnStep = Callable[[str, int, int], None]  # what is being done, how many are don
 
 KEPT = "kept"
 EXACT, NEAR = "exact duplicate", "near duplicate"
+SAME_WORDS = "duplicate but for case or white space"
 MISLED = "question does not help the answer"
 WORSE = "not among the best by IFD"
 ALIKE = "question differs less than those kept"
@@ -94,7 +95,7 @@ def curate(
 
     step = tell("looking at the form", len(records))
     left, rest = undecided(_flawed(records, shortest, longest, step))
-    left, rest = undecided(_repeated(left, exact_duplicates(rest), EXACT))
+    left, rest = undecided(_said_before(left, rest))
     step = tell("looking for near duplicates", len(rest))
     left, rest = undecided(_repeated(left, near_duplicates(rest, threshold, on_done=step), NEAR))
     known: dict[int, Difficulty] = {}
@@ -131,6 +132,13 @@ def _flawed(
             yield Decision(i, False, ", ".join(flaws))
         if on_done:
             on_done(i + 1)
+
+
+def _said_before(left: list[int], records: Sequence[Record]) -> Iterable[Decision]:
+    for i, twin in enumerate(exact_duplicates(records)):
+        if twin is not None:
+            reason = EXACT if records[twin].turns == records[i].turns else SAME_WORDS
+            yield Decision(left[i], False, reason, twin=left[twin])
 
 
 def _repeated(left: list[int], twins: list[int | None], reason: str) -> Iterable[Decision]:

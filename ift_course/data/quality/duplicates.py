@@ -21,12 +21,14 @@ OnDone = Callable[[int], None]
 def exact_duplicates(records: Sequence[Record]) -> list[int | None]:
     """For each record the index of the first one that says the same, or None if it is the first.
 
-    The same is: equal turns, whatever the case and the white space.
+    The same is: equal turns, whatever the case and the white space; of pairs, both responses.
     """
     first: dict[tuple, int] = {}
     twins = []
     for i, record in enumerate(records):
-        key = tuple((turn.role, normalized(turn.content)) for turn in record.turns)
+        key = tuple(
+            (turn.role, normalized(turn.content)) for turn in (*record.turns, *record.rejected)
+        )
         twin = first.setdefault(key, i)
         twins.append(None if twin == i else twin)
     return twins

@@ -9,14 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from ift_course.data.convert import Converted, adapted, appearing, as_row, reject
+from ift_course.data.convert import as_row
 from ift_course.data.files import Rows
+from ift_course.data.message_rows import Joined
 from ift_course.data.quality.curation import Curated, Decision, curate
 from ift_course.data.quality.texts import question
+from ift_course.data.reading import Account, parsed_rows, write_reject
 from ift_course.data.records import BadRow, Record
+from ift_course.data.writing import appearing
 from ift_course.errors import CourseError
 
 UNREADABLE = "cannot be used: "  # before the reason of a row that is no record
+JOINED = "a turn of another row's conversation"
+LEFT_OUT = "a reply that is in no conversation"
 COLUMNS = (
     "row", "kept", "reason", "like_row", "likeness", "ifd", "perplexity", "perplexity_alone",
     "question",
@@ -25,16 +30,22 @@ COLUMNS = (
 
 @dataclass
 class CuratedFile:
-    """What became of the rows: read = kept + dropped + rejected.
+    """What became of the rows: read = kept + dropped + rejected + joined.
 
-    reasons: of the dropped and rejected, how often. examples: the first row with each, and what it
-    asks.
+    Attributes:
+        dropped: usable rows that were not chosen.
+        joined: rows that are a turn of another row's conversation.
+        reasons: of all rows that were not kept, how often.
+        examples: the first row with each reason, and what it asks.
+        account: what the reading of the file says, columns that are not used among it.
     """
 
     read: int = 0
     kept: int = 0
     dropped: int = 0
     rejected: int = 0
+    joined: int = 0
+    account: Account = field(default_factory=Account)
     reasons: Counter[str] = field(default_factory=Counter)
     examples: dict[str, tuple[int, str]] = field(default_factory=dict)
     rejects: Path | None = None  # where the rejected rows are, if there are any
@@ -70,17 +81,17 @@ def curate_file(
     with appearing(out) as good:
         report_file = appearing(report) if report else nullcontext()
         with appearing(rejects) as bad, report_file as lines:
-            records, entries = _read(path, bad, on_rows)
-            found = curate(list(records.values()), keep, **options)
-            entries |= _entries(records, found)
+            records, entries, account = _read(path, bad, on_rows)
+            chosen = curate(list(records.values()), keep, **options)
+            entries |= _entries(records, chosen)
             if lines:
                 _write_report(lines, report, [entries[row] for row in sorted(entries)])
-        result = _counted(entries, rejected=len(entries) - len(records))
+        result = _counted(entries, account)
         if not result.kept:
-            why, rows = result.reasons.most_common(1)[0]
-            raise CourseError(f"No row of {path} was kept; {rows} of {result.read}: {why}.")
-        for record in found.records:
-            good.write(json.dumps(as_row(record, "messages"), ensure_ascii=False) + "\n")
+            reason, number = result.reasons.most_common(1)[0]
+            raise CourseError(f"No row of {path} was kept; {number} of {result.read}: {reason}.")
+        for record in chosen.records:
+            good.write(json.dumps(as_row(record), ensure_ascii=False) + "\n")
     result.rejects = rejects if result.rejected else None
     return result
 
@@ -95,25 +106,27 @@ def _check_names(path: Path, out: Path, rejects: Path, report: Path | None) -> N
 
 def _read(
     path: Path, bad: TextIO, on_rows: Callable[[Rows, int], None] | None
-) -> tuple[dict[int, Record], dict[int, dict]]:
+) -> tuple[dict[int, Record], dict[int, dict], Account]:
     """The records of a file by their row, and entries of the report about the other rows."""
-    rows, found = Rows(path), Converted()
+    rows, account = Rows(path), Account()
     records: dict[int, Record] = {}
     entries: dict[int, dict] = {}
-    for number, row, result in adapted(rows):
-        found.read += 1
-        if isinstance(result, BadRow):
-            reject(found, bad, number, row, str(result))
+    for number, row, result in parsed_rows(rows):
+        record = account.count(number, result)
+        if record is not None:
+            records[number] = record
+        elif isinstance(result, BadRow):
+            write_reject(bad, number, row, str(result))
             entries[number] = _entry(number, False, f"{UNREADABLE}{result}")
         else:
-            records[number] = result.record
-        if on_rows and found.read % 200 == 0:
-            on_rows(rows, found.read)
-    if not records:
-        what = f"None of the {found.read} rows" if found.read else "There is no row"
-        why = f"; {found.first_reason}" if found.first_reason else ""
-        raise CourseError(f"{what} of {path} is usable{why}.")
-    return records, entries
+            entries[number] = _entry(
+                number, False, JOINED if isinstance(result, Joined) else LEFT_OUT
+            )
+        if on_rows and account.read % 200 == 0:
+            on_rows(rows, account.read)
+    account.finish(rows)
+    account.refuse_nothing(path)
+    return records, entries, account
 
 
 def _entry(row: int, kept: bool, reason: str, **more: Any) -> dict:
@@ -156,16 +169,20 @@ def _write_report(file: TextIO, path: Path, entries: list[dict]) -> None:
         file.write(json.dumps(known, ensure_ascii=False) + "\n")
 
 
-def _counted(entries: dict[int, dict], rejected: int) -> CuratedFile:
-    result = CuratedFile(read=len(entries), rejected=rejected)
+def _counted(entries: dict[int, dict], account: Account) -> CuratedFile:
+    result = CuratedFile(
+        read=len(entries), rejected=account.rejected, joined=account.joined, account=account
+    )
     for row in sorted(entries):
         entry = entries[row]
         if entry["kept"]:
             result.kept += 1
             continue
         # Reasons of one kind belong together, whatever value of the row they name.
-        reason = entry["reason"].split(" (")[0]
+        reason = entry["reason"]
+        if not reason.startswith(UNREADABLE):
+            reason = reason.split(" (")[0]
         result.reasons[reason] += 1
         result.examples.setdefault(reason, (row, entry["question"] or ""))
-    result.dropped = result.read - result.kept - result.rejected
+    result.dropped = result.read - result.kept - result.rejected - result.joined
     return result

@@ -28,7 +28,10 @@ def test_each_record_gets_the_reason_that_fits():
         asked("Sing a song.", "La la, says the owl."),
     ]
     found = curate(records, 3, seed=0)
-    assert [d.reason for d in found.decisions[1:3]] == ["empty answer", "exact duplicate"]
+    assert [d.reason for d in found.decisions[1:3]] == [
+        "empty answer",
+        "duplicate but for case or white space",
+    ]
     assert found.decisions[2].twin == 0
     assert (found.decisions[4].reason, found.decisions[4].twin) == ("near duplicate", 3)
     left = found.decisions[0], found.decisions[3]

@@ -24,7 +24,7 @@ def file(tmp_path) -> Path:
         json.dumps(fine),
         "",
         json.dumps({"inputs": "Name the capital.\nFrance", "targets": "paris"}),
-        json.dumps({"prompt": "Name a bird.", "completion": "<nooutput>"}),
+        json.dumps({"prompt": "Name a bird.", "completion": "..."}),
         json.dumps({"messages": [{"role": "user", "content": "Name a bird."}]}),
         "{no JSON",
     ]
@@ -39,7 +39,10 @@ def test_rows_keep_their_numbers_through_to_the_report(file, tmp_path):
     lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert [line["row"] for line in lines] == [1, 2, 4, 5, 6, 7]
     assert [line["kept"] for line in lines] == [True, True, False, False, False, False]
-    assert (lines[2]["reason"], lines[2]["like_row"]) == ("exact duplicate", 1)
+    assert (lines[2]["reason"], lines[2]["like_row"]) == (
+        "duplicate but for case or white space",
+        1,
+    )
     assert lines[3]["reason"] == "empty answer"
     assert lines[4]["reason"].startswith("cannot be used: the last turn must be the assistant's")
     assert [r.turns[-1].content for r in read_records(out)] == ["Paris", "Moo"]
@@ -91,7 +94,7 @@ def test_names_that_collide_or_mean_nothing_are_refused(file, tmp_path):
 
 def test_a_file_without_a_usable_row_is_one_sentence(tmp_path):
     path = tmp_path / "in.jsonl"
-    path.write_text('{"text": "x"}\n')
+    path.write_text('{"body": "x"}\n')
     with pytest.raises(CourseError, match=r"None of the 1 rows of .* is usable; row 1: found"):
         curate_file(path, tmp_path / "out.jsonl", 1, seed=0)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.jsonl"]
