@@ -15,7 +15,7 @@ from typing import Any
 
 from ift_course.data.csv_lines import CsvLines, delimiter, not_utf8
 from ift_course.data.fields import named
-from ift_course.data.opening import BROKEN, Opened, open_raw, reason
+from ift_course.data.opening import ARROW, BROKEN, Opened, open_raw, reason
 from ift_course.data.records import BadRow
 from ift_course.errors import CourseError
 
@@ -62,7 +62,7 @@ class Rows:
             self.kind, self._read, self.size = "Parquet", self._parquet, self._parquet_rows()
             return
         self.size = self.path.stat().st_size
-        if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        if head.startswith(ARROW):
             self.kind, self._read = "Arrow", self._arrow
             return
         self.kind, self._read = self._kind_of_text(head)

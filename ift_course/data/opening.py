@@ -32,6 +32,8 @@ ARCHIVES = {
     b"version https://git-lfs": "a pointer of Git LFS, not the data itself; run `git lfs pull` in "
     "its repository and try again",
 }
+# A file of pyarrow, and a stream, as `datasets` writes it.
+ARROW = (b"ARROW1", b"\xff\xff\xff\xff")
 ENCODINGS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -114,7 +116,7 @@ def _refuse_what_is_no_data(path: Path, head: bytes) -> None:
             f"{path} is a web page, not the data; download the file itself (on the Hub: "
             "the button beside its name)."
         )
-    if not head.startswith((b"PAR1", b"ARROW1")) and head.count(0) * 3 > len(head):
+    if not head.startswith((b"PAR1", *ARROW)) and head.count(0) * 3 > len(head):
         raise CourseError(
             f"{path} looks like UTF-16 without its mark at the beginning; save it as UTF-8: "
             f"iconv -f UTF-16LE -t UTF-8 {path.name} > new{path.suffix}"

@@ -38,6 +38,10 @@ def read_preference(row: Fields) -> Record:
     if "answers" in row and "chosen" not in row:
         return _ranked(row)
     chosen_name, rejected_name = _columns(row)
+    if chosen_name == "messages":
+        *earlier, last = parse.turns_of(row, chosen_name)
+        rejected = _response_turns(row, rejected_name, ())
+        return _record(row, parse.behind(parse.head_of(row), earlier), (last,), rejected)
     prompt = _prompt(row, chosen_name)
     if not prompt and _is_text(row, chosen_name) and _is_text(row, rejected_name):
         better, worse = _response(row, chosen_name), _response(row, rejected_name)
@@ -56,13 +60,15 @@ def _columns(row: Fields) -> tuple[str, str]:
         if better not in (0, 1, "0", "1"):
             raise BadRow('"better_response_id" should be 0 or 1')
         return f"response_{int(better)}", f"response_{1 - int(better)}"
+    if "messages" in row and "rejected_response" in row and "chosen_response" not in row:
+        return "messages", "rejected_response"
     for columns in PAIRED[:3]:
         if any(name in row for name in columns):
             for name in columns:
                 if name not in row and not isinstance(row.peek(name), str):
                     raise BadRow(f'"{name}" is missing')
             return columns[0], columns[1]
-    return "messages", "rejected_response"
+    raise BadRow('"chosen" is missing')
 
 
 def _ranked(row: Fields) -> Record:

@@ -36,8 +36,15 @@ class Pair:
     def rejected_messages(self) -> list[Message]:
         return self._answered(self.rejected)
 
+    @property
+    def record(self) -> Record:
+        """The conversation that ends with the chosen response."""
+        return Record((*self.prompt, Turn("assistant", self.chosen)), self.source, tools=self.tools)
+
     def _answered(self, response: str) -> list[Message]:
-        return Record((*self.prompt, Turn("assistant", response))).messages
+        # Earlier answers in the prompt are read and never trained.
+        prompt = [replace(turn, weight=1) for turn in self.prompt]
+        return Record((*prompt, Turn("assistant", response))).messages
 
     @property
     def swapped(self) -> "Pair":

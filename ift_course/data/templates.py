@@ -4,6 +4,8 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ift_course.errors import CourseError
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -27,6 +29,23 @@ CHATML = """\
 {{ '<|im_start|>assistant\\n' }}
 {%- endif -%}
 """
+
+
+def active_template(tokenizer: "PreTrainedTokenizerBase") -> str | None:
+    """The template that conversations are written with: of several named ones, "default".
+
+    Raises:
+        CourseError: the tokenizer has several templates, and none of them is the default.
+    """
+    templates = tokenizer.chat_template
+    if not isinstance(templates, dict):
+        return templates or None
+    if "default" not in templates:
+        raise CourseError(
+            f"The tokenizer has the chat templates {', '.join(sorted(templates))} and none called "
+            "default; copy the one you mean to chat_template.jinja in the model's folder."
+        )
+    return templates["default"]
 
 
 def give_chat_template(model, tokenizer) -> list[int]:

@@ -1,11 +1,13 @@
 """Pairs as tokens, in the columns that TRL's preference trainers read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ift_course.data.labeling import refuse_unwritten
 from ift_course.data.masking import IGNORE, render
 from ift_course.data.preferences import Pair
+from ift_course.data.records import Message
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
@@ -19,46 +21,75 @@ class PreparedPairs:
     """rows: prompt_ids, chosen_ids and rejected_ids, the responses with their end of turn."""
 
     rows: list[Row]
-    dropped: int  # no room for a response behind the prompt
+    dropped: int  # no room for a response behind the prompt, or not written by the template
     truncated: int  # a response lost its end
+    tied: int = 0  # of the dropped: the same responses up to the cut, so that neither is preferred
 
 
 def prepare_pairs(
-    tokenizer: "PreTrainedTokenizerBase", pairs: Sequence[Pair], max_length: int
+    tokenizer: "PreTrainedTokenizerBase",
+    pairs: Sequence[Pair],
+    max_length: int,
+    on_refused: Callable[[Pair, str], None] | None = None,
 ) -> PreparedPairs:
     """Tokens of the pairs, prompt and response together cut at `max_length`.
 
-    Raises CourseError when no pair is left, and as `render` does.
+    Args:
+        on_refused: is given a pair that the chat template cannot write, and why; the pair is then
+            left out. None stops at the first.
+
+    Raises:
+        CourseError: no pair is left, or the template cannot write one; the sentence names its row.
     """
-    rows, truncated = [], 0
+    rows, truncated, tied = [], 0, 0
     for pair in pairs:
-        prompt, chosen = split(tokenizer, pair.chosen_messages)
-        same_prompt, rejected = split(tokenizer, pair.rejected_messages)
-        if prompt != same_prompt:
-            raise CourseError(
-                f"{pair.source or 'A pair'}: the chat template writes the prompt differently for "
-                "the two responses, so they cannot be compared."
-            )
+        try:
+            prompt, chosen, rejected = _tokens(tokenizer, pair)
+        except CourseError as error:
+            if on_refused is None:
+                raise CourseError(f"{pair.source or 'A pair'}: {error}") from None
+            on_refused(pair, str(error))
+            continue
         room = max_length - len(prompt)
         if room <= 0:
+            continue
+        if chosen[:room] == rejected[:room]:
+            tied += 1
             continue
         rows.append(
             {"prompt_ids": prompt, "chosen_ids": chosen[:room], "rejected_ids": rejected[:room]}
         )
         truncated += max(len(chosen), len(rejected)) > room
     if not rows:
+        same = f", and {tied} are the same up to there" if tied else ""
         raise CourseError(
-            f"None of the {len(pairs)} pairs has a response within {max_length} tokens; "
-            "raise max_length or shorten the prompts."
+            f"None of the {len(pairs)} pairs has two different responses within {max_length} "
+            f"tokens{same}; raise max_length or shorten the prompts."
         )
-    return PreparedPairs(rows, len(pairs) - len(rows), truncated)
+    return PreparedPairs(rows, len(pairs) - len(rows), truncated, tied)
+
+
+def _tokens(
+    tokenizer: "PreTrainedTokenizerBase", pair: Pair
+) -> tuple[list[int], list[int], list[int]]:
+    refuse_unwritten(tokenizer, pair.record)
+    prompt, chosen = split(tokenizer, pair.chosen_messages, pair.tools)
+    same_prompt, rejected = split(tokenizer, pair.rejected_messages, pair.tools)
+    if prompt != same_prompt:
+        raise CourseError(
+            "the chat template writes the prompt differently for the two responses, so they "
+            "cannot be compared."
+        )
+    return prompt, chosen, rejected
 
 
 def split(
-    tokenizer: "PreTrainedTokenizerBase", messages: Sequence[dict[str, str]]
+    tokenizer: "PreTrainedTokenizerBase",
+    messages: Sequence[Message],
+    tools: Sequence[Message] = (),
 ) -> tuple[list[int], list[int]]:
     """Token ids of the prompt and of the last turn's response, its end of turn included."""
-    ids, mask = render(tokenizer, messages)
+    ids, mask = render(tokenizer, messages, tools=tools)
     end = len(mask) - mask[::-1].index(1)
     start = end - [*mask[:end][::-1], 0].index(0)
     return ids[:start], ids[start:end]
