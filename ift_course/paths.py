@@ -22,10 +22,21 @@ def project_root() -> Path:
     return checkout() or Path.cwd()
 
 
+def evidence_root() -> Path:
+    """The published results, which only `ift build` writes: README and docs are made from them."""
+    return shipped() / "results"
+
+
 def results_root() -> Path:
-    """Where the profiles' results are: `$IFT_RESULTS`, or `results/`; not created."""
+    """Where runs write: `$IFT_RESULTS`, else `scratch/` in a clone and `results/` without one.
+
+    What is not there yet is read from `evidence_root()`. The folder is not created.
+    """
     root = os.environ.get("IFT_RESULTS")
-    return Path(root) if root else project_root() / "results"
+    if root:
+        return Path(root)
+    clone = checkout()
+    return clone / "scratch" if clone else Path.cwd() / "results"
 
 
 def results_path(profile: str) -> Path:
@@ -37,7 +48,7 @@ def results_path(profile: str) -> Path:
 
 
 def results_dir(profile: str) -> Path:
-    """`<project root>/results/<profile>`, or `$IFT_RESULTS/<profile>`; created when missing.
+    """`<profile>` in `results_root()`; created when missing.
 
     With `$IFT_SEED` it is the folder `seeds/<seed>` in there.
     """

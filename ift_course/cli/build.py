@@ -42,12 +42,14 @@ def build(
     from rich.console import Console
 
     from ift_course.errors import CourseError
-    from ift_course.paths import checkout
+    from ift_course.paths import checkout, evidence_root
 
     if checkout() is None:
         raise CourseError("Notebooks are built in a clone of the course, and this is not one.")
     if os.environ.get("IFT_SEED"):
         raise CourseError("Notebooks are built with the published seeds; unset IFT_SEED.")
+    # What is built becomes the evidence; every other run writes beside it.
+    os.environ.setdefault("IFT_RESULTS", str(evidence_root()))
     problems = []
     if not docs:
         problems += _exercises(lessons or [], check=check)

@@ -31,7 +31,7 @@ def run(
     """Execute lessons, and say whether their claims hold.
 
     Writes the measured times and claims, the executed notebooks and a report for the browser to
-    [bold]results/PROFILE/[/bold]. Exits with 1 if a cell fails, if a claim does not hold, or if a
+    [bold]scratch/PROFILE/[/bold]. Exits with 1 if a cell fails, if a claim does not hold, or if a
     claim that docs/claims.md states was not measured.
 
     Some lessons show a part of a grid of experiments that is too long for a lesson.
@@ -39,8 +39,8 @@ def run(
     each result as it comes: stop it at any time, it goes on from there.
 
     [bold]--seed N[/bold] repeats all experiments with the seeds N, N+1, … and keeps what comes out
-    in [bold]results/PROFILE/seeds/N/[/bold], beside the published results. Do the claims still
-    hold? What lessons take from a stored grid is then computed, so this takes longer.
+    in [bold]scratch/PROFILE/seeds/N/[/bold]. Do the claims still hold? What lessons take from a
+    stored grid is then computed, so this takes longer.
 
     [bold]Examples[/bold]
 

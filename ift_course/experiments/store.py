@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ift_course.errors import CourseError
 from ift_course.experiments.cell import Cell
-from ift_course.paths import assets_dir, results_dir, results_path, shipped, write_whole
+from ift_course.paths import assets_dir, evidence_root, results_dir, results_path, write_whole
 from ift_course.profile import Profile
 
 
@@ -75,7 +75,7 @@ def read(profile: Profile, lesson: str, kind: type = Row) -> list:
     Raises CourseError if the file is damaged.
     """
     own = results_path(profile.name) / "grids" / f"{lesson}.json"
-    published = shipped() / "results" / profile.name / "grids" / f"{lesson}.json"
+    published = evidence_root() / profile.name / "grids" / f"{lesson}.json"
     path = own if own.exists() else published
     if not path.exists():
         return []

@@ -16,7 +16,7 @@ from ift_course.evaluation.generate import Completion
 from ift_course.experiments import synthetic
 from ift_course.experiments.store import base_identity
 from ift_course.experiments.synthetic import PLANS, Asked, Plan
-from ift_course.paths import results_dir, results_path, shipped, write_whole
+from ift_course.paths import evidence_root, results_dir, results_path, write_whole
 from ift_course.profile import Profile
 
 ROUNDS = 12  # of the writer, at most
@@ -150,7 +150,7 @@ def read(profile: Profile, seed: int) -> Stored | None:
     Raises CourseError if it is damaged.
     """
     own = results_path(profile.name) / "grids" / f"07-pool-{seed}.json"
-    published = shipped() / "results" / profile.name / "grids" / own.name
+    published = evidence_root() / profile.name / "grids" / own.name
     path = own if own.exists() else published
     if not path.exists():
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ift_course.errors import CourseError
-from ift_course.paths import results_dir, results_path, shipped, write_whole
+from ift_course.paths import evidence_root, results_dir, results_path, write_whole
 from ift_course.profile import PROFILES
 
 
@@ -103,7 +103,7 @@ def _locked(path: Path) -> AbstractContextManager:
 
 
 def _published(profile: str) -> Path:
-    return shipped() / "results" / profile / "lessons.json"
+    return evidence_root() / profile / "lessons.json"
 
 
 def _load_timings(path: Path) -> dict[str, Timing]:

@@ -39,7 +39,7 @@ class Interval:
 
 
 def write(profile: Profile) -> Path:
-    """Writes `results/<profile>/report.html` from the ledgers and the executed notebooks."""
+    """Writes `<profile>/report.html` beside the results, from ledgers and executed notebooks."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from ift_course.evaluation.claims import read_claims

@@ -38,7 +38,7 @@ def load(
 
     Args:
         name: "base" (the profile's base model), "sft" (the base tuned on the profile's examples,
-            made once and kept in results/), the path of any Hugging Face model folder, or a hub id.
+            made once and kept), the path of any Hugging Face model folder, or a hub id.
             The folder of an adapter gives its base model with the adapter merged into it.
         profile: a name in `ift_course.profile.PROFILES`; None means IFT_PROFILE or "tiny".
         dtype: None chooses float32 on a CPU and half precision on a GPU, where the model is put.
