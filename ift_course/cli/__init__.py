@@ -50,7 +50,9 @@ def _fail(sentence: str, code: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, soft_wrap=True).print(Text(sentence, style="red"))
+    from ift_course.terminal import printable
+
+    Console(stderr=True, soft_wrap=True).print(Text(printable(sentence), style="red"))
     raise typer.Exit(code)
 
 

@@ -19,10 +19,21 @@ def sentences(account: Account) -> Iterator[tuple[str, str]]:
         yield "not used", not_used(account.unused)
     for reason, rows in account.reasons.most_common(8):
         yield "cannot", f"{rows:,}: {printable(reason)}"
+    if account.special:
+        yield "warning", special(account.special)
     if account.joined:
         yield "joined", f"{account.joined:,} rows are turns of another row's conversation"
     if account.left_out:
         yield "left out", f"{account.left_out:,} rows are replies in no conversation"
+
+
+def special(tokens: Counter[str]) -> str:
+    """That texts hold what a tokenizer may take for its special tokens, and the remedy."""
+    named = ", ".join(f"{name} ({count(rows, 'row')})" for name, rows in tokens.most_common(6))
+    return (
+        f"texts hold special tokens, which begin or end a turn: {named}; make words of them with "
+        "--escape-special"
+    )
 
 
 def not_used(unused: Counter[str]) -> str:

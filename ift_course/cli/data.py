@@ -335,10 +335,6 @@ def _show(file: Path, result) -> None:
             line(name, f"{count(rows, 'row')} with {name}")
     if result.with_weights:
         line("weights", f"{count(result.with_weights, 'row')} with an answer that is not trained")
-    if result.special:
-        tokens = ", ".join(f"{token} ({rows:,})" for token, rows in result.special.most_common(6))
-        line("warning", f"texts hold special tokens, which would end or begin a turn: {tokens}; "
-                        "make words of them with `ift data convert --escape-special`")  # fmt: skip
     if result.origins:
         origins = ", ".join(f"{n} ({c:,})" for n, c in result.origins.most_common(6))
         line("origins", printable(origins))

@@ -20,10 +20,10 @@ SPECIAL = re.compile(
 )
 
 
-def special_tokens(record: Record) -> set[str]:
+def special_tokens(record: Record) -> list[str]:
     """Texts in a record that a tokenizer may read as special tokens."""
     texts = [turn.content for turn in (*record.turns, *record.rejected)]
-    return {token for text in texts for token in SPECIAL.findall(text)}
+    return sorted({token for text in texts for token in SPECIAL.findall(text)})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from ift_course.data.changes import special_tokens
 from ift_course.data.files import Rows
 from ift_course.data.reading import Account, count_one, parsed_rows
 from ift_course.data.records import Record
@@ -38,7 +37,6 @@ class Inspection:
         preferences: rows that are pairs of a chosen and a rejected response.
         duplicates: rows that say exactly what an earlier one says.
         repeated_prompts: rows that ask what an earlier one asks.
-        special: texts that a tokenizer may read as special tokens, and in how many rows.
     """
 
     kind: str
@@ -54,7 +52,6 @@ class Inspection:
     rejected_response: Spread = Spread(0, 0, 0)
     duplicates: int = 0
     repeated_prompts: int = 0
-    special: Counter[str] = field(default_factory=Counter)
     origins: Counter[str] = field(default_factory=Counter)
     examples: list[Record] = field(default_factory=list)
 
@@ -126,8 +123,6 @@ def _describe(result: Inspection, record: Record) -> None:
     result.with_weights += any(not t.weight for t in record.turns)
     result.preferences += bool(record.rejected)
     result.turns[len(record.turns) - system] += 1
-    for token in special_tokens(record):
-        count_one(result.special, token)
     if record.origin:
         count_one(result.origins, record.origin)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ift_course.data.adapters import ACCEPTED, Adapted, adapt, is_verdict
-from ift_course.data.changes import AS_IS, Changes
+from ift_course.data.changes import AS_IS, Changes, special_tokens
 from ift_course.data.fields import named
 from ift_course.data.files import Rows
 from ift_course.data.message_rows import Joined, LeftOut, is_message_row, threads
@@ -41,6 +41,7 @@ class Account:
         repairs: what was changed in how many rows.
         unused: columns, and keys inside them, that have a value and are not used: in how many rows.
         reasons: why rows were rejected.
+        special: texts that a tokenizer may read as special tokens, and in how many rows.
         notes: what is to be said of the file as a whole.
     """
 
@@ -54,6 +55,7 @@ class Account:
     repairs: Counter[str] = field(default_factory=Counter)
     unused: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    special: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     first_reason: str = ""
 
@@ -74,6 +76,8 @@ class Account:
         self.repairs.update(result.repairs)
         for name in result.unused:
             count_one(self.unused, name)
+        for token in special_tokens(result.record):
+            count_one(self.special, token)
         return result.record
 
     def finish(self, rows: Rows) -> None:
