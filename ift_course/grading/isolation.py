@@ -1,12 +1,17 @@
 """What shuts a student's process in. Every rung is tried; each result says which held.
 
 rlimits       everywhere: memory, processor time, processes, open files, size of a file
-namespaces    Linux: no network, no sight of other processes, a small work folder in memory
+namespaces    Linux: no network, no sight of other processes, a small work folder in memory,
+              all other folders read-only
 landlock      Linux 5.13: reads Python and its libraries, writes its work folder, nothing else
-seccomp       Linux: starts no program and no process, opens no socket, touches no other process
+seccomp       Linux: starts no program and no process, opens no socket, touches no other process,
+              changes no file's mode, owner, times or attributes
 bubblewrap    where it is installed: the whole server runs inside it (see `sandbox`)
 
-All of it happens in the student's process before any of the student's code is there.
+All of it happens in the student's process before any of the student's code is there. Where the
+grader is root, the student's process also becomes another user first, one who owns no file; and
+where the rung "seccomp" is left out, calls that change a file's mode, owner, times or attributes
+are refused all the same.
 """
 
 import contextlib
@@ -34,6 +39,7 @@ except ImportError:
 RUNGS = ("namespaces", "landlock", "seccomp")
 FOLDER_MB = 64  # all that a student's process may write
 PROCESSES = 64
+STUDENT_USERS = 64_000, 1_000  # the first user number for students, and how many there are
 
 # From <linux/prctl.h>, <linux/sched.h>, <linux/mount.h> and <linux/landlock.h>.
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
@@ -41,6 +47,7 @@ NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PIDS, NEW_NET = (
     0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 )  # fmt: skip
 MS_PRIVATE_ALL = 0x4000 | 0x40000
+MOUNT_SETATTR, AT_RECURSIVE, MOUNT_ATTR_RDONLY, HERE = 442, 0x8000, 1, -100
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE = 1 << 1, 1 << 2, 1 << 3, 1 << 14
 FILE_RIGHTS = WRITE_FILE | READ_FILE | TRUNCATE
@@ -51,6 +58,7 @@ class Limits:
     """readable: what may be read, and whatever is in it; listable: folders whose names may be seen.
 
     folder: the one place to write. memory_mb: on top of what Python and torch take. rungs: to try.
+    user: the number of the user to become, 0 to stay who it is.
     """
 
     folder: str
@@ -59,6 +67,7 @@ class Limits:
     memory_mb: int = 2048
     rungs: tuple[str, ...] = RUNGS
     cpu_seconds: int = 120
+    user: int = 0
 
 
 def readable_paths(hidden: Iterable[Path]) -> tuple[list[str], list[str]]:
@@ -99,22 +108,56 @@ def quiet_server() -> None:
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
+def student_user() -> int:
+    """Returns a user number for students' processes, 0 where they have to run as the grader does.
+
+    Only root can become somebody else, and only where others may read Python and its libraries.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return 0
+    needed = [Path(sys.executable), Path(os.__file__), PACKAGE / "__init__.py"]
+    first, count = STUDENT_USERS
+    return first + os.getpid() % count if all(map(_open_to_others, needed)) else 0
+
+
+def _open_to_others(path: Path) -> bool:
+    """Whether any user may read this file through each folder that leads to it."""
+    path = path.resolve()
+    return bool(path.stat().st_mode & 0o4) and all(x.stat().st_mode & 0o1 for x in path.parents)
+
+
 def enter(limits: Limits) -> list[str]:
     """Shuts this process in, for good, and goes on in it or in a child. Returns what holds."""
     held = []
     if sys.platform == "linux":
         _prctl(PR_SET_DUMPABLE, 1)  # else /proc/self belongs to root: no maps could be written
-        _try(held, limits, "namespaces", _namespaces)
+        Path("/proc/self/oom_score_adj").write_text("1000")  # and while /proc is writable
+        if limits.user:
+            _try(held, limits, "namespaces", _namespaces_as_root)
+            _become(limits.user)
+        if "namespaces" not in held:
+            _try(held, limits, "namespaces", _namespaces)
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
         _drop_capabilities()
-        Path("/proc/self/oom_score_adj").write_text("1000")
     _rlimits(limits, counted_alone="namespaces" in held)
     os.chdir(limits.folder)
     if sys.platform == "linux":
         _try(held, limits, "landlock", _landlock)
         _try(held, limits, "seccomp", lambda _: seccomp.enter())
+        if "seccomp" not in held:
+            with contextlib.suppress(OSError):
+                seccomp.enter(strict=False)
     return [*held, "rlimits"]
+
+
+def _become(user: int) -> None:
+    """From now on no file but those in the work folder belongs to this process."""
+    with contextlib.suppress(OSError):  # a container may know no such user
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        _prctl(PR_SET_DUMPABLE, 1)
 
 
 def _try(held: list[str], limits: Limits, name: str, rung: Callable[[Limits], None]) -> None:
@@ -131,13 +174,24 @@ def _drop_capabilities() -> None:
 
 
 def _namespaces(limits: Limits) -> None:
-    """No network, no other processes, a work folder in memory. Goes on as process 1 of its own."""
+    """As `_enter_namespaces`, for a process that may do so only in a user namespace of its own."""
     uid, gid = os.geteuid(), os.getegid()
     _check(_libc().unshare(NEW_USER | NEW_MOUNTS | NEW_IPC | NEW_PIDS | NEW_NET))
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    _enter_namespaces(limits, uid, gid)
+
+
+def _namespaces_as_root(limits: Limits) -> None:
+    _check(_libc().unshare(NEW_MOUNTS | NEW_IPC | NEW_PIDS | NEW_NET))
+    _enter_namespaces(limits, limits.user, limits.user)
+
+
+def _enter_namespaces(limits: Limits, uid: int, gid: int) -> None:
+    """No network, no other processes, a work folder in memory. Goes on as process 1 of its own."""
     _mount(None, "/", None, MS_PRIVATE_ALL, None)
+    _make_read_only()
     options = f"size={FOLDER_MB}m,nr_inodes=4096,mode=700,uid={uid},gid={gid}"
     _mount("tmpfs", limits.folder, "tmpfs", 0, options)
     if child := os.fork():
@@ -145,6 +199,15 @@ def _namespaces(limits: Limits) -> None:
         os.closerange(0, 1 << 10)
         os.waitpid(child, 0)
         os._exit(0)
+
+
+def _make_read_only() -> None:
+    """No file of this mount namespace can be changed, its mode and times included (Linux 5.12)."""
+    attributes = struct.pack("QQQQ", MOUNT_ATTR_RDONLY, 0, 0, 0)
+    with contextlib.suppress(OSError):
+        size = ctypes.c_size_t(len(attributes))
+        libc = _libc()
+        _check(libc.syscall(MOUNT_SETATTR, HERE, b"/", AT_RECURSIVE, attributes, size))
 
 
 def _landlock(limits: Limits) -> None:

@@ -51,10 +51,11 @@ class Sandbox:
         self._home = Path(tempfile.mkdtemp(prefix="ift-grading-")).resolve()
         os.chmod(self._home, 0o711)
         readable, listable = isolation.readable_paths(hidden)
-        self._limits = isolation.Limits(
-            str(self._home / "work"), readable, listable, memory_mb, rungs=rungs
-        )
         self._bubblewrap = bubblewrap if bubblewrap is not None else bubblewrap_works()
+        user = 0 if self._bubblewrap else isolation.student_user()
+        self._limits = isolation.Limits(
+            str(self._home / "work"), readable, listable, memory_mb, rungs=rungs, user=user
+        )
         self._server: subprocess.Popen | None = None
         self._control: socket.socket | None = None
 
@@ -90,6 +91,8 @@ class Sandbox:
         folder = Path(self._limits.folder)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
+        if user := self._limits.user:
+            os.chown(folder, user, user)
 
     def _fork(self) -> "Student":
         ours, theirs = socket.socketpair()

@@ -1,12 +1,15 @@
 """What runs a student's cells and functions. It returns values, and is not believed."""
 
+import functools
 import os
 import random
 import socket
 import sys
+import tempfile
 import traceback
 import types
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from ift_course.checks import cells
@@ -25,6 +28,9 @@ def serve(connection: socket.socket, rungs: list[str]) -> None:
     module = sys.modules["__main__"] = types.ModuleType("__main__")
     namespace = module.__dict__
     warnings.simplefilter("ignore")
+    tempfile.tempdir = None  # the server may have asked for it, and had no work folder
+    for name in ("chmod", "chown", "utime"):
+        setattr(os, name, _harmless_at_home(getattr(os, name)))
     wire.send(connection, ("ready", rungs))
     while True:
         try:
@@ -40,6 +46,25 @@ def serve(connection: socket.socket, rungs: list[str]) -> None:
         except Unplain as error:
             frame = wire.pack(("raised", ("Unplain",), str(error), "", 0))
         connection.sendall(frame)
+
+
+def _harmless_at_home(function: Callable[..., None]) -> Callable[..., None]:
+    """Lets a refused change of a file's mode or times pass in the work folder.
+
+    The sandbox cannot tell one folder from another here, and `shutil.copy` makes such a change.
+    """
+    home = os.getcwd()
+
+    @functools.wraps(function)
+    def change(path: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            function(path, *args, **kwargs)
+        except PermissionError:
+            name = None if isinstance(path, int) else os.path.realpath(os.fsdecode(path))
+            if name is None or os.path.commonpath([home, name]) != home or not os.path.exists(name):
+                raise
+
+    return change
 
 
 def seed() -> None:
