@@ -42,6 +42,7 @@ class Attempt:
     times: Times
     notes: list[str] = field(default_factory=list)
     rungs: list[str] = field(default_factory=list)
+    silent: bool = False  # nothing more is noted: a hidden check's input may be behind it
     _skipped: set[int] = field(default_factory=set)
     _student: Student | None = None
     _failed: LearnerLost | None = None
@@ -80,7 +81,8 @@ class Attempt:
                 asked = student.cell(number, source)
             except LearnerLost as lost:
                 self._skipped.add(number)
-                self.notes.append(f"Cell {number} was left out: {lost}")
+                if not self.silent:
+                    self.notes.append(f"Cell {number} was left out: {lost}")
                 return lost
             if note and asked.skipped:
                 self.notes.append(f"Cell {number}: skipped {', '.join(asked.skipped)}")
@@ -156,6 +158,7 @@ def judge(
     watched = None
     try:
         student = attempt.student()
+        attempt.silent = attempt.silent or check.hidden
         student.deadline = time.monotonic() + limit
         watched = Watched(Learner(student))
         with _alarm(limit + 5):

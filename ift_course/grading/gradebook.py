@@ -64,6 +64,17 @@ class CheckGrade:
     def status(self) -> str:
         return self.line["status"]
 
+    @property
+    def status_for_student(self) -> str:
+        """What a student may know of it: of a hidden check, only whether it passed.
+
+        Student code sees a hidden check's input, so each further status would be a way to tell
+        about it: code can raise, crash or hang as it chooses.
+        """
+        if self.hidden and self.status != "passed":
+            return "not passed"
+        return self.status
+
 
 @dataclass
 class ExerciseGrade:
