@@ -1,8 +1,14 @@
-"""One submission graded: its cells run in the sandbox, the checks in this trusted process."""
+"""One submission graded: its cells run in the sandbox, the checks in this trusted process.
+
+What this process does with what came back is limited as well. An alarm ends Python code that takes
+too long. It cannot end one call into C, so each step is announced before it begins, and the process
+that asked for the grade kills this one when a step does not end (see `pool`). The step is then left
+out, named in `spared`.
+"""
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
@@ -14,10 +20,23 @@ from ift_course.checks.run import Call, Verdict, Watched, watch
 from ift_course.grading import reference, submissions
 from ift_course.grading.plan import Plan
 from ift_course.grading.results import Line
-from ift_course.grading.sandbox import Died, Learner, Sandbox, Student, TimedOut
+from ift_course.grading.sandbox import (
+    STARTING,
+    Asked,
+    Died,
+    Learner,
+    Sandbox,
+    Student,
+    TimedOut,
+)
 from ift_course.grading.submissions import Submission, clean
 
 MOST_RESTARTS = 5  # cells that hang or kill the process, before the rest is given up
+ADVICE = 10.0  # seconds for finding out which misconception it is
+GRACE = 1.0  # seconds that this process may take for an answer on top of the student's time
+TOO_LONG = "What came back takes too long to look at."
+
+OnStep = Callable[[str, float], None]  # gets the name of a step and the seconds it may take
 
 
 @dataclass(frozen=True)
@@ -35,13 +54,18 @@ class _TooSlowHere(BaseException):
 
 @dataclass
 class Attempt:
-    """The cells of one submission, kept running: a process that was lost is started anew."""
+    """The cells of one submission, kept running: a process that was lost is started anew.
+
+    spared: names of steps to leave out. on_step: is told each step before it begins.
+    """
 
     sandbox: Sandbox
     cells: list[tuple[int, str]]
     times: Times
     notes: list[str] = field(default_factory=list)
     rungs: list[str] = field(default_factory=list)
+    spared: Collection[str] = ()
+    on_step: OnStep = lambda name, seconds: None
     silent: bool = False  # nothing more is noted: a hidden check's input may be behind it
     _skipped: set[int] = field(default_factory=set)
     _student: Student | None = None
@@ -53,6 +77,7 @@ class Attempt:
             raise self._failed
         while self._student is None:
             first = not self.rungs
+            self.on_step("", STARTING)
             student = self.sandbox.student()
             self.rungs = student.rungs
             lost = self._run_cells(student, note=first)
@@ -76,36 +101,61 @@ class Attempt:
         for number, source in self.cells:
             if number in self._skipped:
                 continue
-            student.deadline = min(end, time.monotonic() + self.times.cell)
+            limit = max(0.0, min(end - time.monotonic(), self.times.cell))
             try:
-                asked = student.cell(number, source)
+                answer = self._run_cell(student, number, source, limit)
             except LearnerLost as lost:
                 self._skipped.add(number)
                 if not self.silent:
                     self.notes.append(f"Cell {number} was left out: {lost}")
                 return lost
-            if note and asked.skipped:
-                self.notes.append(f"Cell {number}: skipped {', '.join(asked.skipped)}")
-            if note and asked.error and asked.error.kinds[0] != "NotImplementedError":
-                kind, message = asked.error.kinds[0], asked.error.message
+            if note and answer.skipped:
+                self.notes.append(f"Cell {number}: skipped {', '.join(answer.skipped)}")
+            if note and answer.error and answer.error.kinds[0] != "NotImplementedError":
+                kind, message = answer.error.kinds[0], answer.error.message
                 self.notes.append(f"Cell {number} stopped with {kind}: {message}")
         return None
 
+    def _run_cell(self, student: Student, number: int, source: str, limit: float) -> Asked:
+        step = f"cell {number}"
+        if step in self.spared:
+            raise Died(TOO_LONG)
+        student.deadline = time.monotonic() + limit
+        self.on_step(step, limit + 3 * GRACE)
+        try:
+            with _alarm(limit + GRACE):
+                return student.cell(number, source)
+        except _TooSlowHere:
+            raise Died(TOO_LONG) from None
+
 
 def grade(
-    plan: Plan, wanted: list[str], submission: Submission, sandbox: Sandbox, times: Times
+    plan: Plan,
+    wanted: list[str],
+    submission: Submission,
+    sandbox: Sandbox,
+    times: Times,
+    spared: Collection[str] = (),
+    on_step: OnStep = lambda name, seconds: None,
 ) -> list[Line]:
-    """The lines of one submission for the results: what it is, and a verdict on each wanted check.
+    """Grades one submission.
 
-    wanted: ids of checks.
+    Args:
+        plan: The lesson's checks.
+        wanted: Ids of the checks to run.
+        submission: What was handed in.
+        sandbox: Where the student's code runs.
+        times: The limits.
+        spared: Names of steps that never ended in an earlier try; they are left out.
+        on_step: Is told the name of each step and the seconds it may take before it begins.
+
+    Returns:
+        Lines for the results: a verdict on each wanted check, then what the submission is.
     """
-    attempt = Attempt(sandbox, [], times, list(submission.notes))
-    unreadable = ""
-    try:
-        attempt.cells = submissions.cells(submission)
-    except submissions.Unreadable as error:
-        unreadable = str(error)
-        attempt.notes.append(unreadable)
+    attempt = Attempt(
+        sandbox, [], times, list(submission.notes), spared=frozenset(spared), on_step=on_step
+    )
+    unreadable = _read(attempt, submission)
     verdicts: list[Line] = []
     # Hidden ones last: what their calls showed can then come out in no public check's feedback.
     ordered = sorted(plan.checks, key=lambda pair: pair[1].hidden)
@@ -122,6 +172,24 @@ def grade(
     return [*verdicts, about]
 
 
+def _read(attempt: Attempt, submission: Submission) -> str:
+    """Reads the cells. Returns why that is not possible, nothing when it is."""
+    message = "Reading the file takes too long."
+    limit = attempt.times.cell
+    if "reading" not in attempt.spared:
+        attempt.on_step("reading", limit + 3 * GRACE)
+        try:
+            with _alarm(limit + GRACE):
+                attempt.cells = submissions.cells(submission)
+            return ""
+        except submissions.Unreadable as error:
+            message = str(error)
+        except _TooSlowHere:
+            pass
+    attempt.notes.append(message)
+    return message
+
+
 def _exercise(
     plan: Plan,
     attempt: Attempt,
@@ -135,13 +203,17 @@ def _exercise(
         start = time.monotonic()
         if unreadable:
             verdict = Verdict(check.id, check.title, check.points, "needs review", unreadable)
+        elif check.id in attempt.spared:
+            verdict = Verdict(check.id, check.title, check.points, "timeout", TOO_LONG)
         else:
             verdict, called = judge(attempt, exercise, check, f"{plan.seed}/{student}", limit)
             calls += called
         if verdict.status == "timeout":
             limit = attempt.times.check / 5  # what hung once will likely hang in every check
         lines.append(_line(verdict, time.monotonic() - start))
-    if any(line["status"] == "failed" for line in lines):
+    step = f"advice {exercise.id}"
+    if any(line["status"] == "failed" for line in lines) and step not in attempt.spared:
+        attempt.on_step(step, ADVICE + 2 * GRACE)
         known = _recognized(exercise, calls)
         lines = [line | known if line["status"] == "failed" else line for line in lines]
     return lines
@@ -159,12 +231,15 @@ def judge(
     try:
         student = attempt.student()
         attempt.silent = attempt.silent or check.hidden
-        student.deadline = time.monotonic() + limit
+        attempt.on_step(check.id, limit + 3 * GRACE)
+        student.deadline = end = time.monotonic() + limit
         watched = Watched(Learner(student))
-        with _alarm(limit + 5):
+        with _alarm(limit + GRACE):
             verdict = watch(check, watched, seed, reference.parameters(exercise))
             if verdict.status == "broken":
                 verdict = _whose_fault(exercise, check, seed, verdict)
+            elif verdict.passed and time.monotonic() > end:
+                raise _TooSlowHere  # points are earned inside all limits
     except TimedOut as lost:
         attempt.lose()
         verdict = replace(verdict, status="timeout", message=str(lost))
@@ -173,7 +248,7 @@ def judge(
         verdict = replace(verdict, status="crashed", message=str(lost))
     except _TooSlowHere:
         attempt.lose()
-        verdict = replace(verdict, status="timeout", message="What came back is too large.")
+        verdict = replace(verdict, status="timeout", message=TOO_LONG)
     except Exception as fault:
         attempt.lose()
         verdict = replace(verdict, message=f"The grader failed: {fault!r}")
@@ -191,7 +266,7 @@ def _whose_fault(exercise: Exercise, check: Check, seed: str, verdict: Verdict) 
 
 def _recognized(exercise: Exercise, calls: list[Call]) -> Line:
     try:
-        with _alarm(10):
+        with _alarm(ADVICE):
             wrong = recognize(exercise, calls)
     except (Exception, _TooSlowHere):
         return {}

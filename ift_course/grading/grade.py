@@ -59,7 +59,8 @@ def grade(
         if any(check.hidden for _, check in plan.checks) and not insist and todo:
             _demand_secrecy(setting)
         waiting = _waiting(root, plan, todo)
-        for number, lines in enumerate(grade_all(waiting, setting, min(jobs, len(todo) or 1)), 1):
+        graded = grade_all(waiting, setting, jobs, total=len(todo))
+        for number, lines in enumerate(graded, 1):
             about = lines[-1]
             after = {x["check"]: x for x in lines[:-1]}
             known = file.results.verdicts

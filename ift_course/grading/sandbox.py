@@ -37,6 +37,7 @@ class Sandbox:
 
     preload: modules that every student process has from the start. hidden: paths that none may
     read, even inside a readable folder. bubblewrap: None uses it where it works. rungs: to try.
+    home: the folder of its own.
     """
 
     def __init__(
@@ -48,13 +49,13 @@ class Sandbox:
         rungs: tuple[str, ...] = isolation.RUNGS,
     ) -> None:
         self._preload = list(preload)
-        self._home = Path(tempfile.mkdtemp(prefix="ift-grading-")).resolve()
-        os.chmod(self._home, 0o711)
+        self.home = Path(tempfile.mkdtemp(prefix="ift-grading-")).resolve()
+        os.chmod(self.home, 0o711)
         readable, listable = isolation.readable_paths(hidden)
         self._bubblewrap = bubblewrap if bubblewrap is not None else bubblewrap_works()
         user = 0 if self._bubblewrap else isolation.student_user()
         self._limits = isolation.Limits(
-            str(self._home / "work"), readable, listable, memory_mb, rungs=rungs, user=user
+            str(self.home / "work"), readable, listable, memory_mb, rungs=rungs, user=user
         )
         self._server: subprocess.Popen | None = None
         self._control: socket.socket | None = None
@@ -64,7 +65,7 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
-        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def start(self) -> None:
         """Lets the server load its modules while the caller does something else."""
@@ -80,7 +81,7 @@ class Sandbox:
             except (OSError, wire.Closed, wire.TooSlow, wire.Malformed) as error:
                 self._stop()
                 if attempt == 2:
-                    told = (self._home / "log").read_text(errors="replace").strip()[-500:]
+                    told = (self.home / "log").read_text(errors="replace").strip()[-500:]
                     raise GraderFault(f"No student process starts ({error!r}): {told}") from None
         raise AssertionError
 
@@ -119,12 +120,12 @@ class Sandbox:
         known = json.dumps([x for x in sys.path if x]), json.dumps(asdict(self._limits))
         command = [sys.executable, "-c", program, *known, str(theirs.fileno()), *self._preload]
         if self._bubblewrap:
-            command = [*_bubblewrap(self._limits, self._home), *command]
-        with theirs, open(self._home / "log", "w") as log:
+            command = [*_bubblewrap(self._limits, self.home), *command]
+        with theirs, open(self.home / "log", "w") as log:
             self._server = subprocess.Popen(
                 command,
                 pass_fds=[theirs.fileno()],
-                cwd=self._home,
+                cwd=self.home,
                 env=_environment(self._limits.folder),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -2,7 +2,10 @@
 
 A frame is two lengths, a JSON document and the raw bytes of its tensors. JSON's own types stand
 for themselves; `{"tuple": …}`, `{"dict": …}`, `{"tensor": …}` and `{"named": …}` for the others.
-The reader believes nothing: whatever is not exactly of this form is `Malformed`.
+The reader believes nothing: whatever is not exactly of this form is `Malformed`. Its time grows
+with the number of bytes and no faster. Python's integers hash to themselves modulo 2**61 - 1, so a
+sender can choose thousands that collide, and a dictionary or set of them takes quadratic time. That
+is why few keys may be integers and few integers large. Strings have a secret hash (see `pool`).
 """
 
 import json
@@ -20,6 +23,9 @@ LONGEST_JSON = 4 << 20  # bytes
 LONGEST_TENSORS = 4 << 20  # bytes of all tensors of a frame
 DEEPEST = DEPTH + 4  # a value of the deepest kind stands inside a reply
 LARGEST_INT = 1 << 1000  # still fits a float
+MOST_ITEMS = 400_000  # values in a frame, before any of them is made
+MOST_INT_KEYS = 2_000  # of all dictionaries in a frame
+COLLIDING, MOST_COLLIDING = (1 << 61) - 1, 2_000  # integers from there on share hashes with others
 DTYPES = "float32 float64 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()
 
 
@@ -46,9 +52,14 @@ def pack(value: Any) -> bytes:
     except (ValueError, RecursionError) as error:
         raise Unplain(f"The value cannot be sent: {error}.") from None
     size = sum(map(len, tensors))
-    if len(text) > LONGEST_JSON or size > LONGEST_TENSORS:
+    if len(text) > LONGEST_JSON or size > LONGEST_TENSORS or _items(text) > MOST_ITEMS:
         raise Unplain("The value is too large to be sent.")
     return b"".join([LENGTHS.pack(len(text), size), text, *tensors])
+
+
+def _items(text: bytes) -> int:
+    """At least the number of values in a JSON document; punctuation in strings counts as well."""
+    return sum(map(text.count, (b",", b"[", b"{")))
 
 
 def _encode(value: Any, tensors: list[bytes], depth: int) -> Any:
@@ -62,6 +73,8 @@ def _encode(value: Any, tensors: list[bytes], depth: int) -> Any:
     if kind is tuple:
         return {"tuple": [_encode(x, tensors, depth + 1) for x in value]}
     if kind is dict:
+        if sum(type(key) is int for key in value) > MOST_INT_KEYS:
+            raise Unplain(f"A dictionary of over {MOST_INT_KEYS} integers cannot be sent.")
         pairs = [[key, _encode(x, tensors, depth + 1)] for key, x in value.items()]
         return {"dict": pairs}
     if kind is Named:
@@ -84,70 +97,91 @@ def _encode_tensor(value: Any, tensors: list[bytes]) -> list:
 
 def unpack(text: bytes, tensors: bytes) -> Any:
     """The value of a frame. Raises Malformed for anything that `pack` would not have written."""
+    if _items(text) > MOST_ITEMS:
+        raise Malformed("too many values")
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)) from None
-    rest = memoryview(tensors)
-    value, rest = _decode(document, rest, 0)
-    if rest:
+    reader = _Reader(memoryview(tensors))
+    value = reader.decode(document, 0)
+    if reader.rest:
         raise Malformed("bytes that belong to no tensor")
     return value
 
 
-def _decode(x: Any, rest: memoryview, depth: int) -> tuple[Any, memoryview]:
-    kind = type(x)
-    if depth > DEEPEST:
-        raise Malformed("nested too deeply")
-    if kind is int and abs(x) >= LARGEST_INT:
-        raise Malformed("an integer of over a thousand bits")
-    if kind is list:
-        return _decode_all(x, rest, depth)
-    if kind is not dict:
-        return x, rest
-    if len(x) != 1:
-        raise Malformed("a JSON object that stands for nothing")
-    [(tag, inner)] = x.items()
-    if tag == "tuple" and type(inner) is list:
-        values, rest = _decode_all(inner, rest, depth)
-        return tuple(values), rest
-    if tag == "dict" and type(inner) is list:
-        if not all(type(p) is list and len(p) == 2 and type(p[0]) in (str, int) for p in inner):
+class _Reader:
+    """Makes the values of one frame from its document.
+
+    rest: the bytes of the tensors that have not been read yet.
+    """
+
+    def __init__(self, rest: memoryview) -> None:
+        self.rest = rest
+        self._int_keys = self._colliding = 0
+
+    def decode(self, x: Any, depth: int) -> Any:
+        kind = type(x)
+        if depth > DEEPEST:
+            raise Malformed("nested too deeply")
+        if kind is int:
+            return self._int(x)
+        if kind is list:
+            return [self.decode(item, depth + 1) for item in x]
+        if kind is not dict:
+            return x
+        if len(x) != 1:
+            raise Malformed("a JSON object that stands for nothing")
+        [(tag, inner)] = x.items()
+        if tag == "tuple" and type(inner) is list:
+            return tuple([self.decode(item, depth + 1) for item in inner])
+        if tag == "dict" and type(inner) is list:
+            return self._dict(inner, depth)
+        if tag == "named" and type(inner) is list and len(inner) == 2 and type(inner[0]) is str:
+            arguments = self.decode(inner[1], depth + 1)
+            if type(arguments) is dict:
+                return Named(inner[0], arguments)
+        if tag == "tensor" and type(inner) is list and len(inner) == 2:
+            return self._tensor(*inner)
+        raise Malformed(f"a {tag[:20]!r} that is none")
+
+    def _int(self, x: int) -> int:
+        if abs(x) >= LARGEST_INT:
+            raise Malformed("an integer of over a thousand bits")
+        self._colliding += abs(x) >= COLLIDING
+        if self._colliding > MOST_COLLIDING:
+            raise Malformed("too many large integers")
+        return x
+
+    def _dict(self, pairs: list, depth: int) -> dict:
+        if not all(type(p) is list and len(p) == 2 and type(p[0]) in (str, int) for p in pairs):
             raise Malformed("a dictionary that is none")
-        values, rest = _decode_all([value for _, value in inner], rest, depth)
-        return dict(zip((key for key, _ in inner), values, strict=True)), rest
-    if tag == "named" and type(inner) is list and len(inner) == 2 and type(inner[0]) is str:
-        arguments, rest = _decode(inner[1], rest, depth + 1)
-        if type(arguments) is dict:
-            return Named(inner[0], arguments), rest
-    if tag == "tensor" and type(inner) is list and len(inner) == 2:
-        return _decode_tensor(*inner, rest)
-    raise Malformed(f"a {tag[:20]!r} that is none")
+        self._int_keys += sum(type(key) is int for key, _ in pairs)
+        if self._int_keys > MOST_INT_KEYS:
+            raise Malformed("too many integers as keys")
+        return {
+            self._int(key) if type(key) is int else key: self.decode(value, depth + 1)
+            for key, value in pairs
+        }
 
+    def _tensor(self, name: Any, shape: Any) -> Any:
+        import torch
 
-def _decode_all(items: list, rest: memoryview, depth: int) -> tuple[list, memoryview]:
-    values = []
-    for item in items:
-        value, rest = _decode(item, rest, depth + 1)
-        values.append(value)
-    return values, rest
-
-
-def _decode_tensor(name: Any, shape: Any, rest: memoryview) -> tuple[Any, memoryview]:
-    import torch
-
-    whole = type(shape) is list and len(shape) <= 16 and all(type(n) is int for n in shape)
-    if name not in DTYPES or not whole or not all(0 <= n <= LONGEST_TENSORS for n in shape):
-        raise Malformed("a tensor of no known dtype or shape")
-    dtype = getattr(torch, name)
-    size = math.prod(shape) * dtype.itemsize
-    if size > len(rest):
-        raise Malformed("a tensor longer than its bytes")
-    if size == 0:
-        return torch.empty(shape, dtype=dtype), rest
-    flat = torch.frombuffer(bytearray(rest[:size]), dtype=torch.uint8)
-    flat = flat != 0 if dtype is torch.bool else flat.view(dtype)
-    return flat.reshape(shape), rest[size:]
+        whole = type(shape) is list and len(shape) <= 16 and all(type(n) is int for n in shape)
+        if name not in DTYPES or not whole or not all(0 <= n <= LONGEST_TENSORS for n in shape):
+            raise Malformed("a tensor of no known dtype or shape")
+        if math.prod(max(n, 1) for n in shape) > LONGEST_TENSORS:
+            raise Malformed("a tensor without elements that has too many rows")
+        dtype = getattr(torch, name)
+        size = math.prod(shape) * dtype.itemsize
+        if size > len(self.rest):
+            raise Malformed("a tensor longer than its bytes")
+        if size == 0:
+            return torch.empty(shape, dtype=dtype)
+        data, self.rest = self.rest[:size], self.rest[size:]
+        flat = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        flat = flat != 0 if dtype is torch.bool else flat.view(dtype)
+        return flat.reshape(shape)
 
 
 def send(connection: socket.socket, value: Any, deadline: float | None = None) -> None:
