@@ -1,4 +1,4 @@
-"""Lets plain pytest run the checks: `pytest ift_course/checks --learner exercises/02_….ipynb`."""
+"""Lets plain pytest run the checks: `pytest ift_course/checks --ift-learner NOTEBOOK`."""
 
 import random
 from pathlib import Path
@@ -19,7 +19,7 @@ def learner(request):
 
     path = Path(request.path).resolve()
     exercise = next(x for x in catalog.exercises() if x.path == path)
-    return Local(_namespace(exercise, request.config.getoption("--learner")))
+    return Local(_namespace(exercise, request.config.getoption("--ift-learner")))
 
 
 def _namespace(exercise, notebook):
@@ -42,7 +42,7 @@ def _namespace(exercise, notebook):
 @pytest.fixture
 def rng(request):
     """A source of random inputs, the same for the same seed and check."""
-    return random.Random(f"{request.config.getoption('--seed')}/{request.node.name}")
+    return random.Random(f"{request.config.getoption('--ift-seed')}/{request.node.name}")
 
 
 @pytest.fixture

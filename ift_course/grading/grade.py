@@ -1,12 +1,14 @@
 """Grading a class: what was handed in, against the plan, into the one file of results."""
 
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ift_course.errors import CourseError
 from ift_course.grading import isolation, reference, submissions
+from ift_course.grading.gradebook import OVERRIDES, POLICY, ROSTER
 from ift_course.grading.plan import Plan
 from ift_course.grading.pool import Job, Setting, grade_all
 from ift_course.grading.results import Line, Results, ResultsFile
@@ -51,23 +53,69 @@ def grade(
     reference.verify(plan)
     with ResultsFile(out / "results.jsonl") as file:
         line = plan.line()
-        todo, modules = _survey(root, plan, file.results)
+        work = Work(root, plan, file.results)
         if file.results.plan != line:
             file.add([line])
         hidden = (*setting.hidden, *plan.secret, root, out)
-        setting = replace(setting, hidden=hidden, preload=modules)
-        if any(check.hidden for _, check in plan.checks) and not insist and todo:
+        setting = replace(setting, hidden=hidden, preload=work.modules)
+        if any(check.hidden for _, check in plan.checks) and not insist and work.todo:
             _demand_secrecy(setting)
-        waiting = _waiting(root, plan, todo)
-        graded = grade_all(waiting, setting, jobs, total=len(todo))
-        for number, lines in enumerate(graded, 1):
+        isolation.hide()
+        yours = _contents(out)
+        exposed = False
+        for number, lines in enumerate(grade_all(work.jobs(), setting, jobs, len(work.todo)), 1):
             about = lines[-1]
+            rungs = set(about["rungs"])  # none where no student's code was run
+            exposed = exposed or bool(rungs and not PROTECTS_FILES & rungs)
             after = {x["check"]: x for x in lines[:-1]}
             known = file.results.verdicts
             before = {x: known[key] for x in after if (key := (about["student"], x)) in known}
             file.add(lines)
-            on_done(Done(about["student"], about["name"], number, len(todo), before, after))
+            on_done(Done(about["student"], about["name"], number, len(work.todo), before, after))
+        changed = [name for name, content in _contents(out).items() if yours[name] != content]
+        if exposed and changed:
+            raise CourseError(
+                f"{', '.join(changed)} in {out} changed while student code ran that could write "
+                "files here; look at it, and run the same command again."
+            )
         return file.results
+
+
+def _contents(out: Path) -> dict[str, bytes | None]:
+    """What the grades depend on besides the results: the instructor's own files."""
+    paths = [out / name for name in (ROSTER, OVERRIDES, POLICY)]
+    return {path.name: path.read_bytes() if path.is_file() else None for path in paths}
+
+
+class Work:
+    """What there is to do for a class, all of it read before any student's code runs.
+
+    It waits in a file that has no name, so student code can neither change it nor take it away.
+
+    todo: ids of the checks to run, by student. modules: to load once for all.
+    """
+
+    def __init__(self, root: Path, plan: Plan, results: Results) -> None:
+        self.todo: dict[str, list[str]] = {}
+        self._submissions: list[tuple[Submission, int]] = []  # without their data; its size
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        self.modules = preload(self._read(root, plan, results))
+
+    def _read(self, root: Path, plan: Plan, results: Results) -> Iterator[bytes]:
+        yield from plan.codes
+        for submission in submissions.find(root, plan.lesson, plan.functions):
+            if wanted := missing(plan, submission, results):
+                self.todo[submission.student] = wanted
+                self._submissions.append((replace(submission, data=b""), len(submission.data)))
+                self._file.write(submission.data)
+                yield submission.data
+
+    def jobs(self) -> Iterator[Job]:
+        """The submissions in the order in which they were found, with what is to do for each."""
+        self._file.seek(0)
+        for submission, size in self._submissions:
+            data = self._file.read(size)
+            yield replace(submission, data=data), self.todo[submission.student]
 
 
 def missing(plan: Plan, submission: Submission, results: Results) -> list[str]:
@@ -100,28 +148,6 @@ def preload(codes: Iterable[bytes]) -> tuple[str, ...]:
     if "Named" in named:
         named.add("torch")
     return (*MODULES, *(x for x in HEAVY if x in named))
-
-
-def _survey(
-    root: Path, plan: Plan, results: Results
-) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """What is to do for each student, and what to preload for it."""
-    todo = {}
-
-    def codes() -> Iterator[bytes]:
-        yield from plan.codes
-        for submission in submissions.find(root, plan.lesson, plan.functions):
-            if wanted := missing(plan, submission, results):
-                todo[submission.student] = wanted
-                yield submission.data
-
-    return todo, preload(codes())
-
-
-def _waiting(root: Path, plan: Plan, todo: dict[str, list[str]]) -> Iterator[Job]:
-    for submission in submissions.find(root, plan.lesson, plan.functions):
-        if submission.student in todo:
-            yield submission, todo[submission.student]
 
 
 def _demand_secrecy(setting: Setting) -> None:

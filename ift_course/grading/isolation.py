@@ -101,10 +101,16 @@ def _allow(path: Path, secret: set[Path], paths: list[str], listable: list[str])
             _allow(child, secret, paths, listable)
 
 
-def quiet_server() -> None:
-    """For the trusted processes: nobody may look into this one; its orphans come back to it."""
+def hide() -> None:
+    """For the trusted processes: no other process may look into this one, or at its open files."""
     if sys.platform == "linux":
         _prctl(PR_SET_DUMPABLE, 0)
+
+
+def quiet_server() -> None:
+    """As `hide`; and orphans of this process come back to it."""
+    hide()
+    if sys.platform == "linux":
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 

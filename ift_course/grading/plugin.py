@@ -1,50 +1,69 @@
-"""Plain pytest over a class: `pytest --pyargs ift_course.checks --submissions DIR -v`.
+"""Plain pytest over a class: `pytest --pyargs ift_course.checks --ift-submissions DIR -v`.
 
-A line for each student and check, with the verdict that `ift grade` would give. The package names
-this file as a plugin of pytest; its options have to be known before any conftest.py is read.
+A line for each student and check, with the verdict that `ift grade` gives: it comes from the same
+function. The package names this file as a plugin of pytest, since its options have to be known
+before any conftest.py is read. So it is loaded in every pytest run of an environment: its options
+carry the course's name, and without them it does nothing.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from ift_course.grading.attempt import Times
+    from ift_course.grading.pool import Job
+    from ift_course.grading.results import Line
+
+CHECKS = Path(__file__).resolve().parents[1] / "checks"
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("ift_course", "exercises of ift_course")
-    group.addoption("--submissions", help="A folder or zip of a class's notebooks, run shut in.")
-    group.addoption("--learner", help="The notebook to check; the solutions without it.")
-    group.addoption("--seed", default="0", help="Varies the inputs of the checks.")
+    group.addoption(
+        "--ift-submissions", help="A folder or zip of a class's notebooks, run shut in."
+    )
+    group.addoption("--ift-learner", help="The notebook to check; the solutions without it.")
+    group.addoption("--ift-seed", default="0", help="Varies the inputs of the checks.")
+    group.addoption("--ift-timeout", type=float, default=10, help="Seconds for a check.")
+    group.addoption("--ift-cell-timeout", type=float, default=20, help="Seconds for a cell.")
 
 
 def pytest_generate_tests(metafunc):
     """Every check once for each student."""
-    root = metafunc.config.getoption("--submissions")
-    if root and hasattr(metafunc.function, "worth"):
-        graded = _class(metafunc.config, Path(metafunc.definition.path).parent.name[-2:])
-        metafunc.parametrize("learner", sorted(graded.submissions))
+    if _is_graded(metafunc.config, metafunc.definition):
+        graded = _class(metafunc.config, metafunc.definition)
+        metafunc.parametrize("learner", graded.students)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Student by student, so that each one's cells are run once."""
-    if config.getoption("--submissions"):
-        items.sort(key=lambda x: x.callspec.params["learner"] if hasattr(x, "callspec") else "")
+    if config.getoption("--ift-submissions"):
+        items.sort(key=lambda x: _student(x) if _is_graded(config, x) else "")
+
+
+def pytest_collection_finish(session):
+    """Notes which checks are asked of whom, after -k and its like have had their say."""
+    for item in session.items:
+        if _is_graded(session.config, item):
+            graded = _class(session.config, item)
+            graded.want(_student(item), item)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
-    """The check runs here, against the student's process."""
-    if not pyfuncitem.config.getoption("--submissions"):
+    """The check runs against the student's process, in a process of the grader's."""
+    if not _is_graded(pyfuncitem.config, pyfuncitem):
         return None
-    path = Path(pyfuncitem.path)
-    verdict = _class(pyfuncitem.config, path.parent.name[-2:]).verdict(
-        pyfuncitem.callspec.params["learner"], path, pyfuncitem.originalname
-    )
-    if not verdict.passed:
-        parts = [("", verdict.message), ("given", verdict.given), ("expected", verdict.expected),
-                 ("got", verdict.got)]  # fmt: skip
-        told = [f"{name}: {text}" if name else text for name, text in parts if text]
-        pytest.fail("\n".join([f"{verdict.title} ({verdict.status})", *told]), pytrace=False)
+    graded = _class(pyfuncitem.config, pyfuncitem)
+    line = graded.verdict(_student(pyfuncitem), pyfuncitem)
+    if line["status"] != "passed":
+        parts = {"": line["message"]} | {x: line.get(x) for x in ("given", "expected", "got")}
+        texts = [f"{name}: {text}" if name else text for name, text in parts.items() if text]
+        pytest.fail("\n".join([f"{line['title']} ({line['status']})", *texts]), pytrace=False)
     return True
 
 
@@ -54,48 +73,78 @@ def pytest_unconfigure(config):
         graded.close()
 
 
+def _is_graded(config, item) -> bool:
+    """Whether this test is a check of the course that a class is to be graded by."""
+    function = getattr(item, "function", None) or getattr(item, "obj", None)
+    ours = hasattr(function, "worth") and CHECKS in Path(item.path).resolve().parents
+    return bool(ours and config.getoption("--ift-submissions"))
+
+
+def _student(item) -> str:
+    return item.callspec.params["learner"]
+
+
 class _Class:
-    """The submissions of one lesson, with one student's process at a time."""
+    """The submissions of one lesson. Each is graded when the first of its checks is due."""
 
-    def __init__(self, root: Path, lesson: str, seed: str) -> None:
-        from ift_course.grading import server, submissions
-        from ift_course.grading.grade import preload
+    def __init__(self, root: Path, lesson: str, seed: str, times: "Times") -> None:
+        from ift_course.grading.grade import Work
         from ift_course.grading.plan import Plan
-        from ift_course.grading.sandbox import Sandbox
+        from ift_course.grading.pool import Setting, grade_all
+        from ift_course.grading.results import Results
 
-        self.plan = Plan(lesson, seed=seed)
-        found = submissions.find(root, lesson, self.plan.functions)
-        self.submissions = {x.student: x for x in found}
-        modules = preload([*self.plan.codes, *(x.data for x in self.submissions.values())])
-        self._sandbox = Sandbox(modules, [*self.plan.secret, root])
-        self._sandbox.start()
-        server.load(list(modules))
-        self._student, self._attempt = "", None
+        self._plan = Plan(lesson, seed=seed)
+        work = Work(root, self._plan, Results())
+        self._submissions = {job[0].student: job[0] for job in work.jobs()}
+        self._wanted: dict[str, list[str]] = {}
+        self._lines: dict[tuple[str, str], Line] = {}
+        self._due = ""
+        hidden = (*self._plan.secret, root)
+        setting = Setting(self._plan, times, preload=work.modules, hidden=hidden)
+        self._graded = grade_all(self._jobs(), setting, processes=1)
 
-    def verdict(self, student: str, path: Path, name: str):
-        from ift_course.grading import attempt, submissions
+    @property
+    def students(self) -> list[str]:
+        return sorted(self._submissions)
 
-        if student != self._student:
-            self._student = student
-            cells = submissions.cells(self.submissions[student])
-            self._attempt = attempt.Attempt(self._sandbox, cells, attempt.Times())
-        for exercise, check in self.plan.checks:
-            if exercise.path == path.resolve() and check.name == name:
-                seed = f"{self.plan.seed}/{student}"
-                limit = self._attempt.times.check
-                return attempt.judge(self._attempt, exercise, check, seed, limit)[0]
+    def want(self, student: str, item) -> None:
+        """Notes that this check of this student will be due."""
+        self._wanted.setdefault(student, []).append(self._check(item))
+
+    def verdict(self, student: str, item) -> "Line":
+        """The line of the results for one check of one student."""
+        key = student, self._check(item)
+        if key not in self._lines:
+            self._due = student
+            *lines, _ = next(self._graded)
+            self._lines |= {(line["student"], line["check"]): line for line in lines}
+        return self._lines[key]
+
+    def _jobs(self) -> "Iterator[Job]":
+        while True:
+            yield self._submissions[self._due], self._wanted[self._due]
+
+    def _check(self, item) -> str:
+        path, name = Path(item.path).resolve(), item.originalname
+        for exercise, check in self._plan.checks:
+            if exercise.path == path and check.name == name:
+                return check.id
         raise LookupError(f"{path} has no check {name}.")
 
     def close(self) -> None:
-        self._sandbox.__exit__()
+        self._graded.close()
 
 
 CLASSES = pytest.StashKey[dict[str, _Class]]()
 
 
-def _class(config, lesson: str) -> _Class:
+def _class(config, item) -> _Class:
+    lesson = Path(item.path).parent.name.removeprefix("lesson_")
     known = config.stash.setdefault(CLASSES, {})
     if lesson not in known:
-        root = Path(config.getoption("--submissions"))
-        known[lesson] = _Class(root, lesson, config.getoption("--seed"))
+        from ift_course.grading.attempt import Times
+
+        root, seed = Path(config.getoption("--ift-submissions")), config.getoption("--ift-seed")
+        limits = (config.getoption(f"--ift-{name}") for name in ("cell-timeout", "timeout"))
+        known[lesson] = _Class(root, lesson, seed, Times(*limits))
     return known[lesson]

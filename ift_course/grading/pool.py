@@ -90,18 +90,28 @@ class _Crew:
 
     def hand_out(self, waiting: Iterator[Job]) -> bool:
         """Gives every free process a task. Returns whether there is anything to wait for."""
-        while True:
-            if not self._queue and (job := next(waiting, None)):
-                self._queue.append(_Task(*job))
-            if not self._queue:
-                return any(worker.task for worker in self._workers)
-            free = next((x for x in self._workers if x.ready and not x.task), None)
-            if free is None:
-                if self._worth_another():
-                    self._workers.append(_Worker(self._setting))
-                return True
-            free.give(self._queue.pop(0))
-            self._left -= 1
+        if not self._workers:
+            self._queue += filter(None, [self._take(waiting)])
+            if self._queue:
+                self._workers.append(_Worker(self._setting))
+            return bool(self._queue)
+        for worker in self._workers:
+            if worker.ready and not worker.task:
+                task = self._take(waiting)
+                if task is None:
+                    return any(x.task for x in self._workers)
+                worker.give(task)
+        if self._worth_another():
+            self._workers.append(_Worker(self._setting))
+        return True
+
+    def _take(self, waiting: Iterator[Job]) -> _Task | None:
+        """The next task; a job is taken only when a process is there for it."""
+        if self._queue:
+            return self._queue.pop(0)
+        job = next(waiting, None)
+        self._left -= 1
+        return _Task(*job) if job else None
 
     def _worth_another(self) -> bool:
         """Whether one more process saves twice the time that it takes to start.
@@ -110,8 +120,6 @@ class _Crew:
         grade on: two from the start took longer than one for a class of 30 on two cores.
         """
         count = len(self._workers)
-        if count == 0:
-            return True
         if count >= self._most or not self._graded or not all(x.ready for x in self._workers):
             return False
         left = self._left * sum(self._graded) / len(self._graded)
@@ -152,7 +160,6 @@ class _Crew:
             return
         if hung and worker.step and len(task.spared) < MOST_SPARED:
             self._queue.insert(0, replace(task, spared=(*task.spared, worker.step)))
-            self._left += 1
         else:
             yield _lost(self._setting.plan, task.submission, task.wanted)
 

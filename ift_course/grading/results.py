@@ -1,11 +1,17 @@
 """The one file of results: lines are only ever added, so that killing a run loses none.
 
+Student code runs while the file is open. Where the sandbox is weak it could write to it, so a copy
+that no path leads to is kept beside it, and the file is compared with that in the end.
+
 Three kinds of lines. A `plan` says which checks there are; a `submission` what was found of a
 student; a `verdict` what one check said. The last line about something is the one that counts.
 """
 
 import json
 import os
+import shutil
+import stat
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +49,8 @@ class ResultsFile:
     """`results.jsonl`, open for adding. One run at a time holds it. A context manager.
 
     Raises:
-        CourseError: another run has the file, or it holds a line that is no result.
+        CourseError: another run has the file, it holds a line that is no result, or something else
+            changed it in the meantime (it is restored then).
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,21 +63,51 @@ class ResultsFile:
         except Timeout:
             raise CourseError(f"Another run is grading into {path.parent}; wait for it.") from None
         self.results = read(path)
+        self._path = path
         self._file = open(path, "ab")  # noqa: SIM115
         _drop_half_line(path, self._file)
+        self._mode = stat.S_IMODE(path.stat().st_mode)
+        self._copy = tempfile.TemporaryFile()  # noqa: SIM115
+        self._copy.write(path.read_bytes())
 
     def __enter__(self) -> "ResultsFile":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type | None, *_: object) -> None:
         self._file.close()
-        self._lock.release()
+        try:
+            if self._restored() and kind is None:
+                raise CourseError(
+                    f"Something else changed {self._path} while student code ran; it has been "
+                    "restored. See `ift doctor --grading`, and run the same command again."
+                )
+        finally:
+            self._copy.close()
+            self._lock.release()
+
+    def _restored(self) -> bool:
+        """Whether the file was not as this run left it; it is so again."""
+        self._copy.seek(0)
+        try:
+            same = self._path.read_bytes() == self._copy.read()
+            if same and stat.S_IMODE(self._path.stat().st_mode) == self._mode:
+                return False
+        except OSError:
+            pass  # it was removed, or may not be read any more
+        self._copy.seek(0)
+        fresh = self._path.with_name(f".{self._path.name}.restored")
+        with open(fresh, "wb") as file:
+            shutil.copyfileobj(self._copy, file)
+        os.chmod(fresh, self._mode)
+        os.replace(fresh, self._path)
+        return True
 
     def add(self, lines: Iterable[Line]) -> None:
         """Writes lines, all or (when the power goes) some, to the disk before it returns."""
         lines = list(lines)
-        text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
-        self._file.write(text.encode())
+        text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines).encode()
+        self._copy.write(text)
+        self._file.write(text)
         self._file.flush()
         os.fsync(self._file.fileno())
         for line in lines:

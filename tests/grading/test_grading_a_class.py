@@ -159,3 +159,77 @@ def test_what_is_loaded_for_everyone_is_what_somebody_imports():
     assert "torch" in preload([b'{"source": ["import os, torch\\n"]}'])
     assert "torch" in preload([b"from torch.nn import functional"])
     assert "torch" in preload([b'learner.held_to(Named("model"))'])
+
+
+def spoil(path):
+    path.unlink()
+    path.write_text("raise RuntimeError\n")
+
+
+def vanish(path):
+    path.unlink()
+
+
+def lock(path):
+    path.chmod(0)
+
+
+@pytest.mark.parametrize("harm", [spoil, vanish, lock])
+def test_all_work_is_read_before_any_students_code_runs(tmp_path, harm):
+    expected = a_class.make(tmp_path / "class", 4)
+
+    def on_done(done):
+        for path in list((tmp_path / "class").iterdir()):
+            harm(path)
+
+    a_class.grade(tmp_path / "class", tmp_path / "out", on_done=on_done)
+    assert totals(tmp_path / "out") == expected
+
+
+def forge(path):
+    with open(path, "a") as file:
+        file.write('{"kind": "verdict", "student": "student0001", "status": "passed"}\n')
+
+
+def empty(path):
+    path.write_text("")
+
+
+def replace(path):
+    path.with_name("other").write_text("")
+    path.with_name("other").rename(path)
+
+
+def open_to_all(path):
+    path.chmod(0o666)
+
+
+@pytest.mark.parametrize("harm", [forge, empty, replace, vanish, open_to_all])
+def test_results_that_something_else_touched_are_restored_and_it_is_said(tmp_path, harm):
+    expected = a_class.make(tmp_path / "class", 4)
+    results = tmp_path / "out" / "results.jsonl"
+    modes = []
+
+    def on_done(done):
+        if done.number == 2:
+            modes.append(results.stat().st_mode)
+            harm(results)
+
+    with pytest.raises(CourseError, match="restored"):
+        a_class.grade(tmp_path / "class", tmp_path / "out", on_done=on_done)
+    assert [results.stat().st_mode] == modes
+    again = []
+    a_class.grade(tmp_path / "class", tmp_path / "out", on_done=again.append)
+    assert again == [] and totals(tmp_path / "out") == expected
+
+
+def test_where_code_could_write_files_changed_overrides_are_named(tmp_path):
+    a_class.make(tmp_path / "class", 2)
+    setting = Setting(Plan("90", folder=a_class.FOLDER), rungs=("seccomp",), bubblewrap=False)
+
+    def on_done(done):
+        text = "student,what,points,reason\nstudent0001,total,99,please\n"
+        (tmp_path / "out" / "overrides.csv").write_text(text)
+
+    with pytest.raises(CourseError, match=r"overrides\.csv"):
+        grade(tmp_path / "class", tmp_path / "out", setting, on_done=on_done)
