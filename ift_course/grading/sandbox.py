@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ift_course.checks.learner import LearnerError, LearnerLost
-from ift_course.grading import isolation, server, wire
+from ift_course.grading import isolation, memory, server, wire
 
 STARTING = 300.0  # seconds that a server may take to load torch on a cold disk
 
@@ -59,6 +59,7 @@ class Sandbox:
         )
         self._server: subprocess.Popen | None = None
         self._control: socket.socket | None = None
+        self._watch: memory.Watch | None = None
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -88,6 +89,7 @@ class Sandbox:
     def kill(self) -> None:
         """Ends the student process and all of its descendants, and empties its folder."""
         self.start()
+        self._unwatch()
         self._order(server.KILL)
         folder = Path(self._limits.folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -102,7 +104,15 @@ class Sandbox:
         student = Student(ours)
         _, rungs = wire.receive(ours, time.monotonic() + 30)
         student.rungs = (["bubblewrap"] if self._bubblewrap else []) + rungs
+        if sys.platform == "linux":
+            self._watch = student.watch = memory.Watch(self._server.pid, self._limits.memory_mb)
+            self._watch.start()
         return student
+
+    def _unwatch(self) -> None:
+        if self._watch:
+            self._watch.stop()
+        self._watch = None
 
     def _order(self, order: bytes, *descriptors: int) -> None:
         """Waits until it is done, and before that, once, until the server has loaded all."""
@@ -134,6 +144,7 @@ class Sandbox:
             )
 
     def _stop(self) -> None:
+        self._unwatch()
         if self._server is None:
             return
         self._control.close()
@@ -162,6 +173,7 @@ class Student:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self.rungs: list[str] = []
+        self.watch: memory.Watch | None = None
         self.arguments: tuple = ()
         self.deadline = float("inf")
 
@@ -193,6 +205,8 @@ class Student:
         except wire.TooSlow:
             raise TimedOut("The code did not finish in time.") from None
         except wire.Closed:
+            if self.watch and self.watch.exceeded:
+                raise Died("The code took more memory than it was given.") from None
             raise Died("The code ended its own process.") from None
         except wire.Malformed as error:
             raise Died(f"The process sent what is no answer: {error}.") from None
