@@ -1,4 +1,4 @@
-"""Makes the checks, the grader's folders and the interpreter unreadable, old, or somebody else's."""
+"""Makes the checks, the grader's folders and the interpreter unreadable, or somebody else's."""
 
 import ctypes
 import glob
@@ -12,11 +12,14 @@ libc = ctypes.CDLL(None)
 for pattern in (f"{PACKAGE}/checks/lesson_01/*", "/tmp/*", "/tmp/ift-grading-*/*", "/proc/self/exe",
                 PACKAGE, "..", "../..", os.__file__):  # fmt: skip
     for path in glob.glob(pattern):
-        for change in (lambda: os.chmod(path, 0), lambda: os.chown(path, 7, 7),
-                       lambda: os.utime(path, (0, 0)),
-                       lambda: os.setxattr(path, "user.x", b"x")):  # fmt: skip
+        for change, arguments in (
+            (os.chmod, (0,)),
+            (os.chown, (7, 7)),
+            (os.utime, ((0, 0),)),
+            (os.setxattr, ("user.x", b"x")),
+        ):
             try:
-                change()
+                change(path, *arguments)
             except OSError:
                 continue
         libc.syscall(452, -100, path.encode(), 0, 0)

@@ -1,4 +1,4 @@
-"""Asks the kernel to signal the grader when a file is ready, and writes to the machine's sockets."""
+"""Has the kernel signal the grader when a file is ready, and writes to the machine's sockets."""
 
 import fcntl
 import os
