@@ -24,7 +24,7 @@ def grade(
         Path | None, typer.Option(help="CSV: student,name,email,canvas_id,moodle_id,submitted ...")
     ] = None,
     hidden: Annotated[Path | None, typer.Option(help="A folder of your own checks.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Submissions at a time.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Most submissions at a time.")] = 2,
     seed: Annotated[str, typer.Option(help="Names the course; varies the inputs.")] = "0",
     due: Annotated[datetime | None, typer.Option(help="In UTC; with it, lateness costs.")] = None,
     late_percent: Annotated[float, typer.Option(help="Lost for each begun day.")] = 10,

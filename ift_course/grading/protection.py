@@ -3,6 +3,7 @@
 PROTECTIONS: list[tuple[str, tuple[str, ...]]] = [
     ("read checks, solutions and the work of others", ("bubblewrap", "landlock")),
     ("write outside its own folder", ("bubblewrap", "landlock")),
+    ("change modes, owners or times of files", ("seccomp", "bubblewrap", "namespaces")),
     ("fill the disk", ("namespaces",)),
     ("reach the network", ("bubblewrap", "namespaces", "seccomp")),
     ("start programs, leave processes behind", ("seccomp", "namespaces", "bubblewrap")),
