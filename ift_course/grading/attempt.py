@@ -32,6 +32,7 @@ from ift_course.grading.sandbox import (
 from ift_course.grading.submissions import Submission, clean
 
 MOST_RESTARTS = 5  # cells that hang or kill the process, before the rest is given up
+MOST_RUNS = 3  # times the limit for all cells, for running them again after each lost process
 ADVICE = 10.0  # seconds for finding out which misconception it is
 GRACE = 1.0  # seconds that this process may take for an answer on top of the student's time
 TOO_LONG = "What came back takes too long to look at."
@@ -68,6 +69,7 @@ class Attempt:
     on_step: OnStep = lambda name, seconds: None
     silent: bool = False  # nothing more is noted: a hidden check's input may be behind it
     _skipped: set[int] = field(default_factory=set)
+    _spent: float = 0.0  # seconds for running cells, in all processes together
     _student: Student | None = None
     _failed: LearnerLost | None = None
 
@@ -76,11 +78,15 @@ class Attempt:
         if self._failed:
             raise self._failed
         while self._student is None:
-            first = not self.rungs
+            if self._spent > MOST_RUNS * self.times.cells:
+                self._failed = TimedOut("The cells took too long, again and again.")
+                raise self._failed
+            first, start = not self.rungs, time.monotonic()
             self.on_step("", STARTING)
             student = self.sandbox.student()
             self.rungs = student.rungs
             lost = self._run_cells(student, note=first)
+            self._spent += time.monotonic() - start
             if lost is None:
                 self._student = student
                 break

@@ -142,9 +142,13 @@ def _class(config, item) -> _Class:
     lesson = Path(item.path).parent.name.removeprefix("lesson_")
     known = config.stash.setdefault(CLASSES, {})
     if lesson not in known:
+        from ift_course.errors import CourseError
         from ift_course.grading.attempt import Times
 
         root, seed = Path(config.getoption("--ift-submissions")), config.getoption("--ift-seed")
         limits = (config.getoption(f"--ift-{name}") for name in ("cell-timeout", "timeout"))
-        known[lesson] = _Class(root, lesson, seed, Times(*limits))
+        try:
+            known[lesson] = _Class(root, lesson, seed, Times(*limits))
+        except CourseError as error:
+            pytest.exit(str(error), returncode=2)
     return known[lesson]

@@ -173,3 +173,11 @@ def test_another_project_keeps_its_options_fixtures_and_order(tmp_path, also):
     run = run_pytest(tmp_path, "--seed", "17", "-v", *also)
     assert run.returncode == 0 and "4 passed" in run.stdout, run.stdout + run.stderr
     assert run.stdout.index("test_order[b]") < run.stdout.index("test_order[a]")
+
+
+def test_a_folder_that_is_not_there_is_a_sentence_and_no_traceback(tmp_path):
+    run = run_pytest(tmp_path, "--pyargs", "ift_course.checks", "-k", "lesson_02",
+                     "--ift-submissions", "nowhere")  # fmt: skip
+    assert run.returncode == 2
+    assert "nothing at nowhere" in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr

@@ -208,3 +208,14 @@ def test_a_second_process_is_started_only_where_it_saves_time():
     assert crew(2, 300, 3.0, [0.3] * 2)._worth_another()
     assert not crew(1, 300, 3.0, [0.3] * 2)._worth_another()
     assert not crew(2, 300, 3.0, [])._worth_another(), "nothing has been measured yet"
+
+
+def test_slow_cells_are_not_run_again_for_every_check_that_crashes(run):
+    checks = CHECKS + "".join(
+        f"\n@points(1)\ndef test_more_{n}(learner):\n    learner.response_labels([1, 2, 3], 2)\n"
+        for n in range(20)
+    )
+    slow = "import os, time\ntime.sleep(1.5)\n# %%\n" + a_class.CRASH
+    statuses, duration = run({"eve": slow}, Times(cell=3, check=1, cells=2), checks)
+    assert set(statuses.values()) == {"crashed", "timeout"}
+    assert duration < 20, "22 crashes, and 1.5 seconds to get to each of them"
