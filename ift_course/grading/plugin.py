@@ -31,6 +31,15 @@ def pytest_addoption(parser):
     group.addoption("--ift-cell-timeout", type=float, default=20, help="Seconds for a cell.")
 
 
+def pytest_configure(config):
+    """Says at once when there is nothing to grade."""
+    root = config.getoption("--ift-submissions")
+    if root and not Path(root).exists():
+        raise pytest.UsageError(
+            f"There is nothing at {root}; name the folder or zip of submissions."
+        )
+
+
 def pytest_generate_tests(metafunc):
     """Every check once for each student."""
     if _is_graded(metafunc.config, metafunc.definition):

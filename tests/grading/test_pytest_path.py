@@ -178,6 +178,6 @@ def test_another_project_keeps_its_options_fixtures_and_order(tmp_path, also):
 def test_a_folder_that_is_not_there_is_a_sentence_and_no_traceback(tmp_path):
     run = run_pytest(tmp_path, "--pyargs", "ift_course.checks", "-k", "lesson_02",
                      "--ift-submissions", "nowhere")  # fmt: skip
-    assert run.returncode == 2
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
     assert "nothing at nowhere" in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr
