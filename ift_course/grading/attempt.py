@@ -35,6 +35,7 @@ MOST_RESTARTS = 5  # cells that hang or kill the process, before the rest is giv
 MOST_RUNS = 3  # times the limit for all cells, for running them again after each lost process
 ADVICE = 10.0  # seconds for finding out which misconception it is
 GRACE = 1.0  # seconds that this process may take for an answer on top of the student's time
+KILL = 9.0  # seconds after which this process is killed; a busy machine may stall for some
 TOO_LONG = "What came back takes too long to look at."
 
 OnStep = Callable[[str, float], None]  # gets the name of a step and the seconds it may take
@@ -127,7 +128,7 @@ class Attempt:
         if step in self.spared:
             raise Died(TOO_LONG)
         student.deadline = time.monotonic() + limit
-        self.on_step(step, limit + 3 * GRACE)
+        self.on_step(step, limit + KILL)
         try:
             with _alarm(limit + GRACE):
                 return student.cell(number, source)
@@ -183,7 +184,7 @@ def _read(attempt: Attempt, submission: Submission) -> str:
     message = "Reading the file takes too long."
     limit = attempt.times.cell
     if "reading" not in attempt.spared:
-        attempt.on_step("reading", limit + 3 * GRACE)
+        attempt.on_step("reading", limit + KILL)
         try:
             with _alarm(limit + GRACE):
                 attempt.cells = submissions.cells(submission)
@@ -219,7 +220,7 @@ def _exercise(
         lines.append(_line(verdict, time.monotonic() - start))
     step = f"advice {exercise.id}"
     if any(line["status"] == "failed" for line in lines) and step not in attempt.spared:
-        attempt.on_step(step, ADVICE + 2 * GRACE)
+        attempt.on_step(step, ADVICE + KILL)
         known = _recognized(exercise, calls)
         lines = [line | known if line["status"] == "failed" else line for line in lines]
     return lines
@@ -237,7 +238,7 @@ def judge(
     try:
         student = attempt.student()
         attempt.silent = attempt.silent or check.hidden
-        attempt.on_step(check.id, limit + 3 * GRACE)
+        attempt.on_step(check.id, limit + KILL)
         student.deadline = end = time.monotonic() + limit
         watched = Watched(Learner(student))
         with _alarm(limit + GRACE):

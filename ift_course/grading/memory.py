@@ -47,12 +47,12 @@ class Watch(threading.Thread):
 
 def descendants(root: int) -> list[int]:
     """The processes that a process has started, and those that these have started."""
-    found, todo = [], [root]
-    while todo:
-        children = [int(x) for x in _children(todo.pop())]
-        found += children
-        todo += children
-    return found
+    processes, parents = [], [root]
+    while parents:
+        children = [int(x) for x in _children(parents.pop())]
+        processes += children
+        parents += children
+    return processes
 
 
 def _children(process: int) -> Iterator[str]:

@@ -5,6 +5,12 @@ import json
 import pytest
 
 from ift_course.grading import gradebook, reports
+from ift_course.grading.attempt import Attempt, Times
+from ift_course.grading.grade import grade
+from ift_course.grading.plan import Plan
+from ift_course.grading.pool import Setting
+from ift_course.grading.sandbox import Died
+from tests.grading import a_class
 from tests.grading.test_gradebook import PLAN, submission, verdict
 
 STATUSES = ["failed", "error", "not yet", "missing", "timeout", "crashed", "needs review"]
@@ -46,3 +52,73 @@ def test_a_public_check_still_says_how_it_failed(tmp_path):
     (tmp_path / "results.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
     reports.write(gradebook.load(tmp_path), tmp_path)
     assert "took too long" in (tmp_path / "feedback" / "ann.md").read_text()
+
+
+HIDDEN = '''
+from ift_course.checks import points
+from ift_course.checks.compare import equal
+
+
+@points(3)
+def test_secret(learner):
+    """A hint."""
+    equal(learner.response_labels([4141, 42, 43], 1), [-100, 42, 43])
+'''
+# Each does something else when it sees the hidden input; the cells do, too, when run again.
+WAYS = {
+    "returns": "return 'wrong'",
+    "raises": "raise KeyError('the id was 4141')",
+    "stub": "raise NotImplementedError",
+    "crashes": "os._exit(0)",
+    "hangs": "time.sleep(99)",
+    "much": "return [0] * 3_000_000",
+}
+
+
+def test_students_whose_code_reacts_to_a_hidden_input_read_the_same(tmp_path):
+    lesson = tmp_path / "hidden" / "lesson_90"
+    lesson.mkdir(parents=True)
+    (lesson / "test_1_response_labels.py").write_text(HIDDEN)
+    (tmp_path / "class").mkdir()
+    for student, reaction in WAYS.items():
+        code = f"""import os, time
+{a_class.RIGHT}
+right = response_labels
+def response_labels(ids, prompt):
+    if 4141 in ids:
+        {reaction}
+    return right(ids, prompt)
+"""
+        (tmp_path / "class" / f"{student}.py").write_text(code)
+    plan = Plan("90", tmp_path / "hidden", folder=a_class.FOLDER)
+    out = tmp_path / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ift_course.grading.reference.verify", lambda plan: None)
+        grade(tmp_path / "class", out, Setting(plan, Times(cell=3, check=1)))
+    book = gradebook.load(out)
+    reports.write(book, out)
+    statuses = {x.student: [c.status for c in x.checks if c.hidden] for x in book.grades}
+    assert len({str(x) for x in statuses.values()}) >= 4, statuses
+    for pattern in ("feedback/{}.html", "feedback/{}.md", "gradescope/{}.json"):
+        texts = {(out / pattern.format(x)).read_text().replace(x, "NAME") for x in WAYS}
+        assert len(texts) == 1, pattern
+    for name in ("moodle.csv", "canvas.csv"):
+        rows = (out / name).read_text().splitlines()
+        assert len({row.replace(x, "NAME") for x in WAYS for row in rows if x in row}) == 1
+
+
+def test_nothing_is_noted_once_a_hidden_input_was_seen():
+    class Lost:
+        rungs = ("rlimits",)
+        close = staticmethod(lambda: None)
+
+        def cell(self, number, source):
+            raise Died("The code ended its own process.")
+
+    class Box:
+        student = staticmethod(Lost)
+
+    for silent in (False, True):
+        attempt = Attempt(Box(), [(1, "x")], Times(), silent=silent)
+        attempt.student()
+        assert bool(attempt.notes) != silent
