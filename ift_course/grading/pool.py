@@ -29,6 +29,7 @@ from ift_course.grading.results import Line
 from ift_course.grading.sandbox import STARTING, Sandbox
 from ift_course.grading.submissions import Submission
 
+ENDING = 20.0  # seconds; the sandbox has ten of them to end its server
 MOST_SPARED = 4  # steps of one submission that may hang before a person has to look
 
 Job = tuple[Submission, list[str]]  # and the ids of the checks that are wanted
@@ -207,9 +208,13 @@ class _Worker:
             self.connection.send_bytes(_packed(task))
 
     def end(self) -> None:
-        """The process finishes what it has and ends."""
+        """The process finishes what it has and ends; one that hangs is killed."""
         self.connection.close()
-        self.process.wait()
+        try:
+            self.process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def kill(self) -> None:
         """Ends the process whatever it does; its sandbox ends by itself."""

@@ -3,17 +3,18 @@
 import contextlib
 import gc
 import json
+import signal
 import time
 from types import SimpleNamespace
 
 import pytest
 
 from ift_course.checks.values import Unplain
-from ift_course.grading import gradebook, wire
+from ift_course.grading import gradebook, pool, wire
 from ift_course.grading.attempt import Times
 from ift_course.grading.grade import grade
 from ift_course.grading.plan import Plan
-from ift_course.grading.pool import Setting, _Crew, _Task
+from ift_course.grading.pool import Setting, _Crew, _Task, _Worker
 from ift_course.grading.submissions import Submission
 from tests.grading import a_class
 
@@ -219,3 +220,13 @@ def test_slow_cells_are_not_run_again_for_every_check_that_crashes(run):
     statuses, duration = run({"eve": slow}, Times(cell=3, check=1, cells=2), checks)
     assert set(statuses.values()) == {"crashed", "timeout"}
     assert duration < 20, "22 crashes, and 1.5 seconds to get to each of them"
+
+
+def test_a_run_that_is_stopped_does_not_wait_for_a_process_that_hangs(monkeypatch):
+    monkeypatch.setattr(pool, "ENDING", 1.0)
+    worker = _Worker(Setting(Plan("90", folder=a_class.FOLDER)))
+    worker.process.send_signal(signal.SIGSTOP)  # as one call into C, it handles no signal
+    worker.process.terminate()
+    start = time.monotonic()
+    worker.end()
+    assert time.monotonic() - start < 10 and worker.process.returncode is not None
