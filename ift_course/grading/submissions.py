@@ -6,7 +6,6 @@ Nothing is ever unpacked to disk and no link is followed, so no archive can reac
 
 import hashlib
 import io
-import json
 import re
 import stat
 import zipfile
@@ -14,7 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from ift_course.checks.cells import Unreadable, read
 from ift_course.errors import CourseError
+
+__all__ = ["Submission", "Unreadable", "cells", "clean", "find"]
 
 LARGEST = 20 << 20  # bytes of one file
 MOST_MEMBERS = 5000  # of an archive
@@ -25,11 +27,6 @@ WRAPPERS = {"submitted", "submissions", "submission"}
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?.*")
 # "doejane_12345_67890_hw-1.ipynb" and "doejane_LATE_12345_67890_hw.ipynb"
 CANVAS = re.compile(r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
-PERCENT = re.compile(r"^# ?%%(?P<rest>.*)$", re.MULTILINE)
-
-
-class Unreadable(Exception):
-    """The file is no notebook and no Python."""
 
 
 @dataclass(frozen=True)
@@ -103,45 +100,12 @@ def find(root: Path, lesson: str, functions: list[str]) -> Iterator[Submission]:
 
 
 def cells(submission: Submission) -> list[tuple[int, str]]:
-    """(number, source) of each code cell, of a notebook of version 3 or 4 or of a .py file.
+    """(number, source) of each code cell, of a notebook of any version or of a .py file.
 
     Raises:
-        Unreadable: with a sentence that says why.
+        Unreadable: With a sentence that says why.
     """
-    try:
-        text = submission.data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable("The file is not text in UTF-8.") from None
-    if submission.source.endswith(".py"):
-        cells = enumerate(_percent_cells(_lines(text)), 1)
-        return [(number, code) for number, code in cells if code.strip()]
-    try:
-        return list(_notebook_cells(json.loads(text)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise Unreadable("The file is not a notebook any more; save it anew in Jupyter.") from None
-
-
-def _notebook_cells(notebook: dict) -> Iterator[tuple[int, str]]:
-    old = notebook["nbformat"] < 4
-    sheets = notebook["worksheets"] if old else [notebook]
-    all_cells = [cell for sheet in sheets for cell in sheet["cells"]]
-    for number, cell in enumerate(all_cells, 1):
-        if cell["cell_type"] == "code":
-            source = cell["input" if old else "source"]
-            yield number, _lines(source if type(source) is str else "".join(source))
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _percent_cells(text: str) -> Iterator[str]:
-    starts = [match.start() for match in PERCENT.finditer(text)]
-    for start, end in zip([0, *starts], [*starts, len(text)], strict=True):
-        head = PERCENT.match(text[start:end])
-        words = head and "[markdown]" in head["rest"]
-        # The lines before keep the numbers of the lines as the student sees them.
-        yield "" if words else "\n" * text.count("\n", 0, start) + text[start:end]
+    return read(submission.data, submission.source)
 
 
 def _entries(root: Path) -> Iterator[_Entry]:
