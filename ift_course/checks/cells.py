@@ -12,9 +12,10 @@ from pathlib import Path
 
 from ift_course.checks import notebook_json
 from ift_course.checks.execution import execute, python, statements
+from ift_course.checks.notebook_json import CodeCell
 from ift_course.errors import CourseError
 
-__all__ = ["LARGEST", "Unreadable", "code_cells", "execute", "read"]
+__all__ = ["LARGEST", "CodeCell", "Unreadable", "code_cells", "execute", "parse", "read"]
 
 LARGEST = 256 << 20  # bytes of one file; nearly all of them are outputs, which are skipped
 LARGEST_SCRIPT = 4 << 20
@@ -80,6 +81,11 @@ def read(data: bytes, name: str) -> list[tuple[int, str]]:
     Raises:
         Unreadable: With a sentence that says why.
     """
+    return [(cell.number, cell.source) for cell in parse(data, name)]
+
+
+def parse(data: bytes, name: str) -> list[CodeCell]:
+    """As `read`, with what the course noted in the cells that it generated."""
     if len(data) > LARGEST:
         raise Unreadable(too_large(len(data)))
     data = _utf8(data)
@@ -116,15 +122,15 @@ def _utf8(data: bytes) -> bytes:
         raise Unreadable("The file is not text in UTF-8; save it with that encoding.") from None
 
 
-def _notebook(data: bytes) -> list[tuple[int, str]]:
+def _notebook(data: bytes) -> list[CodeCell]:
     try:
         cells = notebook_json.code_cells(data)
     except notebook_json.Malformed as error:
         raise Unreadable(str(error)) from None
-    return [(number, _lines(source)) for number, source in cells]
+    return [cell._replace(source=_lines(cell.source)) for cell in cells]
 
 
-def _script(data: bytes) -> list[tuple[int, str]]:
+def _script(data: bytes) -> list[CodeCell]:
     if len(data) > LARGEST_SCRIPT:
         raise Unreadable(f"The script has more than {LARGEST_SCRIPT >> 20} MB.")
     if b"\0" in data:
@@ -137,7 +143,7 @@ def _script(data: bytes) -> list[tuple[int, str]]:
     pieces = _at_markers(text) if MARKER.search(text) else statements(text)
     # The lines before a piece stay, as blank ones: messages name the lines of the file.
     return [
-        (number, "\n" * start + code)
+        CodeCell(number, "\n" * start + code)
         for number, (start, code) in enumerate(pieces, 1)
         if _holds_code(code)
     ]

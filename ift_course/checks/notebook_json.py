@@ -8,26 +8,37 @@ import json
 import re
 from collections.abc import Callable
 from json.decoder import scanstring
+from typing import NamedTuple
 
 MOST_STEPS = 6_000_000  # strings and brackets; about four seconds
 MOST_CODE = 16 << 20  # bytes of all cells together
+SMALL_METADATA = 2000  # bytes of one cell's; what the course writes there is short
 BRACKETS = re.compile(r'["\[\]{}]')
 SCALAR = re.compile(r"[^\s,\[\]{}\"]+")
 SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class CodeCell(NamedTuple):
+    """A code cell. number: counted from 1 among all cells; stamp: the hash of the text that the
+    course generated it with, empty if it was not generated."""
+
+    number: int
+    source: str
+    stamp: str = ""
 
 
 class Malformed(ValueError):
     """The bytes are not the JSON of a notebook; the text is a sentence for a person."""
 
 
-def code_cells(data: bytes) -> list[tuple[int, str]]:
+def code_cells(data: bytes) -> list[CodeCell]:
     """The code cells of a notebook, version 4 or older.
 
     Args:
         data: The file, in UTF-8.
 
     Returns:
-        (number, source) of each code cell, counted from 1 among all cells.
+        The code cells in order.
 
     Raises:
         Malformed: The file is not JSON, or holds no list of cells.
@@ -44,9 +55,9 @@ class _Scan:
         self._steps = 0
         self._code = 0
         self._count = 0
-        self._cells: list[tuple[int, str]] | None = None
+        self._cells: list[CodeCell] | None = None
 
-    def notebook(self) -> list[tuple[int, str]]:
+    def notebook(self) -> list[CodeCell]:
         start = self._space(0)
         if self._at(start) != "{":
             raise Malformed("The file is JSON, but not a notebook: it holds no cells.")
@@ -80,13 +91,15 @@ class _Scan:
 
         def member(key: str, start: int) -> int:
             end = self._skip(start)
-            if key in ("cell_type", "source", "input"):
+            small = key == "metadata" and end - start < SMALL_METADATA
+            if small or key in ("cell_type", "source", "input"):
                 values[key] = self._value(start, end)
             return end
 
         end = self._object(start, member)
         if values.get("cell_type") == "code":
-            self._cells.append((self._count, _source(values.get("source", values.get("input")))))
+            source = _source(values.get("source", values.get("input")))
+            self._cells.append(CodeCell(self._count, source, _stamp(values.get("metadata"))))
         return end
 
     def _value(self, start: int, end: int) -> object:
@@ -191,3 +204,9 @@ def _source(source: object) -> str:
     if type(lines) is not list or not all(type(line) is str for line in lines):
         raise Malformed("The file is JSON, but not a notebook: a code cell holds no text.")
     return "".join(lines)
+
+
+def _stamp(metadata: object) -> str:
+    stamp = metadata.get("ift") if type(metadata) is dict else None
+    value = stamp.get("hash") if type(stamp) is dict else None
+    return value if type(value) is str else ""

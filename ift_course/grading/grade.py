@@ -1,17 +1,17 @@
 """Grading a class: what was handed in, against the plan, into the one file of results."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ift_course.errors import CourseError
 from ift_course.grading import isolation, reference, submissions
 from ift_course.grading.plan import Plan
-from ift_course.grading.pool import Job, Setting, grade_all
+from ift_course.grading.pool import Setting, grade_all
 from ift_course.grading.results import Line, Results, ResultsFile
 from ift_course.grading.sandbox import Sandbox
-from ift_course.grading.submissions import Submission
+from ift_course.grading.submissions import Reading, Submission
 
 HEAVY = ("torch", "numpy", "transformers", "datasets", "peft", "trl", "matplotlib")
 MODULES = "ift_course.checks.notebook", "ift_course.session", "psutil"  # what the cells call
@@ -37,35 +37,55 @@ def grade(
     *,
     jobs: int = 1,
     insist: bool = False,
+    reading: Reading | None = None,
     on_done: Callable[[Done], None] = lambda done: None,
 ) -> Results:
     """Runs whatever checks have not been run on these submissions, and adds to `out/results.jsonl`.
 
-    insist: run hidden checks even where student code could read files.
+    Args:
+        root: The folder or archive of submissions.
+        out: The folder of the gradebook.
+        setting: The checks and the limits.
+        jobs: Submissions at a time.
+        insist: Run hidden checks even where student code could read files.
+        reading: What the instructor says about the layout of the submissions.
+        on_done: Called after each submission.
 
     Raises:
-        CourseError: nothing was handed in, a hidden check fails on the course's own solution, or
-            this machine cannot keep the hidden checks hidden.
+        CourseError: Nothing was handed in, the layout of the submissions is in doubt, a hidden
+            check fails on the course's own solution, or this machine cannot keep the hidden checks
+            hidden.
     """
     plan = setting.plan
     reference.verify(plan)
+    collection = submissions.collect(root, plan.lesson, plan.functions, reading, skip=out)
     with ResultsFile(out / "results.jsonl") as file:
-        line = plan.line()
-        todo, modules = _survey(root, plan, file.results)
+        line, account = plan.line(), collection.account() | {"root": str(root.resolve())}
+        todo = {
+            x.student: checks
+            for x in collection.submissions
+            if (checks := missing(plan, x, file.results))
+        }
+        waiting = [(x, todo[x.student]) for x in collection.submissions if x.student in todo]
+        modules = preload([*plan.codes, *(x.data for x, _ in waiting)])
         if file.results.plan != line:
             file.add([line])
+        if file.results.accounts.get(account["root"]) != account:
+            file.add([account])
         hidden = (*setting.hidden, *plan.secret, root, out)
         setting = replace(setting, hidden=hidden, preload=modules)
         if any(check.hidden for _, check in plan.checks) and not insist and todo:
             _demand_secrecy(setting)
-        waiting = _waiting(root, plan, todo)
+        abouts = {x.student: x.about() for x in collection.submissions}
         for number, lines in enumerate(grade_all(waiting, setting, min(jobs, len(todo) or 1)), 1):
             about = lines[-1]
+            about |= abouts[about["student"]] | {"root": account["root"]}
             after = {x["check"]: x for x in lines[:-1]}
             known = file.results.verdicts
             before = {x: known[key] for x in after if (key := (about["student"], x)) in known}
             file.add(lines)
             on_done(Done(about["student"], about["name"], number, len(todo), before, after))
+        file.add(_changed(file.results, abouts, account["root"]))
         return file.results
 
 
@@ -101,26 +121,14 @@ def preload(codes: Iterable[bytes]) -> tuple[str, ...]:
     return (*MODULES, *(x for x in HEAVY if x in named))
 
 
-def _survey(
-    root: Path, plan: Plan, results: Results
-) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """What is to do for each student, and what to preload for it."""
-    todo = {}
-
-    def codes() -> Iterator[bytes]:
-        yield from plan.codes
-        for submission in submissions.find(root, plan.lesson, plan.functions):
-            if wanted := missing(plan, submission, results):
-                todo[submission.student] = wanted
-                yield submission.data
-
-    return todo, preload(codes())
-
-
-def _waiting(root: Path, plan: Plan, todo: dict[str, list[str]]) -> Iterator[Job]:
-    for submission in submissions.find(root, plan.lesson, plan.functions):
-        if submission.student in todo:
-            yield submission, todo[submission.student]
+def _changed(results: Results, abouts: dict[str, dict], root: str) -> list[Line]:
+    """The lines of submissions of which all is new but the content: a date, a flag, a name."""
+    lines = []
+    for student, about in abouts.items():
+        line = results.submissions[student]
+        if line != line | about | {"root": root}:
+            lines.append(line | about | {"root": root})
+    return lines
 
 
 def _demand_secrecy(setting: Setting) -> None:
