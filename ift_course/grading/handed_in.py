@@ -138,7 +138,7 @@ def _moved_up(node: Node) -> Node:
 
 
 class _OnDisk:
-    """Where a file's bytes come from: here, the disk."""
+    """A file's bytes, from the disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -147,14 +147,14 @@ class _OnDisk:
 
     def read(self, most: int) -> bytes:
         with open(self.path, "rb") as file:
-            return file.read(most)
+            return file.read(min(most, self.size + 1))  # what it is asked for, it allocates
 
     def open(self):
         return open(self.path, "rb")
 
 
 class _InMemory:
-    """Where a file's bytes come from: here, an archive."""
+    """A file's bytes, out of an archive."""
 
     def __init__(self, data: bytes, modified: float = 0.0) -> None:
         self.data, self.size, self.modified = data, len(data), modified
@@ -403,7 +403,7 @@ def _member(
         node.problem = cells.too_large(size)
         return
     try:
-        data = read(cells.LARGEST + 1)
+        data = read(size + 1)
     except BROKEN as error:
         node.problem = f"The file cannot be read: {_short(error)}."
         return
