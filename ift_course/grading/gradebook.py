@@ -318,6 +318,8 @@ def _grades(
         days = policy.days_late(submitted, line["late"])
         flags += [f"{key} counts."] if flags else []
         grade = Grade(student, person, line, _exercises(results, key), days, policy.loss(days))
+        if people and not person.get("student"):
+            flags.append("It matches nobody on the roster.")
         grade.flags = [*line.get("flags", []), *flags]
         yield grade
     for person in people or []:
