@@ -119,6 +119,7 @@ def tree(root: Path, skip: Path | None = None) -> Node:
     Returns:
         The root. Its name is empty if it is a folder or an archive.
     """
+    _READ.clear()
     if root.is_dir():
         return _folder(root, (), skip and skip.resolve())
     top = Node((), "folder")
@@ -247,10 +248,18 @@ def _code(node: Node, source: "_OnDisk | _InMemory") -> None:
         return
     data = source.read(cells.LARGEST + 1)
     node.sha = hashlib.sha256(data).hexdigest()
-    try:
-        node.code = cells.parse(data, node.name)
-    except Unreadable as error:
-        node.problem = str(error)
+    key = node.sha, PurePosixPath(node.name.lower()).suffix
+    if key not in _READ:
+        try:
+            _READ[key] = cells.parse(data, node.name), ""
+        except Unreadable as error:
+            _READ[key] = None, str(error)
+    node.code, node.problem = _READ[key]
+
+
+# A class in which everyone hands in a copy of the course has a few thousand files of a few hundred
+# contents: by content and ending, for one call of `tree`.
+_READ: dict[tuple[str, str], tuple[list[CodeCell] | None, str]] = {}
 
 
 def notebook_of(code: list[CodeCell]) -> bytes:

@@ -18,8 +18,10 @@ from ift_course.grading.handed_in import CHECKPOINTS, JUNK_FOLDERS, Node, clean
 KINDS = ("auto", "folder", "flat", "canvas", "moodle", "gradescope", "blackboard", "nbgrader")
 WRAPPERS = {"submissions", "submission", "class", "download", "downloads", "student-submissions"}
 OWN_FOLDERS = re.compile(  # names that a student gives to folders of one work
-    r"(draft|final|old|new|backup|copy|part|version|attempt|try|v|src|code|data|notebooks?|"
-    r"exercises?|solutions?|work|homework|tests?|scripts?|my[ _-].*)[ _-]?\d*",
+    r"((draft|final|old|new|backup|copy|part|version|attempt|try|v|src|code|data|notebooks?|"
+    r"exercises?|solutions?|work|homework|tests?|scripts?|tasks?|questions?|problems?|ex|q|"
+    r"images?|img|figures?|plots?|docs?|assets|results?|outputs?|my[ _-].*)[ _-]?)?"
+    r"\d{0,2}([._]\d{1,2})?",
     re.IGNORECASE,
 )
 # "Jane Doe_123_assignsubmission_file_": a folder, or (older) the beginning of a file's name, whose
@@ -27,6 +29,7 @@ OWN_FOLDERS = re.compile(  # names that a student gives to folders of one work
 MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?")
 MOODLE_FILE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_.+")
 # "doejane_LATE_12345_67890_hw-1.ipynb": name, user, attachment, and the student's own file name.
+CANVAS_TEXT = re.compile(r"(?P<name>[^_]+)(?P<late>_late)?_(?P<id>[1-9]\d*)_text\.html", re.I)
 CANVAS = re.compile(
     r"(?P<name>[^_]+)(?P<late>_late)?_(?P<id>[1-9]\d*)_(?P<attachment>[1-9]\d*)_(?P<file>.+)",
     re.IGNORECASE,
@@ -36,6 +39,8 @@ METADATA = "submission_metadata.yml"
 BLACKBOARD = re.compile(
     r".+?_(?P<id>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:\.txt|_(?P<file>.+))?"
 )
+PICTURES = (".png", ".jpg", ".jpeg", ".heic")
+TEXTS = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages", ".r", ".rmd", ".jl", ".m")
 NBGRADER = "submitted"
 NBGRADER_COPIES = {"source", "release", "autograded", "feedback"}  # beside it
 NBGRADER_COPY = "A copy or page that nbgrader made."
@@ -234,19 +239,30 @@ class _Reader:
             return below
         direct = [x for x in documents(only) if self._holds_work(x)]
         files = {x.sha for x in only.files() if self._holds_work(x)}
-        places = {_without_copy(x.stem) for x in (*own, *direct)}
         level = len(only.path) + 1
-        if len(files) > 1 and len(places) > 1 and not _is_clone(only):
+        if _is_clone(only):
+            return []
+        if len(self._like_students(only, direct)) > 1:
             self.questions.append(
-                f"everything lies in {only.shown}, which reads as one student with {len(files)} "
-                f"different notebooks; if what lies in it are students, use --student-level {level}"
+                f"everything lies in {only.shown}, which reads as one student; if what lies in it "
+                f"are students, use --student-level {level}"
             )
-        elif len(inner) == 1 and files and not direct and not _is_clone(only):
+        elif len(inner) == 1 and files and not direct:
             self.questions.append(
                 f"there is one student, who may be {clean(only.stem)} or "
                 f"{clean(inner[0].stem)}; use --student-level {level - 1} or {level}"
             )
         return []
+
+    def _like_students(self, only: Node, direct: list[Node]) -> set[str]:
+        """The names of what lies in the only folder there is, as far as they may be students."""
+        inner = folders(only)
+        working = [x for x in inner if self._works(x)]
+        if not direct:  # a student with a notebook beside the folders is one student
+            working += [x for x in inner if not OWN_FOLDERS.fullmatch(x.stem)]
+        loose = [x for x in documents(only) if x in direct or x.code is None]
+        loose = [x for x in loose if not x.name.lower().endswith(PICTURES)]
+        return {_without_copy(x.stem) for x in (*working, *loose)}
 
     def _works(self, node: Node) -> bool:
         return any(map(self._holds_work, node.files()))
@@ -297,9 +313,7 @@ def _is_hidden(node: Node) -> bool:
 def _is_document(node: Node) -> bool:
     if node.code is not None or node.problem:
         return True
-    endings = (".pdf", ".docx", ".doc", ".odt", ".rtf", ".pages", ".png", ".jpg", ".r", ".rmd",
-               ".jl", ".m")  # fmt: skip
-    return node.name.lower().endswith(endings)
+    return node.name.lower().endswith((*PICTURES, *TEXTS))
 
 
 def _same(name: str) -> str:
@@ -332,7 +346,7 @@ def _matches(node: Node, kind: str) -> bool:
 
 def _is_canvas(nodes: list[Node]) -> bool:
     """A user's number has one name, and an attachment's one file: not so in made-up names."""
-    matches = [CANVAS.fullmatch(x.name) for x in nodes]
+    matches = [x for node in nodes if (x := CANVAS.fullmatch(node.name))]
     users = {(x["id"], x["name"].lower()) for x in matches}
     attachments = {(x["attachment"], x["id"], x["file"].rsplit(".", 1)[0]) for x in matches}
     return len(users) == len({x[0] for x in users}) and len(attachments) == len(
@@ -354,7 +368,7 @@ _FORMS: dict[str, Callable[[Node], re.Match | None]] = {
     "gradescope": lambda x: GRADESCOPE.fullmatch(x.stem) if x.kind != "file" else None,
     "moodle": _moodle,
     "blackboard": lambda x: BLACKBOARD.fullmatch(x.name),
-    "canvas": lambda x: CANVAS.fullmatch(x.name),
+    "canvas": lambda x: CANVAS.fullmatch(x.name) or CANVAS_TEXT.fullmatch(x.name),
 }
 
 
@@ -400,11 +414,11 @@ def _fill_nbgrader(layout: Layout, node: Node) -> None:
 
 def _fill_form(kind: str) -> Callable[[Layout, Node], None]:
     def fill(layout: Layout, node: Node) -> None:
-        for child in (*folders(node), *documents(node)):
-            match = _FORMS[kind](child)
+        others = []
+        for _, child in sorted(node.children.items()):
+            match = None if child.junk or _is_hidden(child) else _FORMS[kind](child)
             if not match:
-                layout.strays += [(x, f"Its name has not the form of {kind}.")
-                                  for x in child.files()]  # fmt: skip
+                others.append(child)
                 continue
             groups = match.groupdict()
             name = groups.get("name") or match["id"]
@@ -418,7 +432,13 @@ def _fill_form(kind: str) -> Callable[[Layout, Node], None]:
             if groups.get("when"):
                 when = datetime.strptime(groups["when"], "%Y-%m-%d-%H-%M-%S")
                 pile.submitted = max(pile.submitted, when.isoformat())
-        _other_files(layout, node)
+        reason = f"Its name does not have the form of a download from {kind.capitalize()}."
+        layout.strays += [
+            (x, reason)
+            for child in others
+            for x in child.files()
+            if not (child.name == METADATA and kind == "gradescope")
+        ]
 
     return fill
 
@@ -487,11 +507,9 @@ def _text(about: dict, key: str) -> str:
 
 def _other_files(layout: Layout, node: Node) -> None:
     """Files beside the students' that no student handed in: lists, pages, the system's notes."""
-    for name, child in sorted(node.children.items()):
+    for _, child in sorted(node.children.items()):
         hidden = child.kind != "file" and not child.problem and _is_hidden(child)
         if hidden or (child.kind == "file" and (child.junk or not _is_document(child))):
-            if name == METADATA and layout.kind == "gradescope":
-                continue
             layout.strays += [
                 (x, "It lies beside the submissions and is not one.") for x in child.files()
             ]

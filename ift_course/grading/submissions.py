@@ -29,6 +29,9 @@ from ift_course.grading.work import Work, survey
 __all__ = ["Collection", "Reading", "Submission", "Unreadable", "cells", "clean", "collect", "find"]
 
 MOST_NAMED = 3  # names in one sentence
+PACKAGE = "ift_course"
+LEAST_OF_PACKAGE = 50  # files of it that make a copy of the course
+CLONE_FOLDERS = {"tests", "site", "benchmarks", "docs"}  # in it nobody works in these
 
 
 @dataclass(frozen=True)
@@ -176,21 +179,23 @@ def cells(submission: Submission) -> list[tuple[int, str]]:
 
 
 class _Works:
-    """What each file holds; every file is looked into once."""
+    """What each file holds; every content is looked into once."""
 
     def __init__(self, functions: list[str]) -> None:
         self.functions = functions
-        self._known: dict[int, Work] = {}
-        self._nodes: list[Node] = []  # keeps what the keys above are the ids of
+        self._known: dict[tuple[str, bool], Work] = {}
 
     def of(self, node: Node) -> Work:
-        if id(node) not in self._known:
-            self._nodes.append(node)
-            work = survey(node.code, self.functions) if node.code else Work()
-            if "ift_course" in node.path[:-1] and not work.course:
+        if not node.code:
+            return Work()
+        packaged = PACKAGE in node.path[:-1]
+        key = node.sha, packaged
+        if key not in self._known:
+            work = survey(node.code, self.functions)
+            if packaged and not work.course:
                 work.course = "part of a copy of the course's package"
-            self._known[id(node)] = work
-        return self._known[id(node)]
+            self._known[key] = work
+        return self._known[key]
 
     def holds_work(self, node: Node) -> bool:
         """Whether a file defines functions of the course and is not the course's own."""
@@ -213,7 +218,8 @@ class _Choice:
         self._lesson = lesson
         self._works = works
         self._files = [x for node in pile.nodes for x in node.files()]
-        readable = [x for x in self._files if x.code and not x.junk and not works.of(x).course]
+        self._clones = _clones(self._files)
+        readable = [x for x in self._files if x.code and not x.junk and not self._course_file(x)]
         self._copies = {id(x) for x in self._course_copies(readable)}
         readable = [x for x in readable if id(x) not in self._copies]
         own = [x for x in readable if not x.checkpoint]
@@ -277,9 +283,14 @@ class _Choice:
 
     def _course(self, node: Node) -> str:
         """What of the course a file is that is nobody's answer, or an empty text."""
-        return self._works.of(node).course or (
-            "the course's own solution" if id(node) in self._copies else ""
-        )
+        copy = "the course's own solution" if id(node) in self._copies else ""
+        return self._course_file(node) or copy
+
+    def _course_file(self, node: Node) -> str:
+        for clone in self._clones:
+            if node.path[: len(clone)] == clone and node.path[len(clone)] in CLONE_FOLDERS:
+                return "part of a copy of the course"
+        return self._works.of(node).course
 
     def _notes(self, chosen: Node) -> Iterator[str]:
         if len(self._candidates) > 1:
@@ -289,10 +300,11 @@ class _Choice:
         work = self._works.of(chosen)
         if chosen.checkpoint:
             yield "Only a checkpoint was handed in, a copy that Jupyter makes on its own."
-        if not work.defined:
+        if not work.defined and not work.library:
             yield _no_function(work, self._lesson)
-        elif not work.solved:
-            solution = next((x.shown for x in self._files if id(x) in self._copies), "")
+        elif work.defined and not work.solved:
+            copies = (x for x in self._files if id(x) in self._copies and self._works.of(x).defined)
+            solution = next((x.shown for x in copies), "")
             more = f" The course's own solution lies in {solution}." if solution else ""
             yield f"No exercise is begun in the graded file.{more}"
         if work.copied:
@@ -300,8 +312,8 @@ class _Choice:
         for name, used in sorted(work.library.items()):
             yield f"{name} calls the course's own library ({clean(used)})."
         yield from self._rivals(chosen, work)
-        for node in self._files:
-            if node.problem and not node.junk:
+        for node in [x for x in self._files if x.problem and not x.junk][:MOST_NAMED]:
+            if node.kind == "archive" or ".ipynb" in node.name.lower() or not node.sha:
                 yield f"{node.shown} was handed in too. {node.problem}"
 
     def _rivals(self, chosen: Node, work: Work) -> Iterator[str]:
@@ -335,6 +347,12 @@ class _Choice:
         return Use(node.shown, self._pile.key, reason)
 
 
+def _clones(files: list[Node]) -> list[tuple[str, ...]]:
+    """The folders that hold a copy of the course: most of its package lies in them."""
+    places = Counter(x.path[: x.path.index(PACKAGE)] for x in files if PACKAGE in x.path[:-1])
+    return [place for place, count in places.items() if count >= LEAST_OF_PACKAGE]
+
+
 def _when(node: Node) -> float:
     """How late a file was handed in, as far as the system says: Canvas numbers attachments."""
     for part in node.path:
@@ -357,16 +375,16 @@ def _names(names: list[str]) -> str:
 
 def _described(layout: Layout) -> str:
     """How a tree was read, in one sentence."""
-    students = "1 student" if len(layout.piles) == 1 else f"{len(layout.piles)} students"
     where = _names([x for x in layout.where if x])
     inside = f" in {where}" if where else ""
     form = {"folder": "a folder or file for each", "flat": "a file for each"}
     how = form.get(layout.kind, f"the form of {layout.kind.capitalize()}")
-    return f"Read as {students}{inside}, {how}: {_names([x.key for x in _ordered(layout)])}."
+    names = _names([pile.key for _, pile in sorted(layout.piles.items())])
+    return f"Read as {_students(layout)}{inside}, {how}: {names}."
 
 
-def _ordered(layout: Layout) -> list[Pile]:
-    return [pile for _, pile in sorted(layout.piles.items())]
+def _students(layout: Layout) -> str:
+    return "1 student" if len(layout.piles) == 1 else f"{len(layout.piles)} students"
 
 
 def _doubts(layout: Layout, works: _Works, lesson: str) -> list[str]:
@@ -383,11 +401,11 @@ def _doubts(layout: Layout, works: _Works, lesson: str) -> list[str]:
         for x in node.files()
         if works.holds_work(x)
     }
-    solutions = [x for x in contents.values() if x.solved]
+    solutions = [x for x in contents.values() if x.own]
     if len(solutions) > 4 * len(layout.piles):
         doubts.append(
-            f"there are {len(solutions)} different solutions and only {len(layout.piles)} "
-            "students; say with --student-level how deep the students' folders lie"
+            f"there are {len(solutions)} different solutions for only {_students(layout)}; say "
+            "with --student-level how deep the students' folders lie"
         )
     others = Counter(other for x in contents.values() for other in set(x.others.values()))
     if others and not any(x.defined for x in contents.values()):

@@ -21,6 +21,7 @@ from ift_course.paths import PACKAGE, checkout, shipped
 
 SHORT = 150  # characters of a function's tree: anybody would write a shorter one the same way
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # in the source of the solutions only
+IMPORTS = (ast.Import, ast.ImportFrom)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -29,10 +30,11 @@ class Work:
     """What one file holds.
 
     Attributes:
-        defined: The lesson's functions that it defines, stubs included.
+        defined: The lesson's functions that it defines, stubs included; an import defines nothing.
         solved: Those with a body of somebody's own.
         copied: Those that are the course's solution word for word.
-        library: Those that call the course's own library, with the name of what they call.
+        library: Those that call the course's own library, or are imported from it, with the name
+            of what is called.
         others: Functions of other lessons, with the lesson's number.
         course: What the file is, if it is the course's and nobody's answer; else empty.
         solution: The functions of a lesson, if each is the course's solution word for word.
@@ -56,8 +58,12 @@ def survey(code: list[CodeCell], functions: Iterable[str]) -> Work:
     """What a file holds of `functions`, those of one lesson, and of other lessons."""
     functions = list(functions)
     lessons = {x.function: x.lesson for x in catalog.exercises() if x.function not in functions}
+    text = "\n".join(cell.source for cell in code)
+    if not any(name in text for name in (*functions, *lessons)):
+        return Work()
     definitions = _definitions(code)
-    work = Work(defined=set(functions) & set(definitions))
+    imported = {k for k, node in definitions.items() if isinstance(node, IMPORTS)}
+    work = Work(defined=set(functions) & set(definitions) - imported)
     work.others = {
         name: lessons[name]
         for name, node in definitions.items()
@@ -73,7 +79,8 @@ def survey(code: list[CodeCell], functions: Iterable[str]) -> Work:
         if tree == solutions.get(name) or name in stamped:
             work.copied.add(name)
         work.solved.add(name)
-    work.library = {k: v for k, v in _library_calls(definitions, code).items() if k in work.solved}
+    answers = work.solved | (imported & set(functions))
+    work.library = {k: v for k, v in _library_calls(definitions, code).items() if k in answers}
     work.course = _course_file(code, work)
     work.copied = {x for x in work.copied if len(_tree(definitions[x])) > SHORT}
     return work
@@ -169,7 +176,7 @@ def _bound(node: ast.stmt) -> Iterator[str]:
         yield from (x.id for x in node.targets if isinstance(x, ast.Name))
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
         yield node.target.id
-    elif isinstance(node, (ast.ImportFrom, ast.Import)):
+    elif isinstance(node, IMPORTS):
         yield from ((x.asname or x.name).split(".")[0] for x in node.names)
 
 
@@ -279,7 +286,7 @@ def _course_imports(node: ast.AST) -> dict[str, str]:
 
 def _course_name(node: ast.stmt, aliases: dict[str, str]) -> str:
     """The first thing of the course's package that a definition names, or an empty text."""
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
+    if isinstance(node, IMPORTS):
         inside = [x for x in _course_imports(node).values() if x != "ift_course"]
         return inside[0] if inside else ""
     for inner in ast.walk(node):

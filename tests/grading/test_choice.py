@@ -85,6 +85,22 @@ def test_a_copy_of_the_course_earns_nothing_with_the_courses_solutions(tmp_path,
     assert "own solution" in submission.problem or "own package" in submission.problem
 
 
+@pytest.mark.skipif(not (ROOT / "tests").is_dir(), reason="there is no clone here")
+def test_a_whole_clone_handed_in_unsolved_is_graded_as_unsolved(tmp_path):
+    folders = ("exercises", "solutions", "notebooks", "ift_course", "tests")
+    paths = [x for name in folders for x in (ROOT / name).rglob("*") if x.is_file()]
+    small = [x for x in paths if x.suffix in (".py", ".ipynb") and x.stat().st_size < 1 << 20]
+    files = {f"clone/{x.relative_to(ROOT)}": x.read_bytes() for x in small}
+    submission = ann(tmp_path, {"clone.zip": zipped(files)})
+    assert submission.source == "ann/clone.zip/clone/exercises/02_dataset_formatting.ipynb"
+    assert any("No exercise is begun" in x for x in submission.flags)
+
+
+def test_a_lesson_that_imports_the_functions_is_no_answer(tmp_path):
+    lesson = notebook("from ift_course.data.packing import pack", "pack([], 1)")
+    assert ann(tmp_path, {"02.ipynb": STUBS, "02_lesson.ipynb": lesson}).source == "ann/02.ipynb"
+
+
 def test_work_in_a_copy_of_the_course_counts(tmp_path):
     files = {"ift-course/exercises/02.ipynb": solves("pack", "collate"),
              "ift-course/solutions/02.ipynb": SOLUTION}  # fmt: skip

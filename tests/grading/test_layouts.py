@@ -58,6 +58,7 @@ LAYOUTS = [
      ["ann", "bo"]),
     ({"export.zip": zipped({"ann/02.ipynb": A, "bo/02.ipynb": B})}, ["ann", "bo"]),
     ({"ann/02.ipynb": A, "bo.ipynb": B, "grades.csv": "x", "notes.md": "x"}, ["ann", "bo"]),
+    ({"hw2/40231/a.ipynb": A, "hw2/40232/a.ipynb": B}, ["40231", "40232"]),
     ({"one/submission_71/a.ipynb": A, "two/submission_72/a.ipynb": B},
      ["submission_71", "submission_72"]),
 ]  # fmt: skip
@@ -78,6 +79,14 @@ def test_around_the_class_may_lie_an_archive_and_folders(tmp_path, files, expect
     except CourseError as question:  # files side by side may be one student's
         assert "--student-level 4" in str(question)
         assert students(root, level=4) == expected
+
+
+def test_a_text_instead_of_a_file_has_a_row_too(tmp_path):
+    canvas = {"lee_11_501_a.ipynb": A, "li_12_text.html": "<p>", "yu_13_502_a.ipynb": B}
+    assert students(write(tmp_path / "c", canvas)) == ["11", "12", "13"]
+    moodle = {"Ann_7_assignsubmission_file_/x.ipynb": A,
+              "Bo_8_assignsubmission_onlinetext_/onlinetext.html": "<p>"}  # fmt: skip
+    assert students(write(tmp_path / "m", moodle)) == ["7", "8"]
 
 
 def test_canvas_numbers_one_students_files(tmp_path):
@@ -121,6 +130,10 @@ DOUBTS = [
     ({"Ann/x.ipynb": A, "ann/x.ipynb": B, "bo/x.ipynb": C}, "several sources"),
     ({"lee_11_501_a.ipynb": A, "li_12_502_a.ipynb": B, "stray.ipynb": C}, "stray"),
     ({"all.zip": zipped({"ann.ipynb": A, "bo.ipynb": B})}, "--student-level 2"),
+    ({"hw2/ann/02.ipynb": A, "hw2/bo/hw.pdf": "x"}, "--student-level 2"),
+    ({"hw2/ann/a.pdf": "x", "hw2/bo/b.pdf": "x"}, "--student-level 2"),
+    ({"hw2/ann.pdf": "x", "hw2/bo.zip": "broken", "hw2/cy.ipynb": A}, "--student-level 2"),
+    ({"ann/1/x.ipynb": A, "ann/2/x.ipynb": B}, "--student-level 2"),
     ({"dl/lee_11_501_a.ipynb": A}, "dl or Canvas's 11"),
     ({f"ann/part {i}/x{i}.ipynb": solves("pack", mark=str(i)) for i in range(6)}, "ann"),
 ]  # fmt: skip
