@@ -117,9 +117,9 @@ def find(
     """The submissions in a folder, an archive or a single file, one per student, by student.
 
     Raises:
-        CourseError: As `collect`.
+        CourseError: As `collect`, except that it does not matter if all are of another lesson.
     """
-    yield from collect(root, lesson, functions, reading).submissions
+    yield from collect(root, lesson, functions, reading, any_lesson=True).submissions
 
 
 def collect(
@@ -128,6 +128,7 @@ def collect(
     functions: list[str],
     reading: Reading | None = None,
     skip: Path | None = None,
+    any_lesson: bool = False,
 ) -> Collection:
     """Everything in a folder or archive of submissions.
 
@@ -137,6 +138,7 @@ def collect(
         functions: What the learner writes in it.
         reading: What the instructor says about the layout.
         skip: A folder in it to leave out: the gradebook.
+        any_lesson: Do not ask whether the lesson is right if everything is of another one.
 
     Raises:
         CourseError: There is no such folder or archive, nothing was handed in, or the tree may
@@ -161,7 +163,9 @@ def collect(
     collection.uses += [Use(x.shown, "", "") for x in layout.system]
     collection.uses += [Use(x.shown, "", x.problem or reason) for x, reason in layout.strays]
     collection.uses.sort(key=lambda x: (x.file, x.student))
-    collection.questions += _doubts(layout, works, lesson)
+    collection.questions += _doubts(layout, works)
+    if not any_lesson:
+        collection.questions += _other_lesson(layout, works, lesson)
     if collection.questions and not reading.accept:
         raise CourseError(_question(collection))
     return collection
@@ -387,30 +391,34 @@ def _students(layout: Layout) -> str:
     return "1 student" if len(layout.piles) == 1 else f"{len(layout.piles)} students"
 
 
-def _doubts(layout: Layout, works: _Works, lesson: str) -> list[str]:
+def _doubts(layout: Layout, works: _Works) -> list[str]:
     """What makes the result implausible, whatever the layout."""
     doubts = []
     strays = [x for x, why in layout.strays if works.holds_work(x) and why != NBGRADER_COPY]
     if strays:
         names = _names([x.shown for x in strays])
         doubts.append(f"{names} would be left out, because no student can be found for it")
-    contents = {
-        x.sha: works.of(x)
-        for pile in layout.piles.values()
-        for node in pile.nodes
-        for x in node.files()
-        if works.holds_work(x)
-    }
-    solutions = [x for x in contents.values() if x.own]
+    solutions = [x for x in _contents(layout, works) if x.own]
     if len(solutions) > 4 * len(layout.piles):
         doubts.append(
             f"there are {len(solutions)} different solutions for only {_students(layout)}; say "
             "with --student-level how deep the students' folders lie"
         )
-    others = Counter(other for x in contents.values() for other in set(x.others.values()))
-    if others and not any(x.defined for x in contents.values()):
-        doubts.append(f"nobody handed in lesson {lesson}, but lesson {others.most_common(1)[0][0]}")
     return doubts
+
+
+def _other_lesson(layout: Layout, works: _Works, lesson: str) -> list[str]:
+    contents = _contents(layout, works)
+    others = Counter(other for x in contents for other in set(x.others.values()))
+    if not others or any(x.defined for x in contents):
+        return []
+    return [f"nobody handed in lesson {lesson}, but lesson {others.most_common(1)[0][0]}"]
+
+
+def _contents(layout: Layout, works: _Works) -> list[Work]:
+    """What the students' files hold, each content once."""
+    nodes = (x for pile in layout.piles.values() for node in pile.nodes for x in node.files())
+    return list({x.sha: works.of(x) for x in nodes if works.holds_work(x)}.values())
 
 
 def _question(collection: Collection) -> str:

@@ -12,7 +12,7 @@ from ift_course.checks import catalog, cells
 from ift_course.errors import CourseError
 from ift_course.exercises import source
 from ift_course.grading.layouts import Reading
-from ift_course.grading.submissions import Unreadable, collect
+from ift_course.grading.submissions import Unreadable, collect, find
 from ift_course.grading.submissions import cells as cells_of
 from ift_course.grading.work import survey
 from tests.grading.trees import (
@@ -241,6 +241,7 @@ def test_everybody_in_another_lesson_is_a_question(tmp_path):
     root = write(tmp_path, {"ann.ipynb": notebook("def leaks(a):\n    return a")})
     with pytest.raises(CourseError, match="nobody handed in lesson 02, but lesson 03"):
         collect(root, LESSON, FUNCTIONS)
+    assert [x.student for x in find(root, LESSON, FUNCTIONS)] == ["ann"], "pytest asks for all"
 
 
 NAMES = st.sampled_from([
