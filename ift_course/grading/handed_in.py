@@ -15,11 +15,13 @@ import lzma
 import re
 import stat
 import tarfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
 
 from ift_course.checks import cells
 from ift_course.checks.cells import CodeCell, Unreadable
@@ -28,6 +30,7 @@ DEEPEST = 4  # archives in archives
 MOST_MEMBERS = 50_000  # of an archive
 MOST_BYTES = 1 << 30  # that an archive may hold, or this times its size, whichever is more:
 MOST_RATIO = 100
+LONGEST = 60.0  # seconds for reading an archive, and one more for each MB of its size
 JUNK_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".vscode", ".idea", ".venv", "venv",
                 "site-packages", "node_modules", ".pytest_cache", ".OTTER_LOG"}  # fmt: skip
 JUNK_FILES = {".DS_Store", "Thumbs.db", "desktop.ini", ".OTTER_LOG"}
@@ -150,7 +153,7 @@ class _OnDisk:
         with open(self.path, "rb") as file:
             return file.read(min(most, self.size + 1))  # what it is asked for, it allocates
 
-    def open(self):
+    def open(self) -> IO[bytes]:
         return open(self.path, "rb")
 
 
@@ -163,7 +166,7 @@ class _InMemory:
     def read(self, most: int) -> bytes:
         return self.data[:most]
 
-    def open(self):
+    def open(self) -> IO[bytes]:
         return io.BytesIO(self.data)
 
 
@@ -274,16 +277,25 @@ def notebook_of(code: list[CodeCell]) -> bytes:
     return json.dumps({"nbformat": 4, "cells": made}, indent=0, sort_keys=True).encode()
 
 
+class _Limits(NamedTuple):
+    """depth: archives around it; allowed: bytes in it; deadline: for reading it, in seconds."""
+
+    depth: int
+    allowed: int
+    deadline: float
+
+
 def _archive(node: Node, source: "_OnDisk | _InMemory", depth: int) -> Node:
     node.kind = "archive"
     if depth >= DEEPEST:
         node.problem = f"Archives lie in archives more than {DEEPEST} deep."
         return node
     allowed = max(MOST_BYTES, MOST_RATIO * source.size) if depth == 0 else MOST_BYTES
+    limits = _Limits(depth, allowed, time.monotonic() + LONGEST + source.size / 1e6)
     is_zip = source.read(2) == b"PK" or node.name.lower().endswith(ZIPS)
     try:
         with source.open() as file:
-            (_zip if is_zip else _tar)(node, file, depth, allowed)
+            (_zip if is_zip else _tar)(node, file, limits)
     except BROKEN as error:
         node.problem = f"The archive cannot be read: {_short(error)}."
     if node.problem:
@@ -291,10 +303,10 @@ def _archive(node: Node, source: "_OnDisk | _InMemory", depth: int) -> Node:
     return node
 
 
-def _zip(node: Node, file, depth: int, allowed: int) -> None:
+def _zip(node: Node, file: IO[bytes], limits: _Limits) -> None:
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
-        node.problem = _too_much(len(infos), sum(x.file_size for x in infos), allowed)
+        node.problem = _too_much(len(infos), sum(x.file_size for x in infos), limits.allowed)
         if node.problem:
             return
         for info in infos:
@@ -306,7 +318,7 @@ def _zip(node: Node, file, depth: int, allowed: int) -> None:
             elif info.is_dir():
                 _within(node, place)
             else:
-                _member(node, place, info.file_size, when, depth, lambda n, i=info: _inflate(
+                _member(node, place, info.file_size, when, limits, lambda n, i=info: _inflate(
                     archive, i, n))  # fmt: skip
 
 
@@ -318,13 +330,13 @@ def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> byte
 class _Capped(io.RawIOBase):
     """Reads no more than it is allowed, whatever a compressed stream holds."""
 
-    def __init__(self, file, allowed: int) -> None:
+    def __init__(self, file: IO[bytes], allowed: int) -> None:
         self._file, self._left = file, allowed
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: memoryview) -> int:
         data = self._file.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:
@@ -333,15 +345,15 @@ class _Capped(io.RawIOBase):
         return len(data)
 
 
-def _tar(node: Node, file, depth: int, allowed: int) -> None:
+def _tar(node: Node, file: IO[bytes], limits: _Limits) -> None:
     head = file.read(6)
     file.seek(0)
     openers = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
     opener = openers.get(head[:2])
-    stream = io.BufferedReader(_Capped(opener(file) if opener else file, allowed))
+    stream = io.BufferedReader(_Capped(opener(file) if opener else file, limits.allowed))
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for count, member in enumerate(archive, 1):
-            node.problem = _too_much(count, 0, allowed)
+            node.problem = _too_much(count, 0, limits.allowed)
             if node.problem:
                 return
             place = _place(node, member.name)
@@ -351,7 +363,7 @@ def _tar(node: Node, file, depth: int, allowed: int) -> None:
             elif member.isdir():
                 _within(node, place)
             else:
-                _member(node, place, member.size, member.mtime, depth,
+                _member(node, place, member.size, member.mtime, limits,
                         lambda n, m=member: archive.extractfile(m).read(n))  # fmt: skip
 
 
@@ -398,9 +410,11 @@ def _member(
     place: tuple[str, ...],
     size: int,
     modified: float,
-    depth: int,
+    limits: _Limits,
     read: Callable[[int], bytes],
 ) -> None:
+    if time.monotonic() > limits.deadline:
+        raise ValueError("it takes too long")
     folder = _within(archive, place[:-1])
     name = _unused(folder, place[-1])
     node = folder.children[name] = Node((*folder.path, name), "file")
@@ -416,7 +430,7 @@ def _member(
     except BROKEN as error:
         node.problem = f"The file cannot be read: {_short(error)}."
         return
-    folder.children[name] = _file(node, _InMemory(data, modified), depth + 1)
+    folder.children[name] = _file(node, _InMemory(data, modified), limits.depth + 1)
 
 
 def _is_read(lower: str) -> bool:

@@ -29,9 +29,11 @@ OWN_FOLDERS = re.compile(  # names that a student gives to folders of one work
 MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?")
 MOODLE_FILE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_.+")
 # "doejane_LATE_12345_67890_hw-1.ipynb": name, user, attachment, and the student's own file name.
+# Where grading is anonymous: "anon_aB3dE_67890_hw.ipynb".
 CANVAS_TEXT = re.compile(r"(?P<name>[^_]+)(?P<late>_late)?_(?P<id>[1-9]\d*)_text\.html", re.I)
 CANVAS = re.compile(
-    r"(?P<name>[^_]+)(?P<late>_late)?_(?P<id>[1-9]\d*)_(?P<attachment>[1-9]\d*)_(?P<file>.+)",
+    r"(?P<name>[^_]+)(?P<late>_late)?_(?P<id>[1-9]\d*|(?<=anon_)[a-z0-9]{5}|"
+    r"(?<=anon_late_)[a-z0-9]{5})_(?P<attachment>[1-9]\d*)_(?P<file>.+)",
     re.IGNORECASE,
 )
 GRADESCOPE = re.compile(r"(?P<id>submission_\d+)")
@@ -146,6 +148,8 @@ def recognize(
         copy = layout.kind == "nbgrader" and NBGRADER_COPIES.intersection(x.path)
         layout.strays.append((x, NBGRADER_COPY if copy else "It belongs to no student."))
     _look_for_conflicts(layout)
+    _look_for_one_student(layout, holds_work, reading)
+    _flag_copies(layout)
     return layout
 
 
@@ -192,7 +196,7 @@ class _Reader:
             if below:
                 return below
         elif inner and not loose:
-            exports = [self._form(x) for x in inner]
+            exports = [self._export(x) for x in inner]
             if all(exports):
                 return exports
         people = self._reading.people
@@ -213,6 +217,16 @@ class _Reader:
             return node, "nbgrader"
         return None
 
+    def _export(self, node: Node) -> tuple[Node, str] | None:
+        """One of several downloads side by side; a student's folder must not look like one."""
+        form = self._form(node)
+        if not form or form[1] == "nbgrader":
+            return None
+        if form[1] == "gradescope":
+            named = METADATA in node.children or re.fullmatch(r"assignment_\d+_export.*", node.stem)
+            return form if named else None
+        return form if len(_keys(*form)) > 1 else None
+
     def _wrapped(self, only: Node) -> list[tuple[Node, str]]:
         """The class inside of the only folder there is; empty if that folder is a student's."""
         people = self._reading.people
@@ -223,11 +237,11 @@ class _Reader:
         below = self._recognized(only)
         form = below[0][1] not in ("folder", "flat")
         if form:
-            keys = _canvas_keys(below[0][0]) if below[0][1] == "canvas" else set()
+            keys = _keys(*below[0]) if below[0][1] == "canvas" else []
             if len(keys) != 1:
                 return below
             self.questions.append(
-                f"there is one student, who may be {clean(only.stem)} or Canvas's {keys.pop()}; "
+                f"there is one student, who may be {clean(only.stem)} or Canvas's {keys[0]}; "
                 "use --layout folder or canvas"
             )
             return []
@@ -345,18 +359,25 @@ def _matches(node: Node, kind: str) -> bool:
 
 
 def _is_canvas(nodes: list[Node]) -> bool:
-    """A user's number has one name, and an attachment's one file: not so in made-up names."""
+    """A user's number has one name, and an attachment's one file: not so in made-up names.
+
+    Nor do users who differ all have the same name.
+    """
     matches = [x for node in nodes if (x := CANVAS.fullmatch(node.name))]
     users = {(x["id"], x["name"].lower()) for x in matches}
     attachments = {(x["attachment"], x["id"], x["file"].rsplit(".", 1)[0]) for x in matches}
-    return len(users) == len({x[0] for x in users}) and len(attachments) == len(
-        {x[0] for x in attachments}
+    numbers, names = {x[0] for x in users}, {x[1] for x in users}
+    return (
+        len(users) == len(numbers)
+        and len(attachments) == len({x[0] for x in attachments})
+        and (len(names) > 1 or len(numbers) == 1 or names == {"anon"})
     )
 
 
-def _canvas_keys(node: Node) -> set[str]:
-    matches = (CANVAS.fullmatch(x.name) for x in (*folders(node), *documents(node)))
-    return {x["id"] for x in matches if x}
+def _keys(node: Node, kind: str) -> list[str]:
+    """The students that the names in a folder of a platform's form stand for."""
+    matches = (_FORMS[kind](x) for x in node.children.values() if not x.junk)
+    return sorted({x["id"] for x in matches if x})
 
 
 def _moodle(node: Node) -> re.Match | None:
@@ -531,6 +552,30 @@ def _look_for_conflicts(layout: Layout) -> None:
             layout.questions.append(
                 f"{pile.key} has several sources, {names}; take out all but one, or rename them"
             )
+
+
+def _look_for_one_student(
+    layout: Layout, holds_work: Callable[[Node], bool], reading: Reading
+) -> None:
+    """Several works of one student in a form that file names alone suggest may be a class's."""
+    if len(layout.piles) != 1 or layout.kind not in ("canvas", "moodle", "blackboard"):
+        return
+    [pile] = layout.piles.values()
+    works = {x.sha for node in pile.nodes for x in node.files() if holds_work(x)}
+    if len(pile.nodes) > 1 and len(works) > 1 and reading.kind == "auto":
+        names = " and ".join(node.shown for node in pile.nodes[:3])
+        layout.questions.append(
+            f"{names} read as files of one student, {pile.key}; use --layout {layout.kind} or flat"
+        )
+
+
+def _flag_copies(layout: Layout) -> None:
+    """ "jane (1).ipynb" beside "jane.ipynb" may be the same student's."""
+    for key, pile in layout.piles.items():
+        original = layout.piles.get(_without_copy(key))
+        if original and original is not pile:
+            pile.flags.append(f"It may be a copy by the student {original.key}.")
+            original.flags.append(f"{pile.key} may be another copy by the same student.")
 
 
 def _fill_flat(layout: Layout, node: Node) -> None:

@@ -222,6 +222,7 @@ class _Choice:
         self._lesson = lesson
         self._works = works
         self._files = [x for node in pile.nodes for x in node.files()]
+        self._archives = {x for node in pile.nodes for x in _archives(node)}
         self._clones = _clones(self._files)
         readable = [x for x in self._files if x.code and not x.junk and not self._course_file(x)]
         self._copies = {id(x) for x in self._course_copies(readable)}
@@ -269,8 +270,19 @@ class _Choice:
         numbered = bool(re.search(rf"(?<!\d){self._lesson}(?!\d)", node.shown))
         return (
             len(work.own), len(work.solved), len(work.defined), numbered,
-            ".ipynb" in node.name.lower(), _when(node), node.shown,
+            ".ipynb" in node.name.lower(), self._when(node), node.shown,
         )  # fmt: skip
+
+    def _when(self, node: Node) -> float:
+        """How late a file was handed in, as far as the system says: Canvas numbers attachments.
+
+        What a student's own archive says of its files does not count.
+        """
+        for part in node.path:
+            if match := CANVAS.fullmatch(part):
+                return float(match["attachment"])
+        packed = any(node.path[: len(place)] == place for place in self._archives)
+        return 0.0 if packed else node.modified
 
     def _problem(self) -> str:
         """Why there is nothing to grade."""
@@ -357,12 +369,12 @@ def _clones(files: list[Node]) -> list[tuple[str, ...]]:
     return [place for place, count in places.items() if count >= LEAST_OF_PACKAGE]
 
 
-def _when(node: Node) -> float:
-    """How late a file was handed in, as far as the system says: Canvas numbers attachments."""
-    for part in node.path:
-        if match := CANVAS.fullmatch(part):
-            return float(match["attachment"])
-    return node.modified
+def _archives(node: Node) -> Iterator[tuple[str, ...]]:
+    """The places of the archives in a node, itself included."""
+    if node.kind == "archive":
+        yield node.path
+    for child in node.children.values():
+        yield from _archives(child)
 
 
 def _no_function(work: Work, lesson: str) -> str:

@@ -105,6 +105,13 @@ def test_two_members_of_one_name_are_both_there(tmp_path):
     assert len([x for x in tree(tmp_path / "a.zip").files() if x.code]) == 2
 
 
+def test_an_archive_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(handed_in, "LONGEST", -1.0)
+    write(tmp_path, {"ann.zip": zipped({"x.ipynb": solves("pack")}), "bo.ipynb": solves("pack")})
+    [problem] = problems(tmp_path)
+    assert "too long" in problem
+
+
 def test_a_class_of_thousands_of_files_is_read_in_seconds(tmp_path):
     data = solves("pack")
     write(

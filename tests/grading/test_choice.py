@@ -1,7 +1,10 @@
 """Which of a student's files is graded, what is flagged, and that nothing is dropped silently."""
 
+import io
+import os
 import re
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -166,6 +169,23 @@ DOUBTS = [
 @pytest.mark.parametrize(("files", "words"), DOUBTS)
 def test_what_is_in_doubt_is_flagged(tmp_path, files, words):
     assert any(words in x for x in ann(tmp_path, files).flags)
+
+
+def test_of_equally_good_files_the_later_counts_by_the_systems_clock(tmp_path):
+    files = {"a.ipynb": solves("pack", mark="1"), "b.ipynb": solves("pack", mark="2")}
+    write(tmp_path, {f"ann/{name}": data for name, data in files.items()})
+    for name, when in (("a", 2_000_000_000), ("b", 1_000_000_000)):
+        os.utime(tmp_path / "ann" / f"{name}.ipynb", (when, when))
+    assert ann(tmp_path, {}).source == "ann/a.ipynb"
+
+
+def test_a_students_own_archive_has_no_clock(tmp_path):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, year in (("a.ipynb", 2030), ("b.ipynb", 2020)):
+            info = zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0))
+            archive.writestr(info, solves("pack", mark=name))
+    assert ann(tmp_path, {"w.zip": data.getvalue()}).source == "ann/w.zip/b.ipynb"
 
 
 def test_identical_copies_are_no_doubt(tmp_path):

@@ -41,6 +41,7 @@ LAYOUTS = [
     ({"ann.ipynb": A, "bo.py": "def pack(*a):\n    return a\n"}, ["ann", "bo"]),
     ({"submissions/ann.ipynb": A, "submissions/bo.ipynb": B}, ["ann", "bo"]),
     ({"lee_11_501_a.ipynb": A, "li_late_12_502_a-1.ipynb": B}, ["11", "12"]),
+    ({"anon_aB3dE_501_a.ipynb": A, "anon_LATE_xY9zQ_502_a.ipynb": B}, ["aB3dE", "xY9zQ"]),
     ({"dl/lee_11_501_a.ipynb": A, "dl/li_LATE_12_502_a.zip": zipped({"q.ipynb": B})}, ["11", "12"]),
     ({"hw/Ann Lee_7_assignsubmission_file_/02.ipynb": A,
       "hw/Bo Li_8_assignsubmission_file_02.ipynb": B}, ["7", "8"]),
@@ -59,8 +60,10 @@ LAYOUTS = [
     ({"export.zip": zipped({"ann/02.ipynb": A, "bo/02.ipynb": B})}, ["ann", "bo"]),
     ({"ann/02.ipynb": A, "bo.ipynb": B, "grades.csv": "x", "notes.md": "x"}, ["ann", "bo"]),
     ({"hw2/40231/a.ipynb": A, "hw2/40232/a.ipynb": B}, ["40231", "40232"]),
-    ({"one/submission_71/a.ipynb": A, "two/submission_72/a.ipynb": B},
-     ["submission_71", "submission_72"]),
+    ({"assignment_1_export/submission_71/a.ipynb": A,
+      "assignment_2_export/submission_72/a.ipynb": B}, ["submission_71", "submission_72"]),
+    ({"A/lee_11_501_a.ipynb": A, "A/li_12_502_a.ipynb": B, "B/yu_13_503_a.ipynb": C,
+      "B/mo_14_504_a.ipynb": A}, ["11", "12", "13", "14"]),
 ]  # fmt: skip
 
 
@@ -81,6 +84,12 @@ def test_around_the_class_may_lie_an_archive_and_folders(tmp_path, files, expect
         assert students(root, level=4) == expected
 
 
+def test_a_copy_beside_the_original_is_flagged(tmp_path):
+    root = write(tmp_path, {"ann.ipynb": A, "ann (1).ipynb": B, "bo.ipynb": C})
+    flags = {x.student: " ".join(x.flags) for x in read(root).submissions}
+    assert "copy" in flags["ann"] and "copy" in flags["ann (1)"] and not flags["bo"]
+
+
 def test_a_text_instead_of_a_file_has_a_row_too(tmp_path):
     canvas = {"lee_11_501_a.ipynb": A, "li_12_text.html": "<p>", "yu_13_502_a.ipynb": B}
     assert students(write(tmp_path / "c", canvas)) == ["11", "12", "13"]
@@ -90,9 +99,19 @@ def test_a_text_instead_of_a_file_has_a_row_too(tmp_path):
 
 
 def test_canvas_numbers_one_students_files(tmp_path):
-    [lee] = read(write(tmp_path, {"lee_11_501_a.ipynb": A, "lee_11_502_a-1.ipynb": B})).submissions
+    files = {"lee_11_501_a.ipynb": A, "lee_11_502_a-1.ipynb": B, "li_12_503_a.ipynb": C}
+    lee, _ = read(write(tmp_path, files)).submissions
     assert lee.student == "11" and lee.source == "lee_11_502_a-1.ipynb", "the later one counts"
     assert any("as many exercises" in x for x in lee.flags)
+
+
+@pytest.mark.parametrize("name", [
+    "lab_12_34_draft.ipynb", "x_7_assignsubmission_file_.ipynb", "submission_5/x.ipynb",
+    "submitted/ann/x.ipynb", "HW_bo_attempt_2026-10-01-10-00-00_x.ipynb",
+])  # fmt: skip
+def test_not_even_if_everyone_chooses_such_names(tmp_path, name):
+    root = write(tmp_path, {f"ann/{name}": A, f"bo/{name}": B})
+    assert students(root) == ["ann", "bo"]
 
 
 @pytest.mark.parametrize("name", [
@@ -119,6 +138,8 @@ def test_names_that_only_look_like_canvas_are_files_of_their_own(tmp_path):
     assert students(root) == ["hw_2_3_ann", "hw_2_3_bo"]
     root = write(tmp_path / "b", {"lee_11_501_a.ipynb": A, "li_11_502_a.ipynb": B})
     assert students(root) == ["lee_11_501_a", "li_11_502_a"]
+    root = write(tmp_path / "c", {"hw_2_3_ann.ipynb": A, "hw_3_4_bo.ipynb": B})
+    assert students(root) == ["hw_2_3_ann", "hw_3_4_bo"]
 
 
 DOUBTS = [
@@ -130,6 +151,7 @@ DOUBTS = [
     ({"Ann/x.ipynb": A, "ann/x.ipynb": B, "bo/x.ipynb": C}, "several sources"),
     ({"lee_11_501_a.ipynb": A, "li_12_502_a.ipynb": B, "stray.ipynb": C}, "stray"),
     ({"all.zip": zipped({"ann.ipynb": A, "bo.ipynb": B})}, "--student-level 2"),
+    ({"hw_2_3_ann.ipynb": A, "hw_2_4_bo.ipynb": B}, "--layout canvas or flat"),
     ({"hw2/ann/02.ipynb": A, "hw2/bo/hw.pdf": "x"}, "--student-level 2"),
     ({"hw2/ann/a.pdf": "x", "hw2/bo/b.pdf": "x"}, "--student-level 2"),
     ({"hw2/ann.pdf": "x", "hw2/bo.zip": "broken", "hw2/cy.ipynb": A}, "--student-level 2"),

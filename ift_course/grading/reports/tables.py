@@ -44,7 +44,7 @@ def canvas(book: Gradebook) -> str:
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment]
     worth = ["    Points Possible", "", "", "", "", book.worth]
     rows = (
-        [x.name, x.person.get("canvas_id") or x.line.get("student", x.student),
+        [x.name, _platform_id(x, "canvas_id"),
          x.person.get("sis_id", ""), x.person.get("login", ""), x.person.get("section", ""),
          x.total]
         for x in book.grades
@@ -57,11 +57,18 @@ def moodle(book: Gradebook) -> str:
     head = ["Identifier", "Full name", "Email address", "Grade", "Maximum grade",
             "Feedback comments"]  # fmt: skip
     rows = (
-        [f"Participant {x.person.get('moodle_id') or x.line.get('student', x.student)}", x.name,
+        [f"Participant {_platform_id(x, 'moodle_id')}", x.name,
          x.person.get("email", ""), x.total, book.worth, _summary(x)]
         for x in book.grades
     )  # fmt: skip
     return _csv(head, rows)
+
+
+def _platform_id(grade: Grade, column: str) -> str:
+    """The roster's, or the key of the submission; a group's key is nobody's own."""
+    shared = grade.line.get("members") or grade.person.get("group")
+    key = grade.student if shared else grade.line.get("student", grade.student)
+    return grade.person.get(column) or key
 
 
 def _summary(grade: Grade) -> str:
