@@ -268,12 +268,13 @@ NAMES = st.sampled_from([
     "ann", "bo", "hw2", "submitted", "x y", "lee_11_501_a", "Bo_8_assignsubmission_file_",
     "submission_71", "é", ".hidden", "__MACOSX", ".ipynb_checkpoints", "ift_course",
 ])  # fmt: skip
-FILES = st.sampled_from([
-    ("02.ipynb", solves("pack")), ("q.ipynb", solves("collate", mark="q")), ("s.ipynb", STUBS),
-    ("t.ipynb", SOLUTION), ("broken.ipynb", b"{"), ("a.py", b"x = 1\n"), ("r.pdf", b"%PDF"),
-    ("timestamp.txt", b"2020-01-01"), ("z.zip", zipped({"02.ipynb": solves("pack"), "n": b"x"})),
-    ("bad.zip", b"PK"), (".DS_Store", b"x"), ("e.7z", b"7z"), ("submission_metadata.yml", b"a: 1"),
-])  # fmt: skip
+CONTENTS = {
+    "02.ipynb": solves("pack"), "q.ipynb": solves("collate", mark="q"), "s.ipynb": STUBS,
+    "t.ipynb": SOLUTION, "broken.ipynb": b"{", "a.py": b"x = 1\n", "r.pdf": b"%PDF",
+    "timestamp.txt": b"2020-01-01", "z.zip": zipped({"02.ipynb": solves("pack"), "n": b"x"}),
+    "bad.zip": b"PK", ".DS_Store": b"x", "e.7z": b"7z", "submission_metadata.yml": b"a: 1",
+}  # fmt: skip
+FILES = st.sampled_from(sorted(CONTENTS))
 TREES = st.recursive(
     st.dictionaries(NAMES, st.lists(FILES, max_size=3), min_size=1, max_size=3),
     lambda inner: st.dictionaries(NAMES, inner | st.lists(FILES, max_size=2), max_size=3),
@@ -288,9 +289,8 @@ def flat(tree, place=""):
         if isinstance(inside, dict):
             files |= flat(inside, f"{place}{name}/") or {f"{place}{name}": None}
         else:
-            files |= {f"{place}{name}/{file}": data for file, data in inside} or {
-                f"{place}{name}": None
-            }
+            here = {f"{place}{name}/{file}": CONTENTS[file] for file in inside}
+            files |= here or {f"{place}{name}": None}
     return files
 
 
@@ -319,3 +319,15 @@ def test_every_file_is_used_or_named_with_a_reason(tree):
     assert used - system == graded
     for submission in collection.submissions:
         assert bool(submission.problem) == (not submission.data)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(TREES, min_size=3, max_size=3), st.sampled_from(["", "hw 2/", "a/b/"]))
+def test_whatever_lies_in_the_students_folders_the_students_are_the_folders(trees, wrapper):
+    students = ["ann", "bo", "cy"]
+    files = {f"{wrapper}{who}/{who}.ipynb": solves("pack", mark=who) for who in students}
+    for who, tree in zip(students, trees, strict=True):
+        files |= {f"{wrapper}{who}/{path}": data for path, data in flat(tree).items()}
+    with tempfile.TemporaryDirectory() as folder:
+        collection = read(write(Path(folder), files))
+    assert [x.student for x in collection.submissions] == students
