@@ -181,12 +181,23 @@ def _bound(node: ast.stmt) -> Iterator[str]:
 
 
 def _unfolded(nodes: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements, with those inside of if, try and with."""
+    """The statements, with those inside of if, try, with, and a cell magic that is run."""
     for node in nodes:
         yield node
         if isinstance(node, (ast.If, ast.Try, ast.With)):
             yield from _unfolded(node.body)
             yield from _unfolded(getattr(node, "orelse", []))
+        elif body := _magic_body(node):
+            yield from _unfolded(_parsed(body))
+
+
+def _magic_body(node: ast.stmt) -> str:
+    """The cell in `get_ipython().run_cell_magic("time", "", "...")`, as nbconvert writes it."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") != "run_cell_magic":
+        return ""
+    texts = [x.value for x in call.args if isinstance(x, ast.Constant) and type(x.value) is str]
+    return texts[2] if len(texts) == 3 and texts[0] in BODY_MAGICS else ""
 
 
 def _parsed(code: str) -> list[ast.stmt]:

@@ -155,6 +155,18 @@ def test_the_notebooks_own_use_of_the_library_is_not_flagged(tmp_path):
     assert ann(tmp_path, {"02.ipynb": notebook(code, answer)}).flags == ()
 
 
+@pytest.mark.parametrize("code", [
+    "%%time\ndef pack(r, n):\n    return r", "!pip install q\ndef pack(r, n):\n    return r",
+    "get_ipython().run_cell_magic('time', '', 'def pack(r, n):\\n    return r\\n')",
+    "if True:\n    def pack(r, n):\n        return r", "pack = lambda r, n: r",
+    "def pack(r, n):\n    return r\nthis was a note", "async def pack(r, n):\n    return r",
+])  # fmt: skip
+def test_a_function_is_seen_however_it_is_defined(code):
+    for name in ("x.ipynb", "x.py"):
+        data = notebook(code) if name == "x.ipynb" else code.encode()
+        assert survey(cells.parse(data, name), FUNCTIONS).solved == {"pack"}
+
+
 DOUBTS = [
     ({"a.ipynb": solves("pack", mark="1"), "b.ipynb": solves("pack", mark="2")}, "as many"),
     ({"a.ipynb": solves("pack", "collate"), "b.ipynb": solves("find_faults")}, "find_faults"),
