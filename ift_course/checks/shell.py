@@ -54,10 +54,23 @@ def check_notebook(path: Path, limit: float = LIMIT) -> list[Result]:
     if not known:
         raise CourseError(f"{path.name} is no exercise notebook; their names are NN_topic.ipynb.")
     codes = dict(cells.code_cells(path))
+    _refuse_other_lesson(path, "\n".join(codes.values()))
     run = _Run()
     while not run.ended:
         _follow(path, run, limit)
     return [_result(exercise, codes, run) for exercise in known]
+
+
+def _refuse_other_lesson(path: Path, code: str) -> None:
+    defined = set(re.findall(r"^\s*def (\w+)", code, re.MULTILINE))
+    lesson = path.name[:2]
+    owners = {x.function: x.lesson for x in catalog.exercises() if x.function in defined}
+    if owners and lesson not in owners.values():
+        function, other = next(iter(owners.items()))
+        raise CourseError(
+            f"{path.name} defines functions of lesson {other} ({function}), none of lesson "
+            f"{lesson}; begin its name with the number of its lesson."
+        )
 
 
 def _follow(path: Path, run: _Run, limit: float) -> None:

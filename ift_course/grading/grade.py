@@ -1,8 +1,7 @@
 """Grading a class: what was handed in, against the plan, into the one file of results."""
 
 import re
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from ift_course.grading.plan import Plan
 from ift_course.grading.pool import Job, Setting, grade_all
 from ift_course.grading.results import Line, Results, ResultsFile
 from ift_course.grading.sandbox import Sandbox
-from ift_course.grading.submissions import Submission
+from ift_course.grading.submissions import Reading, Submission
 
 HEAVY = ("torch", "numpy", "transformers", "datasets", "peft", "trl", "matplotlib")
 MODULES = "ift_course.checks.notebook", "ift_course.session", "psutil"  # what the cells call
@@ -39,39 +38,56 @@ def grade(
     *,
     jobs: int = 1,
     insist: bool = False,
+    reading: Reading | None = None,
     on_done: Callable[[Done], None] = lambda done: None,
 ) -> Results:
     """Runs whatever checks have not been run on these submissions, and adds to `out/results.jsonl`.
 
-    insist: run hidden checks even where student code could read files.
+    Args:
+        root: The folder or archive of submissions.
+        out: The folder of the gradebook.
+        setting: The checks and the limits.
+        jobs: Submissions at a time.
+        insist: Run hidden checks even where student code could read files.
+        reading: What the instructor says about the layout of the submissions.
+        on_done: Called after each submission.
 
     Raises:
-        CourseError: nothing was handed in, a hidden check fails on the course's own solution, or
-            this machine cannot keep the hidden checks hidden.
+        CourseError: Nothing was handed in, the layout of the submissions is in doubt, a hidden
+            check fails on the course's own solution, or this machine cannot keep the hidden checks
+            hidden.
     """
     plan = setting.plan
     reference.verify(plan)
+    collection = submissions.collect(root, plan.lesson, plan.functions, reading, skip=out)
     with ResultsFile(out / "results.jsonl") as file:
-        line = plan.line()
-        work = Work(root, plan, file.results)
+        line, account = plan.line(), collection.account() | {"root": str(root.resolve())}
+        waiting = todo(plan, collection.submissions, file.results)
+        modules = preload([*plan.codes, *(x.data for x, _ in waiting)])
         if file.results.plan != line:
             file.add([line])
+        if file.results.accounts.get(account["root"]) != account:
+            file.add([account])
         hidden = (*setting.hidden, *plan.secret, root, out)
-        setting = replace(setting, hidden=hidden, preload=work.modules)
-        if any(check.hidden for _, check in plan.checks) and not insist and work.todo:
+        setting = replace(setting, hidden=hidden, preload=modules)
+        if any(check.hidden for _, check in plan.checks) and not insist and waiting:
             _demand_secrecy(setting)
         isolation.hide()
         yours = _contents(out)
         exposed = False
-        for number, lines in enumerate(grade_all(work.jobs(), setting, jobs, len(work.todo)), 1):
+        abouts = {x.student: x.about() for x in collection.submissions}
+        graded = grade_all(waiting, setting, jobs, len(waiting))
+        for number, lines in enumerate(graded, 1):
             about = lines[-1]
+            about |= abouts[about["student"]] | {"root": account["root"]}
             rungs = set(about["rungs"])  # none where no student's code was run
             exposed = exposed or bool(rungs and not PROTECTS_FILES & rungs)
             after = {x["check"]: x for x in lines[:-1]}
             known = file.results.verdicts
             before = {x: known[key] for x in after if (key := (about["student"], x)) in known}
             file.add(lines)
-            on_done(Done(about["student"], about["name"], number, len(work.todo), before, after))
+            on_done(Done(about["student"], about["name"], number, len(waiting), before, after))
+        file.add(_changed(file.results, abouts, account["root"]))
         changed = [name for name, content in _contents(out).items() if yours[name] != content]
         if exposed and changed:
             raise CourseError(
@@ -87,35 +103,13 @@ def _contents(out: Path) -> dict[str, bytes | None]:
     return {path.name: path.read_bytes() if path.is_file() else None for path in paths}
 
 
-class Work:
-    """What there is to do for a class, all of it read before any student's code runs.
+def todo(plan: Plan, collected: Iterable[Submission], results: Results) -> list[Job]:
+    """The submissions with the checks that are still to be run on each.
 
-    It waits in a file that has no name, so student code can neither change it nor take it away.
-
-    todo: ids of the checks to run, by student. modules: to load once for all.
+    All of it is in this process's memory before any student's code runs, so that none can change
+    or take away the work of another.
     """
-
-    def __init__(self, root: Path, plan: Plan, results: Results) -> None:
-        self.todo: dict[str, list[str]] = {}
-        self._submissions: list[tuple[Submission, int]] = []  # without their data; its size
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115
-        self.modules = preload(self._read(root, plan, results))
-
-    def _read(self, root: Path, plan: Plan, results: Results) -> Iterator[bytes]:
-        yield from plan.codes
-        for submission in submissions.find(root, plan.lesson, plan.functions):
-            if wanted := missing(plan, submission, results):
-                self.todo[submission.student] = wanted
-                self._submissions.append((replace(submission, data=b""), len(submission.data)))
-                self._file.write(submission.data)
-                yield submission.data
-
-    def jobs(self) -> Iterator[Job]:
-        """The submissions in the order in which they were found, with what is to do for each."""
-        self._file.seek(0)
-        for submission, size in self._submissions:
-            data = self._file.read(size)
-            yield replace(submission, data=data), self.todo[submission.student]
+    return [(x, checks) for x in collected if (checks := missing(plan, x, results))]
 
 
 def missing(plan: Plan, submission: Submission, results: Results) -> list[str]:
@@ -148,6 +142,16 @@ def preload(codes: Iterable[bytes]) -> tuple[str, ...]:
     if "Named" in named:
         named.add("torch")
     return (*MODULES, *(x for x in HEAVY if x in named))
+
+
+def _changed(results: Results, abouts: dict[str, dict], root: str) -> list[Line]:
+    """The lines of submissions of which all is new but the content: a date, a flag, a name."""
+    lines = []
+    for student, about in abouts.items():
+        line = results.submissions[student]
+        if line != line | about | {"root": root}:
+            lines.append(line | about | {"root": root})
+    return lines
 
 
 def _demand_secrecy(setting: Setting) -> None:

@@ -6,6 +6,7 @@ All four lie in the folder of the gradebook, so rendering it twice gives the sam
 import csv
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -20,7 +21,16 @@ ROSTER, OVERRIDES, POLICY, RESULTS = "roster.csv", "overrides.csv", "policy.json
 BLANK = {"status": "not graded", "seconds": 0, "number": 0, "mask": None} | dict.fromkeys(
     ("message", "given", "expected", "got", "line", "advice"), ""
 )
-KEYS = "student canvas_id moodle_id sis_id login email name".split()  # any may name a submission
+# Any of these may name a submission.
+KEYS = "student canvas_id moodle_id sis_id login github email name".split()
+# What learning platforms call these columns in their exports.
+ALIASES = {
+    "full_name": "name", "email_address": "email", "e-mail": "email", "username": "login",
+    "sid": "sis_id", "student_id": "sis_id", "id_number": "sis_id", "sis_user_id": "sis_id",
+    "sis_login_id": "login", "github_username": "github", "identifier": "moodle_id",
+    "team": "group", "group_name": "group", "groups": "group",
+}  # fmt: skip
+NO_PERSON = re.compile(r"\s*points possible.*|student, test|test student", re.IGNORECASE)
 
 
 class Policy(BaseModel):
@@ -103,7 +113,15 @@ class ExerciseGrade:
 
 @dataclass
 class Grade:
-    """One student. person: the row of the roster; line: what was handed in, empty if nothing."""
+    """One student.
+
+    Attributes:
+        student: The key.
+        person: The row of the roster.
+        line: What was handed in, empty if nothing; of a group, the same for every member.
+        exercises: The grades of each.
+        flags: What the instructor should look at.
+    """
 
     student: str
     person: dict[str, str]
@@ -113,6 +131,7 @@ class Grade:
     loss: float = 0
     set_to: float | None = None
     overrides: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -156,11 +175,19 @@ class Grade:
 
 @dataclass
 class Gradebook:
-    """The class. plan: the line of the results that lists the checks."""
+    """The class.
+
+    Attributes:
+        plan: The line of the results that lists the checks.
+        grades: By student.
+        policy: What late work loses.
+        accounts: For each folder of submissions, what became of every file.
+    """
 
     plan: Line
     grades: list[Grade]
     policy: Policy
+    accounts: list[Line] = field(default_factory=list)
 
     @property
     def worth(self) -> float:
@@ -189,7 +216,8 @@ def load(folder: Path) -> Gradebook:
     policy = read_policy(folder)
     people = read_roster(folder / ROSTER) if (folder / ROSTER).is_file() else None
     grades = list(_grades(results, people, policy))
-    book = Gradebook(results.plan, sorted(grades, key=lambda x: x.student), policy)
+    accounts = [results.accounts[root] for root in sorted(results.accounts)]
+    book = Gradebook(results.plan, sorted(grades, key=lambda x: x.student), policy, accounts)
     if (folder / OVERRIDES).is_file():
         _override(book, folder / OVERRIDES)
     return book
@@ -207,21 +235,69 @@ def read_policy(folder: Path) -> Policy:
 
 
 def read_roster(path: Path) -> list[dict[str, str]]:
-    """The rows of a roster. Raises CourseError if there is no column `student`, or one is twice."""
-    rows = list(_rows(path, {"student"}))
+    """The people of a roster, or of what Canvas, Moodle or Gradescope export as one.
+
+    Raises:
+        CourseError: There is no column that names a student, or one is there twice.
+    """
+    return _roster(path)[0]
+
+
+def left_out_of_roster(path: Path) -> list[str]:
+    """The rows of a roster that stand for no person, as Canvas's "Points Possible"."""
+    return _roster(path)[1]
+
+
+def _roster(path: Path) -> tuple[list[dict[str, str]], list[str]]:
+    people, left_out = [], []
     seen: set[str] = set()
-    for number, row in rows:
-        if row["student"] in seen:
-            raise CourseError(f"{path}, row {number}: {row['student']!r} is there twice.")
-        seen.add(row["student"])
-    return [row for _, row in rows]
+    for number, row in _rows(path, set()):
+        person = _person(row)
+        if "student" not in person:
+            columns = ", ".join(row)
+            raise CourseError(f"{path} has no column student; it has: {columns}.")
+        if NO_PERSON.fullmatch(row.get("student", "")) or not person["student"]:
+            left_out.append(row.get("student") or f"row {number}")
+            continue
+        if person["student"] in seen:
+            raise CourseError(f"{path}, row {number}: {person['student']!r} is there twice.")
+        seen.add(person["student"])
+        people.append(person)
+    return people, left_out
+
+
+def _person(row: dict[str, str]) -> dict[str, str]:
+    """A row with our names of the columns; "student" is what names a person best."""
+    person = {ALIASES.get(name, name): value for name, value in row.items()}
+    if "name" not in person and "last_name" in person:
+        person["name"] = f"{person.get('first_name', '')} {person['last_name']}".strip()
+    if "moodle_id" in person:
+        person["moodle_id"] = person["moodle_id"].removeprefix("Participant ").strip()
+    canvas = {"student", "id"} <= set(row) and {"section", "sis_login_id"} & set(row)
+    if canvas:  # in Canvas's gradebook the column Student holds the name
+        person |= {"canvas_id": row["id"], "name": row["student"]}
+        person.pop("student")
+    keys = ("login", "email", "sis_id", "canvas_id", "moodle_id")
+    if "student" not in person and any(key in person for key in keys):
+        person["student"] = next((person[x] for x in keys if person.get(x)), "")
+    return person
+
+
+def same(name: str) -> str:
+    """A name without what platforms change in it: case, blanks, punctuation."""
+    return "".join(x for x in name.casefold() if x.isalnum()) or name.casefold()
 
 
 def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """(row number in the file, row) with the names of the columns in lower case."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            head = file.readline()
+            file.seek(0)
+            # Excel writes semicolons where the comma is the decimal point.
+            reader = csv.DictReader(
+                file, delimiter=";" if head.count(";") > head.count(",") else ","
+            )
             names = [(x or "").strip().lower().replace(" ", "_") for x in reader.fieldnames or []]
             if lacking := needed - set(names):
                 raise CourseError(
@@ -238,24 +314,88 @@ def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
 def _grades(
     results: Results, people: list[dict[str, str]] | None, policy: Policy
 ) -> Iterator[Grade]:
-    owner = {}
-    for person in people or []:
-        owner |= {person[key].casefold(): person for key in reversed(KEYS) if person.get(key)}
-    handed_in = set()
+    roster = _Roster(people or [])
+    handed_in: dict[str, list[tuple[dict[str, str], str]]] = {}
     for key, line in results.submissions.items():
-        person = owner.get(key.casefold()) or owner.get(line["name"].casefold()) or {}
-        student = person.get("student", key)
-        if student in handed_in:
-            raise CourseError(
-                f"Two submissions belong to {student!r} of the roster, the second as {key!r}; "
-                "take one out of the folder and grade into a new one."
-            )
-        handed_in.add(student)
-        days = policy.days_late(person.get("submitted") or line["submitted"], line["late"])
-        yield Grade(student, person, line, _exercises(results, key), days, policy.loss(days))
+        if not results.is_stale(key):
+            for person in roster.behind(key, line):
+                handed_in.setdefault(person.get("student", key), []).append((person, key))
+    for student, sources in handed_in.items():
+        person, keys = sources[0][0], [key for _, key in sources]
+        flags = _conflict(student, person, keys)
+        key = max(keys, key=lambda x: _merit(results, x))
+        line = results.submissions[key]
+        submitted = person.get("submitted") or line["submitted"]
+        days = policy.days_late(submitted, line["late"])
+        flags += [f"{key} counts."] if flags else []
+        grade = Grade(student, person, line, _exercises(results, key), days, policy.loss(days))
+        if people and not person.get("student"):
+            flags.append("It matches nobody on the roster.")
+        grade.flags = [*line.get("flags", []), *flags]
+        yield grade
     for person in people or []:
         if person["student"] not in handed_in:
             yield Grade(person["student"], person, {}, _exercises(results, None))
+
+
+def _conflict(student: str, person: dict[str, str], keys: list[str]) -> list[str]:
+    """A flag if a group handed in twice. Of one person's two submissions none may be chosen."""
+    if len(keys) == 1:
+        return []
+    if not person.get("group"):
+        raise CourseError(
+            f"Two submissions belong to {student!r} of the roster, {keys[0]!r} and {keys[1]!r}; "
+            "take one out of the folder and grade again."
+        )
+    return [f"Group {person['group']} handed in {len(keys)} times: {', '.join(sorted(keys))}."]
+
+
+def _merit(results: Results, key: str) -> tuple:
+    """The later submission of a group counts; where no time is known, the better one."""
+    when = _time(results.submissions[key]["submitted"])
+    earned = sum(
+        line["points"]
+        for (student, _), line in results.verdicts.items()
+        if student == key and line["status"] == "passed"
+    )
+    return (when.timestamp() if when else 0, earned, key)
+
+
+class _Roster:
+    """Who is behind a submission."""
+
+    def __init__(self, people: list[dict[str, str]]) -> None:
+        self._owners: dict[str, dict[str, str]] = {}
+        self._groups: dict[str, list[dict[str, str]]] = {}
+        for person in people:
+            names = {person[key].casefold(): person for key in reversed(KEYS) if person.get(key)}
+            self._owners |= names
+            if person.get("group"):
+                self._groups.setdefault(same(person["group"]), []).append(person)
+        names = [(same(x["name"]), x) for x in people if x.get("name")]
+        self._names = {name: person for name, person in names if name not in self._owners}
+
+    def behind(self, key: str, line: Line) -> list[dict[str, str]]:
+        """The people whose work a submission is; one empty row if the roster knows none."""
+        members = [self._member(x) for x in line.get("members", [])]
+        if members:
+            return members
+        person = self._owner(key) or self._owner(line["name"])
+        group = (person or {}).get("group") or next(
+            (x for x in (key, line["name"]) if same(x) in self._groups), ""
+        )
+        if group:
+            return self._groups[same(group)]
+        return [person or {}]
+
+    def _owner(self, name: str) -> dict[str, str] | None:
+        return self._owners.get(name.casefold()) or self._names.get(same(name))
+
+    def _member(self, member: dict[str, str]) -> dict[str, str]:
+        """The roster's row of somebody whom the platform names, or a row made of that."""
+        names = [member.get(x, "") for x in ("email", "sis_id", "name")]
+        known = [person for x in names if x and (person := self._owner(x))]
+        return known[0] if known else {"student": next((x for x in names if x), ""), **member}
 
 
 def _exercises(results: Results, student: str | None) -> list[ExerciseGrade]:

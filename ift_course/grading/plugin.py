@@ -97,19 +97,20 @@ class _Class:
     """The submissions of one lesson. Each is graded when the first of its checks is due."""
 
     def __init__(self, root: Path, lesson: str, seed: str, times: "Times") -> None:
-        from ift_course.grading.grade import Work
+        from ift_course.grading import submissions
+        from ift_course.grading.grade import preload
         from ift_course.grading.plan import Plan
         from ift_course.grading.pool import Setting, grade_all
-        from ift_course.grading.results import Results
 
         self._plan = Plan(lesson, seed=seed)
-        work = Work(root, self._plan, Results())
-        self._submissions = {job[0].student: job[0] for job in work.jobs()}
+        collected = list(submissions.find(root, lesson, self._plan.functions))
+        self._submissions = {x.student: x for x in collected}
         self._wanted: dict[str, list[str]] = {}
         self._lines: dict[tuple[str, str], Line] = {}
         self._due = ""
         hidden = (*self._plan.secret, root)
-        setting = Setting(self._plan, times, preload=work.modules, hidden=hidden)
+        modules = preload([*self._plan.codes, *(x.data for x in collected)])
+        setting = Setting(self._plan, times, preload=modules, hidden=hidden)
         self._graded = grade_all(self._jobs(), setting, processes=1)
 
     @property

@@ -3,8 +3,9 @@
 Student code runs while the file is open. Where the sandbox is weak it could write to it, so a copy
 that no path leads to is kept beside it, and the file is compared with that in the end.
 
-Three kinds of lines. A `plan` says which checks there are; a `submission` what was found of a
-student; a `verdict` what one check said. The last line about something is the one that counts.
+Four kinds of lines. A `plan` says which checks there are; an `account` what became of every file
+of a folder of submissions; a `submission` what was found of a student; a `verdict` what one check
+said. The last line about something is the one that counts.
 """
 
 import json
@@ -24,9 +25,16 @@ Line = dict[str, Any]
 
 @dataclass
 class Results:
-    """What the file says. submissions: by student; verdicts: by student and id of the check."""
+    """What the file says.
+
+    Attributes:
+        accounts: By the folder or archive of submissions.
+        submissions: By student.
+        verdicts: By student and id of the check.
+    """
 
     plan: Line = field(default_factory=dict)
+    accounts: dict[str, Line] = field(default_factory=dict)
     submissions: dict[str, Line] = field(default_factory=dict)
     verdicts: dict[tuple[str, str], Line] = field(default_factory=dict)
 
@@ -34,10 +42,17 @@ class Results:
         """Adds one line."""
         if line["kind"] == "plan":
             self.plan = line
+        elif line["kind"] == "account":
+            self.accounts[line["root"]] = line
         elif line["kind"] == "submission":
             self.submissions[line["student"]] = line
         elif line["kind"] == "verdict":
             self.verdicts[line["student"], line["check"]] = line
+
+    def is_stale(self, student: str) -> bool:
+        """Whether a student was found once where nobody of that name is found any more."""
+        account = self.accounts.get(self.submissions[student].get("root", ""))
+        return account is not None and student not in account["students"]
 
     def has(self, student: str, check: str, key: str) -> bool:
         """Whether this very check was run on this very submission."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from ift_course.errors import CourseError
 from ift_course.exercises import source
 from ift_course.grading import submissions
+from ift_course.grading.layouts import Reading
 from ift_course.grading.reports.pages import page
 from ift_course.paths import write_whole
 
@@ -23,14 +24,27 @@ class Pair:
     codes: tuple[str, str]
 
 
-def compare(root: Path, lesson: str, functions: list[str], out: Path) -> Path:
+def compare(
+    root: Path,
+    lesson: str,
+    functions: list[str],
+    out: Path,
+    reading: Reading | None = None,
+) -> Path:
     """Writes `out/similarity.html`. What the exercise hands out does not count as alike.
+
+    Args:
+        root: The folder or archive of submissions.
+        lesson: The lesson's number.
+        functions: What the learner writes in it.
+        out: The folder of the gradebook.
+        reading: What the instructor says about the layout of the submissions.
 
     Raises:
         CourseError: copydetect is not installed.
     """
     codes = {}
-    for submission in submissions.find(root, lesson, functions):
+    for submission in submissions.collect(root, lesson, functions, reading, skip=out).submissions:
         try:
             cells = submissions.cells(submission)
         except submissions.Unreadable:

@@ -1,42 +1,54 @@
-"""What was handed in, found in any usual layout, read straight from files and archives.
+"""What was handed in: one submission for each student, and an account of every file.
 
-A student is the name in a Moodle or Canvas download, else the first folder, else the file's name.
-Nothing is ever unpacked to disk and no link is followed, so no archive can reach out of itself.
+`handed_in` reads the files, `layouts` finds out whose they are, `work` what they hold. Here the
+file that is graded is chosen. Whatever else was handed in is named with the reason.
 """
 
 import hashlib
-import io
-import json
 import re
-import stat
-import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from ift_course.checks.cells import Unreadable, read
 from ift_course.errors import CourseError
+from ift_course.grading.handed_in import Node, clean, notebook_of, tree
+from ift_course.grading.layouts import (
+    CANVAS,
+    METADATA,
+    NBGRADER_COPY,
+    TIMESTAMP,
+    Layout,
+    Pile,
+    Reading,
+    recognize,
+)
+from ift_course.grading.work import Work, survey
 
-LARGEST = 20 << 20  # bytes of one file
-MOST_MEMBERS = 5000  # of an archive
-SKIPPED = {".ipynb_checkpoints", "__MACOSX", "__pycache__", ".git", ".OTTER_LOG"}
-WRAPPERS = {"submitted", "submissions", "submission"}
+__all__ = ["Collection", "Reading", "Submission", "Unreadable", "cells", "clean", "collect", "find"]
 
-# "Jane Doe_123456_assignsubmission_file_/hw.ipynb" and, older, "…_assignsubmission_file_hw.ipynb"
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?.*")
-# "doejane_12345_67890_hw-1.ipynb" and "doejane_LATE_12345_67890_hw.ipynb"
-CANVAS = re.compile(r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
-PERCENT = re.compile(r"^# ?%%(?P<rest>.*)$", re.MULTILINE)
-
-
-class Unreadable(Exception):
-    """The file is no notebook and no Python."""
+MOST_NAMED = 3  # names in one sentence
+PACKAGE = "ift_course"
+LEAST_OF_PACKAGE = 50  # files of it that make a copy of the course
+CLONE_FOLDERS = {"tests", "site", "benchmarks", "docs"}  # in it nobody works in these
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's work. student: key in the gradebook; name: to show; source: where it was found.
+    """One student's or one group's work.
 
-    late: the download's own name says so. submitted: an ISO time, where the layout has one.
+    Attributes:
+        student: The key in the gradebook.
+        name: To show.
+        source: The file that is graded, as a path in the folder or archive.
+        data: A notebook without outputs, or a .py file; empty if there is a problem.
+        late: The download's own name says so.
+        submitted: An ISO time, where the system wrote one.
+        notes: For the student.
+        problem: Why nothing can be graded; a person has to look.
+        flags: For the instructor.
+        members: Of a group, as the system knows them: name, email, sis_id.
     """
 
     student: str
@@ -46,209 +58,386 @@ class Submission:
     late: bool = False
     submitted: str = ""
     notes: tuple[str, ...] = ()
+    problem: str = ""
+    flags: tuple[str, ...] = ()
+    members: tuple[dict[str, str], ...] = ()
 
     @property
     def sha(self) -> str:
         """Of the content, as the results know it."""
-        return hashlib.sha256(self.data).hexdigest()
+        return hashlib.sha256(self.data + self.problem.encode()).hexdigest()
+
+    def about(self) -> dict:
+        """What the results say of it apart from its content."""
+        return {
+            "name": self.name, "source": self.source, "late": self.late, "problem": self.problem,
+            "submitted": self.submitted, "flags": list(self.flags), "members": list(self.members),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Use:
+    """What became of one file. reason: why it was not used; empty if it was."""
+
+    file: str
+    student: str
+    reason: str = ""
 
 
 @dataclass
-class _Entry:
-    """A file: its path as parts, and how to get its bytes."""
+class Collection:
+    """Everything that was handed in.
 
-    parts: tuple[str, ...]
-    path: Path
-    members: tuple[str, ...] = ()
+    Attributes:
+        submissions: By student.
+        uses: One for each file.
+        layout: How the tree was read, in words.
+        questions: Why that may be wrong.
+    """
 
-    def read(self) -> bytes:
-        if not self.members:
-            with open(self.path, "rb") as file:
-                return _capped(file.read(LARGEST + 1))
-        archive, *inner = self.members
-        with zipfile.ZipFile(self.path) as outer:
-            data = _member(outer, archive)
-        for name in inner:
-            with zipfile.ZipFile(io.BytesIO(data)) as nested:
-                data = _member(nested, name)
-        return data
+    submissions: list[Submission] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    layout: str = ""
+    questions: list[str] = field(default_factory=list)
 
-
-@dataclass
-class _Pile:
-    """All files of one student."""
-
-    name: str
-    late: bool = False
-    entries: list[_Entry] = field(default_factory=list)
+    def account(self) -> dict:
+        """For the results: the files, used and not, and the students."""
+        unused = [[x.file, x.student, x.reason] for x in self.uses if x.reason]
+        used = [[x.file, x.student] for x in self.uses if not x.reason]
+        return {
+            "kind": "account", "layout": self.layout, "files": len(self.uses), "used": used,
+            "unused": unused, "students": [x.student for x in self.submissions],
+            "questions": self.questions,
+        }  # fmt: skip
 
 
-def find(root: Path, lesson: str, functions: list[str]) -> Iterator[Submission]:
+def find(
+    root: Path, lesson: str, functions: list[str], reading: Reading | None = None
+) -> Iterator[Submission]:
     """The submissions in a folder, an archive or a single file, one per student, by student.
 
-    Of several files the one counts that defines most of `functions`; then the one named after the
-    lesson; then the last.
+    Raises:
+        CourseError: As `collect`, except that it does not matter if all are of another lesson.
+    """
+    yield from collect(root, lesson, functions, reading, any_lesson=True).submissions
+
+
+def collect(
+    root: Path,
+    lesson: str,
+    functions: list[str],
+    reading: Reading | None = None,
+    skip: Path | None = None,
+    any_lesson: bool = False,
+) -> Collection:
+    """Everything in a folder or archive of submissions.
+
+    Args:
+        root: As it was downloaded.
+        lesson: The lesson's number.
+        functions: What the learner writes in it.
+        reading: What the instructor says about the layout.
+        skip: A folder in it to leave out: the gradebook.
+        any_lesson: Do not ask whether the lesson is right if everything is of another one.
 
     Raises:
-        CourseError: there is no such folder or archive, or nothing was handed in.
+        CourseError: There is no such folder or archive, nothing was handed in, or the tree may
+            mean something else, which the instructor has to decide.
     """
-    piles = _piles(list(_without_wrapper(list(_entries(root)))))
-    if not piles:
+    reading = reading or Reading()
+    if not (root.is_dir() or root.is_file()):
+        raise CourseError(f"There is nothing at {root}; name the folder or zip of submissions.")
+    top = tree(root, skip)
+    works = _Works(functions)
+    layout = recognize(top, works.holds_work, works.is_course, reading)
+    if not layout.piles:
         raise CourseError(
             f"No notebook and no .py file is in {root}; hand over the folder or the zip that holds "
             "the submissions, as it was downloaded."
         )
-    for student in sorted(piles):
-        yield _chosen(student, piles[student], lesson, functions)
+    collection = Collection(layout=_described(layout), questions=list(layout.questions))
+    for _, pile in sorted(layout.piles.items()):
+        submission, uses = _Choice(pile, lesson, works).made()
+        collection.submissions.append(submission)
+        collection.uses += uses
+    collection.uses += [Use(x.shown, "", "") for x in layout.system]
+    collection.uses += [Use(x.shown, "", x.problem or reason) for x, reason in layout.strays]
+    collection.uses.sort(key=lambda x: (x.file, x.student))
+    collection.questions += _doubts(layout, works)
+    if not any_lesson:
+        collection.questions += _other_lesson(layout, works, lesson)
+    if collection.questions and not reading.accept:
+        raise CourseError(_question(collection))
+    return collection
 
 
 def cells(submission: Submission) -> list[tuple[int, str]]:
-    """(number, source) of each code cell, of a notebook of version 3 or 4 or of a .py file.
+    """(number, source) of each code cell, of a notebook of any version or of a .py file.
 
     Raises:
-        Unreadable: with a sentence that says why.
+        Unreadable: With a sentence that says why.
     """
-    try:
-        text = submission.data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable("The file is not text in UTF-8.") from None
-    if submission.source.endswith(".py"):
-        cells = enumerate(_percent_cells(_lines(text)), 1)
-        return [(number, code) for number, code in cells if code.strip()]
-    try:
-        return list(_notebook_cells(json.loads(text)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise Unreadable("The file is not a notebook any more; save it anew in Jupyter.") from None
+    if submission.problem:
+        raise Unreadable(submission.problem)
+    return read(submission.data, submission.source)
 
 
-def _notebook_cells(notebook: dict) -> Iterator[tuple[int, str]]:
-    old = notebook["nbformat"] < 4
-    sheets = notebook["worksheets"] if old else [notebook]
-    all_cells = [cell for sheet in sheets for cell in sheet["cells"]]
-    for number, cell in enumerate(all_cells, 1):
-        if cell["cell_type"] == "code":
-            source = cell["input" if old else "source"]
-            yield number, _lines(source if type(source) is str else "".join(source))
+class _Works:
+    """What each file holds; every content is looked into once."""
+
+    def __init__(self, functions: list[str]) -> None:
+        self.functions = functions
+        self._known: dict[tuple[str, bool], Work] = {}
+
+    def of(self, node: Node) -> Work:
+        if not node.code:
+            return Work()
+        packaged = PACKAGE in node.path[:-1]
+        key = node.sha, packaged
+        if key not in self._known:
+            work = survey(node.code, self.functions)
+            if packaged and not work.course:
+                work.course = "part of a copy of the course's package"
+            self._known[key] = work
+        return self._known[key]
+
+    def holds_work(self, node: Node) -> bool:
+        """Whether a file defines functions of the course and is not the course's own."""
+        work = self.of(node)
+        own = not node.junk and not node.checkpoint and not work.course
+        return own and bool(work.defined or work.others)
+
+    def is_course(self, node: Node) -> bool:
+        """Whether a file is one that the course hands out, solved or not."""
+        work = self.of(node)
+        handed_out = any(x.stamp for x in node.code or []) and not work.solved
+        return bool(work.course or work.solution) or handed_out
 
 
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+class _Choice:
+    """Which of a student's files is graded, and what the instructor should know about it."""
+
+    def __init__(self, pile: Pile, lesson: str, works: _Works) -> None:
+        self._pile = pile
+        self._lesson = lesson
+        self._works = works
+        self._files = [x for node in pile.nodes for x in node.files()]
+        self._archives = {x for node in pile.nodes for x in _archives(node)}
+        self._clones = _clones(self._files)
+        readable = [x for x in self._files if x.code and not x.junk and not self._course_file(x)]
+        self._copies = {id(x) for x in self._course_copies(readable)}
+        readable = [x for x in readable if id(x) not in self._copies]
+        own = [x for x in readable if not x.checkpoint]
+        self._candidates = sorted(own or readable, key=self._rank)
+
+    def _course_copies(self, readable: list[Node]) -> list[Node]:
+        """The course's solutions inside of a copy of the course, whatever it is called there.
+
+        A solution beside other solutions of the course, or away from the file that the student
+        works in, came with the course. By itself it is what the student handed in.
+        """
+        surveyed = [(x, self._works.of(x)) for x in self._files if x.code]
+        shipped = [(x.path[:-1], work) for x, work in surveyed if work.solution or work.course]
+        contents = {place: set() for place, _ in shipped}
+        for place, work in shipped:
+            contents[place].add(work.course or work.solution)
+        answers = {x.path[:-1] for x in readable if not self._works.of(x).solution}
+        return [
+            x
+            for x, work in surveyed
+            if work.solution and (len(contents[x.path[:-1]]) > 1 or answers - {x.path[:-1]})
+        ]
+
+    def made(self) -> tuple[Submission, list[Use]]:
+        pile, chosen = self._pile, self._candidates[-1] if self._candidates else None
+        submission = Submission(
+            student=pile.key,
+            name=pile.name,
+            source=chosen.shown if chosen else pile.nodes[0].shown,
+            data=notebook_of(chosen.code) if chosen else b"",
+            late=pile.late,
+            submitted=pile.submitted,
+            notes=tuple(self._notes(chosen)) if chosen else (),
+            problem="" if chosen else self._problem(),
+            flags=(*pile.flags, *(self._flags(chosen) if chosen else ())),
+            members=pile.members,
+        )
+        read = {id(x) for x in self._pile.system}
+        return submission, [self._use(x, chosen) for x in self._files if id(x) not in read]
+
+    def _rank(self, node: Node) -> tuple:
+        work = self._works.of(node)
+        numbered = bool(re.search(rf"(?<!\d){self._lesson}(?!\d)", node.shown))
+        return (
+            len(work.own), len(work.solved), len(work.defined), numbered,
+            ".ipynb" in node.name.lower(), self._when(node), node.shown,
+        )  # fmt: skip
+
+    def _when(self, node: Node) -> float:
+        """How late a file was handed in, as far as the system says: Canvas numbers attachments.
+
+        What a student's own archive says of its files does not count.
+        """
+        for part in node.path:
+            if match := CANVAS.fullmatch(part):
+                return float(match["attachment"])
+        packed = any(node.path[: len(place)] == place for place in self._archives)
+        return 0.0 if packed else node.modified
+
+    def _problem(self) -> str:
+        """Why there is nothing to grade."""
+        for node in self._files:
+            if course := self._course(node):
+                return f"Only {course} was handed in ({node.shown})."
+        for node in self._files:
+            if node.problem and not node.junk:
+                return f"{node.shown}: {node.problem}"
+        others = [x.shown for x in self._files if not x.junk]
+        if others:
+            return f"No notebook and no Python file was handed in, only {_names(others)}."
+        return "The folder is empty: nothing was handed in."
+
+    def _course(self, node: Node) -> str:
+        """What of the course a file is that is nobody's answer, or an empty text."""
+        copy = "the course's own solution" if id(node) in self._copies else ""
+        return self._course_file(node) or copy
+
+    def _course_file(self, node: Node) -> str:
+        for clone in self._clones:
+            if node.path[: len(clone)] == clone and node.path[len(clone)] in CLONE_FOLDERS:
+                return "part of a copy of the course"
+        return self._works.of(node).course
+
+    def _notes(self, chosen: Node) -> Iterator[str]:
+        if len(self._candidates) > 1:
+            yield f"{len(self._candidates)} files were handed in; {chosen.shown} was graded."
+
+    def _flags(self, chosen: Node) -> Iterator[str]:
+        work = self._works.of(chosen)
+        if chosen.checkpoint:
+            yield "Only a checkpoint was handed in, a copy that Jupyter makes on its own."
+        if not work.defined and not work.library:
+            yield _no_function(work, self._lesson)
+        elif work.defined and not work.solved:
+            copies = (x for x in self._files if id(x) in self._copies and self._works.of(x).defined)
+            solution = next((x.shown for x in copies), "")
+            more = f" The course's own solution lies in {solution}." if solution else ""
+            yield f"No exercise is begun in the graded file.{more}"
+        if work.copied:
+            yield f"The course's own solution, word for word: {_names(sorted(work.copied))}."
+        for name, used in sorted(work.library.items()):
+            yield f"{name} calls the course's own library ({clean(used)})."
+        yield from self._rivals(chosen, work)
+        for node in [x for x in self._files if x.problem and not x.junk][:MOST_NAMED]:
+            if node.kind == "archive" or ".ipynb" in node.name.lower() or not node.sha:
+                yield f"{node.shown} was handed in too. {node.problem}"
+
+    def _rivals(self, chosen: Node, work: Work) -> Iterator[str]:
+        """Other files that may be the one the student meant."""
+        for node in self._candidates[:-1]:
+            rival = self._works.of(node)
+            more = sorted(rival.solved - work.solved)
+            if more:
+                yield f"{node.shown} solves {_names(more)}, which the graded file does not."
+            elif rival.solved and rival.solved == work.solved and node.code != chosen.code:
+                yield f"{node.shown} solves as many exercises as the graded file, {chosen.shown}."
+
+    def _use(self, node: Node, chosen: Node | None) -> Use:
+        course = self._course(node)
+        if node is chosen:
+            reason = ""
+        elif node.problem:
+            reason = node.problem
+        elif node.junk or (node.checkpoint and not node.code):
+            reason = "Written by an editor or the operating system."
+        elif course:
+            reason = f"It is {course}."
+        elif node.checkpoint:
+            reason = "A checkpoint, a copy that Jupyter makes on its own."
+        elif node.code:
+            reason = "Another file of the same student was graded."
+        elif node.name in (TIMESTAMP, METADATA):
+            reason = "The student's own: only what the system wrote counts."
+        else:
+            reason = "Neither a notebook nor a Python file."
+        return Use(node.shown, self._pile.key, reason)
 
 
-def _percent_cells(text: str) -> Iterator[str]:
-    starts = [match.start() for match in PERCENT.finditer(text)]
-    for start, end in zip([0, *starts], [*starts, len(text)], strict=True):
-        head = PERCENT.match(text[start:end])
-        words = head and "[markdown]" in head["rest"]
-        # The lines before keep the numbers of the lines as the student sees them.
-        yield "" if words else "\n" * text.count("\n", 0, start) + text[start:end]
+def _clones(files: list[Node]) -> list[tuple[str, ...]]:
+    """The folders that hold a copy of the course: most of its package lies in them."""
+    places = Counter(x.path[: x.path.index(PACKAGE)] for x in files if PACKAGE in x.path[:-1])
+    return [place for place, count in places.items() if count >= LEAST_OF_PACKAGE]
 
 
-def _entries(root: Path) -> Iterator[_Entry]:
-    if root.is_dir():
-        for path in sorted(root.rglob("*")):
-            parts = path.relative_to(root).parts
-            linked = any(x.is_symlink() for x in (path, *path.parents) if root in x.parents)
-            if not linked and path.is_file() and not SKIPPED & set(parts):
-                yield from _opened(_Entry(parts, path))
-    elif root.is_file():
-        inside = list(_opened(_Entry((root.name,), root)))
-        # Of the archive that holds all, only what is in it tells the students apart.
-        outer = [_Entry(x.parts[1:], x.path, x.members) for x in inside if len(x.parts) > 1]
-        yield from outer or inside
-    else:
-        raise CourseError(f"There is nothing at {root}; name the folder or zip of submissions.")
+def _archives(node: Node) -> Iterator[tuple[str, ...]]:
+    """The places of the archives in a node, itself included."""
+    if node.kind == "archive":
+        yield node.path
+    for child in node.children.values():
+        yield from _archives(child)
 
 
-def _opened(entry: _Entry, depth: int = 0) -> Iterator[_Entry]:
-    """The entry, or what is in it when it is an archive; archives in archives down to the third."""
-    name = entry.parts[-1]
-    if not name.lower().endswith(".zip") or depth == 3:
-        yield entry
-        return
-    try:
-        source = io.BytesIO(entry.read()) if entry.members else entry.path
-        with zipfile.ZipFile(source) as archive:
-            infos = archive.infolist()[:MOST_MEMBERS]
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError):
-        return
-    folder = (*entry.parts[:-1], name[:-4])
-    for info in sorted(infos, key=lambda x: x.filename):
-        inner = PurePosixPath(info.filename.replace("\\", "/"))
-        linked = stat.S_ISLNK(info.external_attr >> 16)
-        outside = inner.is_absolute() or ".." in inner.parts
-        if not (info.is_dir() or linked or outside or SKIPPED & set(inner.parts)):
-            members = (*entry.members, info.filename)
-            yield from _opened(_Entry((*folder, *inner.parts), entry.path, members), depth + 1)
+def _no_function(work: Work, lesson: str) -> str:
+    if work.others:
+        function, other = sorted(work.others.items())[0]
+        return f"It is of lesson {other} ({function}), and has no function of lesson {lesson}."
+    return f"It has no function of lesson {lesson}."
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    with archive.open(name) as file:
-        return _capped(file.read(LARGEST + 1))
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
-def _capped(data: bytes) -> bytes:
-    if len(data) > LARGEST:
-        raise ValueError("The file is too large.")
-    return data
+def _described(layout: Layout) -> str:
+    """How a tree was read, in one sentence."""
+    where = _names([x for x in layout.where if x])
+    inside = f" in {where}" if where else ""
+    form = {"folder": "a folder or file for each", "flat": "a file for each"}
+    how = form.get(layout.kind, f"the form of {layout.kind.capitalize()}")
+    names = _names([pile.key for _, pile in sorted(layout.piles.items())])
+    return f"Read as {_students(layout)}{inside}, {how}: {names}."
 
 
-def _without_wrapper(entries: list[_Entry]) -> Iterator[_Entry]:
-    """Drops a folder around everything, as nbgrader's `submitted/`."""
-    while entries and all(x.parts[0] in WRAPPERS and len(x.parts) > 1 for x in entries):
-        entries = [_Entry(x.parts[1:], x.path, x.members) for x in entries]
-    yield from entries
+def _students(layout: Layout) -> str:
+    return "1 student" if len(layout.piles) == 1 else f"{len(layout.piles)} students"
 
 
-def _piles(entries: list[_Entry]) -> dict[str, _Pile]:
-    piles: dict[str, _Pile] = {}
-    for entry in entries:
-        if entry.parts[-1].endswith((".ipynb", ".py")) or entry.parts[-1] == "timestamp.txt":
-            student, name, late = _student(entry.parts)
-            student = clean(student)
-            pile = piles.setdefault(student, _Pile(name))
-            pile.late = pile.late or late
-            pile.entries.append(entry)
-    return {
-        student: pile
-        for student, pile in piles.items()
-        if any(x.parts[-1] != "timestamp.txt" for x in pile.entries)
-    }
+def _doubts(layout: Layout, works: _Works) -> list[str]:
+    """What makes the result implausible, whatever the layout."""
+    doubts = []
+    strays = [x for x, why in layout.strays if works.holds_work(x) and why != NBGRADER_COPY]
+    if strays:
+        names = _names([x.shown for x in strays])
+        doubts.append(f"{names} would be left out, because no student can be found for it")
+    solutions = [x for x in _contents(layout, works) if x.own]
+    if len(solutions) > 4 * len(layout.piles):
+        doubts.append(
+            f"there are {len(solutions)} different solutions for only {_students(layout)}; say "
+            "with --student-level how deep the students' folders lie"
+        )
+    return doubts
 
 
-def _student(parts: tuple[str, ...]) -> tuple[str, str, bool]:
-    """(key, name to show, whether late)."""
-    for part in parts:
-        if found := MOODLE.fullmatch(part):
-            return found["id"], found["name"], False
-        if found := CANVAS.fullmatch(part):
-            return found["id"], found["name"], bool(found["late"])
-    name = parts[0] if len(parts) > 1 else PurePosixPath(parts[0]).stem
-    return name, name, False
+def _other_lesson(layout: Layout, works: _Works, lesson: str) -> list[str]:
+    contents = _contents(layout, works)
+    others = Counter(other for x in contents for other in set(x.others.values()))
+    if not others or any(x.defined for x in contents):
+        return []
+    return [f"nobody handed in lesson {lesson}, but lesson {others.most_common(1)[0][0]}"]
 
 
-def _chosen(student: str, pile: _Pile, lesson: str, functions: list[str]) -> Submission:
-    ranked, submitted = [], ""
-    for entry in pile.entries:
-        where = "/".join(entry.parts)
-        try:
-            data = entry.read()
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError):
-            data = b""
-        if where.endswith("timestamp.txt"):
-            submitted = data.decode(errors="replace").strip()[:40]
-            continue
-        defined = sum(f"def {name}(".encode() in data for name in functions)
-        named = bool(re.search(rf"(?<!\d){lesson}(?!\d)", where))
-        ranked.append(((defined, named, where.endswith(".ipynb"), where), data))
-    (*_, where), data = max(ranked)
-    where, name = clean(where), clean(pile.name)
-    others = len(ranked) - 1
-    notes = (f"{others + 1} files were handed in; {where} was graded.",) if others else ()
-    return Submission(student, name, where, data, pile.late, submitted, notes)
+def _contents(layout: Layout, works: _Works) -> list[Work]:
+    """What the students' files hold, each content once."""
+    nodes = (x for pile in layout.piles.values() for node in pile.nodes for x in node.files())
+    return list({x.sha: works.of(x) for x in nodes if works.holds_work(x)}.values())
 
 
-def clean(text: str) -> str:
-    """At most 1,000 characters, of which none steers a terminal or cannot be written."""
-    kept = (x if x.isprintable() or x == "\n" else "\N{REPLACEMENT CHARACTER}" for x in text[:1000])
-    return "".join(kept)
+def _question(collection: Collection) -> str:
+    first, *others = collection.questions
+    more = f" (and {len(others)} more)" if others else ""
+    first = first.removesuffix(".")
+    return (
+        f"Nothing was graded, because {first}{more}; --yes accepts this reading: "
+        f"{collection.layout}"
+    )

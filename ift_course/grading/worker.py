@@ -83,49 +83,10 @@ def _call(namespace: dict[str, Any], name: str, args: tuple, kwargs: dict) -> tu
 
 
 def _cell(namespace: dict[str, Any], number: int, source: str) -> tuple:
-    shell = Shell(namespace)
-    namespace["get_ipython"] = lambda: shell
     try:
-        cells.execute(number, _python(source), namespace)
+        return "done", cells.execute(number, source, namespace)
     except BaseException as error:
         kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-1])
         lines = [x for x in traceback.extract_tb(error.__traceback__) if x.filename[:6] == "<cell "]
-        line, at = (lines[-1].line or "", lines[-1].lineno or 0) if lines else ("", 0)
-        raise LearnerError(kinds, str(error), line, at) from None
-    return "done", shell.skipped
-
-
-def _python(source: str) -> str:
-    """The cell as Python: magics and shell lines become calls of the `Shell`, which skips them."""
-    try:
-        compile(source, "", "exec")
-    except SyntaxError:
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        return TransformerManager().transform_cell(source)
-    return source
-
-
-class Shell:
-    """Stands for IPython's: runs what `%%time` or `%%capture` is about, and skips the rest."""
-
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        self._namespace = namespace
-        self.skipped: list[str] = []
-
-    def run_cell_magic(self, name: str, line: str, body: str) -> None:
-        if name in ("time", "capture", "prun"):
-            exec(compile(body, f"<%%{name}>", "exec"), self._namespace)
-        else:
-            self.skipped.append(f"%%{name} {line}".strip())
-
-    def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> None:
-        self.skipped.append(f"%{name} {line}".strip())
-
-    def system(self, line: str) -> None:
-        self.skipped.append(f"!{line}")
-
-    getoutput = system
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
+        line, place = (lines[-1].line or "", lines[-1].lineno or 0) if lines else ("", 0)
+        raise LearnerError(kinds, str(error), line, place) from None

@@ -81,13 +81,41 @@ def test_endless_loops_and_dying_cells_cost_only_their_own_exercise(notebook):
 
 
 @pytest.mark.parametrize(("text", "why"), [
-    ('{"cells": [', "not a notebook any more"), ("", "not a notebook any more"),
-    ('{"nbformat": 4}', "not a notebook any more"), ("[1, 2]", "not a notebook any more"),
+    ('{"cells": [', "cut off"), ("", "is empty"),
+    ('{"nbformat": 4}', "holds no cells"), ("[1, 2]", "not a notebook"),
 ])  # fmt: skip
 def test_broken_json_is_one_sentence(tmp_path, text, why):
     path = tmp_path / "01_mine.ipynb"
     path.write_text(text)
     with pytest.raises(CourseError, match=why):
+        check_notebook(path)
+
+
+@pytest.mark.parametrize("line", [
+    "    note = f'{losses!r} has no token!'", "    note = '%d of %s' % (1, 'x')",
+    "    note = '''\\n!ls\\n%time\\n?help\\n'''",
+])  # fmt: skip
+def test_an_exclamation_or_percent_sign_in_a_string_is_no_magic(notebook, line):
+    code = RIGHT["perplexity"].replace("    if not tokens", f"{line}\n    if not tokens")
+    assert results(notebook(code))["perplexity"].report.passed
+
+
+@pytest.mark.parametrize("head", [
+    "%%time\n", "%%capture out\n", "files = !ls\n", "?print\n", "\ufeff",
+    "import asyncio\nawait asyncio.sleep(0)\n",
+])  # fmt: skip
+def test_a_function_counts_whatever_ipython_syntax_stands_around_it(notebook, head):
+    assert results(notebook(head + RIGHT["perplexity"].lstrip()))["perplexity"].report.passed
+
+
+def test_a_bad_line_does_not_cost_the_function_in_the_same_cell(notebook):
+    found = results(notebook(f"{RIGHT['perplexity']}\nthis line is broken\n"))
+    assert found["perplexity"].report.passed
+
+
+def test_a_notebook_of_another_lesson_is_named_as_such(notebook):
+    path = notebook("def pack(rows, capacity):\n    return rows")
+    with pytest.raises(CourseError, match=r"functions of lesson 02 \(pack\), none of lesson 01"):
         check_notebook(path)
 
 
@@ -106,7 +134,7 @@ def test_the_command_goes_on_after_a_broken_notebook_and_says_what_is_wrong(note
     done = subprocess.run([*command, str(tmp_path / "03_gone.ipynb"), str(broken), str(path)],
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
-    assert "There is no notebook" in done.stdout and "not a notebook any more" in done.stdout
+    assert "There is no notebook" in done.stdout and "cut off" in done.stdout
     assert "01.2 Perplexity of several documents: " in done.stdout
     assert "expected" in done.stdout
     kept = json.loads(Path(os.environ["IFT_PROGRESS"]).read_text())

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ift_course.cli import app
+from tests.grading.trees import course
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +74,56 @@ def test_a_mistake_is_one_sentence(tmp_path, monkeypatch, arguments, said):
     found = run(*arguments)
     assert found.exit_code == 2
     assert said in found.output.replace("\n", "") and "Traceback" not in found.output
+
+
+CODE = "def response_labels(ids, mask):\n    return {}\n"
+
+
+@pytest.fixture
+def sections(tmp_path):
+    """A class in two sections, which may be read as two students."""
+    for place in ("A/ann", "A/bo", "B/cy", "B/di"):
+        (tmp_path / "all" / place).mkdir(parents=True)
+        (tmp_path / "all" / place / "02.py").write_text(CODE.format(repr(place)))
+    (tmp_path / "all" / "notes.csv").write_text("x")
+    return tmp_path
+
+
+def test_a_doubtful_layout_is_asked_about_and_nothing_is_graded(sections):
+    arguments = ("grade", sections / "all", "--lesson", "02", "--out", sections / "out")
+    found = run(*arguments)
+    assert found.exit_code == 2 and "--student-level 2" in found.output
+    assert not (sections / "out" / "results.jsonl").exists()
+    assert run(*arguments, "--yes").exit_code == 0
+    found = run(*arguments, "--student-level", "2", "--json")
+    report = json.loads(found.stdout)
+    assert [x["student"] for x in report["students"]] == ["ann", "bo", "cy", "di"]
+    assert report["files"] == 5 and report["files_used"] == 4
+    assert [x["file"] for x in report["files_unused"]] == ["notes.csv"]
+    found = run("regrade", sections / "out")
+    assert found.exit_code == 0 and "nothing was run" in found.output
+    assert "1 file was not used" in found.output
+
+
+def test_what_cannot_be_read_is_on_the_console_with_its_reason(tmp_path):
+    (tmp_path / "all" / "ann").mkdir(parents=True)
+    (tmp_path / "all" / "ann" / "hw.pdf").write_bytes(b"%PDF")
+    (tmp_path / "all" / "bo.py").write_text(CODE.format("ids"))
+    found = run("grade", tmp_path / "all", "--lesson", "02", "--out", tmp_path / "out")
+    assert found.exit_code == 0
+    assert "Look at ann: No notebook and no Python file was handed in" in found.output
+
+
+def test_a_regrade_after_changed_points_names_whom_it_moves(tmp_path):
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "ann.ipynb").write_bytes(course("solutions"))
+    run("grade", tmp_path / "all", "--lesson", "02", "--out", tmp_path / "out")
+    path = tmp_path / "out" / "results.jsonl"
+    lines = [json.loads(x) for x in path.read_text().splitlines()]
+    old = next(x for x in lines if x["kind"] == "verdict" and x["status"] == "passed")
+    with open(path, "a") as file:
+        file.write(json.dumps(old | {"key": "older", "points": old["points"] + 1}) + "\n")
+    found = run("regrade", tmp_path / "out")
+    assert f"ann: -1 point ({old['check']} {old['points'] + 1} → {old['points']} points)" in (
+        found.output
+    )

@@ -172,3 +172,96 @@ def test_canvas_and_moodle_find_their_columns(folder):
     )  # fmt: skip
     [moodle] = rows(folder.path / "moodle.csv")
     assert (moodle["Identifier"], moodle["Grade"]) == ("Participant 77", "10")
+
+
+CANVAS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,Lesson 02 (99)
+"    Points Possible",,,,,61
+"Lee, Ann",11,s1,ann,A,
+"Li, Bo",12,s2,bo,A,
+"Student, Test",13,,test,A,
+"""
+
+
+def test_canvas_gradebook_as_roster_makes_people_of_people_only(folder):
+    book = folder(all_passed("11"), roster=CANVAS)
+    assert [(x.student, x.name, x.status) for x in book.grades] == [
+        ("ann", "Lee, Ann", "graded"), ("bo", "Li, Bo", "missing"),
+    ]  # fmt: skip
+    left_out = gradebook.left_out_of_roster(folder.path / "roster.csv")
+    assert left_out == ["Points Possible", "Student, Test"]
+    reports.write(book, folder.path)
+    canvas = {x["Student"]: x for x in rows(folder.path / "canvas.csv")}
+    assert (canvas["Lee, Ann"]["ID"], canvas["Lee, Ann"]["SIS User ID"]) == ("11", "s1")
+
+
+@pytest.mark.parametrize("roster", [
+    "Identifier,Full name,Email address,Grade\nParticipant 77,Ann Lee,ann@x.org,\n",
+    "First Name,Last Name,SID,Email\nAnn,Lee,77,ann@x.org\n",
+    "name;email;sid\nAnn Lee;ann@x.org;77\n",
+])  # fmt: skip
+def test_exports_of_other_platforms_are_rosters_too(folder, roster):
+    [ann] = folder(all_passed("77"), roster=roster).grades
+    assert (ann.student, ann.name, ann.status) == ("ann@x.org", "Ann Lee", "graded")
+
+
+@pytest.mark.parametrize("key", ["Team One", "teamone", "ann", "bo"])
+def test_a_group_is_graded_once_and_everyone_in_it_has_a_row(folder, key):
+    roster = "student,name,group\nann,Ann,Team One\nbo,Bo,Team One\ncy,Cy,\n"
+    book = folder([*all_passed(key), *all_passed("cy")], roster=roster)
+    assert [(x.student, x.total) for x in book.grades] == [("ann", 10), ("bo", 10), ("cy", 10)]
+    reports.write(book, folder.path)
+    assert (folder.path / "feedback" / "bo.html").is_file()
+
+
+def test_members_whom_the_platform_names_have_rows_without_a_roster_too(folder):
+    members = [{"name": "Ann", "email": "ann@x.org", "sis_id": "1"},
+               {"name": "Bo Li", "email": "bo@x.org", "sis_id": ""}]  # fmt: skip
+    lines = all_passed("ann@x.org", members=members)
+    assert [(x.student, x.name) for x in folder(lines).grades] == [
+        ("ann@x.org", "Ann"), ("bo@x.org", "Bo Li"),
+    ]  # fmt: skip
+    roster = "student,sis_id\nann,1\nbo,2\n"
+    assert [x.student for x in folder(lines, roster=roster).grades] == ["ann", "bo", "bo@x.org"]
+
+
+def test_of_a_groups_two_submissions_the_later_counts_and_both_are_named(folder):
+    roster = "student,group\nann,one\nbo,one\n"
+    early = [submission("ann", submitted="2026-10-01T10:00:00Z"),
+             *(verdict("ann", x) for x in CHECKS)]  # fmt: skip
+    late = [submission("bo", submitted="2026-10-02T10:00:00Z"), verdict("bo", CHECKS[0])]
+    for grade in folder([*early, *late], roster=roster).grades:
+        assert grade.total == 2 and "handed in 2 times: ann, bo" in " ".join(grade.flags)
+
+
+def test_one_persons_two_submissions_are_not_chosen_from(folder):
+    roster = "student,canvas_id\nann,11\n"
+    with pytest.raises(CourseError, match="'ann' and '11'"):
+        folder([*all_passed("ann"), *all_passed("11")], roster=roster)
+
+
+def test_a_submission_that_is_on_no_roster_is_flagged(folder):
+    book = folder([*all_passed("ann"), *all_passed("zed")], roster="student\nann\n")
+    assert [bool(x.flags) for x in book.grades] == [False, True]
+
+
+def test_a_student_of_an_earlier_reading_of_the_folder_is_gone(folder):
+    account = {"kind": "account", "root": "/all", "students": ["ann"], "layout": "", "files": 1,
+               "used": [["ann/x", "ann"]], "unused": [["b", "", "A reason."]]}  # fmt: skip
+    lines = [*all_passed("hw2", root="/all"), *all_passed("ann", root="/all"),
+             *all_passed("late", root="/other"), account]  # fmt: skip
+    book = folder(lines)
+    assert [x.student for x in book.grades] == ["ann", "late"]
+    reports.write(book, folder.path)
+    assert "A reason." in (folder.path / "overview.html").read_text()
+    uses = {x["file"]: x["use"] for x in rows(folder.path / "files.csv")}
+    assert uses == {"ann/x": "used", "b": "not used"}
+
+
+def test_flags_are_for_the_instructor_only(folder):
+    book = folder(all_passed("ann", flags=["Word for word."]))
+    reports.write(book, folder.path)
+    assert rows(folder.path / "gradebook.csv")[0]["flags"] == "Word for word."
+    assert "Word for word." in (folder.path / "overview.html").read_text()
+    for path in (folder.path / "feedback").iterdir():
+        assert "Word for word." not in path.read_text()

@@ -16,6 +16,7 @@ def write(book: Gradebook, folder: Path) -> list[Path]:
     """
     texts = {
         "gradebook.csv": tables.gradebook(book),
+        "files.csv": tables.files(book),
         "canvas.csv": tables.canvas(book),
         "moodle.csv": tables.moodle(book),
         "junit.xml": feeds.junit(book),

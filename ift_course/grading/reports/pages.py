@@ -43,7 +43,8 @@ def overview(book: Gradebook, filename: Callable[[Grade], str]) -> str:
         book=book,
         grades=grades,
         filename=filename,
-        review=[x for x in book.grades if x.status in ("needs review", "incomplete")],
+        review=[x for x in book.grades if x.flags or x.status in ("needs review", "incomplete")],
+        unused=unused(book),
         missing=[x for x in book.grades if x.status == "missing"],
         totals=sorted(x.total for x in grades),
         bars=_histogram([x.total for x in grades], book.worth),
@@ -53,6 +54,15 @@ def overview(book: Gradebook, filename: Callable[[Grade], str]) -> str:
         slowest=sorted(grades, key=lambda x: -x.seconds)[:5],
         rungs=sorted({tuple(x.line["rungs"]) for x in grades if x.line["rungs"]}),
     )
+
+
+def unused(book: Gradebook) -> list[tuple[str, list[str]]]:
+    """(reason, files) of what was handed in and not used, the most common reason first."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for account in book.accounts:
+        for file, _, reason in account["unused"]:
+            reasons[reason].append(file)
+    return sorted(reasons.items(), key=lambda x: (-len(x[1]), x[0]))
 
 
 def _histogram(totals: list[float], worth: float) -> list[tuple[str, int]]:

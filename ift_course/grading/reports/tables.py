@@ -14,7 +14,7 @@ def gradebook(book: Gradebook) -> str:
     checks = [check["id"] for x in exercises for check in x["checks"]]
     head = ["student", "name", "email", "status", "total", "worth", "before lateness", "days late",
             *(x["id"] for x in exercises), *checks, *(f"{x} status" for x in checks),
-            "overrides", "notes", "isolation", "file"]  # fmt: skip
+            "overrides", "flags", "notes", "isolation", "file"]  # fmt: skip
     return _csv(head, (_row(x) for x in book.grades))
 
 
@@ -23,9 +23,19 @@ def _row(grade: Grade) -> list[Any]:
         grade.student, grade.name, grade.person.get("email", ""), grade.status, grade.total,
         grade.worth, grade.earned, grade.days_late, *(x.earned for x in grade.exercises),
         *(x.earned for x in grade.checks), *(x.status for x in grade.checks),
-        "; ".join(grade.overrides), "; ".join(grade.line.get("notes", [])),
+        "; ".join(grade.overrides), " ".join(grade.flags),
+        "; ".join(grade.line.get("notes", [])),
         " ".join(grade.line.get("rungs", [])), grade.line.get("source", ""),
     ]  # fmt: skip
+
+
+def files(book: Gradebook) -> str:
+    """A row for each file that was handed in: whose it is, and why it was not used."""
+    rows = []
+    for account in book.accounts:
+        rows += [[file, student, "used", ""] for file, student in account["used"]]
+        rows += [[file, who, "not used", reason] for file, who, reason in account["unused"]]
+    return _csv(["file", "student", "use", "reason"], sorted(rows))
 
 
 def canvas(book: Gradebook) -> str:
@@ -34,7 +44,7 @@ def canvas(book: Gradebook) -> str:
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment]
     worth = ["    Points Possible", "", "", "", "", book.worth]
     rows = (
-        [x.name, x.person.get("canvas_id") or x.line.get("student", x.student),
+        [x.name, _platform_id(x, "canvas_id"),
          x.person.get("sis_id", ""), x.person.get("login", ""), x.person.get("section", ""),
          x.total]
         for x in book.grades
@@ -47,11 +57,18 @@ def moodle(book: Gradebook) -> str:
     head = ["Identifier", "Full name", "Email address", "Grade", "Maximum grade",
             "Feedback comments"]  # fmt: skip
     rows = (
-        [f"Participant {x.person.get('moodle_id') or x.line.get('student', x.student)}", x.name,
+        [f"Participant {_platform_id(x, 'moodle_id')}", x.name,
          x.person.get("email", ""), x.total, book.worth, _summary(x)]
         for x in book.grades
     )  # fmt: skip
     return _csv(head, rows)
+
+
+def _platform_id(grade: Grade, column: str) -> str:
+    """The roster's, or the key of the submission; a group's key is nobody's own."""
+    shared = grade.line.get("members") or grade.person.get("group")
+    key = grade.student if shared else grade.line.get("student", grade.student)
+    return grade.person.get(column) or key
 
 
 def _summary(grade: Grade) -> str:

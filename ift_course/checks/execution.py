@@ -1,0 +1,220 @@
+"""Running a cell as IPython does, without IPython: magics, shell lines, top-level await.
+
+`ift check`, `ift grade` and the checks under pytest all run cells through `execute`.
+"""
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import io
+import linecache
+import types
+import warnings
+from typing import Any
+
+BODY_MAGICS = {"time", "capture", "prun"}  # their cell is run in the notebook's namespace
+
+
+def execute(number: int, source: str, namespace: dict[str, Any]) -> list[str]:
+    """Runs one cell as `<cell NUMBER>`, so that an error can show its line.
+
+    Of a cell that is not valid Python, every statement that is valid by itself is still run; the
+    syntax error is raised afterwards.
+
+    Args:
+        number: Of the cell, for messages.
+        source: As it stands in the notebook.
+        namespace: The notebook's global names; changed by the cell.
+
+    Returns:
+        The magics and shell lines that were skipped.
+
+    Raises:
+        BaseException: Whatever the cell raises.
+    """
+    name = f"<cell {number}>"
+    linecache.cache[name] = (len(source), None, [f"{x}\n" for x in source.split("\n")], name)
+    shell = Shell(namespace, name)
+    namespace["get_ipython"] = lambda: shell
+    shell.run(source)
+    return shell.skipped
+
+
+def python(source: str) -> str:
+    """The cell as Python: magics and shell lines become calls of `get_ipython()`.
+
+    Valid Python stays as it is, so a "!" or "%" inside a string is never taken for a magic.
+    """
+    if _valid(source):
+        return source
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    body = source.lstrip("\n")
+    try:
+        # Blank lines at the start are dropped by IPython; line numbers count them.
+        return source[: len(source) - len(body)] + TransformerManager().transform_cell(body)
+    except SyntaxError:
+        return source
+
+
+def statements(source: str) -> list[tuple[int, str]]:
+    """The top-level statements of a cell or script, each with the line before which it begins.
+
+    Where the source is not valid Python, a piece that cannot be parsed is one line with the
+    indented lines below it.
+    """
+    lines = source.split("\n")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            starts = [_first_line(node) - 1 for node in ast.parse(source).body]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        starts = _guessed_starts(lines)
+    ends = [*starts[1:], len(lines)][: len(starts)]
+    return [(a, "\n".join(lines[a:b])) for a, b in zip(starts, ends, strict=True)]
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(x.lineno for x in decorators)])
+
+
+MOST_PARSES = 3000  # of pieces of one broken cell
+LONGEST_PIECE = 80  # lines at the left margin that one statement may span, as in a long string
+CONTINUES = ("elif", "else", "except", "finally", ")", "]", "}")
+UNFINISHED = ("never closed", "unterminated triple-quoted", "unexpected EOF", "indented block",
+              "expected 'except'")  # fmt: skip
+
+
+def _guessed_starts(lines: list[str]) -> list[int]:
+    """Where the statements of a broken source begin: the shortest pieces that can be parsed."""
+    margins = [i for i, line in enumerate(lines) if _begins_statement(line)]
+    starts, parses, index = [], 0, 0
+    while index < len(margins):
+        starts.append(margins[index])
+        step = 1
+        for length in range(1, LONGEST_PIECE):
+            stop = index + length
+            end = margins[stop] if stop < len(margins) else len(lines)
+            problem = _problem("\n".join(lines[margins[index] : end]))
+            parses += 1
+            decorator = lines[margins[index]].startswith("@")
+            if not problem:
+                step = length
+                break
+            unfinished = decorator or any(x in problem for x in UNFINISHED)
+            if not unfinished or stop >= len(margins) or parses > MOST_PARSES:
+                break
+        index += step
+    return starts
+
+
+def _begins_statement(line: str) -> bool:
+    return bool(line.strip()) and not line[0].isspace() and not line.startswith((*CONTINUES, "#"))
+
+
+def _problem(source: str) -> str:
+    """What keeps a piece of source from being a statement; empty if nothing does."""
+    try:
+        _compile(python(source), "<piece>")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return str(error) or "invalid"
+    return ""
+
+
+def _valid(source: str) -> bool:
+    try:
+        _compile(source, "<cell>")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _compile(source: str, name: str) -> types.CodeType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "\d" in a string is no reason to print anything
+        return compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def _run(code: types.CodeType, namespace: dict[str, Any]) -> None:
+    if not code.co_flags & inspect.CO_COROUTINE:
+        exec(code, namespace)
+        return
+    coroutine = eval(code, namespace)
+    try:
+        loop = asyncio.new_event_loop()
+    except OSError:  # it needs a pair of sockets, which a sandbox may refuse
+        _run_without_loop(coroutine)
+        return
+    try:
+        loop.run_until_complete(coroutine)
+    finally:
+        loop.close()
+
+
+def _run_without_loop(coroutine: types.CoroutineType) -> None:
+    """Runs code that awaits nothing that really waits, which is most of it."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise RuntimeError("The cell waits for something outside of this process.")
+
+
+class Shell:
+    """Stands for IPython's shell: runs what `%%time` or `%%capture` is about, skips the rest."""
+
+    def __init__(self, namespace: dict[str, Any], name: str) -> None:
+        self.user_ns = namespace
+        self.skipped: list[str] = []
+        self._name = name
+
+    def run(self, source: str) -> None:
+        """Runs a cell, or the body of a cell magic."""
+        try:
+            code = _compile(python(source), self._name)
+        except SyntaxError:
+            self._run_valid_statements(source)
+            raise
+        _run(code, self.user_ns)
+
+    def _run_valid_statements(self, source: str) -> None:
+        for start, text in statements(source):
+            if not _problem(text):
+                with contextlib.suppress(Exception):  # the syntax error is what will be reported
+                    _run(_compile(python("\n" * start + text), self._name), self.user_ns)
+
+    def run_cell_magic(self, name: str, line: str, body: str) -> None:
+        if name not in BODY_MAGICS:
+            self.skipped.append(f"%%{name} {line}".strip())
+            return
+        source = "\n" + body  # the line of the magic counts
+        if name != "capture":
+            self.run(source)
+            return
+        captured = io.StringIO()
+        with contextlib.redirect_stdout(captured):
+            self.run(source)
+        for word in line.split()[:1]:
+            if word.isidentifier():
+                self.user_ns[word] = types.SimpleNamespace(
+                    stdout=captured.getvalue(), stderr="", outputs=[], show=lambda: None
+                )
+
+    def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> None:
+        if name == "time":
+            self.run(line)
+            return
+        self.skipped.append(f"%{name} {line}".strip())
+
+    def system(self, line: str) -> None:
+        self.skipped.append(f"!{line}")
+
+    def getoutput(self, line: str, *_: Any, **__: Any) -> list[str]:
+        self.skipped.append(f"!{line}")
+        return []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
