@@ -5,8 +5,10 @@ import copy
 import inspect
 import io
 import linecache
+import random
+import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,6 +16,7 @@ from ift_course.checks.named import Named
 from ift_course.checks.values import Unplain, plain
 
 LONGEST = 500  # characters of an error's message
+STUB_MESSAGE = "Write your code here, instead of this line."  # only our stubs raise it
 
 
 class LearnerError(Exception):
@@ -28,6 +31,11 @@ class LearnerError(Exception):
         self.kinds, self.message = kinds, message[:LONGEST]
         self.line, self.number = line, number
 
+    @property
+    def is_stub(self) -> bool:
+        """Whether the stub raised it; PyTorch and learners raise NotImplementedError as well."""
+        return self.kinds[0] == "NotImplementedError" and self.message == STUB_MESSAGE
+
 
 class LearnerLost(Exception):
     """The learner's process is gone or out of time: no check may take it for an answer."""
@@ -37,7 +45,8 @@ class Local:
     """The functions of a namespace, called in this process.
 
     A function gets copies of its arguments. `arguments` are those of the last call as they are
-    after it. What the function prints or warns is dropped.
+    after it. What the function prints or warns is dropped, and it finds the same global random
+    numbers in every call, so that a notebook and the grader come to the same verdict.
     """
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
@@ -48,13 +57,10 @@ class Local:
         return partial(self._call, name)
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        function = self._namespace.get(name)
-        if not callable(function):
-            raise LearnerError(("Missing",), f"There is no function {name}.")
+        function = self._function(name)
         own = copy.deepcopy(args)
         try:
-            with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quiet(), _fixed_random_numbers():
                 answer = function(*map(built, own), **copy.deepcopy(kwargs))
             self.arguments = own
             return copy.deepcopy(plain(answer))
@@ -64,6 +70,54 @@ class Local:
             raise LearnerError(("Unplain",), str(error)) from None
         except BaseException as error:
             raise learner_error(error, function) from None
+
+    def _function(self, name: str) -> Callable:
+        if name not in self._namespace:
+            raise LearnerError(("Missing",), f"There is no function {name}.")
+        function = self._namespace[name]
+        if not callable(function):
+            raise LearnerError(("Missing",), overwritten(name, function))
+        return function
+
+
+def overwritten(name: str, value: Any) -> str:
+    """What to say when the name of a function holds something else."""
+    kind = type(value).__name__
+    article = "an" if kind[0] in "aeiouAEIOU" else "a"
+    return (
+        f"The name {name} holds {article} {kind} and no longer the function: a line such as "
+        f"`{name} = {name}(…)` has replaced it. Give the result another name, and run the cell "
+        f"with `def {name}` again."
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def _fixed_random_numbers() -> Iterator[None]:
+    """Seeds the global random numbers for one call, and then puts back what they were."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    python = random.getstate()
+    random.seed(0)
+    if numpy:
+        array = numpy.random.get_state()
+        numpy.random.seed(0)
+    if torch:
+        tensor = torch.default_generator.get_state()
+        torch.default_generator.manual_seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        if numpy:
+            numpy.random.set_state(array)
+        if torch:
+            torch.default_generator.set_state(tensor)
 
 
 def built(value: Any) -> Any:

@@ -16,7 +16,9 @@ def plain(value: Any, depth: int = 0) -> Any:
     """The value, made of exactly None, bool, int, float, str, list, tuple, dict and torch.Tensor.
 
     Parameters, tensors with gradients, and NumPy's arrays and numbers become plain tensors and
-    numbers. Subclasses are refused: they could answer every comparison with yes.
+    numbers; a named tuple, a `defaultdict` or another subclass of a container becomes the container
+    itself. What is returned therefore never has a comparison of its own, which could answer
+    everything with yes. Subclasses of numbers and strings are refused.
 
     Raises:
         Unplain: anything else, or nested deeper than `DEPTH`.
@@ -26,10 +28,11 @@ def plain(value: Any, depth: int = 0) -> Any:
         raise Unplain("The returned value is nested too deeply.")
     if value is None or kind in PLAIN:
         return value
-    if kind in (list, tuple):
-        return kind(plain(x, depth + 1) for x in value)
-    if kind is dict and all(type(key) in (str, int) for key in value):
-        return {key: plain(x, depth + 1) for key, x in value.items()}
+    for container in (list, tuple):
+        if isinstance(value, container):  # read past what a subclass may have replaced
+            return container(plain(x, depth + 1) for x in container.__iter__(value))
+    if isinstance(value, dict) and all(type(key) in (str, int) for key in dict.keys(value)):
+        return {key: plain(x, depth + 1) for key, x in dict.items(value)}
     number = _from_arrays(value, kind)
     if number is None:
         raise Unplain(
@@ -47,6 +50,18 @@ def _from_arrays(value: Any, kind: type) -> Any:
     if numpy and torch and kind is numpy.ndarray and value.dtype.kind in "biuf":
         return torch.from_numpy(value.copy())
     return None
+
+
+def normal(value: Any) -> Any:
+    """The plain value with tuples as lists and tensors without dimensions as numbers.
+
+    For a check that looks inside an answer instead of comparing it as a whole.
+    """
+    if type(value) in (list, tuple):
+        return [normal(x) for x in value]
+    if type(value) is dict:
+        return {key: normal(x) for key, x in value.items()}
+    return value.item() if is_tensor(value) and value.dim() == 0 else value
 
 
 def is_tensor(value: Any) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ift_course.checks.learner import STUB_MESSAGE
 from ift_course.errors import CourseError
 from ift_course.paths import notebooks_dir
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 HEADING = re.compile(r"## (\d\d\.\d+) (.+)")
 REGION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION$", re.DOTALL | re.MULTILINE)
-STUB = 'raise NotImplementedError("Write your code here, instead of this line.")'
+STUB = f'raise NotImplementedError("{STUB_MESSAGE}")'
 
 
 @dataclass

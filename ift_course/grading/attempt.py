@@ -84,7 +84,7 @@ class Attempt:
                 return lost
             if note and asked.skipped:
                 self.notes.append(f"Cell {number}: skipped {', '.join(asked.skipped)}")
-            if note and asked.error and asked.error.kinds[0] != "NotImplementedError":
+            if note and asked.error and not asked.error.is_stub:
                 kind, message = asked.error.kinds[0], asked.error.message
                 self.notes.append(f"Cell {number} stopped with {kind}: {message}")
         return None

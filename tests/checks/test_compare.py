@@ -89,7 +89,7 @@ def test_nan_is_never_close_to_a_number_in_a_tensor():
 
 
 def test_the_place_of_a_difference_is_named():
-    assert difference([1, [2, 3]], [1, [2, 4]]) == "The value is another one (item 1, in item 1)."
+    assert difference([1, [2, 3]], [1, [2, 4]]) == "Item 1, item 1: The value is different."
 
 
 def test_labels_that_differ_are_drawn_as_a_mask():
