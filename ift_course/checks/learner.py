@@ -12,11 +12,17 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from ift_course.checks.limit import StillRunning, limited
 from ift_course.checks.named import Named
 from ift_course.checks.values import Unplain, plain
 
 LONGEST = 500  # characters of an error's message
 STUB_MESSAGE = "Write your code here, instead of this line."  # only our stubs raise it
+
+ENDLESS = (
+    "The function did not come to its end, and was stopped. Does something in its loop change from "
+    "one round to the next, so that the loop can end?"
+)
 
 
 class LearnerError(Exception):
@@ -47,10 +53,16 @@ class Local:
     A function gets copies of its arguments. `arguments` are those of the last call as they are
     after it. What the function prints or warns is dropped, and it finds the same global random
     numbers in every call, so that a notebook and the grader come to the same verdict.
+
+    Args:
+        namespace: Where the functions are, by name.
+        limit: Seconds for a call; None where the whole process has a limit. After a call that was
+            stopped, the next ones have a tenth of it.
     """
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(self, namespace: Mapping[str, Any], limit: float | None = None) -> None:
         self._namespace = namespace
+        self._limit = self._first_limit = limit
         self.arguments: tuple = ()
 
     def __getattr__(self, name: str) -> Callable:
@@ -61,15 +73,27 @@ class Local:
         own = copy.deepcopy(args)
         try:
             with _quiet(), _fixed_random_numbers():
-                answer = function(*map(built, own), **copy.deepcopy(kwargs))
+                answer = self._answer(partial(function, *map(built, own), **copy.deepcopy(kwargs)))
             self.arguments = own
             return copy.deepcopy(plain(answer))
         except KeyboardInterrupt:
             raise
+        except StillRunning as error:
+            where = learner_error(error, function)
+            raise LearnerError(("StillRunning",), ENDLESS, where.line, where.number) from None
         except Unplain as error:
             raise LearnerError(("Unplain",), str(error)) from None
         except BaseException as error:
             raise learner_error(error, function) from None
+
+    def _answer(self, call: Callable[[], Any]) -> Any:
+        if self._limit is None:
+            return call()
+        try:
+            return limited(call, self._limit)
+        except StillRunning:
+            self._limit = self._first_limit / 10
+            raise
 
     def _function(self, name: str) -> Callable:
         if name not in self._namespace:

@@ -136,7 +136,7 @@ def _told(error: Exception) -> dict[str, Any]:
     if isinstance(error, LearnerError):
         if error.is_stub:
             return {"status": "not yet", "message": "The function is still to be written."}
-        known = error.kinds[0] in ("Missing", "Unplain")
+        known = error.kinds[0] in ("Missing", "Unplain", "StillRunning")
         message = error.message if known else f"{error.kinds[0]}: {error.message}"
         return {
             "status": "error",
