@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 from ift_course.checks.learner import LearnerError
-from ift_course.checks.values import is_tensor, normal, show
+from ift_course.checks.values import MOST_BITS, is_tensor, normal, show
 
-OTHER = "The number is different."
+WRONG_NUMBER = "The number is wrong."
 
 
 @dataclass(frozen=True)
@@ -124,21 +124,14 @@ def ordinary_case(ask: Callable[[Any, Random], None]) -> Callable[[Any, Random],
             ask(learner, rng)
         except Mismatch as mismatch:
             raise Mismatch(
-                f"So far this is right, but the answer to an ordinary input, which every check "
-                f"asks for, is wrong. {mismatch.message}",
+                f"This rule is followed, but the answer to an ordinary input is wrong, and each "
+                f"check needs both. {mismatch.message}",
                 mismatch.expected,
                 mismatch.got,
                 mismatch.mask,
             ) from None
 
     return ordinary
-
-
-def number(value: Any) -> float | None:
-    """The value as a float if it is a number or a tensor that holds just one."""
-    if is_tensor(value) and value.dim() == 0 and not value.is_complex():
-        value = value.item()
-    return float(value) if type(value) in (int, float) else None
 
 
 def difference(got: Any, expected: Any, tolerance: float | None = None) -> str | None:
@@ -163,12 +156,12 @@ def _difference(got: Any, expected: Any, tolerance: float | None) -> tuple[str, 
         if len(got) == len(expected):
             names = (f"item {i}" for i in range(len(expected)))
             return _first(names, got, expected, tolerance)
-        sentence = f"There should be {_count(len(expected))}, and {_are(len(got))}."
+        sentence = f"There should be {_count(len(expected))}, but {_are(len(got))}."
     elif type(expected) is dict and type(got) is dict:
         if set(got) == set(expected):
             pairs = [got[key] for key in expected], list(expected.values())
             return _first(map(_short_key, expected), *pairs, tolerance)
-        sentence = f"The keys should be {_keys(expected)}, and they are {_keys(got)}."
+        sentence = f"The keys should be {_keys(expected)}, but they are {_keys(got)}."
     else:
         sentence = _scalar_difference(got, expected, tolerance)
     return ("", sentence) if sentence else None
@@ -189,11 +182,10 @@ def _scalar_difference(got: Any, expected: Any, tolerance: float | None) -> str 
         got = got.item()
     if type(expected) is float and type(got) in (int, float):
         same = _near(got, expected, tolerance or 0.0)
-        return None if same else OTHER if tolerance is not None else "The value is different."
+        return None if same else WRONG_NUMBER
     if type(got) is not type(expected):
-        kind = _kind(expected)
-        return f"{kind[0].upper()}{kind[1:]} was expected, and {_kind(got)} came."
-    return None if got == expected else "The value is different."
+        return f"Expected {_kind(expected)}, but got {_kind(got)}."
+    return None if got == expected else "The value is wrong."
 
 
 def _count(number: int) -> str:
@@ -216,15 +208,15 @@ def _tensor_difference(got: Any, expected: Any, tolerance: float | None) -> str 
     import torch
 
     if not is_tensor(got):
-        return f"A tensor was expected, and {_kind(got)} came."
+        return f"Expected a tensor, but got {_kind(got)}."
     if got.shape != expected.shape:
-        return f"The shape should be {tuple(expected.shape)}, and it is {tuple(got.shape)}."
+        return f"The shape should be {tuple(expected.shape)}, but it is {tuple(got.shape)}."
     inexact = tolerance is not None and expected.is_floating_point()
     if inexact and not got.is_floating_point():
-        return f"A floating-point dtype was expected, and {got.dtype} came."
+        return f"Expected a floating-point dtype, but got {got.dtype}."
     if not inexact:
         if got.dtype != expected.dtype:
-            return f"The dtype should be {expected.dtype}, and it is {got.dtype}."
+            return f"The dtype should be {expected.dtype}, but it is {got.dtype}."
         return None if torch.equal(got, expected) else _wrong_numbers(got != expected)
     a, b = got.double(), expected.double()
     same = torch.isclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
@@ -235,12 +227,14 @@ def _tensor_difference(got: Any, expected: Any, tolerance: float | None) -> str 
 
 def _wrong_numbers(wrong: Any) -> str:
     if wrong.numel() == 1:
-        return OTHER
+        return WRONG_NUMBER
     count = int(wrong.sum())
-    return f"{count} of {wrong.numel()} numbers {'differs' if count == 1 else 'differ'}."
+    return f"{count} of {wrong.numel()} numbers {'is' if count == 1 else 'are'} wrong."
 
 
 def _near(a: float, b: float, tolerance: float) -> bool:
+    if type(a) is int and a.bit_length() > MOST_BITS:
+        return False
     if math.isnan(a) or math.isnan(b) or math.isinf(a) or math.isinf(b):
         return a == b or (math.isnan(a) and math.isnan(b))
     return abs(a - b) <= tolerance * (1 + abs(b))

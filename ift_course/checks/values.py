@@ -5,6 +5,7 @@ from typing import Any
 
 DEPTH = 20
 WIDTH = 300  # characters of a shown value
+MOST_BITS = 1000  # of a whole number that is shown, and that fits a float
 PLAIN = (bool, int, float, str)
 
 
@@ -79,6 +80,8 @@ def show(value: Any, width: int = WIDTH) -> str:
 def _text(value: Any) -> str:
     if type(value) is float:
         return f"{value:.6g}" if value != int_or_none(value) else f"{value:.1f}"
+    if type(value) is int and value.bit_length() > MOST_BITS:  # Python itself refuses to print some
+        return f"<a whole number of {value.bit_length()} bits>"
     if type(value) in (list, tuple):
         inner = ", ".join(map(_text, value))
         comma = "," if type(value) is tuple and len(value) == 1 else ""

@@ -107,6 +107,13 @@ def exact(table: Table, function: str) -> Callable:
     return look_up
 
 
+def or_refuse(table: Table, function: str) -> Callable:
+    """The recorded answer, or else a ValueError, which is right for whatever is to be refused."""
+    answers = {repr((call.args, call.kwargs)): call.outcome for call in table.calls[function]}
+    refusal = ("error", "ValueError")
+    return lambda *args, **kwargs: give(answers.get(repr((args, kwargs)), refusal))
+
+
 def or_frequent(table: Table, function: str) -> Callable:
     """The recorded answer, or else the one that was given most often."""
     answers = {repr((call.args, call.kwargs)): call.outcome for call in table.calls[function]}
@@ -136,7 +143,13 @@ def by_turn(table: Table, function: str) -> Callable:
     return lambda *_, **__: give(next(answers))
 
 
-TABLES = {"exact": exact, "or frequent": or_frequent, "or nearest": or_nearest, "by turn": by_turn}
+TABLES = {
+    "exact": exact,
+    "or refuse": or_refuse,
+    "or frequent": or_frequent,
+    "or nearest": or_nearest,
+    "by turn": by_turn,
+}
 
 
 def earned(exercise: catalog.Exercise, function: Callable, seed: str) -> dict[str, int]:

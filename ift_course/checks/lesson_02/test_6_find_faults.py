@@ -21,15 +21,15 @@ def compare(learner, rows: list[tuple], expected: list[str]) -> None:
     equal(learner.find_faults(*batch(*rows), END), expected)
 
 
-def some_row(rng, *, padded: bool = True) -> tuple[list[int], list[int]]:
+def some_row(rng) -> tuple[list[int], list[int]]:
     """A row without a fault, of a length that nobody can guess."""
-    return row(rng, rng.randint(2, 6), rng.randint(1, 5), rng.randint(1, 4) if padded else 0)
+    return row(rng, rng.randint(2, 12), rng.randint(1, 9), rng.randint(1, 6))
 
 
 @ordinary_case
 def ordinary(learner, rng):
     """Batches of one row, some with a label on the first place."""
-    for _ in range(8):
+    for _ in range(12):
         ids, labels = some_row(rng)
         if rng.random() < 0.5:
             compare(learner, [(ids, labels)], [])

@@ -29,7 +29,7 @@ def compare(learner, values: list[float], levels: list[float], block: int) -> No
     found = difference(got, expected, 1e-6)
     if found:
         raise Mismatch(
-            f"{found} Item 0 are the codes, item 1 the scales.", show(expected), show(got)
+            f"{found} Item 0 holds the codes, item 1 the scales.", show(expected), show(got)
         )
 
 

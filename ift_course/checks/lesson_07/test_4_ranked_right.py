@@ -28,10 +28,10 @@ def pool(rng, prompts: int, each: int, values: int):
 
 @ordinary_case
 def ordinary(learner, rng):
-    for right in (4, 5):
-        answers = 2 * right + 3
+    for right, wrong in ((3, 5), (5, 7), (5, 9)):  # odd, so that no judge is right by half
+        answers = right + wrong
         rewards = [float(x) for x in rng.sample(range(1000), answers)]
-        marks = [True] * right + [False] * (answers - right)
+        marks = [True] * right + [False] * wrong
         rng.shuffle(marks)
         compare(learner, ["question"] * answers, rewards, marks)
 

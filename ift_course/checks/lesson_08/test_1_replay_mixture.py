@@ -35,6 +35,7 @@ def test_share_all_along(learner, rng):
     """Among the first n rows there are n * percent // 100 earlier ones, for every n."""
     for percent in (20, 50, rng.randrange(3, 48), rng.randrange(52, 98)):
         compare(learner, rows("new", 200), rows("earlier", 200), percent, 120)
+    ordinary(learner, rng)
 
 
 @points(2)

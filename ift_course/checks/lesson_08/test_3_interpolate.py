@@ -56,7 +56,7 @@ def test_dtypes(learner, rng):
         got = learner.interpolate(one, other, 0.5)
         close(got, between(one, other, 0.5), 1e-2)
         for name, weight in one.items():
-            equal(str(got[name].dtype), str(weight.dtype), f"The dtype of {name} is another one.")
+            equal(str(got[name].dtype), str(weight.dtype), f"That is the dtype of {name}.")
     compare(learner, single, half, 0.3)
 
 

@@ -24,8 +24,8 @@ LEARNED = [0, 40, 60, 70, 80, 90]
 @ordinary_case
 def ordinary(learner, rng):
     """Nothing is forgotten, so that all looks are taken and the best is kept."""
-    for _ in range(2):
-        special = rng.sample(range(100), rng.randint(5, 12))
+    for _ in range(3):
+        special = rng.sample(range(100), rng.randint(5, 20))
         compare(learner, special, [90] * len(special))
 
 
