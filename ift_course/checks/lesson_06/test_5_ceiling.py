@@ -34,12 +34,10 @@ COUNTRIES = rows(
 
 @ordinary_case
 def ordinary(learner, rng):
-    """Two groups of examples that look the same, of a size that nobody can guess."""
-    for _ in range(2):
-        made = rows(
-            *(f"{rng.choice('ab')}|x|{rng.randrange(9)}" for _ in range(rng.randint(40, 90)))
-        )
-        compare(learner, made, ["instruction"])
+    """Examples that all look the same, in a number that nobody can guess."""
+    for _ in range(3):
+        responses = [str(rng.randrange(9)) for _ in range(rng.randint(40, 90))]
+        compare(learner, rows(*(f"same|x|{x}" for x in responses)), ["instruction"])
 
 
 @points(2)
