@@ -254,7 +254,7 @@ def choose_templates(rows: int, templates: int, seed: int) -> list[int]:
 
     Every template is used equally often, or, where the division leaves a rest, at most once more
     than another; which ones is random. The order is random. The same seed gives the same list,
-    other seeds give others. Python's own random numbers (`random.random()`) are left as they were.
+    whatever was called in between, and other seeds give others.
 
     Raises ValueError if rows is negative or templates is less than 1.
     """

@@ -4,14 +4,16 @@ Each returns nothing when all is well, and raises `Mismatch` in the learner's wo
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from random import Random
 from typing import Any
 
 from ift_course.checks.learner import LearnerError
-from ift_course.checks.values import is_tensor, show
+from ift_course.checks.values import MOST_BITS, is_tensor, normal, show
 
-OTHER = "The number is another one."
+WRONG_NUMBER = "The number is wrong."
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Mismatch(AssertionError):
 
 
 def equal(got: Any, expected: Any, why: str = "") -> None:
-    """The same value: types, shapes, dtypes and numbers. A tuple may stand for a list."""
+    """The same value: types, shapes, dtypes and numbers, as `difference` compares them."""
     _judge(difference(got, expected), got, expected, why, None)
 
 
@@ -51,12 +53,12 @@ def labels_equal(got: Any, expected: Sequence[int], tokens: Sequence[str], ignor
     found = difference(got, list(expected))
     if found is None:
         return
-    mask = None
-    if type(got) is list and len(got) == len(expected) and all(type(x) is int for x in got):
+    mask, labels = None, normal(got)
+    if type(labels) is list and [type(x) for x in labels] == [int] * len(expected):
         mask = MaskDiff(
-            tuple(tokens), tuple(x != ignore for x in expected), tuple(x != ignore for x in got)
+            tuple(tokens), tuple(x != ignore for x in expected), tuple(x != ignore for x in labels)
         )
-        found = found if mask.expected == mask.got else "Other tokens are trained than should be."
+        found = found if mask.expected == mask.got else "The wrong tokens are trained."
     raise Mismatch(found, show(list(expected)), show(got), mask)
 
 
@@ -64,6 +66,19 @@ def true(condition: bool, message: str, expected: str = "", got: Any = None) -> 
     """A property that holds."""
     if not condition:
         raise Mismatch(message, expected, "" if got is None else show(got))
+
+
+def whole_numbers(got: Any, count: int) -> list[int]:
+    """The answer as a list of `count` whole numbers, for a check of their properties.
+
+    Raises:
+        Mismatch: It is something else.
+    """
+    numbers = normal(got)
+    right = type(numbers) is list and [type(x) for x in numbers] == [int] * count
+    form = "1 whole number" if count == 1 else f"{count} whole numbers"
+    true(right, f"There should be a list of {form}.", got=got)
+    return numbers
 
 
 def refuses(function: Callable, *args: Any, error: str = "ValueError") -> None:
@@ -82,77 +97,144 @@ def unchanged(learner: Any, *args: Any) -> None:
     for number, (after, before) in enumerate(zip(learner.arguments, args, strict=True), start=1):
         if difference(after, before) is not None:
             raise Mismatch(
-                f"The function changed its argument {number}; whoever called it still needs it.",
+                f"The function changed its argument {number}, which its caller still needs.",
                 show(before),
                 show(after),
             )
 
 
-def number(value: Any) -> float | None:
-    """The value as a float if it is a number or a tensor that holds just one."""
-    if is_tensor(value) and value.dim() == 0 and not value.is_complex():
-        value = value.item()
-    return float(value) if type(value) in (int, float) else None
+def ordinary_case(ask: Callable[[Any, Random], None]) -> Callable[[Any, Random], None]:
+    """Mark the question with random inputs that a check with fixed ones asks as well.
+
+    A fixed example, a refusal, or an argument that stays as it was can be had from a list of
+    answers or from a constant. A check is worth points only together with a question whose answer
+    has to be computed. It should ask for no more than the core of the exercise, so that whoever
+    misses one rule loses the points of that rule alone.
+
+    Args:
+        ask: Takes the learner and the check's random numbers, and compares one answer or several.
+
+    Returns:
+        The question; its mismatches say that they are about an ordinary input.
+    """
+
+    @wraps(ask)
+    def ordinary(learner: Any, rng: Random) -> None:
+        try:
+            ask(learner, rng)
+        except Mismatch as mismatch:
+            raise Mismatch(
+                f"This rule is followed, but the answer to an ordinary input is wrong, and each "
+                f"check needs both. {mismatch.message}",
+                mismatch.expected,
+                mismatch.got,
+                mismatch.mask,
+            ) from None
+
+    return ordinary
 
 
 def difference(got: Any, expected: Any, tolerance: float | None = None) -> str | None:
-    """The first difference in one sentence, or None."""
-    if is_tensor(expected):
-        return _tensor_difference(got, expected, tolerance)
-    if type(expected) is float and tolerance is not None:
-        value = number(got)
-        if value is None:
-            return f"A number was expected and {_kind(got)} came."
-        return None if _near(value, expected, tolerance) else OTHER
-    if type(expected) in (list, tuple) and type(got) in (list, tuple):
-        if len(got) != len(expected):
-            return f"There should be {len(expected)} items and there are {len(got)}."
-        pairs = enumerate(zip(got, expected, strict=True))
-        return _first((f"item {i}", difference(a, b, tolerance)) for i, (a, b) in pairs)
-    if type(expected) is dict and type(got) is dict:
-        if set(got) != set(expected):
-            return f"The keys should be {sorted(expected)} and are {sorted(map(str, got))}."
-        return _first((repr(k), difference(got[k], expected[k], tolerance)) for k in expected)
-    if type(got) is not type(expected):
-        return f"{_kind(expected).capitalize()} was expected and {_kind(got)} came."
-    if type(expected) is float and math.isnan(expected):
-        return None if math.isnan(got) else "NaN was expected."
-    return None if got == expected else "The value is another one."
+    """The first difference in one sentence, or None.
 
-
-def _first(named: Any) -> str | None:
-    found = next(((where, text) for where, text in named if text), None)
+    Here, and only here, it is decided what may stand for what: a tuple for a list, a whole number
+    for a float, and a tensor without dimensions for the number in it. A float never stands for a
+    whole number, which may be an index, nor True for 1.
+    """
+    found = _difference(got, expected, tolerance)
     if found is None:
         return None
-    where, text = found
-    if text.endswith(")."):
-        return f"{text.removesuffix(').')}, in {where})."
-    return f"{text.removesuffix('.')} ({where})."
+    place, sentence = found
+    return f"{place[0].upper()}{place[1:]}: {sentence}" if place else sentence
+
+
+def _difference(got: Any, expected: Any, tolerance: float | None) -> tuple[str, str] | None:
+    """The place of the first difference, as "item 1, item 2" or "", and the sentence about it."""
+    if is_tensor(expected):
+        sentence = _tensor_difference(got, expected, tolerance)
+    elif type(expected) in (list, tuple) and type(got) in (list, tuple):
+        if len(got) == len(expected):
+            names = (f"item {i}" for i in range(len(expected)))
+            return _first(names, got, expected, tolerance)
+        sentence = f"There should be {_count(len(expected))}, but {_are(len(got))}."
+    elif type(expected) is dict and type(got) is dict:
+        if set(got) == set(expected):
+            pairs = [got[key] for key in expected], list(expected.values())
+            return _first(map(_short_key, expected), *pairs, tolerance)
+        sentence = f"The keys should be {_keys(expected)}, but they are {_keys(got)}."
+    else:
+        sentence = _scalar_difference(got, expected, tolerance)
+    return ("", sentence) if sentence else None
+
+
+def _first(
+    names: Iterable[str], got: Sequence, expected: Sequence, tolerance: float | None
+) -> tuple[str, str] | None:
+    for name, a, b in zip(names, got, expected, strict=True):
+        if found := _difference(a, b, tolerance):
+            place, sentence = found
+            return (f"{name}, {place}" if place else name), sentence
+    return None
+
+
+def _scalar_difference(got: Any, expected: Any, tolerance: float | None) -> str | None:
+    if is_tensor(got) and got.dim() == 0 and type(expected) in (bool, int, float):
+        got = got.item()
+    if type(expected) is float and type(got) in (int, float):
+        same = _near(got, expected, tolerance or 0.0)
+        return None if same else WRONG_NUMBER
+    if type(got) is not type(expected):
+        return f"Expected {_kind(expected)}, but got {_kind(got)}."
+    return None if got == expected else "The value is wrong."
+
+
+def _count(number: int) -> str:
+    return "1 item" if number == 1 else f"{number} items"
+
+
+def _are(number: int) -> str:
+    return "there is 1" if number == 1 else f"there are {number}"
+
+
+def _keys(value: dict) -> str:
+    return show(sorted(value, key=lambda key: (type(key).__name__, key)))
+
+
+def _short_key(key: str | int) -> str:
+    return f"the value of {show(key, 60)}"
 
 
 def _tensor_difference(got: Any, expected: Any, tolerance: float | None) -> str | None:
     import torch
 
     if not is_tensor(got):
-        return f"A tensor was expected and {_kind(got)} came."
+        return f"Expected a tensor, but got {_kind(got)}."
     if got.shape != expected.shape:
-        return f"The shape should be {tuple(expected.shape)} and is {tuple(got.shape)}."
+        return f"The shape should be {tuple(expected.shape)}, but it is {tuple(got.shape)}."
     inexact = tolerance is not None and expected.is_floating_point()
     if inexact and not got.is_floating_point():
-        return f"A floating dtype was expected and {got.dtype} came."
+        return f"Expected a floating-point dtype, but got {got.dtype}."
     if not inexact:
         if got.dtype != expected.dtype:
-            return f"The dtype should be {expected.dtype} and is {got.dtype}."
-        return None if torch.equal(got, expected) else "The tensor has other values."
+            return f"The dtype should be {expected.dtype}, but it is {got.dtype}."
+        return None if torch.equal(got, expected) else _wrong_numbers(got != expected)
     a, b = got.double(), expected.double()
     same = torch.isclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
     if bool(same.all()):
         return None
-    wrong = int((~same).sum())
-    return f"{wrong} of {same.numel()} numbers differ." if same.numel() > 1 else OTHER
+    return _wrong_numbers(~same)
+
+
+def _wrong_numbers(wrong: Any) -> str:
+    if wrong.numel() == 1:
+        return WRONG_NUMBER
+    count = int(wrong.sum())
+    return f"{count} of {wrong.numel()} numbers {'is' if count == 1 else 'are'} wrong."
 
 
 def _near(a: float, b: float, tolerance: float) -> bool:
+    if type(a) is int and a.bit_length() > MOST_BITS:
+        return False
     if math.isnan(a) or math.isnan(b) or math.isinf(a) or math.isinf(b):
         return a == b or (math.isnan(a) and math.isnan(b))
     return abs(a - b) <= tolerance * (1 + abs(b))
@@ -163,7 +245,7 @@ def _kind(value: Any) -> str:
         return "nothing (None)"
     if is_tensor(value):
         return f"a tensor of shape {tuple(value.shape)}"
-    names = {str: "a text", int: "a whole number", float: "a number", bool: "True or False"}
+    names = {str: "a string", int: "a whole number", float: "a float", bool: "True or False"}
     return names.get(type(value), f"a {type(value).__name__}")
 
 

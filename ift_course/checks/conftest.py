@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+LIMIT = 10.0  # seconds for a call of the learner's function
+
 
 def pytest_addoption(pluginmanager):
     """The options are the plugin's, which an installed package brings along by itself."""
@@ -19,7 +21,7 @@ def learner(request):
 
     path = Path(request.path).resolve()
     exercise = next(x for x in catalog.exercises() if x.path == path)
-    return Local(_namespace(exercise, request.config.getoption("--ift-learner")))
+    return Local(_namespace(exercise, request.config.getoption("--ift-learner")), limit=LIMIT)
 
 
 def _namespace(exercise, notebook):

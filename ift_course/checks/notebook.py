@@ -6,40 +6,75 @@ Where a grader or `ift check` runs the cells (`IFT_CHECKING` is set), all of the
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from ift_course.checks import catalog
 from ift_course.checks import progress as kept
 from ift_course.checks.card import ReportCard, _sign
+from ift_course.checks.learner import LearnerError, learner_error, overwritten
 from ift_course.checks.report import report
 from ift_course.display.cards import Card, show
 from ift_course.errors import CourseError
 from ift_course.exercises import source
 
+LIMIT = 10.0  # seconds for a call of the learner's function; right ones take milliseconds
 _passed: dict[str, Callable] = {}  # in this kernel: the functions that passed, by name
 
 
 def check(function: Callable) -> None:
-    """Runs the checks of the exercise whose function this is, and shows a card.
+    """Run the checks of the exercise whose function this is, and show a card.
 
-    The exercise is found by the function's name. Takes well under a second.
+    The exercise is found by the function's name. Takes well under a second; a function that does
+    not come to its end is stopped after `LIMIT` seconds.
     """
     if _silent():
         return
     name = getattr(function, "__name__", type(function).__name__)
+    if lost := _overwritten(function, sys._getframe(1).f_globals):
+        return show(Card("note", "Nothing to check", overwritten(lost, function)))
     try:
         exercise = catalog.by_function(name)
     except CourseError as error:
         return show(Card("note", "Nothing to check", str(error)))
-    found = report(exercise, {exercise.function: function})
-    if found.passed:
+    try:
+        result = report(exercise, {exercise.function: function}, limit=LIMIT)
+    except KeyboardInterrupt as error:
+        return _interrupted(exercise, learner_error(error, function))
+    if result.passed:
         _passed[name] = function
     else:
         _passed.pop(name, None)
-    kept.note(found)
-    show(ReportCard(found, titled(exercise)))
+    kept.note(result)
+    show(ReportCard(result, titled(exercise)))
+
+
+def _overwritten(value: Any, names: dict[str, Any]) -> str | None:
+    """The exercise's function whose name holds this value, which is not a function any more."""
+    if callable(value):
+        return None
+    functions = (exercise.function for exercise in catalog.exercises())
+    return next((x for x in functions if x in names and names[x] is value), None)
+
+
+class Interrupted(KeyboardInterrupt):
+    """The learner stopped the checks. Jupyter shows a line for it, and runs no further cell."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["Interrupted."]
+
+
+def _interrupted(exercise: catalog.Exercise, error: LearnerError) -> None:
+    from IPython import get_ipython
+
+    line = [f"It was in line {error.number}: {error.line}"] if error.line else []
+    title = f"{titled(exercise)} was not checked to the end, and nothing was counted."
+    show(Card("note", "Interrupted", title, line))
+    if get_ipython() is not None:
+        raise Interrupted from None
 
 
 def passed(function: Callable) -> bool:

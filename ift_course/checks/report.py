@@ -43,13 +43,28 @@ class Report:
         return not all(verdict.status == "not yet" for verdict in self.verdicts)
 
 
-def report(exercise: catalog.Exercise, namespace: dict[str, Any], seed: int | str = 0) -> Report:
-    """Runs all checks that are not hidden on the functions of a namespace, in this process."""
+def report(
+    exercise: catalog.Exercise,
+    namespace: dict[str, Any],
+    seed: int | str = 0,
+    limit: float | None = None,
+) -> Report:
+    """Run all checks that are not hidden on the functions of a namespace, in this process.
+
+    Args:
+        exercise: Whose checks are run.
+        namespace: Where the learner's functions are, by name.
+        seed: Varies the inputs.
+        limit: Seconds for a call of the learner's function, which is then stopped; None waits.
+
+    Returns:
+        The verdicts, with the advice of a misconception if one explains them.
+    """
     names = parameters(namespace.get(exercise.function))
-    verdicts, calls = [], []
+    verdicts, calls, local = [], [], Local(namespace, limit)
     for check in catalog.checks(exercise):
         if not check.hidden:
-            learner = Watched(Local(namespace))
+            learner = Watched(local)
             verdicts.append(watch(check, learner, seed, names))
             calls += learner.calls
     wrong = None if all(x.passed for x in verdicts) else recognize(exercise, calls)

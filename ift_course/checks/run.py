@@ -1,5 +1,7 @@
 """Running one check against one learner. The verdict is made here and nowhere else."""
 
+from __future__ import annotations
+
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,18 +44,28 @@ class Verdict:
         return self.points if self.passed else 0
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A check that failed, with the seed of its inputs: it can be run again on another function."""
+
+    check: Check
+    seed: int | str
+    verdict: Verdict
+
+
 @dataclass
 class Call:
     """A call of the learner's function: its arguments and what came of it.
 
     outcome: ("value", plain value) or ("error", name of the exception). after: the arguments as the
-    function left them.
+    function left them. failure: what the check said when it failed at this call.
     """
 
     args: tuple
     kwargs: dict[str, Any]
     outcome: tuple[str, Any] = ("lost", None)
     after: tuple = ()
+    failure: Failure | None = None
 
 
 class Watched:
@@ -99,7 +111,10 @@ def watch(check: Check, learner: Watched, seed: int | str, names: Sequence[str] 
     except Exception as error:
         told = _told(error)
         given = _given(learner.calls[-1], names) if learner.calls else ""
-        return Verdict(check.id, check.title, check.points, **{"given": given} | told)
+        verdict = Verdict(check.id, check.title, check.points, **{"given": given} | told)
+        if learner.calls:
+            learner.calls[-1].failure = Failure(check, seed, verdict)
+        return verdict
     return Verdict(check.id, check.title, check.points, "passed")
 
 
@@ -119,9 +134,9 @@ def _told(error: Exception) -> dict[str, Any]:
             "mask": error.mask,
         }
     if isinstance(error, LearnerError):
-        if error.kinds[0] == "NotImplementedError":
+        if error.is_stub:
             return {"status": "not yet", "message": "The function is still to be written."}
-        known = error.kinds[0] in ("Missing", "Unplain")
+        known = error.kinds[0] in ("Missing", "Unplain", "StillRunning")
         message = error.message if known else f"{error.kinds[0]}: {error.message}"
         return {
             "status": "error",

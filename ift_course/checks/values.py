@@ -5,6 +5,7 @@ from typing import Any
 
 DEPTH = 20
 WIDTH = 300  # characters of a shown value
+MOST_BITS = 1000  # of a whole number that is shown, and that fits a float
 PLAIN = (bool, int, float, str)
 
 
@@ -16,7 +17,9 @@ def plain(value: Any, depth: int = 0) -> Any:
     """The value, made of exactly None, bool, int, float, str, list, tuple, dict and torch.Tensor.
 
     Parameters, tensors with gradients, and NumPy's arrays and numbers become plain tensors and
-    numbers. Subclasses are refused: they could answer every comparison with yes.
+    numbers; a named tuple, a `defaultdict` or another subclass of a container becomes the container
+    itself. What is returned therefore never has a comparison of its own, which could answer
+    everything with yes. Subclasses of numbers and strings are refused.
 
     Raises:
         Unplain: anything else, or nested deeper than `DEPTH`.
@@ -26,10 +29,11 @@ def plain(value: Any, depth: int = 0) -> Any:
         raise Unplain("The returned value is nested too deeply.")
     if value is None or kind in PLAIN:
         return value
-    if kind in (list, tuple):
-        return kind(plain(x, depth + 1) for x in value)
-    if kind is dict and all(type(key) in (str, int) for key in value):
-        return {key: plain(x, depth + 1) for key, x in value.items()}
+    for container in (list, tuple):
+        if isinstance(value, container):  # read past what a subclass may have replaced
+            return container(plain(x, depth + 1) for x in container.__iter__(value))
+    if isinstance(value, dict) and all(type(key) in (str, int) for key in dict.keys(value)):
+        return {key: plain(x, depth + 1) for key, x in dict.items(value)}
     number = _from_arrays(value, kind)
     if number is None:
         raise Unplain(
@@ -49,6 +53,18 @@ def _from_arrays(value: Any, kind: type) -> Any:
     return None
 
 
+def normal(value: Any) -> Any:
+    """The plain value with tuples as lists and tensors without dimensions as numbers.
+
+    For a check that looks inside an answer instead of comparing it as a whole.
+    """
+    if type(value) in (list, tuple):
+        return [normal(x) for x in value]
+    if type(value) is dict:
+        return {key: normal(x) for key, x in value.items()}
+    return value.item() if is_tensor(value) and value.dim() == 0 else value
+
+
 def is_tensor(value: Any) -> bool:
     """Whether this is a torch.Tensor; torch itself is not imported for the question."""
     torch = sys.modules.get("torch")
@@ -64,6 +80,8 @@ def show(value: Any, width: int = WIDTH) -> str:
 def _text(value: Any) -> str:
     if type(value) is float:
         return f"{value:.6g}" if value != int_or_none(value) else f"{value:.1f}"
+    if type(value) is int and value.bit_length() > MOST_BITS:  # Python itself refuses to print some
+        return f"<a whole number of {value.bit_length()} bits>"
     if type(value) in (list, tuple):
         inner = ", ".join(map(_text, value))
         comma = "," if type(value) is tuple and len(value) == 1 else ""

@@ -118,7 +118,7 @@ class Attempt:
                 return lost
             if note and answer.skipped:
                 self.notes.append(f"Cell {number}: skipped {', '.join(answer.skipped)}")
-            if note and answer.error and answer.error.kinds[0] != "NotImplementedError":
+            if note and answer.error and not answer.error.is_stub:
                 kind, message = answer.error.kinds[0], answer.error.message
                 self.notes.append(f"Cell {number} stopped with {kind}: {message}")
         return None

@@ -5,6 +5,7 @@ import json
 import jupytext
 import pytest
 
+from ift_course.exercises.source import STUB
 from tests.adversarial.conftest import earned
 
 
@@ -76,10 +77,15 @@ def test_what_was_skipped_or_broken_is_noted(grade, cells):
 
 
 def test_a_stub_is_not_begun_and_a_missing_function_is_missing(grade):
-    code = "def greedy_decode(*_):\n    raise NotImplementedError('write it')"
-    lines = grade(code)
+    lines = grade(f"def greedy_decode(*_):\n    {STUB}")
     assert lines["01.3/test_stops_at_the_end"]["status"] == "not yet"
     assert lines["01.1/test_large_scores"]["status"] == "missing"
+
+
+def test_a_not_implemented_error_of_the_students_own_is_an_error(grade):
+    lines = grade("def greedy_decode(*_):\n    raise NotImplementedError('later')")
+    assert lines["01.3/test_stops_at_the_end"]["status"] == "error"
+    assert "later" in lines["01.3/test_stops_at_the_end"]["message"]
 
 
 def test_what_is_no_notebook_needs_review(grade):

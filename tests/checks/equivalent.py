@@ -3,6 +3,11 @@
 STRICT = "the ids, labels and attention masks of a batch have as many rows as each other"
 
 SAME: dict[str, dict[str, str]] = {
+    "01.3": {
+        "int(next_logits(ids).argmax())  →  next_logits(ids).argmax()": (
+            "a tensor without dimensions stands for its number"
+        ),
+    },
     "01.4": {
         "torch.softmax(logits / temperature, 0).tolist()  →  "
         "torch.softmax(logits / temperature, 0)": "a tensor is indexed as a list is",

@@ -1,6 +1,8 @@
 """What a learner sees: all in words, nothing as a traceback, and nothing of theirs as HTML."""
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -101,6 +103,24 @@ def test_hints_come_one_after_the_other_and_the_solution_only_when_asked(capsys)
     assert not any("def response_labels" in x for x in said)
     notebook.hint("02.3", solution=True)
     assert "def response_labels" in capsys.readouterr().out
+
+
+def test_the_first_hint_comes_at_once():
+    """Jupytext, torch and others may not be imported for it: that took 2.8 seconds."""
+    code = """
+import sys, time
+from IPython import get_ipython
+import ift_course as ift
+start = time.process_time()
+ift.hint("02.3")
+seconds = time.process_time() - start
+assert seconds < 0.5, seconds
+heavy = {"jupytext", "nbformat", "torch", "transformers", "pandas"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "hint 1 of 3" in done.stdout
 
 
 @pytest.mark.parametrize("ask", [lambda: ift.hint("02.99"), lambda: ift.hint("99.1"),

@@ -13,6 +13,7 @@ from ift_course.checks.compare import (
     labels_equal,
     refuses,
     unchanged,
+    whole_numbers,
 )
 from ift_course.checks.learner import LearnerError, LearnerLost, Local
 from ift_course.checks.values import Unplain, plain, show
@@ -77,6 +78,34 @@ def test_a_tuple_may_stand_for_a_list_and_any_float_dtype_for_another():
     close(1, 1.0)
 
 
+def test_a_number_may_come_as_a_tensor_without_dimensions_and_a_float_as_a_whole_number():
+    equal([torch.tensor(3), torch.tensor(True)], [3, True])
+    equal(2, 2.0)
+    equal([math.nan], [math.nan])
+    for got, expected in ((2.0, 2), (torch.tensor(2.0), 2), (torch.tensor(1), True), (True, 1.0)):
+        with pytest.raises(Mismatch):
+            equal(got, expected)
+
+
+def test_containers_with_methods_of_their_own_are_read_past_them():
+    class Liar(list):
+        def __eq__(self, other):
+            return True
+
+        def __len__(self):
+            return 1
+
+        def __iter__(self):
+            return iter([3])
+
+    class Moody(dict):
+        def items(self):
+            return [("a", 1)]
+
+    assert plain(Liar([7, 8])) == [7, 8] and type(plain(Liar([7, 8]))) is list
+    assert plain(Moody(b=2)) == {"b": 2} and type(plain(Moody(b=2))) is dict
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, None, "1.0", True, [1.0], torch.ones(1)])
 def test_a_number_is_close_only_to_a_number(bad):
     with pytest.raises(Mismatch):
@@ -89,7 +118,32 @@ def test_nan_is_never_close_to_a_number_in_a_tensor():
 
 
 def test_the_place_of_a_difference_is_named():
-    assert difference([1, [2, 3]], [1, [2, 4]]) == "The value is another one (item 1, in item 1)."
+    assert difference([1, [2, 3]], [1, [2, 4]]) == "Item 1, item 1: The value is wrong."
+
+
+@pytest.mark.parametrize(("got", "expected", "sentence"), [
+    ([torch.zeros(2)], [torch.zeros(())], "Item 0: The shape should be (), but it is (2,)."),
+    ([[1]], [[1, 2]], "Item 0: There should be 2 items, but there is 1."),
+    ((1, 2), (3,), "There should be 1 item, but there are 2."),
+    ({"loss": [1.0]}, {"loss": [2.0]}, "The value of 'loss', item 0: The number is wrong."),
+    ({1: "a", "b": 2}, {1: "a"}, "The keys should be [1], but they are [1, 'b']."),
+    (None, True, "Expected True or False, but got nothing (None)."),
+    ([3.0], [3], "Item 0: Expected a whole number, but got a float."),
+    ("3", None, "Expected nothing (None), but got a string."),
+    (torch.tensor([1, 5]), torch.tensor([1, 2]), "1 of 2 numbers is wrong."),
+    (torch.tensor([1, 5, 6]), torch.tensor([1, 2, 3]), "2 of 3 numbers are wrong."),
+    (torch.ones(1), torch.ones(1, 1), "The shape should be (1, 1), but it is (1,)."),
+])  # fmt: skip
+def test_a_difference_is_one_sentence_in_plain_english(got, expected, sentence):
+    assert difference(got, expected) == sentence
+
+
+@pytest.mark.parametrize(("count", "form"), [(1, "1 whole number"), (3, "3 whole numbers")])
+def test_a_list_of_whole_numbers_may_be_a_tuple_or_hold_tensors(count, form):
+    assert whole_numbers(tuple(torch.tensor(x) for x in range(count)), count) == [*range(count)]
+    for other in ([1.0] * count, [True] * count, [0] * (count + 1), None, "1"):
+        with pytest.raises(Mismatch, match=f"a list of {form}[.]"):
+            whole_numbers(other, count)
 
 
 def test_labels_that_differ_are_drawn_as_a_mask():
@@ -97,6 +151,13 @@ def test_labels_that_differ_are_drawn_as_a_mask():
         labels_equal([-100, 5, 2], [-100, -100, 2], ["a", "b", "c"], -100)
     assert caught.value.mask.expected == (False, False, True)
     assert caught.value.mask.got == (False, True, True)
+
+
+def test_labels_in_a_tuple_are_drawn_as_well():
+    with pytest.raises(Mismatch) as caught:
+        labels_equal((-100, 5, 2), [-100, -100, 2], ["a", "b", "c"], -100)
+    assert caught.value.mask.got == (False, True, True)
+    labels_equal((-100, 5), [-100, 5], ["a", "b"], -100)
 
 
 def test_labels_of_the_wrong_length_are_no_mask():

@@ -121,6 +121,8 @@ STRANGE = [
     (1, 2, 3, 4),
     {1, 2},
     [float("nan")] * 3,
+    10**5000,
+    [10**5000] * 2,
 ]
 
 
@@ -143,4 +145,4 @@ def test_mutants_are_killed(exercise, record_property):
     record_property("mutants", (name, len(all_mutants), len(survivors)))
     reasons = equivalent.SAME.get(exercise.id, {})
     assert sorted(survivors) == sorted(reasons), "not shown to be equivalent, or killed after all"
-    assert len(survivors) <= 0.05 * len(all_mutants)
+    assert len(survivors) <= max(1, 0.05 * len(all_mutants))

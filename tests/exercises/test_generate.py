@@ -57,6 +57,13 @@ def test_what_is_on_disk_is_what_would_be_generated(path):
     assert generate.differs(path, path.parent.parent) == []
 
 
+@pytest.mark.parametrize("path", source.sources(), ids=lambda x: x.stem)
+def test_a_source_is_read_for_hints_as_jupytext_reads_it(path):
+    cells = [(x.cell_type == "markdown", source.is_hint(x), x.source) for x in source.cells(path)]
+    pieces = source.pieces(path.read_text(encoding="utf-8"))
+    assert [(x.markdown, x.hint, x.text) for x in pieces] == cells
+
+
 def test_the_stub_has_no_solution_and_the_solution_no_marks(toy):
     exercise, solution = (generate.notebook(toy, kind) for kind in generate.KINDS)
     stub = next(x.source for x in exercise.cells if "def twice" in x.source)

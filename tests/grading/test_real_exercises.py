@@ -5,6 +5,7 @@ import re
 import pytest
 
 from ift_course.checks import catalog
+from ift_course.checks.report import report
 from ift_course.exercises import source
 from ift_course.grading import attempt, reference, server
 from ift_course.grading.grade import preload
@@ -46,6 +47,38 @@ def test_a_solution_gets_every_point(sandbox, lesson):
 def test_stubs_get_none(sandbox, lesson):
     statuses, _ = verdicts(sandbox, lesson, source.stubbed)
     assert set(statuses.values()) == {"not yet"}, statuses
+
+
+IN_TORCH = '    return torch.empty(2, device="meta").to("cpu")'
+GLOBAL_NUMBERS = """    if rows < 0 or templates < 1:
+        raise ValueError
+    numbers = random.sample(range(templates), rows % templates)
+    numbers += list(range(templates)) * (rows // templates)
+    random.shuffle(numbers)
+    return numbers"""
+
+
+def with_body(text, function, body):
+    """The text of a source with another solution of one function."""
+    head, name, rest = text.partition(f"def {function}(")
+    return head + name + source.REGION.sub(lambda _: body, rest, count=1)
+
+
+def test_an_error_of_torch_is_not_taken_for_a_stub(sandbox):
+    statuses, _ = verdicts(sandbox, "02", lambda text: with_body(text, "collate", IN_TORCH))
+    assert {s for check, s in statuses.items() if check.startswith("02.4/")} == {"error"}
+
+
+@pytest.mark.parametrize("seeded", [True, False])
+def test_a_notebook_and_the_grader_agree_about_global_random_numbers(sandbox, seeded):
+    body = ("    random.seed(seed)\n" if seeded else "") + GLOBAL_NUMBERS
+    statuses, _ = verdicts(sandbox, "06", lambda text: with_body(text, "choose_templates", body))
+    graded = {check: status for check, status in statuses.items() if check.startswith("06.4/")}
+    names = {}
+    exec(f"import random\n\ndef choose_templates(rows, templates, seed):\n{body}", names)
+    checked = {x.check: x.status for x in report(catalog.by_id("06.4"), names).verdicts}
+    assert graded == checked
+    assert seeded == (set(checked.values()) == {"passed"})
 
 
 def test_the_hidden_check_of_the_guide_holds_on_the_solution(tmp_path):

@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, refuses, unchanged
+from ift_course.checks.compare import close, ordinary_case, refuses, unchanged
 
 
 def by_hand(logits: list[list[float]], tokens: list[int]) -> float:
@@ -15,6 +15,15 @@ def by_hand(logits: list[list[float]], tokens: list[int]) -> float:
 def text(rng, length: int, vocabulary: int = 6):
     logits = [[rng.uniform(-3, 3) for _ in range(vocabulary)] for _ in range(length)]
     return logits, [rng.randrange(vocabulary) for _ in range(length)]
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    import torch
+
+    logits, tokens = text(rng, 4)
+    got = learner.next_token_loss(torch.tensor(logits), torch.tensor(tokens))
+    close(got, torch.tensor(by_hand(logits, tokens)))
 
 
 @points(2)
@@ -42,7 +51,7 @@ def test_last_row_does_not_count(learner, rng):
 
 
 @points(1)
-def test_large_scores(learner):
+def test_large_scores(learner, rng):
     """Scores of a thousand are no trouble."""
     import torch
 
@@ -52,6 +61,7 @@ def test_large_scores(learner):
         learner.next_token_loss(logits, tokens),
         torch.tensor(by_hand(logits.tolist(), tokens.tolist())),
     )
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -68,12 +78,13 @@ def test_half_precision(learner, rng):
 
 
 @points(1)
-def test_too_short(learner):
+def test_too_short(learner, rng):
     """A text of one token, or of none, is refused with a ValueError."""
     import torch
 
     for length in (1, 0):
         refuses(learner.next_token_loss, torch.zeros(length, 4), torch.zeros(length).long())
+    ordinary(learner, rng)
 
 
 @points(1)

@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, refuses, unchanged
+from ift_course.checks.compare import close, ordinary_case, refuses, unchanged
 
 
 def by_hand(losses: list[list[float]]) -> float:
@@ -10,6 +10,12 @@ def by_hand(losses: list[list[float]]) -> float:
         for loss in document:
             total, count = total + loss, count + 1
     return math.exp(total / count)
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    losses = [[rng.uniform(0, 4) for _ in range(4)]]
+    close(learner.perplexity(losses), by_hand(losses))
 
 
 @points(1)
@@ -27,9 +33,10 @@ def test_each_token_counts_the_same(learner, rng):
 
 
 @points(1)
-def test_even_guess(learner):
+def test_even_guess(learner, rng):
     """A model that guesses evenly among 50 tokens has the perplexity 50."""
     close(learner.perplexity([[math.log(50)] * 3, [math.log(50)]]), 50.0)
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -40,10 +47,11 @@ def test_empty_documents(learner, rng):
 
 
 @points(1)
-def test_no_token(learner):
+def test_no_token(learner, rng):
     """Without any token there is a ValueError."""
     for losses in ([], [[]], [[], []]):
         refuses(learner.perplexity, losses)
+    ordinary(learner, rng)
 
 
 @points(1)

@@ -1,5 +1,5 @@
 from ift_course.checks import points
-from ift_course.checks.compare import equal, unchanged
+from ift_course.checks.compare import equal, ordinary_case, unchanged
 from ift_course.checks.named import Named
 
 
@@ -20,6 +20,13 @@ def reference(model, prompt: list[int], most: int, end: int) -> list[int]:
     return new
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    model = Named("counting_model", {"vocabulary": 30, "seed": rng.randrange(10**6)})
+    prompt = [rng.randrange(30) for _ in range(2)]
+    equal(learner.greedy_decode(model, prompt, 5, 99), reference(model.build(), prompt, 5, end=99))
+
+
 @points(2)
 def test_likeliest_each_time(learner, rng):
     """Each new token is the likeliest after all tokens before it."""
@@ -31,35 +38,39 @@ def test_likeliest_each_time(learner, rng):
 
 
 @points(1)
-def test_stops_at_the_end(learner):
+def test_stops_at_the_end(learner, rng):
     """It stops at the end token, which is not part of the result."""
     following = {3: 4, 4: 5, 5: 6, 6: 1}
     equal(learner.greedy_decode(chain(following, 7), [3], 10, 6), [4, 5])
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_end_at_once(learner):
+def test_end_at_once(learner, rng):
     """If the end comes first, the result is empty."""
     equal(learner.greedy_decode(chain({2: 0}, 3), [1, 2], 5, 0), [])
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_end_in_the_prompt(learner):
+def test_end_in_the_prompt(learner, rng):
     """An end token in the prompt stops nothing."""
     following = {0: 1, 1: 2, 2: 0}
     equal(learner.greedy_decode(chain(following, 3), [2, 0, 0], 5, 0), [1, 2])
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_limit(learner):
+def test_limit(learner, rng):
     """There are never more than max_new_tokens new tokens, however long the prompt is."""
     circle = chain({0: 1, 1: 2, 2: 0}, 3)
     equal(learner.greedy_decode(circle, [0, 1, 2, 0], 4, 9), [1, 2, 0, 1])
     equal(learner.greedy_decode(circle, [0], 0, 9), [])
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_ties(learner):
+def test_ties(learner, rng):
     """Of equally likely tokens the lowest id is taken, also if that is token 0."""
     model = Named(
         "next_token_table", {"rows": [[0.5, 0.5, 0.5], [-1.0, 2.0, 2.0], [1.0, 0.0, 1.0]]}
@@ -67,12 +78,14 @@ def test_ties(learner):
     equal(learner.greedy_decode(model, [0], 2, 9), [0, 0])
     equal(learner.greedy_decode(model, [1], 2, 9), [1, 1])
     equal(learner.greedy_decode(model, [2], 1, 9), [0])
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_prompt_stays(learner):
+def test_prompt_stays(learner, rng):
     """The answer is right, and the prompt is left as it was."""
     prompt = [3, 4]
     model = chain({4: 5, 5: 6}, 7)
     equal(learner.greedy_decode(model, prompt, 9, 6), [5])
     unchanged(learner, model, prompt, 9, 6)
+    ordinary(learner, rng)

@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import equal, refuses, unchanged
+from ift_course.checks.compare import equal, ordinary_case, refuses, unchanged
 
 
 def reference(logits: list[float], top_p: float, temperature: float, u: float) -> int:
@@ -33,6 +33,12 @@ def scores(rng, size: int = 8) -> list[float]:
     return [rng.uniform(-2, 2) for _ in range(size)]
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    for _ in range(4):
+        compare(learner, scores(rng, 12), 1.0, 1.0, rng.uniform(0.05, 0.95))
+
+
 @points(1)
 def test_everything_with_top_p_1(learner, rng):
     """With top_p = 1 and temperature 1 it is plain sampling from all tokens."""
@@ -58,6 +64,7 @@ def test_never_empty(learner, rng):
     """However small top_p is, the likeliest token stays."""
     for _ in range(3):
         compare(learner, scores(rng), 0.001, 1.0, rng.uniform(0.1, 0.9))
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -70,35 +77,39 @@ def test_temperature(learner, rng):
 
 
 @points(1)
-def test_ties(learner):
+def test_ties(learner, rng):
     """Of equally likely tokens the lower id comes first."""
     for u in (0.1, 0.4, 0.6, 0.9):
         compare(learner, [0.0] * 40, 0.31, 1.0, u)
         compare(learner, [0.0] * 4, 0.5, 1.0, u)  # two tokens reach 0.5 exactly
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_borders(learner):
+def test_borders(learner, rng):
     """u = 0 gives the likeliest token, and a u on a border the token after it."""
     compare(learner, [0.0, 1.0, 0.5], 1.0, 1.0, 0.0)
     compare(learner, [0.0, 0.0], 1.0, 1.0, 0.5)
     compare(learner, [0.0, 0.0, -800.0, -800.0], 1.0, 1.0, 0.999999)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_refusals(learner):
+def test_refusals(learner, rng):
     """A temperature of 0 or less, and a top_p outside (0, 1], are refused with a ValueError."""
     import torch
 
     for top_p, temperature in ((0.5, 0.0), (0.5, -1.0), (0.0, 1.0), (-0.1, 1.0), (1.1, 1.0)):
         refuses(learner.sample_nucleus, torch.tensor([1.0, 2.0]), top_p, temperature, 0.5)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_inputs_stay(learner):
+def test_inputs_stay(learner, rng):
     """The answer is right, and the scores are left as they were."""
     import torch
 
     logits = torch.tensor([0.0, 1.0, 2.0])
     equal(learner.sample_nucleus(logits, 0.9, 0.5, 0.2), 2)
     unchanged(learner, logits, 0.9, 0.5, 0.2)
+    ordinary(learner, rng)

@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, unchanged
+from ift_course.checks.compare import close, ordinary_case, unchanged
 
 IGNORE = -100
 
@@ -28,6 +28,11 @@ def compare(learner, logits, labels) -> None:
 
     got = learner.response_loss(torch.tensor(logits), torch.tensor(labels))
     close(got, torch.tensor(by_hand(logits, labels)))
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, *batch(rng, [[0, 0, 1, 1, 1]]))
 
 
 @points(2)
@@ -60,6 +65,7 @@ def test_row_without_response(learner, rng):
 def test_nothing_trained(learner, rng):
     """If no token of the batch is trained, the loss is 0 and not NaN."""
     compare(learner, *batch(rng, [[0, 0, 0], [0, 0, 0]]))
+    ordinary(learner, rng)
 
 
 @points(1)

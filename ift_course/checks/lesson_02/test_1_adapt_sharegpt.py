@@ -1,5 +1,5 @@
 from ift_course.checks import points
-from ift_course.checks.compare import equal, refuses, unchanged
+from ift_course.checks.compare import equal, ordinary_case, refuses, unchanged
 
 
 def row(*turns: tuple[str, str]) -> dict:
@@ -8,6 +8,13 @@ def row(*turns: tuple[str, str]) -> dict:
 
 def said(*turns: tuple[str, str]) -> list[dict[str, str]]:
     return [{"role": role, "content": content} for role, content in turns]
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    question, answer = f"Question {rng.randrange(10**6)}?", f"Answer {rng.randrange(10**6)}."
+    given = row(("human", question), ("gpt", answer))
+    equal(learner.adapt_sharegpt(given), said(("user", question), ("assistant", answer)))
 
 
 @points(2)
@@ -22,31 +29,34 @@ def test_roles(learner, rng):
 
 
 @points(1)
-def test_white_space(learner):
+def test_white_space(learner, rng):
     """White space around a value is removed, inside it stays."""
     given = row(("human", " \n two\n\nlines "), ("gpt", "\tyes \n"))
     equal(learner.adapt_sharegpt(given), said(("user", "two\n\nlines"), ("assistant", "yes")))
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_begins_with_an_answer(learner):
+def test_begins_with_an_answer(learner, rng):
     """Answers that come before any question are left out."""
     given = row(("gpt", "… and so on."), ("chatgpt", "Bye."), ("human", "Hm?"), ("gpt", "Well."))
     equal(learner.adapt_sharegpt(given), said(("user", "Hm?"), ("assistant", "Well.")))
     given = row(("system", "Be kind."), ("gpt", "Hello."), ("human", "Hm?"), ("gpt", "Well."))
     expected = said(("system", "Be kind."), ("user", "Hm?"), ("assistant", "Well."))
     equal(learner.adapt_sharegpt(given), expected)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_ends_without_an_answer(learner):
+def test_ends_without_an_answer(learner, rng):
     """What follows the last answer is left out."""
     given = row(("human", "One?"), ("gpt", "1"), ("human", "Two?"), ("system", "Hurry."))
     equal(learner.adapt_sharegpt(given), said(("user", "One?"), ("assistant", "1")))
+    ordinary(learner, rng)
 
 
 @points(2)
-def test_neighbors(learner):
+def test_neighbors(learner, rng):
     """Neighbors of the same role become one message, with an empty line between them."""
     given = row(
         ("human", "One "),
@@ -64,10 +74,11 @@ def test_neighbors(learner):
         ("assistant", "seven"),
     )
     equal(learner.adapt_sharegpt(given), expected)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_nothing_left(learner):
+def test_nothing_left(learner, rng):
     """A row without any usable answer gives an empty list."""
     for given in (
         row(),
@@ -77,19 +88,22 @@ def test_nothing_left(learner):
         row(("system", "Be kind.")),
     ):
         equal(learner.adapt_sharegpt(given), [])
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_unknown_name(learner):
+def test_unknown_name(learner, rng):
     """An unknown name is refused with a ValueError, wherever it stands."""
     refuses(learner.adapt_sharegpt, row(("human", "Hm?"), ("tool", "42"), ("gpt", "Well.")))
     refuses(learner.adapt_sharegpt, row(("bot", "Hello."), ("human", "Hm?"), ("gpt", "Well.")))
     refuses(learner.adapt_sharegpt, row(("human", "Hm?"), ("gpt", "Well."), ("bing", "?")))
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_row_stays(learner):
+def test_row_stays(learner, rng):
     """The answer is right, and the row is left as it was."""
     given = row(("human", "One "), ("human", "two"), ("gpt", " 12 "))
     equal(learner.adapt_sharegpt(given), said(("user", "One\n\ntwo"), ("assistant", "12")))
     unchanged(learner, given)
+    ordinary(learner, rng)

@@ -1,5 +1,5 @@
 from ift_course.checks import points
-from ift_course.checks.compare import equal, labels_equal, unchanged
+from ift_course.checks.compare import equal, labels_equal, ordinary_case, unchanged
 
 START, END, USER, ASSISTANT, SYSTEM, NEWLINE, IGNORE = 1, 2, 3, 4, 5, 9, -100
 NAMES = {
@@ -29,6 +29,11 @@ def compare(learner, *turns: tuple[list[int], list[int]]) -> None:
 
 def words(rng, count: int) -> list[int]:
     return [rng.randrange(20, 90) for _ in range(count)]
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, turn(USER, words(rng, 3)), turn(ASSISTANT, words(rng, 3)))
 
 
 @points(2)
@@ -71,6 +76,7 @@ def test_cut_off(learner, rng):
 def test_empty_answer(learner, rng):
     """Of an empty answer the end is trained."""
     compare(learner, turn(USER, words(rng, 2)), turn(ASSISTANT, []), turn(USER, words(rng, 1)))
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -78,6 +84,7 @@ def test_no_answer(learner, rng):
     """Without an answer nothing is trained; no tokens give no labels."""
     compare(learner, turn(USER, words(rng, 3)))
     equal(learner.response_labels([], START, END, ASSISTANT), [])
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -87,7 +94,7 @@ def test_begins_with_an_answer(learner, rng):
 
 
 @points(1)
-def test_ids_stay(learner):
+def test_ids_stay(learner, rng):
     """The answer is right, and the ids are left as they were."""
     ids, expected = turn(ASSISTANT, [30, 31])
     labels_equal(
@@ -97,3 +104,4 @@ def test_ids_stay(learner):
         IGNORE,
     )
     unchanged(learner, ids, START, END, ASSISTANT)
+    ordinary(learner, rng)

@@ -1,5 +1,5 @@
 from ift_course.checks import points
-from ift_course.checks.compare import equal, refuses, unchanged
+from ift_course.checks.compare import equal, ordinary_case, refuses, unchanged
 
 IGNORE = -100
 
@@ -29,6 +29,12 @@ def expected(given: list[dict], pad: int, length: int) -> dict:
     return batch
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    given = rows(rng, 4, 5)
+    equal(learner.collate(given, 0), expected(given, 0, 5))
+
+
 @points(2)
 def test_padded_on_the_right(learner, rng):
     """Shorter rows are filled up on the right: ids, labels and attention mask."""
@@ -44,13 +50,14 @@ def test_one_row(learner, rng):
 
 
 @points(2)
-def test_padding_token_in_a_row(learner):
+def test_padding_token_in_a_row(learner, rng):
     """A token of a row counts, also if it has the padding token's id."""
     given = [
         {"input_ids": [11, 12, 2], "labels": [IGNORE, 12, 2]},
         {"input_ids": [2, 13, 14, 15, 2], "labels": [IGNORE, IGNORE, 14, 15, 2]},
     ]
     equal(learner.collate(given, 2), expected(given, 2, 5))
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -64,9 +71,10 @@ def test_multiple(learner, rng):
 
 
 @points(1)
-def test_no_rows(learner):
+def test_no_rows(learner, rng):
     """No rows are refused with a ValueError."""
     refuses(learner.collate, [], 0)
+    ordinary(learner, rng)
 
 
 @points(1)

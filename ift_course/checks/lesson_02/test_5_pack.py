@@ -1,5 +1,6 @@
 from ift_course.checks import points
-from ift_course.checks.compare import difference, equal, refuses, true, unchanged
+from ift_course.checks.compare import difference, equal, ordinary_case, refuses, true, unchanged
+from ift_course.checks.values import normal
 
 IGNORE = -100
 
@@ -42,15 +43,21 @@ def expected(given: list[dict], capacity: int) -> list[dict]:
 
 def column(packed, name: str):
     """One list of every row, as far as what came back has that form."""
-    if type(packed) is not list or any(type(x) is not dict for x in packed):
+    rows = normal(packed)
+    if type(rows) is not list or any(type(x) is not dict for x in rows):
         return packed
-    return [row.get(name) for row in packed]
+    return [row.get(name) for row in rows]
 
 
 def compare(learner, given: list[dict], capacity: int, *names: str) -> None:
     got = learner.pack(given, capacity)
     for name in names:
         equal(column(got, name), column(expected(given, capacity), name), f"This is {name}.")
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, records(rng, 3, 2), 6, "input_ids")
 
 
 @points(2)
@@ -73,6 +80,7 @@ def test_equals(learner, rng):
 def test_positions(learner, rng):
     """Positions begin at 0 in every record."""
     compare(learner, records(rng, 6, 3, 3, 2), 9, "position_ids")
+    ordinary(learner, rng)
 
 
 @points(2)
@@ -108,6 +116,7 @@ def test_refusals(learner, rng):
     """An empty record, and one longer than the capacity, are refused with a ValueError."""
     refuses(learner.pack, records(rng, 2, 0, 3), 8)
     refuses(learner.pack, records(rng, 2, 9), 8)
+    ordinary(learner, rng)
 
 
 @points(1)

@@ -1,7 +1,7 @@
 import re
 
 from ift_course.checks import points
-from ift_course.checks.compare import equal, refuses, unchanged
+from ift_course.checks.compare import equal, ordinary_case, refuses, unchanged
 
 
 def reference(train: list[str], test: list[str], n: int) -> list[int]:
@@ -29,6 +29,20 @@ def text(rng, length: int) -> str:
     return " ".join(rng.choice("ab cd ef gh ij kl mn".split()) for _ in range(length))
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    train = [unique(rng, 6) for _ in range(3)]
+    leaked = [train[rng.randrange(3)] for _ in range(5)]
+    test = [*leaked, *(unique(rng, 6) for _ in range(5))]
+    rng.shuffle(test)
+    compare(learner, train, test, 4)
+
+
+def unique(rng, length: int) -> str:
+    """A text whose words occur in no other one."""
+    return " ".join(f"word{rng.randrange(10**6)}" for _ in range(length))
+
+
 @points(2)
 def test_shared_runs(learner, rng):
     """A test text that shares n words in a row with a training text is found."""
@@ -41,56 +55,63 @@ def test_shared_runs(learner, rng):
 
 
 @points(1)
-def test_exactly_n(learner):
+def test_exactly_n(learner, rng):
     """n words in a row are needed, n − 1 are too few."""
     train = ["one two three four five"]
     test = ["x two three four y", "x two three y", "three four five", "one two x four five"]
     compare(learner, train, test, 3)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_words_only(learner):
+def test_words_only(learner, rng):
     """Case and punctuation do not count."""
     compare(learner, ["The capital, of France!"], ["The (capital) of", "The capital of; France"], 3)
     train = ["The capital, of FRANCE!"]
     compare(learner, train, ["the capital of france", "(Capital) OF; France?", "capitals of"], 3)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_order(learner):
+def test_order(learner, rng):
     """The words must stand in the same order, and side by side."""
     train = ["one two three four", "five six"]
     compare(learner, train, ["three two one", "one three four", "four five six x"], 3)
+    ordinary(learner, rng)
 
 
 @points(2)
-def test_short_texts(learner):
+def test_short_texts(learner, rng):
     """A test text of fewer than n words leaks if all of it stands in a training text."""
     train = ["name the capital of France", "owl"]
     compare(learner, train, ["the capital", "capital the", "owl", "Owl!", "France", "an owl"], 5)
     compare(learner, ["one"], ["one two three"], 5)
     compare(learner, ["growl at night"], ["owl", "owl at", "at night"], 5)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_nothing(learner):
+def test_nothing(learner, rng):
     """A text without words never leaks; without texts there are no leaks."""
     compare(learner, ["a b c", "", "?"], ["", " !? ", "a b"], 2)
     compare(learner, [], ["a b c", ""], 2)
     compare(learner, ["a b c"], [], 2)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_single_words(learner):
+def test_single_words(learner, rng):
     """With n = 1 a shared word is enough; below 1, n is refused with a ValueError."""
     compare(learner, ["a b"], ["x", "b y", "bb"], 1)
     for n in (0, -1):
         refuses(learner.leaks, ["a b"], ["a b"], n)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_inputs_stay(learner):
+def test_inputs_stay(learner, rng):
     """The answer is right, and the lists are left as they were."""
     train, test = ["A b c", "d"], ["B C", "x"]
     equal(learner.leaks(train, test, 2), [0])
     unchanged(learner, train, test, 2)
+    ordinary(learner, rng)

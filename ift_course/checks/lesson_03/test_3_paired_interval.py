@@ -1,5 +1,5 @@
 from ift_course.checks import points
-from ift_course.checks.compare import close, refuses, unchanged
+from ift_course.checks.compare import close, ordinary_case, refuses, unchanged
 
 
 def quantile(values: list[float], q: float) -> float:
@@ -23,6 +23,14 @@ def made(rng, questions: int = 12, tests: int = 41):
     return a, b, [[rng.randrange(questions) for _ in range(questions)] for _ in range(tests)]
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    import torch
+
+    a, b, draws = made(rng, questions=6, tests=21)
+    close(learner.paired_interval(a, b, torch.tensor(draws)), reference(a, b, draws, 0.95))
+
+
 @points(2)
 def test_paired(learner, rng):
     """In every imagined test both models answer the same questions."""
@@ -33,7 +41,7 @@ def test_paired(learner, rng):
 
 
 @points(1)
-def test_sign(learner):
+def test_sign(learner, rng):
     """It is the first minus the second, and the lower border comes first."""
     import torch
 
@@ -41,6 +49,7 @@ def test_sign(learner):
     a, b = [3.0, 2.0, 5.0], [1.0, 1.0, 1.0]
     close(learner.paired_interval(a, b, torch.tensor(draws)), reference(a, b, draws, 0.95))
     close(learner.paired_interval(b, a, torch.tensor(draws)), reference(b, a, draws, 0.95))
+    ordinary(learner, rng)
 
 
 @points(2)
@@ -63,6 +72,7 @@ def test_even_models(learner, rng):
     close(learner.paired_interval(a, list(a), torch.tensor(draws)), (0.0, 0.0))
     better = [x + 0.25 for x in a]
     close(learner.paired_interval(better, a, torch.tensor(draws)), (0.25, 0.25))
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -77,17 +87,18 @@ def test_other_sizes(learner, rng):
 
 
 @points(1)
-def test_precision(learner):
+def test_precision(learner, rng):
     """Small differences of large scores are not lost: it is computed in float64."""
     import torch
 
     draws = [[0, 1], [0, 0], [1, 1]]
     a, b = [1e6 + 3e-3, 1e6 + 2e-3], [1e6 + 1e-3, 1e6 + 5e-4]
     close(learner.paired_interval(a, b, torch.tensor(draws)), reference(a, b, draws, 0.95), 1e-7)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_refusals(learner):
+def test_refusals(learner, rng):
     """Different numbers of scores, and none at all, are refused with a ValueError."""
     import torch
 
@@ -95,6 +106,7 @@ def test_refusals(learner):
     refuses(learner.paired_interval, [1.0, 2.0], [1.0], draws)
     refuses(learner.paired_interval, [1.0], [1.0, 2.0], draws)
     refuses(learner.paired_interval, [], [], torch.zeros(2, 0).long())
+    ordinary(learner, rng)
 
 
 @points(1)

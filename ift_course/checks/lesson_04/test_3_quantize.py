@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 from ift_course.checks import points
-from ift_course.checks.compare import Mismatch, difference, refuses, unchanged
+from ift_course.checks.compare import Mismatch, difference, ordinary_case, refuses, unchanged
 from ift_course.checks.values import show
 
 # No quotient of two bfloat16 numbers lies in the middle of two of these.
@@ -29,7 +29,7 @@ def compare(learner, values: list[float], levels: list[float], block: int) -> No
     found = difference(got, expected, 1e-6)
     if found:
         raise Mismatch(
-            f"{found} Item 0 are the codes, item 1 the scales.", show(expected), show(got)
+            f"{found} Item 0 holds the codes, item 1 the scales.", show(expected), show(got)
         )
 
 
@@ -54,6 +54,11 @@ def blocks(rng, count: int, size: int, last: int = 0) -> list[float]:
     return values
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, blocks(rng, 1, 9), LEVELS, 9)
+
+
 @points(2)
 def test_one_block(learner, rng):
     """In one block the scale is the largest absolute value, and each code the nearest level's."""
@@ -76,22 +81,25 @@ def test_short_block(learner, rng):
 
 
 @points(2)
-def test_zeros(learner):
+def test_zeros(learner, rng):
     """A block of zeros has the scale 0 and the code of the level 0, and no NaN."""
     compare(learner, [0.0, 0.0, 1.0, -0.5, 0.0, 0.0], LEVELS, 2)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_ties(learner):
+def test_ties(learner, rng):
     """Of two equally near levels the lower one is taken."""
     compare(learner, [1.0, 0.5, -0.5, 0.25, -0.25, 0.75], [-1.0, -0.5, 0.0, 0.5, 1.0], 6)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_single_values(learner):
+def test_single_values(learner, rng):
     """In blocks of one, each value is its own scale; no values give no codes and no scales."""
     compare(learner, [3.0, -2.0, 0.0], LEVELS, 1)
     compare(learner, [], LEVELS, 4)
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -108,26 +116,29 @@ def test_half_precision(learner, rng):
 
 
 @points(1)
-def test_many_levels(learner):
+def test_many_levels(learner, rng):
     """There may be 256 levels, and every code fits into uint8."""
     levels = [i / 128 for i in range(-128, 0)] + [i / 127 for i in range(128)]
     compare(learner, [1.0, -1.0, 0.5, 0.0], levels, 4)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_refusal(learner):
+def test_refusal(learner, rng):
     """A block of less than one value is refused with a ValueError."""
     import torch
 
     for block in (0, -1):
         refuses(learner.quantize, torch.ones(3), torch.tensor(LEVELS), block)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_inputs_stay(learner):
+def test_inputs_stay(learner, rng):
     """The answer is right, and values and levels are left as they were."""
     import torch
 
     values, levels = torch.tensor([1.0, -4.0, 0.0]), torch.tensor(LEVELS)
     compare(learner, values.tolist(), LEVELS, 2)
     unchanged(learner, values, levels, 2)
+    ordinary(learner, rng)

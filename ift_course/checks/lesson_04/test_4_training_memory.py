@@ -1,5 +1,5 @@
 from ift_course.checks import points
-from ift_course.checks.compare import equal, refuses
+from ift_course.checks.compare import equal, ordinary_case, refuses
 
 
 def up(value: int, size: int) -> int:
@@ -25,6 +25,11 @@ def compare(learner, parameters: int, adapter: int, method: str) -> None:
     equal(got, reference(parameters, adapter, method))
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, rng.randrange(10**3, 10**9), rng.randrange(1, 10**3), "full")
+
+
 @points(2)
 def test_full(learner, rng):
     """Full fine-tuning takes 16 bytes for each parameter, and no adapter counts."""
@@ -47,28 +52,32 @@ def test_qlora(learner, rng):
 
 
 @points(2)
-def test_rounding_up(learner):
+def test_rounding_up(learner, rng):
     """Half bytes, blocks and blocks of scales that are begun count in full, as whole numbers."""
     for parameters in (1, 2, 3, 63, 64, 65, 64 * 256 - 1, 64 * 256, 64 * 256 + 1, 64 * 513):
         compare(learner, parameters, 10, "qlora")
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_large_models(learner):
+def test_large_models(learner, rng):
     """The numbers are exact for 70 billion parameters too."""
     for method in ("full", "lora", "qlora"):
         compare(learner, 70_553_706_497, 207_093_761, method)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_no_adapter(learner):
+def test_no_adapter(learner, rng):
     """Without an adapter, what is frozen is all there is."""
     compare(learner, 6400, 0, "lora")
     compare(learner, 6400, 0, "qlora")
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_unknown_method(learner):
+def test_unknown_method(learner, rng):
     """Another method is refused with a ValueError."""
     for method in ("dora", "", "LoRA"):
         refuses(learner.training_memory, 100, 10, method)
+    ordinary(learner, rng)

@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, refuses, unchanged
+from ift_course.checks.compare import close, ordinary_case, refuses, unchanged
 
 
 def reference(chosen: list[float], rejected: list[float], margin: float = 0.0) -> float:
@@ -23,6 +23,11 @@ def rewards(rng, count: int) -> list[float]:
     return [rng.uniform(-3, 3) for _ in range(count)]
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, rewards(rng, 4), rewards(rng, 4))
+
+
 @points(2)
 def test_pairs(learner, rng):
     """The loss is −log σ(chosen − rejected), the mean over pairs."""
@@ -31,17 +36,19 @@ def test_pairs(learner, rng):
 
 
 @points(1)
-def test_coin_toss(learner):
+def test_coin_toss(learner, rng):
     """Equal rewards cost ln 2."""
     compare(learner, [0.7, -2.0], [0.7, -2.0])
+    ordinary(learner, rng)
 
 
 @points(2)
-def test_extreme_rewards(learner):
+def test_extreme_rewards(learner, rng):
     """The loss is finite and right for very wrong and very right rewards."""
     compare(learner, [-300.0, 2.0], [300.0, 1.0])
     compare(learner, [500.0], [-500.0])
     compare(learner, [-90.0], [30.0])
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -62,13 +69,14 @@ def test_half_precision(learner, rng):
 
 
 @points(1)
-def test_refusals(learner):
+def test_refusals(learner, rng):
     """No pair, or different numbers of rewards, are refused with a ValueError."""
     import torch
 
     refuses(learner.bradley_terry_loss, torch.zeros(0), torch.zeros(0))
     refuses(learner.bradley_terry_loss, torch.zeros(3), torch.zeros(1))
     refuses(learner.bradley_terry_loss, torch.zeros(1), torch.zeros(2))
+    ordinary(learner, rng)
 
 
 @points(1)

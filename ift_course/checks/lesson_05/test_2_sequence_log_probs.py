@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, unchanged
+from ift_course.checks.compare import close, ordinary_case, unchanged
 
 IGNORE = -100
 
@@ -29,6 +29,11 @@ def compare(learner, logits, labels) -> None:
 
     got = learner.sequence_log_probs(torch.tensor(logits), torch.tensor(labels))
     close(got, torch.tensor(reference(logits, labels)))
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, *batch(rng, [[0, 0, 1, 1], [0, 1, 1, 1]]))
 
 
 @points(2)
@@ -64,7 +69,7 @@ def test_nothing_labeled(learner, rng):
 
 
 @points(1)
-def test_large_scores(learner):
+def test_large_scores(learner, rng):
     """Scores of a thousand are no trouble, also where nothing counts."""
     import torch
 
@@ -76,6 +81,7 @@ def test_large_scores(learner):
         learner.sequence_log_probs(endless, torch.tensor([[IGNORE, 1, IGNORE]])),
         torch.tensor(reference(logits, [[IGNORE, 1, IGNORE]])),
     )
+    ordinary(learner, rng)
 
 
 @points(1)

@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, refuses, unchanged
+from ift_course.checks.compare import close, ordinary_case, refuses, unchanged
 
 
 def reference(pc, pr, rc, rr, beta: float) -> tuple[float, list[float]]:
@@ -26,6 +26,11 @@ def pairs(rng, count: int) -> list[list[float]]:
     return [[rng.uniform(-20, -5) for _ in range(count)] for _ in range(4)]
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, pairs(rng, 4), 0.1)
+
+
 @points(2)
 def test_pairs(learner, rng):
     """Loss and margins of several pairs."""
@@ -38,20 +43,23 @@ def test_at_the_start(learner, rng):
     """A policy that is the reference has margins of 0 and a loss of ln 2."""
     chosen, rejected = pairs(rng, 3)[:2]
     compare(learner, [chosen, rejected, chosen, rejected], 0.3)
+    ordinary(learner, rng)
 
 
 @points(2)
-def test_directions(learner):
+def test_directions(learner, rng):
     """Making the chosen response likelier, or the rejected one less likely, lowers the loss."""
     compare(learner, [[-5.0], [-9.0], [-8.0], [-9.0]], 1.0)
     compare(learner, [[-8.0], [-12.0], [-8.0], [-9.0]], 1.0)
     compare(learner, [[-8.0], [-9.0], [-5.0], [-9.0]], 1.0)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_reference_counts(learner):
+def test_reference_counts(learner, rng):
     """What counts is the change against the reference, not how likely a response is."""
     compare(learner, [[-30.0], [-2.0], [-31.0], [-2.0]], 0.4)
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -61,9 +69,10 @@ def test_one_pair(learner, rng):
 
 
 @points(1)
-def test_extreme_margins(learner):
+def test_extreme_margins(learner, rng):
     """The loss is finite and right for margins of hundreds."""
     compare(learner, [[-900.0, -1.0], [-1.0, -900.0], [-1.0, -1.0], [-1.0, -1.0]], 1.0)
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -78,12 +87,13 @@ def test_half_precision(learner, rng):
 
 
 @points(1)
-def test_refusals(learner):
+def test_refusals(learner, rng):
     """A beta of 0 or less is refused with a ValueError."""
     import torch
 
     for beta in (0.0, -0.1):
         refuses(learner.dpo_loss, *(torch.zeros(2) for _ in range(4)), beta)
+    ordinary(learner, rng)
 
 
 @points(1)

@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, unchanged
+from ift_course.checks.compare import close, ordinary_case, unchanged
 
 
 def loss(pc, pr, rc, rr, beta: float):
@@ -37,6 +37,11 @@ def pairs(rng, count: int) -> list[list[float]]:
     return [[rng.uniform(-9, -5) for _ in range(count)] for _ in range(4)]
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, pairs(rng, 1), rng.uniform(0.1, 1.0))
+
+
 @points(2)
 def test_one_pair(learner, rng):
     """The derivatives of one pair are those that autograd finds."""
@@ -49,6 +54,7 @@ def test_at_the_start(learner, rng):
     """Where policy and reference agree, the push is beta / 2, in both directions."""
     chosen, rejected = pairs(rng, 1)[:2]
     compare(learner, [chosen, rejected, chosen, rejected], 0.3)
+    ordinary(learner, rng)
 
 
 @points(2)
@@ -59,17 +65,19 @@ def test_mean_over_pairs(learner, rng):
 
 
 @points(2)
-def test_wrong_pairs_are_pushed(learner):
+def test_wrong_pairs_are_pushed(learner, rng):
     """A pair that is wrong is pushed by almost beta, one that is right hardly at all."""
     parts = [[-20.0, -2.0], [-2.0, -20.0], [-8.0, -8.0], [-8.0, -8.0]]
     compare(learner, parts, 0.5)
     compare(learner, [[-8.0], [-9.0], [-5.0], [-9.0]], 1.0)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_extremes(learner):
+def test_extremes(learner, rng):
     """The derivatives are finite for margins of hundreds."""
     compare(learner, [[-900.0, -1.0], [-1.0, -900.0], [-1.0, -1.0], [-1.0, -1.0]], 1.0)
+    ordinary(learner, rng)
 
 
 @points(1)

@@ -1,7 +1,7 @@
 import statistics
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, refuses, unchanged
+from ift_course.checks.compare import close, ordinary_case, refuses, unchanged
 
 
 def reference(rewards: list[float], group: int, epsilon: float = 1e-4) -> list[float]:
@@ -24,6 +24,11 @@ def drawn(rng, count: int) -> list[float]:
     return [rng.uniform(-2, 2) for _ in range(count)]
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, drawn(rng, 5), 5)
+
+
 @points(1)
 def test_one_group(learner, rng):
     """In one group: the distance from the mean, in standard deviations of the population."""
@@ -40,10 +45,11 @@ def test_several_groups(learner, rng):
 
 
 @points(2)
-def test_equal_rewards(learner):
+def test_equal_rewards(learner, rng):
     """In a group of equal rewards all advantages are 0, and not NaN."""
     compare(learner, [0.5, 0.5, 0.5, 0.5, 1.0, 2.0, 0.0, 0.0], 4)
     compare(learner, [0.0, 0.0], 2)
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -66,12 +72,13 @@ def test_whole_numbers(learner, rng):
 
 
 @points(1)
-def test_refusals(learner):
+def test_refusals(learner, rng):
     """Groups of fewer than two, and incomplete groups, are refused with a ValueError."""
     import torch
 
     for count, group in ((4, 1), (4, 0), (5, 2), (2, 4)):
         refuses(learner.group_advantages, torch.arange(count).float(), group)
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -79,6 +86,6 @@ def test_rewards_stay(learner, rng):
     """The answer is right, and the rewards are left as they were."""
     import torch
 
-    rewards = drawn(rng, 4)
-    compare(learner, rewards, 2)
-    unchanged(learner, torch.tensor(rewards), 2)
+    rewards = drawn(rng, 6)
+    compare(learner, rewards, 3)
+    unchanged(learner, torch.tensor(rewards), 3)

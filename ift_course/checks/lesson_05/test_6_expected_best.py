@@ -1,7 +1,7 @@
 import itertools
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, refuses, unchanged
+from ift_course.checks.compare import close, ordinary_case, refuses, unchanged
 
 
 def reference(rewards: list[float], n: int) -> float:
@@ -15,6 +15,11 @@ def compare(learner, rewards: list[float], n: int) -> None:
 
 def drawn(rng, count: int) -> list[float]:
     return [rng.uniform(-3, 3) for _ in range(count)]
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, drawn(rng, 5), 2)
 
 
 @points(2)
@@ -42,10 +47,11 @@ def test_one(learner, rng):
 
 
 @points(1)
-def test_equals(learner):
+def test_equals(learner, rng):
     """Equal rewards are different answers."""
     compare(learner, [0.0, 0.0, 1.0, 1.0, 0.0], 2)
     compare(learner, [2.0, 2.0, 2.0], 2)
+    ordinary(learner, rng)
 
 
 @points(2)
@@ -56,18 +62,21 @@ def test_many(learner, rng):
     for n in (2, 16, 300):
         # The mean highest of n numbers out of 0 … N - 1 is known: n (N + 1) / (n + 1) - 1.
         close(learner.expected_best(rewards, n), n * 601 / (n + 1) - 1)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_refusals(learner):
+def test_refusals(learner, rng):
     """n below 1, or above the number of rewards, is refused with a ValueError."""
     for rewards, n in (([1.0, 2.0], 0), ([1.0, 2.0], 3), ([], 1), ([], 0), ([1.0], -1)):
         refuses(learner.expected_best, rewards, n)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_rewards_stay(learner):
+def test_rewards_stay(learner, rng):
     """The answer is right, and the rewards are left as they were, in their order."""
     rewards = [3.0, 1.0, 2.0]
     compare(learner, rewards, 2)
     unchanged(learner, rewards, 2)
+    ordinary(learner, rng)

@@ -1,5 +1,5 @@
 from ift_course.checks import points
-from ift_course.checks.compare import close, equal, refuses, unchanged
+from ift_course.checks.compare import close, equal, ordinary_case, refuses, unchanged
 
 
 def reference(sizes: dict[str, int], cap: int, temperature: float = 1.0) -> dict[str, float]:
@@ -16,6 +16,11 @@ def compare(learner, sizes: dict[str, int], *others: float) -> None:
 
 def made(rng, tasks: int = 4) -> dict[str, int]:
     return {f"task {i}": rng.randint(1, 20) * 10**i for i in range(tasks)}
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, {f"task {i}": rng.randint(1, 10**6) for i in range(4)}, 10**9)
 
 
 @points(1)
@@ -56,17 +61,19 @@ def test_shares(learner, rng):
     close(got, reference(sizes, 500, 4.0))
     equal(list(got), ["z", "a", "m"])
     compare(learner, {"only": 5}, 2)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_empty_task(learner):
+def test_empty_task(learner, rng):
     """A task without examples has the share 0, at every temperature."""
     compare(learner, {"a": 30, "none": 0, "b": 10}, 100)
     compare(learner, {"none": 0, "a": 30}, 100, 50.0)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_refusals(learner):
+def test_refusals(learner, rng):
     """No examples at all, a cap below 1 and a temperature of 0 or less raise a ValueError."""
     refuses(learner.mixing_rates, {"a": 0, "b": 0}, 10)
     refuses(learner.mixing_rates, {}, 10)
@@ -74,18 +81,21 @@ def test_refusals(learner):
         refuses(learner.mixing_rates, {"a": 5, "b": 2}, cap)
     for temperature in (0.0, -1.0):
         refuses(learner.mixing_rates, {"a": 5, "b": 2}, 10, temperature)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_small_numbers(learner):
+def test_small_numbers(learner, rng):
     """Caps and temperatures just inside their bounds are taken."""
     compare(learner, {"a": 5, "b": 1}, 1)
     compare(learner, {"a": 3, "b": 2}, 10, 0.25)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_inputs_stay(learner):
+def test_inputs_stay(learner, rng):
     """The answer is right, and the sizes are left as they were."""
     sizes = {"a": 50, "b": 7}
     close(learner.mixing_rates(sizes, 10, 2.0), reference(sizes, 10, 2.0))
     unchanged(learner, sizes, 10, 2.0)
+    ordinary(learner, rng)

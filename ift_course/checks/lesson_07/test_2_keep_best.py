@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import equal, refuses, unchanged
+from ift_course.checks.compare import equal, ordinary_case, refuses, unchanged
 
 NAN = float("nan")
 
@@ -28,6 +28,13 @@ def answers(rng, prompts: int, each: int, values: int = 1000):
     return asked, [rng.randint(0, values) / 10 for _ in asked]
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    for size in (8, 10):
+        rewards = [float(x) for x in rng.sample(range(1000), size)]
+        compare(learner, ["question"] * size, rewards, 0.5)
+
+
 @points(2)
 def test_of_each_prompt(learner, rng):
     """Of each prompt's answers the best are kept, however high the others' rewards are."""
@@ -38,16 +45,18 @@ def test_of_each_prompt(learner, rng):
 
 
 @points(1)
-def test_the_highest(learner):
+def test_the_highest(learner, rng):
     """High rewards are good, and negative ones are lower still."""
     compare(learner, ["a"] * 4, [-5.0, -1.0, -3.0, 0.0], 0.5)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_ascending(learner):
+def test_ascending(learner, rng):
     """The indices come in ascending order, not in the order of the rewards or prompts."""
     compare(learner, ["b", "a", "b", "a"], [1.0, 2.0, 3.0, 4.0], 1.0)
     compare(learner, ["b", "a", "b", "a"], [9.0, 2.0, 3.0, 4.0], 0.5)
+    ordinary(learner, rng)
 
 
 @points(2)
@@ -57,40 +66,46 @@ def test_ties(learner, rng):
     compare(learner, ["a"] * 4, [1.0, 2.0, 2.0, 1.0], 0.75)
     for _ in range(3):
         compare(learner, *answers(rng, 3, 8, values=3), 0.5)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_rounded_up(learner):
+def test_rounded_up(learner, rng):
     """The number is rounded up, so every prompt keeps at least one answer."""
     compare(learner, ["a", "b", "b", "b"], [1.0, 1.0, 2.0, 3.0], 0.25)
     compare(learner, ["b"] * 5, [5.0, 1.0, 2.0, 4.0, 3.0], 0.5)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_together_or_not(learner):
+def test_together_or_not(learner, rng):
     """Answers to one prompt need not stand together."""
     compare(learner, ["a", "b", "a", "a", "b", "a"], [1.0, 1.0, 3.0, 2.0, 2.0, 4.0], 0.5)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_nan(learner):
+def test_nan(learner, rng):
     """A reward that is NaN is never kept, and does not count."""
     compare(learner, ["a"] * 4, [NAN, 1.0, 2.0, NAN], 0.5)
     compare(learner, ["a", "b", "b"], [NAN, NAN, 0.5], 1.0)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_limits(learner):
+def test_limits(learner, rng):
     """A share of 1 keeps all; one of 0 or less, or above 1, is refused with a ValueError."""
     compare(learner, ["a", "b", "a"], [1.0, 2.0, 0.0], 1.0)
     compare(learner, [], [], 0.5)
     for share in (0.0, -0.5, 1.5):
         refuses(learner.keep_best, ["a"], [1.0], share)
+    ordinary(learner, rng)
 
 
 @points(1)
-def test_inputs_stay(learner):
+def test_inputs_stay(learner, rng):
     """The answer is right, and both lists are left as they were."""
     prompts, rewards = ["b", "a", "b"], [3.0, 1.0, 2.0]
     equal(learner.keep_best(prompts, rewards, 0.5), [0, 1])
     unchanged(learner, prompts, rewards, 0.5)
+    ordinary(learner, rng)

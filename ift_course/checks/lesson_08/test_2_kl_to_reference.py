@@ -1,7 +1,7 @@
 import math
 
 from ift_course.checks import points
-from ift_course.checks.compare import close, refuses, unchanged
+from ift_course.checks.compare import close, ordinary_case, refuses, unchanged
 
 IGNORE = -100
 
@@ -39,6 +39,11 @@ def compare(learner, policy, start, labels) -> None:
     close(got, torch.tensor(reference(policy, start, labels)))
 
 
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, *batch(rng, [[0, 0, 1, 1]]))
+
+
 @points(2)
 def test_response_tokens(learner, rng):
     """The mean over the response tokens; the scores at a place are for the label at the next."""
@@ -47,11 +52,12 @@ def test_response_tokens(learner, rng):
 
 
 @points(2)
-def test_direction(learner):
+def test_direction(learner, rng):
     """It is KL(policy || reference): dear is what the policy says and the reference would not."""
     one, other = [[[3.0, 0.0, 0.0]] * 2], [[[1.0, 1.0, -4.0]] * 2]
     compare(learner, one, other, [[IGNORE, 0]])
     compare(learner, other, one, [[IGNORE, 0]])
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -60,6 +66,7 @@ def test_itself(learner, rng):
     policy, _, labels = batch(rng, [[0, 1, 1], [0, 0, 1]])
     compare(learner, policy, policy, labels)
     compare(learner, policy, [[[x + 7 for x in row] for row in rows] for rows in policy], labels)
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -89,10 +96,11 @@ def test_first_column(learner, rng):
 
 
 @points(1)
-def test_large_scores(learner):
+def test_large_scores(learner, rng):
     """Scores of a thousand, and probabilities of nearly 0, are no trouble."""
     compare(learner, [[[900.0, -900.0], [0.0, 0.0]]], [[[8.0, 6.0], [0.0, 0.0]]], [[IGNORE, 0]])
     compare(learner, [[[60.0, 0.0], [0.0, 0.0]]], [[[0.0, 40.0], [0.0, 0.0]]], [[IGNORE, 1]])
+    ordinary(learner, rng)
 
 
 @points(1)

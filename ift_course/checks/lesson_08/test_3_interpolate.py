@@ -1,5 +1,5 @@
 from ift_course.checks import points
-from ift_course.checks.compare import close, equal, refuses, unchanged
+from ift_course.checks.compare import close, equal, ordinary_case, refuses, unchanged
 
 
 def weights(rng, *, dtype=None) -> dict:
@@ -23,6 +23,11 @@ def compare(learner, one: dict, other: dict, share: float) -> None:
     got = learner.interpolate(one, other, share)
     close(got, between(one, other, share))
     equal(list(got), list(one), "The names should be in the order of `start`.")
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, weights(rng), weights(rng), 0.25)
 
 
 @points(2)
@@ -51,7 +56,7 @@ def test_dtypes(learner, rng):
         got = learner.interpolate(one, other, 0.5)
         close(got, between(one, other, 0.5), 1e-2)
         for name, weight in one.items():
-            equal(str(got[name].dtype), str(weight.dtype), f"The dtype of {name} is another one.")
+            equal(str(got[name].dtype), str(weight.dtype), f"That is the dtype of {name}.")
     compare(learner, single, half, 0.3)
 
 
@@ -70,7 +75,7 @@ def test_mixed_in_float32(learner, rng):
 
 
 @points(1)
-def test_counters(learner):
+def test_counters(learner, rng):
     """Whole numbers and masks are those of start, in their own dtype."""
     import torch
 
@@ -82,6 +87,7 @@ def test_counters(learner):
         }
 
     equal(learner.interpolate(state(7, True), state(12, False), 0.5), state(7, True))
+    ordinary(learner, rng)
 
 
 @points(1)
@@ -98,13 +104,14 @@ def test_names(learner, rng):
 
 
 @points(1)
-def test_shapes(learner):
+def test_shapes(learner, rng):
     """Two shapes under one name are refused, even if one could be broadcast to the other."""
     import torch
 
     for shape in ((3,), (1, 3), (2, 1), ()):
         refuses(learner.interpolate, {"w": torch.zeros(2, 3)}, {"w": torch.zeros(shape)}, 0.5)
     refuses(learner.interpolate, {"n": torch.tensor([1, 2])}, {"n": torch.tensor([1])}, 0.5)
+    ordinary(learner, rng)
 
 
 @points(1)

@@ -2,7 +2,8 @@
 
 `lesson_02/test_3_response_labels.py` has its wrong versions in
 `misconceptions/lesson_02/response_labels.py`. One is recognized by what it does, not by how it is
-written: it answers every call of the checks as the learner's function did.
+written: it answers every call of the checks as the learner's function did, and fails the same
+checks for the same reasons.
 """
 
 import copy
@@ -14,7 +15,7 @@ from pathlib import Path
 from ift_course.checks.catalog import Exercise, load
 from ift_course.checks.compare import difference
 from ift_course.checks.learner import LearnerError, Local
-from ift_course.checks.run import Call
+from ift_course.checks.run import Call, Failure, Watched, watch
 
 TOLERANCE = 1e-6
 
@@ -49,16 +50,31 @@ def misconceptions(exercise: Exercise) -> list[Misconception]:
 
 
 def recognize(exercise: Exercise, calls: Sequence[Call]) -> Misconception | None:
-    """The wrong version that answers all these calls of the checks as the learner's function did.
+    """The wrong version that explains what the checks found fault with.
 
-    None if no version does, or if nothing was answered at all.
+    It has to answer all calls as the learner's function did and, put in its place, to fail the same
+    checks with the same words. A right value that was refused for another reason, as for its form,
+    is thus never called a misconception.
+
+    Returns:
+        None if no version does, if no check failed, or if nothing was answered at all.
     """
-    if not any(call.outcome[0] == "value" for call in calls):
+    failures = [call.failure for call in calls if call.failure]
+    if not failures or not any(call.outcome[0] == "value" for call in calls):
         return None
     for wrong in misconceptions(exercise):
-        if all(_same(call, wrong, exercise.function) for call in calls):
+        if all(_same(call, wrong, exercise.function) for call in calls) and all(
+            _explains(wrong, failure, exercise.function) for failure in failures
+        ):
             return wrong
     return None
+
+
+def _explains(wrong: Misconception, failure: Failure, name: str) -> bool:
+    learner = Watched(Local({name: wrong.function}))
+    verdict = watch(failure.check, learner, failure.seed)
+    same_message = verdict.message == failure.verdict.message or verdict.status == "error"
+    return verdict.status == failure.verdict.status and same_message
 
 
 def _same(call: Call, wrong: Misconception, name: str) -> bool:

@@ -64,18 +64,6 @@ def side_by_side(rows, templates, seed):
     return [names[row * templates // max(rows, 1)] for row in range(rows)]
 
 
-@misconception(
-    "Python's own random numbers are seeded, which disturbs everybody who uses them; make a source "
-    "of your own with `random.Random(seed)`."
-)
-def seeds_the_global_numbers(rows, templates, seed):
-    refuse(rows, templates)
-    random.seed(f"global {seed}")
-    found = extended(rows, templates, random)
-    random.shuffle(found)
-    return found
-
-
 @misconception("The rest of the division gets no template; every row needs one.")
 def rest_without_template(rows, templates, seed):
     refuse(rows, templates)
