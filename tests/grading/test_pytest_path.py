@@ -30,12 +30,17 @@ def notebook(*codes):
 
 
 @pytest.fixture(scope="module")
-def solutions():
+def sources():
     return {x.name[:2]: x.read_text(encoding="utf-8") for x in source.sources()}
 
 
 @pytest.fixture(scope="module")
-def submissions(solutions, tmp_path_factory):
+def solutions(sources):
+    return {lesson: source.solved(text) for lesson, text in sources.items()}
+
+
+@pytest.fixture(scope="module")
+def submissions(sources, solutions, tmp_path_factory):
     """One of each kind; the one who solved everything stands before, between and after them."""
     right = solutions["02"]
     codes = {
@@ -45,7 +50,7 @@ def submissions(solutions, tmp_path_factory):
         "d no cells": ("ipynb", notebook()),
         "e right": right + "\n# my own",
         "f another lesson": solutions["01"],
-        "g stubs": source.stubbed(right),
+        "g stubs": source.stubbed(sources["02"]),
         "h hangs": right + "\n# %%\ndef response_labels(*_):\n    while True:\n        pass\n",
         "i crashes": right + "\n# %%\nimport os\ndef pack(*_):\n    os._exit(0)\n",
         "j crashes at import": right + "\n# %%\nimport os\nos._exit(1)\n",
