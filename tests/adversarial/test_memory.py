@@ -101,15 +101,16 @@ kept.clear()
 take("shared mappings", shared_mapping_given_back)
 raise RuntimeError(f"total={round(sum(amounts.values()))} {amounts}")
 """
-# Many processes, each of them below the limit.
+# Many processes, each of them below the limit. One statement, so that it is one cell.
 CROWD = """
 import os, time
-for _ in range(30):
-    if os.fork() == 0:
-        hoard = bytearray(120 << 20)
-        time.sleep(60)
-        os._exit(0)
-time.sleep(60)
+with open(os.devnull):
+    for _ in range(30):
+        if os.fork() == 0:
+            hoard = bytearray(120 << 20)
+            time.sleep(60)
+            os._exit(0)
+    time.sleep(60)
 """
 
 
