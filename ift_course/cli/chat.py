@@ -13,6 +13,13 @@ def chat(
             "else sft on tiny, and base on the other profiles."
         ),
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="Of an adapter: its base model, if it is not where the adapter says: base, a "
+            "model folder, or a hub id."
+        ),
+    ] = None,
     prompt: Annotated[
         str | None, typer.Option(help="Answer this and end; without it, a conversation.")
     ] = None,
@@ -42,13 +49,13 @@ def chat(
         raise CourseError("--json needs --prompt.")
     if prompt is not None and not prompt.strip():
         raise CourseError("The prompt is empty; write a question after --prompt.")
-    from ift_course.models.load import load
+    from ift_course.data.templates import active_template
     from ift_course.profile import get_profile
 
     if model is None:
         model = "sft" if get_profile(profile).base_model == "embedded" else "base"
-    loaded, tokenizer = load(model, profile=profile)
-    if not tokenizer.chat_template:
+    loaded, tokenizer = _open(model, base, profile)
+    if not active_template(tokenizer):
         raise CourseError(
             f"{model} has no chat template, so it cannot hold a conversation; tune it first: "
             f"ift sft --model {model} --data my.jsonl --out models/mine"
@@ -63,6 +70,26 @@ def chat(
         print(json.dumps({"answer": reply.text, "finished": reply.finished}, ensure_ascii=False))
     else:
         _show(reply, max_tokens)
+
+
+def _open(name: str, base: str | None, profile: str | None):
+    """A model by name; an adapter that cannot be merged is used beside its base."""
+    from pathlib import Path
+
+    from ift_course.errors import CourseError
+    from ift_course.models.adapters import CannotMerge, attach, is_adapter, merge
+    from ift_course.models.load import load
+
+    folder = Path(name).expanduser()
+    if not is_adapter(folder):
+        if base:
+            raise CourseError(f"{name} is no adapter, so it has no other base; leave --base out.")
+        return load(name, profile=profile)
+    try:
+        merged = merge(folder, base)
+        return merged.model, merged.tokenizer
+    except CannotMerge:
+        return attach(folder, base)
 
 
 def _reply(model, tokenizer, messages: list[dict], max_tokens: int):

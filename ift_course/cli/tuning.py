@@ -7,9 +7,11 @@ def announce(job, counted: str, without_template: str) -> None:
     """counted: such as "120 rows"; without_template: said of a model that has no chat template."""
     from rich.console import Console
 
+    from ift_course.data.templates import active_template
+
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"{counted} · model of {job.model.num_parameters():,} parameters")
-    if not job.tokenizer.chat_template:
+    if not active_template(job.tokenizer):
         console.print(without_template)
 
 

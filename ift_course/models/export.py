@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ift_course.data.templates import active_template, stop_at_end_of_turn
 from ift_course.errors import CourseError
 from ift_course.models import adapters, card, history
 from ift_course.models.export_gguf import TYPES, check, rope, tensors, write_gguf
@@ -55,6 +56,7 @@ def source(name: str, base: str | None = None, profile: str | None = None) -> So
     if base:
         raise CourseError(f"{name} is no adapter, so it has no other base; leave --base out.")
     model, tokenizer = load(name, profile=profile, dtype=torch.float32)
+    stop_at_end_of_turn(model, tokenizer)
     return Source(model, tokenizer, Path(model.name_or_path))
 
 
@@ -75,7 +77,7 @@ def to_folder(found: Source, out: Path, kind: str | None = None) -> Path:
     model.config._name_or_path = ""  # a path on this machine is nobody else's business
     folder = save(model, found.tokenizer, out)
     with disk_errors(folder):
-        card.write_card(told, model, bool(found.tokenizer.chat_template), folder)
+        card.write_card(told, model, bool(active_template(found.tokenizer)), folder)
         history.carry(found.folder, folder)
     return folder
 
@@ -152,7 +154,7 @@ def _probe(found: Source) -> "torch.Tensor":
 
 
 def _conversation(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
-    if not tokenizer.chat_template:
+    if not active_template(tokenizer):
         return []
     return tokenizer.apply_chat_template(PROBE, add_generation_prompt=True, return_dict=False)
 

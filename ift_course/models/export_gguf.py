@@ -82,10 +82,8 @@ def check(model: "PreTrainedModel") -> None:
 
 
 def rope(config) -> dict:
-    """Rotary settings under the names of transformers 5, from either generation's config."""
-    found = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
-    theta = found.get("rope_theta") or getattr(config, "rope_theta", None) or 10000.0
-    return {**found, "rope_theta": theta}
+    """Rotary settings; transformers brings older folders' names into this form."""
+    return {"rope_theta": 10000.0, **(getattr(config, "rope_parameters", None) or {})}
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,16 @@ def read_gguf(path: str | Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBa
     transformers knows some twenty architectures of llama.cpp's, and needs the package `gguf`.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     path = Path(path)
     # The reader's progress bar has no switch; it writes to stderr.
     with quiet(), contextlib.redirect_stderr(io.StringIO()):
         model = AutoModelForCausalLM.from_pretrained(
-            path.parent, gguf_file=path.name, dtype=torch.float32, **_dequantize()
+            path.parent,
+            gguf_file=path.name,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True),
         )
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     for config in (model.config, model.generation_config):
@@ -31,12 +34,3 @@ def read_gguf(path: str | Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBa
             if hasattr(config, leftover):
                 delattr(config, leftover)
     return model.eval(), tokenizer
-
-
-def _dequantize() -> dict:
-    # transformers before 5 always dequantizes GGUF and has no such option.
-    try:
-        from transformers import GgufConfig
-    except ImportError:
-        return {}
-    return {"quantization_config": GgufConfig(dequantize=True)}

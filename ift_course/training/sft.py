@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from ift_course import ranks
 from ift_course.data.masking import collate, is_trained, label_each
 from ift_course.data.records import Record
-from ift_course.data.templates import give_chat_template
+from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
 from ift_course.errors import CourseError
 from ift_course.training.adapter import Adapter, never_learned
 from ift_course.training.checkpoints import going_on, step_of
@@ -152,6 +152,7 @@ def sft(
         float_adapters(trainer.model)
         seconds = run(trainer, checkpoint, output_dir=output_dir, progress=progress)
         tuned = trainer.model.to(dtype) if method == "full" else trainer.model
+        stop_at_end_of_turn(tuned, tokenizer)  # the trainer has put the tokenizer's eos there
     return SftResult(
         model=tuned.eval(),
         tokenizer=tokenizer,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ift_course.data.preferences import Pair
-from ift_course.data.templates import give_chat_template
+from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
 from ift_course.errors import CourseError
 from ift_course.training.adapter import Adapter
 from ift_course.training.checkpoints import going_on, step_of
@@ -148,6 +148,7 @@ def dpo(
         trainer.anchor = anchor
         run(trainer, checkpoint, output_dir=output_dir, progress=progress)
         tuned = trainer.model if method == "lora" else trainer.model.to(dtype)
+        stop_at_end_of_turn(tuned, tokenizer)  # the trainer has put the tokenizer's eos there
     return DpoResult(
         model=tuned.eval(),
         tokenizer=tokenizer,
