@@ -52,8 +52,9 @@ def chat(
     from ift_course.data.templates import active_template
     from ift_course.profile import get_profile
 
+    chosen = get_profile(profile)
     if model is None:
-        model = "sft" if get_profile(profile).base_model == "embedded" else "base"
+        model = "sft" if chosen.base_model == "embedded" else "base"
     loaded, tokenizer = _open(model, base, profile)
     if not active_template(tokenizer):
         raise CourseError(

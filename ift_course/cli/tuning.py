@@ -3,20 +3,64 @@
 from pathlib import Path
 
 
+def names(targets: str | None) -> tuple[str, ...] | None:
+    """The layers' names in an option such as "q_proj,v_proj"; None for all linear layers."""
+    from ift_course.errors import CourseError
+    from ift_course.training.adapter import ALL_LINEAR
+
+    if targets is None or targets.strip() == ALL_LINEAR:
+        return None
+    parts = tuple(part.strip() for part in targets.split(","))
+    if not all(parts):
+        raise CourseError(
+            f'--targets "{targets}" has an empty name; write it as q_proj,v_proj or {ALL_LINEAR}.'
+        )
+    return parts
+
+
+def check(profile: str | None, method: str, adapter, options: dict, max_length: int | None) -> None:
+    """Refuse options that no run can take before data and model are read.
+
+    Raises:
+        CourseError: a number is out of range, a name unknown, or --targets is of no use.
+    """
+    from ift_course.errors import CourseError
+    from ift_course.profile import get_profile
+    from ift_course.training.options import check_options
+
+    get_profile(profile)
+    check_options(flags=True, rank=adapter.rank, max_length=max_length, **options)
+    if adapter.targets and method == "full":
+        raise CourseError("--targets is for adapters; add --method lora, or leave it out.")
+
+
 def announce(job, counted: str, without_template: str) -> None:
     """counted: such as "120 rows"; without_template: said of a model that has no chat template."""
     from rich.console import Console
 
-    from ift_course.data.templates import active_template
+    from ift_course.data.templates import active_template, end_of_turn
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"{counted} · model of {job.model.num_parameters():,} parameters")
-    if not active_template(job.tokenizer):
+    template = active_template(job.tokenizer)
+    if not template:
         console.print(without_template)
+    elif end_of_turn(job.tokenizer) is None:
+        console.print(
+            "The chat template closes an answer with no token of its own: the model will not learn "
+            "where to stop.",
+            style="yellow",
+        )
+    if isinstance(job.tokenizer.chat_template, dict):
+        others = ", ".join(sorted(job.tokenizer.chat_template.keys() - {"default"}))
+        console.print(f"Of the model's chat templates, default is used, and not {others}.")
 
 
 def report(result, folder: Path, numbers: dict) -> dict:
     """The answer of --json: what every tuning has, and the numbers of this one."""
+    from ift_course.data.templates import end_of_turn
+
+    end = end_of_turn(result.tokenizer)
     return {
         "out": str(folder),
         "steps": result.steps,
@@ -26,6 +70,8 @@ def report(result, folder: Path, numbers: dict) -> dict:
         "peak_mb": result.peak_mb,
         "dropped": result.dropped,
         "truncated": result.truncated,
+        "adapted": result.adapted,
+        "end_of_turn": None if end is None else result.tokenizer.convert_ids_to_tokens(end),
     }
 
 
@@ -41,6 +87,9 @@ def show(result, folder: Path, rows: dict[str, str], unit: str) -> None:
     table.add_row("steps", f"{result.steps}{resumed}")
     for name, number in rows.items():
         table.add_row(name, number)
+    if result.adapted:
+        layers = sum(result.adapted.values())
+        table.add_row("LoRA on", f"{', '.join(result.adapted)}: {layers} layers")
     table.add_row("minutes", f"{result.seconds / 60:.1f}")
     table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
     if result.truncated:

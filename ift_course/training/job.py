@@ -132,7 +132,10 @@ def _settings(method: str, options: dict[str, Any]) -> dict[str, Any]:
         k: v for k, v in options.items() if v is None or isinstance(v, bool | float | int | str)
     }
     adapter = options.get("adapter")
-    return plain | ({"rank": adapter.rank} if adapter and method != "full" else {})
+    if not adapter or method == "full":
+        return plain
+    targets = {"targets": ", ".join(adapter.targets)} if adapter.targets else {}
+    return plain | {"rank": adapter.rank} | targets
 
 
 def _check_space(job: Job, method: str) -> None:
