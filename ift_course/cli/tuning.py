@@ -71,6 +71,7 @@ def report(result, folder: Path, numbers: dict) -> dict:
         "dropped": result.dropped,
         "truncated": result.truncated,
         "adapted": result.adapted,
+        "not_adapted": result.not_adapted,
         "end_of_turn": None if end is None else result.tokenizer.convert_ids_to_tokens(end),
     }
 
@@ -90,6 +91,8 @@ def show(result, folder: Path, rows: dict[str, str], unit: str) -> None:
     if result.adapted:
         layers = sum(result.adapted.values())
         table.add_row("LoRA on", f"{', '.join(result.adapted)}: {layers} layers")
+    if result.not_adapted:
+        table.add_row("left as is", f"{', '.join(result.not_adapted)}: no linear layers")
     table.add_row("minutes", f"{result.seconds / 60:.1f}")
     table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
     if result.truncated:

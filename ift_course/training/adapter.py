@@ -101,6 +101,26 @@ def adapted_layers(model: "torch.nn.Module") -> dict[str, int]:
     )
 
 
+def not_adapted(model: "torch.nn.Module") -> list[str]:
+    """The matrices that LoRA leaves as they are though all linear layers carry it.
+
+    The experts of a mixture-of-experts model are such: they are parameters of three dimensions.
+    """
+    from peft.tuners.lora import LoraLayer
+    from torch.nn import Embedding
+
+    ends = (model.get_input_embeddings(), model.get_output_embeddings())
+    layers = [module for module in model.modules() if isinstance(module, LoraLayer)]
+    covered = {id(p) for module in (*ends, *layers) if module for p in module.parameters()}
+    names = []
+    for path, module in model.named_modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            is_matrix = parameter.ndim > 1 and not isinstance(module, Embedding)
+            if is_matrix and id(parameter) not in covered:
+                names.append(f"{path.rpartition('.')[2]}.{name}")
+    return list(dict.fromkeys(names))
+
+
 def _linear_classes() -> tuple[type, ...]:
     from torch.nn import Linear
     from transformers.pytorch_utils import Conv1D  # GPT-2's linear layer

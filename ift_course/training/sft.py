@@ -17,7 +17,7 @@ from ift_course.data.packing import collate_packed, pack
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
 from ift_course.errors import CourseError
-from ift_course.training.adapter import Adapter, adapted_layers, never_learned
+from ift_course.training.adapter import Adapter, adapted_layers, never_learned, not_adapted
 from ift_course.training.checkpoints import going_on, step_of
 from ift_course.training.options import DEFAULT_OPTIMIZER, check_options
 from ift_course.training.packed import refuse_if_rows_mix
@@ -43,6 +43,7 @@ class SftResult:
     truncated: int = 0  # records whose end was cut off
     resumed_from: int = 0  # the step of the checkpoint it went on from
     adapted: dict[str, int] = field(default_factory=dict)  # layers with LoRA, by their last name
+    not_adapted: list[str] = field(default_factory=list)  # matrices that are no linear layers
     packed: int = 0  # sequences that hold all records together; 0 without packing
 
 
@@ -173,6 +174,7 @@ def sft(
         )
         float_adapters(trainer.model)
         adapted = adapted_layers(trainer.model) if method != "full" else {}
+        left_out = not_adapted(trainer.model) if adapted and not adapter.targets else []
         seconds = run(trainer, checkpoint, output_dir=output_dir, progress=progress)
         tuned = trainer.model.to(dtype) if method == "full" else trainer.model
         stop_at_end_of_turn(tuned, tokenizer)  # the trainer has put the tokenizer's eos there
@@ -188,6 +190,7 @@ def sft(
         truncated=prepared.truncated,
         resumed_from=step_of(checkpoint),
         adapted=adapted,
+        not_adapted=left_out,
         packed=len(rows) if packing else 0,
     )
 

@@ -9,7 +9,7 @@ import pytest
 from ift_course.errors import CourseError
 from ift_course.models.load import load
 from ift_course.models.quiet import quiet
-from ift_course.training.adapter import Adapter, adapted_layers, never_learned
+from ift_course.training.adapter import Adapter, adapted_layers, never_learned, not_adapted
 from ift_course.training.sft import sft
 
 _spec = importlib.util.spec_from_file_location(
@@ -69,6 +69,7 @@ def test_every_linear_layer_but_the_head_is_adapted_in_every_family():
             ours = adapted_layers(get_peft_model(copy.deepcopy(model), config))
             everything = LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear")
             pefts = adapted_layers(get_peft_model(model, everything))
+            assert not_adapted(get_peft_model(families.make(name)[0], config)) == []
         assert ours == pefts
         assert set(ours) == set(layers)
 
@@ -94,3 +95,17 @@ def test_a_name_that_no_layer_has_is_refused_with_the_names_there_are(tiny_llama
         Adapter(targets=("proj",)).config(model, [])
     assert Adapter(targets=("q_proj",)).config(model, []).target_modules == {"q_proj"}
     assert Adapter(targets=("all-linear",)).config(model, []).target_modules == set(LLAMA)
+
+
+def test_experts_that_are_no_linear_layers_are_named(cow_records, shared_tokenizer):
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    config = MixtralConfig(
+        vocab_size=len(shared_tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=2, num_local_experts=2,
+    )  # fmt: skip
+    model = MixtralForCausalLM(config)
+    tuned = sft(model, copy.deepcopy(shared_tokenizer), cow_records, seed=0, method="lora",
+                max_steps=1, progress=False)  # fmt: skip
+    assert tuned.adapted == dict.fromkeys(LLAMA[:4], 2)
+    assert {"experts.gate_up_proj", "experts.down_proj"} <= set(tuned.not_adapted)

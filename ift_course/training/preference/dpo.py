@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from ift_course import ranks
 from ift_course.data.preferences import Pair
 from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
-from ift_course.training.adapter import Adapter, adapted_layers
+from ift_course.training.adapter import Adapter, adapted_layers, not_adapted
 from ift_course.training.checkpoints import going_on, step_of
 from ift_course.training.options import check_options
 from ift_course.training.preference.pairs import prepare_pairs
@@ -39,6 +39,7 @@ class DpoResult:
     truncated: int = 0  # pairs of which a response lost its end
     resumed_from: int = 0  # the step of the checkpoint it went on from
     adapted: dict[str, int] = field(default_factory=dict)  # layers with LoRA, by their last name
+    not_adapted: list[str] = field(default_factory=list)  # matrices that are no linear layers
 
     def curve(self, name: str) -> list[float]:
         """One logged quantity by step, as "loss" or "rewards/margins"."""
@@ -157,6 +158,7 @@ def dpo(
         )
         trainer.anchor = anchor
         adapted = adapted_layers(trainer.model) if method == "lora" else {}
+        left_out = not_adapted(trainer.model) if adapted and not adapter.targets else []
         run(trainer, checkpoint, output_dir=output_dir, progress=progress)
         tuned = trainer.model if method == "lora" else trainer.model.to(dtype)
         stop_at_end_of_turn(tuned, tokenizer)  # the trainer has put the tokenizer's eos there
@@ -171,6 +173,7 @@ def dpo(
         truncated=prepared.truncated,
         resumed_from=step_of(checkpoint),
         adapted=adapted,
+        not_adapted=left_out,
     )
 
 
