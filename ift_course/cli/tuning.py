@@ -38,22 +38,43 @@ def announce(job, counted: str, without_template: str) -> None:
     """counted: such as "120 rows"; without_template: said of a model that has no chat template."""
     from rich.console import Console
 
-    from ift_course.data.templates import active_template, end_of_turn
+    from ift_course.data.templates import active_template
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"{counted} · model of {job.model.num_parameters():,} parameters")
     template = active_template(job.tokenizer)
     if not template:
         console.print(without_template)
-    elif end_of_turn(job.tokenizer) is None:
-        console.print(
-            "The chat template closes an answer with no token of its own: the model will not learn "
-            "where to stop.",
-            style="yellow",
-        )
+    elif warning := _never_stops(job.tokenizer):
+        console.print(warning, style="yellow")
     if isinstance(job.tokenizer.chat_template, dict):
         others = ", ".join(sorted(job.tokenizer.chat_template.keys() - {"default"}))
         console.print(f"Of the model's chat templates, default is used, and not {others}.")
+
+
+def _never_stops(tokenizer) -> str | None:
+    """Why a model that is tuned through the template cannot learn where to stop, if it cannot."""
+    from ift_course.data.masking import render
+    from ift_course.data.templates import ANSWER, QUESTION, end_of_turn
+    from ift_course.errors import CourseError
+
+    end = end_of_turn(tokenizer)
+    if end is None:
+        return (
+            "The chat template closes an answer with no token of its own: the model will not learn "
+            "where to stop."
+        )
+    roles = {"user": QUESTION, "assistant": ANSWER}
+    try:
+        ids, mask = render(tokenizer, [{"role": r, "content": text} for r, text in roles.items()])
+    except CourseError:  # the data will show whether the template takes what they hold
+        return None
+    if end in [token for token, trained in zip(ids, mask, strict=True) if trained]:
+        return None
+    return (
+        f"The chat template leaves {tokenizer.convert_ids_to_tokens(end)} out of its generation "
+        "block: the model will not learn where to stop."
+    )
 
 
 def report(result, folder: Path, numbers: dict) -> dict:

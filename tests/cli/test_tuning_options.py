@@ -67,3 +67,21 @@ def test_a_template_without_an_end_of_turn_is_named(tune):
     done = tune("gpt2", template=plain)
     assert done.exit_code == 0, done.output
     assert "will not learn where to stop" in done.stderr
+
+
+def test_an_end_of_turn_that_is_not_trained_is_named(tune):
+    marked = (
+        "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' }}"
+        "{% if m['role'] == 'assistant' %}{% generation %}{{ m['content'] }}{% endgeneration %}"
+        "{% else %}{{ m['content'] }}{% endif %}{{ '<|im_end|>\\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    )
+    done = tune("qwen2-base", template=marked)
+    assert done.exit_code == 0, done.output
+    assert "leaves <|im_end|> out of its generation block" in done.stderr
+
+
+def test_a_template_that_trains_its_end_is_not_warned_of(tune):
+    done = tune("qwen3-base")
+    assert done.exit_code == 0, done.output
+    assert "where to stop" not in done.stderr
