@@ -1,5 +1,6 @@
 """`ift chat`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -75,22 +76,23 @@ def chat(
 
 def _open(name: str, base: str | None, profile: str | None):
     """A model by name; an adapter that cannot be merged is used beside its base."""
-    from pathlib import Path
-
     from ift_course.errors import CourseError
-    from ift_course.models.adapters import CannotMerge, attach, is_adapter, merge
-    from ift_course.models.load import load
+    from ift_course.models.adapters import CannotMerge, attach, merge
+    from ift_course.models.folders import is_adapter
+    from ift_course.models.load import load, local_folder
 
-    folder = Path(name).expanduser()
-    if not is_adapter(folder):
+    folder = local_folder(name)
+    if folder is None or not is_adapter(folder):
         if base:
             raise CourseError(f"{name} is no adapter, so it has no other base; leave --base out.")
         return load(name, profile=profile)
     try:
         merged = merge(folder, base)
-        return merged.model, merged.tokenizer
     except CannotMerge:
         return attach(folder, base)
+    for note in merged.notes:
+        print(note, file=sys.stderr)
+    return merged.model, merged.tokenizer
 
 
 def _reply(model, tokenizer, messages: list[dict], max_tokens: int):

@@ -47,9 +47,15 @@ def announce(job, counted: str, without_template: str) -> None:
         console.print(without_template)
     elif warning := _never_stops(job.tokenizer):
         console.print(warning, style="yellow")
-    if isinstance(job.tokenizer.chat_template, dict):
-        others = ", ".join(sorted(job.tokenizer.chat_template.keys() - {"default"}))
-        console.print(f"Of the model's chat templates, default is used, and not {others}.")
+    if others := _other_templates(job.tokenizer):
+        names = ", ".join(others)
+        console.print(f"Of the model's chat templates, default is used, and not {names}.")
+
+
+def _other_templates(tokenizer) -> list[str]:
+    """The names of the templates that a tokenizer has beside its default."""
+    templates = tokenizer.chat_template
+    return sorted(templates.keys() - {"default"}) if isinstance(templates, dict) else []
 
 
 def _never_stops(tokenizer) -> str | None:
@@ -93,6 +99,7 @@ def report(result, folder: Path, numbers: dict) -> dict:
         "truncated": result.truncated,
         "adapted": result.adapted,
         "not_adapted": result.not_adapted,
+        "chat_templates_not_used": _other_templates(result.tokenizer),
         "end_of_turn": None if end is None else result.tokenizer.convert_ids_to_tokens(end),
     }
 

@@ -54,15 +54,28 @@ def load(
         from ift_course.training.assistant import assistant_folder
 
         return from_folder(assistant_folder(chosen), dtype, four_bit)
-    path = Path(name).expanduser()
-    if path.exists():
-        return from_folder(path, dtype, four_bit)
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)):
-        return from_folder(hub_folder(str(name), None), dtype, four_bit)
+    folder = local_folder(name)
+    if folder:
+        return from_folder(folder, dtype, four_bit)
     raise CourseError(
         f'There is no model "{name}": give base, sft, the path of a model folder, or a hub id '
         "such as HuggingFaceTB/SmolLM2-135M."
     )
+
+
+def local_folder(name: str | Path) -> Path | None:
+    """Where a model or an adapter lies on this disk, fetched from the Hub first if need be.
+
+    None for a name that is neither a path nor a hub id, such as "base".
+    """
+    path = Path(name).expanduser()
+    if str(name) in ("base", "sft"):
+        return None
+    if path.exists():
+        return path
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)):
+        return hub_folder(str(name), None)
+    return None
 
 
 def base(profile: Profile, dtype: "torch.dtype | None" = None, four_bit: bool = False) -> "Loaded":

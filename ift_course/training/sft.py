@@ -121,8 +121,8 @@ def sft(
         learning_rate = default_learning_rate(model.num_parameters(), method)
     rows, collator = prepared.rows, collate
     if packing:
-        rows, collator = pack(prepared.rows, max_length).rows, collate_packed
-        refuse_if_rows_mix(model, prepared.rows, _pad(tokenizer))
+        refuse_if_rows_mix(model, rows, _pad(tokenizer))
+        rows, collator = pack(rows, max_length).rows, collate_packed
     with quiet():
         from trl import SFTConfig
 
