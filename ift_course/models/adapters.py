@@ -218,30 +218,32 @@ def _beside(model: "PreTrainedModel", folder: Path, name: str) -> "PeftModel":
             f"The adapter in {folder} does not fit the model {name} ({first_sentence(error)}); "
             f"{remedy}."
         ) from error
-    lost = _homeless(adapted, folder)
-    if lost:
+    if mismatch := _mismatch(adapted, folder):
         raise CourseError(
-            f"The adapter in {folder} does not fit the model {name}: it has weights for {lost}, "
-            f"which that model lacks; {remedy}."
+            f"The adapter in {folder} does not fit the model {name}: {mismatch}; {remedy}."
         )
     return adapted
 
 
-def _homeless(adapted: "PeftModel", folder: Path) -> str | None:
-    """An adapter's first tensor that no layer of the model took; peft passes over such ones."""
+def _mismatch(adapted: "PeftModel", folder: Path) -> str | None:
+    """What adapter and model do not have in common: peft passes over both kinds with a warning."""
     from peft import get_peft_model_state_dict
 
     if adapted.active_peft_config.is_prompt_learning:
         return None
-    taken = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
-    embeddings = tuple(
-        name
-        for name, module in adapted.get_base_model().named_modules()
-        if module in (adapted.get_input_embeddings(), adapted.get_output_embeddings())
-    )
-    for name in _shapes(folder):
-        if name not in taken and not any(f".{end}." in f".{name}" for end in embeddings):
-            return name.removeprefix("base_model.model.")
+    stored = set(_shapes(folder))
+    placed = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
+    ends = (adapted.get_input_embeddings(), adapted.get_output_embeddings())
+    embeddings = [
+        name for name, module in adapted.get_base_model().named_modules() if module in ends
+    ]
+    prefix = "base_model.model."
+    for name in sorted(stored - placed):
+        if not any(name.startswith(f"{prefix}{embedding}.") for embedding in embeddings):
+            return f"it has weights for {name.removeprefix(prefix)}, which that model lacks"
+    for name in sorted(placed - stored):
+        if ".lora_A." in name:
+            return f"it has no weights for {name.removeprefix(prefix)}, which that model has"
     return None
 
 

@@ -239,6 +239,17 @@ def test_layers_that_the_base_lacks_are_named(base, tmp_path):
     refused(folder, short, "has weights for model.layers.1.self_attn.q_proj", "lacks")
 
 
+def test_layers_that_the_adapter_lacks_are_named(base, tmp_path):
+    model, tokenizer = load(base)
+    del model.model.layers[1]
+    model.config.num_hidden_layers = 1
+    model.config.layer_types = model.config.layer_types[:1]
+    short = save(model, tokenizer, tmp_path / "short")
+    folder, _ = foreign(short, tmp_path / "adapter", lora("q_proj"))
+    shutil.rmtree(short)
+    refused(folder, base, "has no weights for model.layers.1.self_attn.q_proj", "that model has")
+
+
 def test_another_vocabulary_is_another_base(base, tmp_path):
     folder, _ = foreign(base, tmp_path / "adapter", lora("q_proj"))
     shutil.rmtree(base)
