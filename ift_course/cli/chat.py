@@ -96,6 +96,7 @@ def _open(name: str, base: str | None, profile: str | None):
 
 
 def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
+    from ift_course.data.hub import first_sentence
     from ift_course.data.masking import render
     from ift_course.errors import CourseError
     from ift_course.evaluation.generate import answer
@@ -107,7 +108,15 @@ def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
             f"The conversation has {used} tokens and the model reads {limit} with its answer; "
             "type /reset to start anew, or lower --max-tokens."
         )
-    return answer(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
+    try:
+        return answer(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
+    except (ValueError, TypeError, AttributeError, RuntimeError) as error:
+        if not hasattr(model, "active_peft_config"):
+            raise
+        raise CourseError(
+            f"The adapter cannot answer a plain conversation ({first_sentence(error)}); use it "
+            "with the program that made it."
+        ) from error
 
 
 def _show(reply, max_tokens: int) -> None:

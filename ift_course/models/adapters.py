@@ -113,12 +113,12 @@ def merge(
             f"The adapter in {folder} cannot be merged, because {obstacle}; "
             f"`ift chat --model {folder}` uses it beside its base."
         )
-    with adapted.disable_adapter():
-        alone = _probe(adapted, tokenizer)
-    beside = _probe(adapted, tokenizer)
     try:
+        with adapted.disable_adapter():
+            alone = _probe(adapted, tokenizer)
+        beside = _probe(adapted, tokenizer)
         model = unload(adapted)
-    except (AttributeError, NotImplementedError, ValueError, TypeError, RuntimeError) as error:
+    except Exception as error:  # peft raises what its many kinds of adapters raise
         raise CannotMerge(
             f"The adapter in {folder} cannot be merged, because peft does not do it for this kind "
             f"({first_sentence(error)}); `ift chat --model {folder}` uses it beside its base."

@@ -113,6 +113,30 @@ def test_what_changes_no_weights_is_used_beside_its_base(kind, base, tmp_path):
     assert json.loads(chat(folder, "--json").stdout)["answer"] == text.replace("<|im_end|>", "")
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        lambda: settings("Poly", target_modules=["q_proj"]),
+        lambda: settings("MultitaskPromptTuning", num_tasks=1, num_virtual_tokens=3,
+                         num_transformer_submodules=1),
+    ],
+    ids=["Poly", "multitask prompts"],
+)  # fmt: skip
+def test_what_needs_more_than_text_is_one_sentence(config, base, tmp_path):
+    model, tokenizer = load(base)
+    with quiet():
+        from peft import get_peft_model
+
+        adapted = get_peft_model(model, config())
+        adapted.peft_config["default"].base_model_name_or_path = str(base)
+        adapted.save_pretrained(tmp_path / "adapter")
+        tokenizer.save_pretrained(tmp_path / "adapter")
+    for done in (chat(tmp_path / "adapter"), ift("merge", tmp_path / "adapter", "--out", "x")):
+        assert done.exit_code == 2, done.output
+        assert "Traceback" not in done.output
+        assert "cannot" in done.stderr
+
+
 def ift(*words: object):
     return CliRunner().invoke(app, list(map(str, words)))
 
