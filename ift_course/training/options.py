@@ -102,14 +102,17 @@ def _check_optimizer(name: str, flags: bool) -> None:
 
     if name == DEFAULT_OPTIMIZER:
         return
-    from transformers import Trainer, TrainingArguments
-    from transformers.training_args import OptimizerNames
+    with quiet():
+        from transformers import Trainer, TrainingArguments
+        from transformers.training_args import OptimizerNames
 
     label = "--optimizer" if flags else "optimizer"
     names = [optimizer.value for optimizer in OptimizerNames]
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"choose one of {', '.join(names)}."
+        near = get_close_matches(name, names, n=3)
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(names)}."
+        )
         raise CourseError(f'{label}: transformers has no optimizer called "{name}"; {hint}')
     try:
         with quiet():
