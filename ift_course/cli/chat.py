@@ -1,5 +1,6 @@
 """`ift chat`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -11,6 +12,13 @@ def chat(
         typer.Option(
             help="base, sft (made on first use), a model folder, or a hub id; "
             "else sft on tiny, and base on the other profiles."
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="Of an adapter: its base model, if it is not where the adapter says: base, a "
+            "model folder, or a hub id."
         ),
     ] = None,
     prompt: Annotated[
@@ -42,13 +50,14 @@ def chat(
         raise CourseError("--json needs --prompt.")
     if prompt is not None and not prompt.strip():
         raise CourseError("The prompt is empty; write a question after --prompt.")
-    from ift_course.models.load import load
+    from ift_course.data.templates import active_template
     from ift_course.profile import get_profile
 
+    chosen = get_profile(profile)
     if model is None:
-        model = "sft" if get_profile(profile).base_model == "embedded" else "base"
-    loaded, tokenizer = load(model, profile=profile)
-    if not tokenizer.chat_template:
+        model = "sft" if chosen.base_model == "embedded" else "base"
+    loaded, tokenizer = _open(model, base, profile)
+    if not active_template(tokenizer):
         raise CourseError(
             f"{model} has no chat template, so it cannot hold a conversation; tune it first: "
             f"ift sft --model {model} --data my.jsonl --out models/mine"
@@ -65,7 +74,29 @@ def chat(
         _show(reply, max_tokens)
 
 
+def _open(name: str, base: str | None, profile: str | None):
+    """A model by name; an adapter that cannot be merged is used beside its base."""
+    from ift_course.errors import CourseError
+    from ift_course.models.adapters import CannotMerge, attach, merge
+    from ift_course.models.folders import is_adapter
+    from ift_course.models.load import load, local_folder
+
+    folder = local_folder(name)
+    if folder is None or not is_adapter(folder):
+        if base:
+            raise CourseError(f"{name} is no adapter, so it has no other base; leave --base out.")
+        return load(name, profile=profile)
+    try:
+        merged = merge(folder, base)
+    except CannotMerge:
+        return attach(folder, base)
+    for note in merged.notes:
+        print(note, file=sys.stderr)
+    return merged.model, merged.tokenizer
+
+
 def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
+    from ift_course.data.hub import first_sentence
     from ift_course.data.masking import render
     from ift_course.errors import CourseError
     from ift_course.evaluation.generate import answer
@@ -77,7 +108,15 @@ def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
             f"The conversation has {used} tokens and the model reads {limit} with its answer; "
             "type /reset to start anew, or lower --max-tokens."
         )
-    return answer(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
+    try:
+        return answer(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
+    except (ValueError, TypeError, AttributeError, RuntimeError) as error:
+        if not hasattr(model, "active_peft_config"):
+            raise
+        raise CourseError(
+            f"The adapter cannot answer a plain conversation ({first_sentence(error)}); use it "
+            "with the program that made it."
+        ) from error
 
 
 def _show(reply, max_tokens: int) -> None:

@@ -34,6 +34,14 @@ def dpo(
     method: Annotated[
         Method, typer.Option(help="full changes every weight, lora trains small adapters.")
     ] = Method.full,
+    rank: Annotated[int, typer.Option(help="Of the adapters of lora.")] = 16,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            help="Which layers get adapters: names with commas between, such as q_proj,v_proj; "
+            "all linear layers without it."
+        ),
+    ] = None,
     max_steps: Annotated[
         int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")
     ] = -1,
@@ -41,10 +49,10 @@ def dpo(
     lr: Annotated[
         float | None, typer.Option(help="Peak learning rate; chosen by model size without it.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Pairs a step.")] = 16,
+    batch_size: Annotated[int, typer.Option(help="Pairs a step.")] = 16,
     max_length: Annotated[
         int | None,
-        typer.Option(min=2, help="Tokens a response ends at; 1024 or the model's limit."),
+        typer.Option(help="Tokens a response ends at; 1024 or the model's limit."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the order of the pairs.")] = 0,
     profile: Annotated[
@@ -72,9 +80,20 @@ def dpo(
     from ift_course import ranks
     from ift_course.cli import tuning
     from ift_course.data.preferences import read_pairs
+    from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
     from ift_course.training.preference.dpo import dpo as tune
 
+    adapter = Adapter(rank=rank, targets=tuning.names(targets))
+    options = {
+        "beta": beta,
+        "max_steps": max_steps,
+        "epochs": epochs,
+        "learning_rate": lr,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+    tuning.check(profile, method.value, adapter, options, max_length)
     pairs = read_pairs(data)
     job = start(model, out, profile)
     if not json_ and ranks.is_first():
@@ -88,14 +107,10 @@ def dpo(
         job,
         pairs,
         train=tune,
-        beta=beta,
         method=method.value,
-        max_steps=max_steps,
-        epochs=epochs,
-        learning_rate=lr,
-        batch_size=batch_size,
+        adapter=adapter,
         max_length=max_length,
-        seed=seed,
+        **options,
     )
     folder = finish(job, result)
     if not ranks.is_first():

@@ -70,7 +70,9 @@ def export(
     """
     from ift_course.errors import CourseError
     from ift_course.models import export as exporting
+    from ift_course.profile import get_profile
 
+    get_profile(profile)
     kind = type_.value if type_ else None
     if to is To.hf and kind and kind not in exporting.FOLDER_TYPES:
         raise CourseError(f"--type {kind} is for --to gguf; a folder takes f32, bf16 or f16.")
@@ -82,6 +84,8 @@ def export(
         out = out or Path(f"{name}-{kind}.gguf")
     out = out.expanduser()
     exporting.refuse_existing(out)  # before a big model is loaded
+    if to is To.gguf:
+        exporting.refuse_unwritable(model, base)
     found = exporting.source(model, base, profile)
     if to is To.hf:
         folder = exporting.to_folder(found, out, kind)

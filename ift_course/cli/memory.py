@@ -39,9 +39,7 @@ def memory(
     ] = Method.qlora,
     seq: Annotated[int, typer.Option(min=1, help="Tokens a row.")] = 2048,
     batch: Annotated[int, typer.Option(min=1, help="Rows a forward pass.")] = 1,
-    gpu: Annotated[
-        float | None, typer.Option(min=0.1, help="GB of your card: 8, 12, 16, 24 …")
-    ] = None,
+    gpu: Annotated[float | None, typer.Option(help="GB of your card: 8, 12, 16, 24 …")] = None,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapters.")] = 16,
     checkpointing: Annotated[
         bool, typer.Option(help="Keep each layer's input only, and run the layer again.")
@@ -75,7 +73,9 @@ def memory(
     import json
 
     from ift_course.models.memory import ledger
+    from ift_course.training.options import check_options
 
+    check_options(flags=True, gpu=gpu)
     made = ledger(
         model,
         method.value,
@@ -113,7 +113,7 @@ def _report(ledger, gpu: float | None) -> dict:
         "moments": [{"name": x.name, "total": x.total, "bytes": x.items} for x in ledger.moments],
         "fits_cards_of_gb": ledger.cards,
         "changes": [_told(change) for change in changes(ledger)],
-        "gpu": _verdict(ledger, gpu) if gpu else None,
+        "gpu": None if gpu is None else _verdict(ledger, gpu),
         "unit": "bytes; 1 GB is 2**30 bytes",
         "not_measured": NOT_MEASURED,
     }
@@ -154,7 +154,7 @@ def _show(ledger, gpu: float | None) -> None:
     console.print(table(ledger))
     console.print(f"[dim]at the fullest moment of a step: {ledger.peak.name}[/dim]\n")
     console.print(f"Cards that hold it: {', '.join(f'{gb} GB' for gb in ledger.cards) or 'none'}.")
-    if gpu:
+    if gpu is not None:
         _show_verdict(console, ledger, gpu)
     _show_changes(console, ledger)
     console.print(f"[dim]{NOT_MEASURED}[/dim]", soft_wrap=True)

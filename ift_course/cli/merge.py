@@ -86,6 +86,7 @@ def _tell(merged, adapter: Path, folder: Path, as_json: bool) -> None:
             "model_mb": model_mb,
             "logits_differ_by": merged.difference,
             "adapter_changes_logits_by": merged.effect,
+            "notes": merged.notes,
         }
         print(json.dumps(report, indent=2))
         return
@@ -97,6 +98,8 @@ def _tell(merged, adapter: Path, folder: Path, as_json: bool) -> None:
         f"The merged model's logits are those of base and adapter, to {merged.difference:.0e} of "
         f"the largest; the adapter changes them by {merged.effect:.0e}."
     )
+    for note in merged.notes:
+        console.print(note, style="yellow", markup=False)
     if merged.effect == 0:
         console.print("The adapter changes nothing: it was never trained.", style="red")
     console.print(f"Saved in {folder}. Talk to it: [bold]ift chat --model {folder}[/bold]")

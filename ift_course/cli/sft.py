@@ -20,7 +20,8 @@ def sft(
     data: Annotated[
         Path,
         typer.Option(
-            help="JSON or JSONL with instruction/input/output, prompt/completion or messages."
+            help="JSON, JSONL, CSV or Parquet in any layout that ift data inspect reads: messages, "
+            "ShareGPT conversations, prompt/completion, instruction/input/output."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder for the tuned model.")],
@@ -31,7 +32,14 @@ def sft(
             "weights of 4 bits."
         ),
     ] = Method.full,
-    rank: Annotated[int, typer.Option(min=1, help="Of the adapters of lora and qlora.")] = 16,
+    rank: Annotated[int, typer.Option(help="Of the adapters of lora and qlora.")] = 16,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            help="Which layers get adapters: names with commas between, such as q_proj,v_proj; "
+            "all linear layers without it."
+        ),
+    ] = None,
     max_steps: Annotated[
         int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")
     ] = -1,
@@ -39,20 +47,32 @@ def sft(
     lr: Annotated[
         float | None, typer.Option(help="Peak learning rate; chosen by model size without it.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows a forward pass.")] = 16,
-    accumulation: Annotated[int, typer.Option(min=1, help="Forward passes a step.")] = 1,
+    batch_size: Annotated[int, typer.Option(help="Rows a forward pass.")] = 16,
+    accumulation: Annotated[int, typer.Option(help="Forward passes a step.")] = 1,
     checkpointing: Annotated[
         bool,
         typer.Option("--checkpointing", help="Compute activations twice instead of keeping them."),
     ] = False,
     optimizer: Annotated[
-        str, typer.Option(help="On a GPU, paged_adamw_8bit saves three quarters of its memory.")
+        str,
+        typer.Option(
+            help="One of transformers' names. On a GPU, paged_adamw_8bit saves three quarters of "
+            "its memory."
+        ),
     ] = "adamw_torch_fused",
+    packing: Annotated[
+        bool,
+        typer.Option(
+            "--packing",
+            help="Put short rows together into sequences of --max-length tokens; none sees "
+            "another. --batch-size counts those sequences.",
+        ),
+    ] = False,
     tiles: Annotated[
         bool, typer.Option("--tiles", help="Make the logits a tile at a time: less memory.")
     ] = False,
     max_length: Annotated[
-        int | None, typer.Option(min=2, help="Tokens a row is cut at; 1024 or the model's limit.")
+        int | None, typer.Option(help="Tokens a row is cut at; 1024 or the model's limit.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the order of the rows.")] = 0,
     profile: Annotated[
@@ -87,6 +107,17 @@ def sft(
     from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
 
+    adapter = Adapter(rank=rank, targets=tuning.names(targets))
+    options = {
+        "max_steps": max_steps,
+        "epochs": epochs,
+        "learning_rate": lr,
+        "batch_size": batch_size,
+        "gradient_accumulation": accumulation,
+        "optimizer": optimizer,
+        "seed": seed,
+    }
+    tuning.check(profile, method.value, adapter, options, max_length)
     records = read_records(data)
     job = start(model, out, profile, method.value)
     if not json_ and ranks.is_first():
@@ -99,17 +130,12 @@ def sft(
         job,
         records,
         method=method.value,
-        adapter=Adapter(rank=rank),
-        max_steps=max_steps,
-        epochs=epochs,
-        learning_rate=lr,
-        batch_size=batch_size,
-        gradient_accumulation=accumulation,
+        adapter=adapter,
         gradient_checkpointing=checkpointing,
-        optimizer=optimizer,
+        packing=packing,
         tiles=tiles,
         max_length=max_length,
-        seed=seed,
+        **options,
     )
     folder = finish(job, result)
     if not ranks.is_first():
@@ -119,6 +145,7 @@ def sft(
             "first_loss": result.losses[0],
             "final_loss": result.losses[-1],
             "tokens_per_second": result.tokens_per_second,
+            "packed_sequences": result.packed,
         }
         print(json.dumps(tuning.report(result, folder, numbers), indent=2))
         return
@@ -126,4 +153,6 @@ def sft(
         "loss": f"{result.losses[0]:.3f} → {result.losses[-1]:.3f}",
         "tokens/s": f"{result.tokens_per_second:,.0f}",
     }
+    if result.packed:
+        rows["packed"] = f"{len(records) - result.dropped} rows in {result.packed} sequences"
     tuning.show(result, folder, rows, "rows")

@@ -3,18 +3,91 @@
 from pathlib import Path
 
 
+def names(targets: str | None) -> tuple[str, ...] | None:
+    """The layers' names in an option such as "q_proj,v_proj"; None for all linear layers."""
+    from ift_course.errors import CourseError
+    from ift_course.training.adapter import ALL_LINEAR
+
+    if targets is None or targets.strip() == ALL_LINEAR:
+        return None
+    parts = tuple(part.strip() for part in targets.split(","))
+    if not all(parts):
+        raise CourseError(
+            f'--targets "{targets}" has an empty name; write it as q_proj,v_proj or {ALL_LINEAR}.'
+        )
+    return parts
+
+
+def check(profile: str | None, method: str, adapter, options: dict, max_length: int | None) -> None:
+    """Refuse options that no run can take before data and model are read.
+
+    Raises:
+        CourseError: a number is out of range, a name unknown, or --targets is of no use.
+    """
+    from ift_course.errors import CourseError
+    from ift_course.profile import get_profile
+    from ift_course.training.options import check_options
+
+    get_profile(profile)
+    check_options(flags=True, rank=adapter.rank, max_length=max_length, **options)
+    if adapter.targets and method == "full":
+        raise CourseError("--targets is for adapters; add --method lora, or leave it out.")
+
+
 def announce(job, counted: str, without_template: str) -> None:
     """counted: such as "120 rows"; without_template: said of a model that has no chat template."""
     from rich.console import Console
 
+    from ift_course.data.templates import active_template
+
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"{counted} · model of {job.model.num_parameters():,} parameters")
-    if not job.tokenizer.chat_template:
+    template = active_template(job.tokenizer)
+    if not template:
         console.print(without_template)
+    elif warning := _never_stops(job.tokenizer):
+        console.print(warning, style="yellow")
+    if others := _other_templates(job.tokenizer):
+        names = ", ".join(others)
+        console.print(f"Of the model's chat templates, default is used, and not {names}.")
+
+
+def _other_templates(tokenizer) -> list[str]:
+    """The names of the templates that a tokenizer has beside its default."""
+    templates = tokenizer.chat_template
+    return sorted(templates.keys() - {"default"}) if isinstance(templates, dict) else []
+
+
+def _never_stops(tokenizer) -> str | None:
+    """Why a model that is tuned through the template cannot learn where to stop, if it cannot."""
+    from ift_course.data.masking import render
+    from ift_course.data.templates import ANSWER, QUESTION, end_of_turn
+    from ift_course.errors import CourseError
+
+    end = end_of_turn(tokenizer)
+    if end is None:
+        return (
+            "The chat template closes an answer with no token of its own: the model will not learn "
+            "where to stop."
+        )
+    roles = {"user": QUESTION, "assistant": ANSWER}
+    try:
+        ids, mask = render(tokenizer, [{"role": r, "content": text} for r, text in roles.items()])
+    except CourseError:  # the data will show whether the template takes what they hold
+        return None
+    if end in [token for token, trained in zip(ids, mask, strict=True) if trained]:
+        return None
+    return (
+        f"The chat template leaves {tokenizer.convert_ids_to_tokens(end)} out of its generation "
+        "block: the model will not learn where to stop."
+    )
 
 
 def report(result, folder: Path, numbers: dict) -> dict:
     """The answer of --json: what every tuning has, and the numbers of this one."""
+    from ift_course.data.templates import end_of_turn
+
+    end = end_of_turn(result.tokenizer)
     return {
         "out": str(folder),
         "steps": result.steps,
@@ -24,6 +97,10 @@ def report(result, folder: Path, numbers: dict) -> dict:
         "peak_mb": result.peak_mb,
         "dropped": result.dropped,
         "truncated": result.truncated,
+        "adapted": result.adapted,
+        "not_adapted": result.not_adapted,
+        "chat_templates_not_used": _other_templates(result.tokenizer),
+        "end_of_turn": None if end is None else result.tokenizer.convert_ids_to_tokens(end),
     }
 
 
@@ -39,6 +116,11 @@ def show(result, folder: Path, rows: dict[str, str], unit: str) -> None:
     table.add_row("steps", f"{result.steps}{resumed}")
     for name, number in rows.items():
         table.add_row(name, number)
+    if result.adapted:
+        layers = sum(result.adapted.values())
+        table.add_row("LoRA on", f"{', '.join(result.adapted)}: {layers} layers")
+    if result.not_adapted:
+        table.add_row("left as is", f"{', '.join(result.not_adapted)}: no linear layers")
     table.add_row("minutes", f"{result.seconds / 60:.1f}")
     table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
     if result.truncated:

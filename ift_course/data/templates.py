@@ -2,12 +2,13 @@
 
 import copy
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 START_OF_TURN = "<|im_start|>"
 END_OF_TURN = "<|im_end|>"
@@ -31,6 +32,13 @@ CHATML = """\
 """
 
 
+# Families whose own chat models keep the end of the text as the tokenizer's eos, and name the end
+# of a turn beside it in the model's configuration.
+KEEPS_EOS = ("gemma",)
+# Two turns that no template abbreviates, and words that no template contains.
+QUESTION, ANSWER, NEXT = "Which bird hoots?", "An owl hoots.", "Which bird sings?"
+
+
 def active_template(tokenizer: "PreTrainedTokenizerBase") -> str | None:
     """The template that conversations are written with: of several named ones, "default".
 
@@ -48,15 +56,91 @@ def active_template(tokenizer: "PreTrainedTokenizerBase") -> str | None:
     return templates["default"]
 
 
-def give_chat_template(model, tokenizer) -> list[int]:
-    """Give a plain language model our template and the two tokens it needs.
+def end_of_turn(tokenizer: "PreTrainedTokenizerBase") -> int | None:
+    """The token that closes an assistant's turn, read off what the chat template writes.
 
-    Does nothing when the tokenizer has a template already. Otherwise the model's generation stops
-    at the end of a turn afterwards, and its embeddings grow if the tokens were new.
-
-    Returns the ids of the tokens that were added, which have to be trained even with LoRA.
+    It is the last special token of the turn. Where the conversation goes on shows which one that
+    is: some templates (Phi-3's) close a finished conversation with a second one. None without a
+    template, and for a template that closes a turn with plain text or with nothing.
     """
-    if tokenizer.chat_template:
+    if not active_template(tokenizer):
+        return None
+    last = _after_answer(tokenizer, [QUESTION, ANSWER])
+    inner = _after_answer(tokenizer, [QUESTION, ANSWER, NEXT])
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(last, inner, strict=False))
+    shared = [token for token, _ in pairs]
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    for tokens in (shared, last):
+        if ends := [token for token in tokens if token in special]:
+            return ends[-1]
+    return None
+
+
+def _after_answer(tokenizer: "PreTrainedTokenizerBase", texts: list[str]) -> list[int]:
+    """The tokens that the template writes after the answer; none if it refuses the turns."""
+    from jinja2 import TemplateError
+
+    roles = ("user", "assistant", "user")
+    messages = [{"role": role, "content": text} for role, text in zip(roles, texts, strict=False)]
+    try:
+        text = tokenizer.apply_chat_template(messages, tokenize=False)
+    except (TemplateError, TypeError, ValueError):
+        return []
+    _, answer, rest = text.rpartition(ANSWER)
+    return tokenizer(rest, add_special_tokens=False)["input_ids"] if answer else []
+
+
+def stop_at_end_of_turn(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Make generation with this model, by whatever program, end where the template ends a turn.
+
+    Many base models carry a chat template and name the end of the text as their eos. Tuned through
+    that template, they close an answer with a token that nothing stops at. Afterwards tokenizer,
+    configuration and generation configuration agree; earlier stops are kept.
+    """
+    end = end_of_turn(tokenizer)
+    stops = as_list(model.generation_config.eos_token_id)
+    if end is None:
+        return
+    if end not in stops and _may_take_over(model, tokenizer, end):
+        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(end)
+    if end not in stops:
+        stops = [end, *stops]
+        model.generation_config.eos_token_id = stops if len(stops) > 1 else end
+    config = model.config.get_text_config()
+    if end not in as_list(config.eos_token_id):
+        config.eos_token_id = end if tokenizer.eos_token_id == end else stops
+
+
+def _may_take_over(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", end: int
+) -> bool:
+    """Whether `end` can be the tokenizer's eos: not if the template itself writes the eos."""
+    if model.config.model_type.startswith(KEEPS_EOS):
+        return False
+    changed = copy.deepcopy(tokenizer)
+    changed.eos_token = changed.convert_ids_to_tokens(end)
+    texts = [QUESTION, ANSWER]
+    return _after_answer(changed, texts) == _after_answer(tokenizer, texts)
+
+
+def as_list(token_ids: int | list[int] | None) -> list[int]:
+    """Token ids as configurations hold them, one, several or none, as a list."""
+    if token_ids is None:
+        return []
+    return list(token_ids) if isinstance(token_ids, list | tuple) else [token_ids]
+
+
+def give_chat_template(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> list[int]:
+    """Make a model ready for conversations: a chat template, and generation that ends with a turn.
+
+    A tokenizer without a template gets ours and the two tokens that it needs; the model's
+    embeddings grow if the tokens are new.
+
+    Returns:
+        The ids of the tokens that were added, which have to be trained even with LoRA.
+    """
+    if active_template(tokenizer):
+        stop_at_end_of_turn(model, tokenizer)
         return []
     known = len(tokenizer)
     end_of_text = tokenizer.eos_token_id

@@ -14,10 +14,9 @@ import torch
 
 from ift_course.data.masking import render
 from ift_course.data.records import user_text
-from ift_course.data.templates import END_OF_TURN
+from ift_course.data.templates import as_list
 from ift_course.errors import CourseError
-
-END_OF_TEXT = "<|endoftext|>"
+from ift_course.models.quiet import quiet
 
 
 @dataclass(frozen=True)
@@ -92,12 +91,12 @@ def messages_of(item) -> list[dict]:
     return list(item)
 
 
-def stop_ids(model, tokenizer) -> set[int]:
-    """Token ids that end a text: the tokenizer's and the model's own, and ChatML's two."""
-    ends = model.generation_config.eos_token_id
-    special = tokenizer.get_added_vocab()
-    ids = {tokenizer.eos_token_id, special.get(END_OF_TURN), special.get(END_OF_TEXT)}
-    return ids.union(ends if isinstance(ends, list) else [ends]) - {None}
+def stop_ids(model) -> set[int]:
+    """Token ids that end a text: those that plain `model.generate` stops at, and no others.
+
+    A model that was saved without its end of turn runs on here too, or nobody would notice.
+    """
+    return set(as_list(model.generation_config.eos_token_id))
 
 
 @contextmanager
@@ -121,7 +120,12 @@ def _start(tokenizer) -> int:
 def _generate(
     model, tokenizer, prompts, max_new_tokens, batch_size, temperature, seed
 ) -> list[Completion]:
-    stops = stop_ids(model, tokenizer)
+    stops = stop_ids(model)
+    if _adds_inputs(model):
+        return [
+            _completion(tokenizer, prompt, _by_peft(model, prompt, max_new_tokens), stops)
+            for prompt in prompts
+        ]
     # Prompts of like length share a batch, so little of it is padding.
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     rows: dict[int, list[int]] = {}
@@ -137,6 +141,25 @@ def _generate(
     return [_completion(tokenizer, prompts[i], rows[i], stops) for i in range(len(prompts))]
 
 
+def _adds_inputs(model) -> bool:
+    """Whether a PEFT adapter puts vectors before every prompt, as prompt tuning does."""
+    config = getattr(model, "active_peft_config", None)
+    return config is not None and config.is_prompt_learning
+
+
+def _by_peft(model, prompt: list[int], max_new_tokens: int) -> list[int]:
+    """The new tokens, decoded greedily by PEFT, which alone knows where the vectors go."""
+    ids = torch.tensor([prompt], device=model.device)
+    with evaluating(model), quiet():
+        out = model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+        )
+    return out[0, len(prompt) :].tolist()
+
+
 def _completion(tokenizer, prompt: list[int], new: list[int], stops: set[int]) -> Completion:
     finished = bool(new) and new[-1] in stops
     # Decoded behind its prompt: alone, some tokenizers drop the space that a text begins with.
@@ -150,7 +173,7 @@ def _decode_batch(model, prompts: dict[int, list[int]], stops, limit, choose) ->
     device = model.device
     ids, mask = _left_padded(list(prompts.values()), device)
     positions = (mask.cumsum(-1) - 1).clamp(min=0)
-    stop = torch.tensor(sorted(stops), device=device)
+    stop = torch.tensor(sorted(stops), dtype=torch.long, device=device)
     rows, new = list(prompts), {row: [] for row in prompts}
     cache = None
     for _ in range(limit):

@@ -1,13 +1,21 @@
 """Adapter folders: a few MB that belong to a base model, and how the two become one again."""
 
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ift_course.data.hub import first_sentence
+from ift_course.data.templates import as_list, stop_at_end_of_turn
 from ift_course.errors import CourseError
+from ift_course.models.fingerprint import differing, fingerprint, read_base
+from ift_course.models.folders import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    check_adapter,
+    is_adapter,
+    read_json,
+)
 from ift_course.models.quiet import quiet
 
 if TYPE_CHECKING:
@@ -15,10 +23,17 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-CONFIG = "adapter_config.json"
-WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+__all__ = [
+    "CannotMerge", "Merged", "attach", "base_name", "is_adapter", "merge", "size_mb", "source_of",
+    "unload",
+]  # fmt: skip
+
 # How far merged logits may be off, as a share of the largest: rounding of the weights only.
 TOLERANCE = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
+
+
+class CannotMerge(CourseError):
+    """The adapter is whole and fits its base, but is no change of its weights."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +45,7 @@ class Merged:
     base: str
     difference: float  # between the merged model and base plus adapter: rounding
     effect: float  # between base plus adapter and the base alone: what the adapter does
-
-
-def is_adapter(folder: str | Path) -> bool:
-    """Whether `folder` holds an adapter and not a model of its own."""
-    return (Path(folder) / CONFIG).exists() and not (Path(folder) / "config.json").exists()
+    notes: list[str] = field(default_factory=list)  # what could not be checked about the base
 
 
 def attach(
@@ -46,16 +57,20 @@ def attach(
 ) -> "tuple[PeftModel, PreTrainedTokenizerBase]":
     """The base model with the adapter beside its weights, in evaluation mode, and the tokenizer.
 
-    base: where the base model is now; None takes what the adapter says. dtype and four_bit: how the
-        base is loaded, as in `load`.
+    Args:
+        folder: where the adapter lies.
+        base: where the base model is now; None takes what the adapter says.
+        dtype: how the base is loaded, as in `load`.
+        four_bit: likewise.
 
-    Raises CourseError when the folder holds no adapter or a damaged one, when its base is not
-    there, or when the two do not fit.
+    Raises:
+        CourseError: the folder holds no adapter or a damaged one, its base is not there, or the
+            two do not belong together.
     """
     from ift_course.models.load import load
 
     folder = Path(folder)
-    _check(folder)
+    check_adapter(folder)
     name = str(base or base_name(folder))
     try:
         model, tokenizer = load(name, dtype=dtype, four_bit=four_bit)
@@ -64,22 +79,18 @@ def attach(
             f"The adapter in {folder} belongs to the model {name}, which cannot be loaded here; "
             f"say where it is with --base. ({error})"
         ) from error
-    with quiet():
-        from peft import PeftModel
-        from transformers import AutoTokenizer
-
-        if (folder / "tokenizer.json").exists():
-            tokenizer = AutoTokenizer.from_pretrained(folder)
-        if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-            model.resize_token_embeddings(len(tokenizer))  # the adapter brings the new rows
-        try:
-            adapted = PeftModel.from_pretrained(model, folder)
-        except (ValueError, RuntimeError, KeyError, TypeError, OSError) as error:
-            raise CourseError(
-                f"The adapter in {folder} does not fit the model {name} ({first_sentence(error)}); "
-                "give the model it was trained on with --base."
-            ) from error
-    _stop_where_the_tokenizer_does(adapted, tokenizer)
+    own = _own_tokenizer(folder)
+    _refuse_other_base(folder, name, model)
+    if own is not None:
+        _refuse_other_vocabulary(folder, name, tokenizer, own)
+        tokenizer = own
+    current = model.get_input_embeddings().num_embeddings
+    rows = vocabulary_rows(folder, model) or max(current, len(tokenizer))
+    if rows != current:
+        with quiet():  # the adapter brings the new rows
+            model.resize_token_embeddings(rows, mean_resizing=False)
+    adapted = _beside(model, folder, name)
+    _adopt_stops(adapted, tokenizer, folder)
     return adapted.eval(), tokenizer
 
 
@@ -91,13 +102,27 @@ def merge(
     The base is loaded in full precision, also when the adapter was trained on 4-bit weights: merged
     into those, the sum would be rounded to 4 bits again. Logits before and after are compared.
 
-    Raises CourseError as `attach`, and when the merged model computes something else.
+    Raises:
+        CannotMerge: the adapter does not change weights (prompt tuning), changes two weights that
+            are one, or its base is stored in 4 bits.
+        CourseError: as `attach`; or the merged model computes something else.
     """
     adapted, tokenizer = attach(folder, base, dtype=dtype)
-    with adapted.disable_adapter():
-        alone = _probe(adapted, tokenizer)
-    beside = _probe(adapted, tokenizer)
-    model = unload(adapted)
+    if obstacle := _obstacle(adapted):
+        raise CannotMerge(
+            f"The adapter in {folder} cannot be merged, because {obstacle}; "
+            f"`ift chat --model {folder}` uses it beside its base."
+        )
+    try:
+        with adapted.disable_adapter():
+            alone = _probe(adapted, tokenizer)
+        beside = _probe(adapted, tokenizer)
+        model = unload(adapted)
+    except Exception as error:  # peft raises what its many kinds of adapters raise
+        raise CannotMerge(
+            f"The adapter in {folder} cannot be merged, because peft does not do it for this kind "
+            f"({first_sentence(error)}); `ift chat --model {folder}` uses it beside its base."
+        ) from error
     largest = beside.abs().max().item()
     difference = (_probe(model, tokenizer) - beside).abs().max().item() / largest
     allowed = TOLERANCE[str(model.dtype).removeprefix("torch.")]
@@ -108,56 +133,219 @@ def merge(
             "was written: the adapter is damaged, or made by a version of peft that differs."
         )
     effect = (beside - alone).abs().max().item() / largest
+    stop_at_end_of_turn(model, tokenizer)
+    base_path = model.name_or_path
     model.config._name_or_path = str(folder)  # what is tuned further says what it was made from
-    return Merged(model, tokenizer, str(base or base_name(folder)), difference, effect)
+    name = str(base or base_name(folder))
+    return Merged(model, tokenizer, name, difference, effect, _notes(Path(folder), name, base_path))
 
 
 def unload(model: "PeftModel") -> "PreTrainedModel":
     """The adapters added to the weights, and the model without them."""
     with quiet():
-        whole = model.merge_and_unload()
-    whole.__dict__.pop("peft_config", None)  # peft 0.18 leaves it, and it says: an adapter
-    return whole
+        return model.merge_and_unload()
 
 
 def base_name(folder: str | Path) -> str:
     """The base model an adapter says it belongs to: a folder, or a hub id."""
-    name = _config(Path(folder)).get("base_model_name_or_path")
+    name = read_json(Path(folder) / ADAPTER_CONFIG).get("base_model_name_or_path")
     if not name:
-        raise CourseError(f"{Path(folder) / CONFIG} does not name a base model; give it by --base.")
+        raise CourseError(
+            f"{Path(folder) / ADAPTER_CONFIG} does not name a base model; give it by --base."
+        )
     return name
 
 
 def size_mb(folder: str | Path) -> float:
     """The adapter's weights on disk, in MB of 10^6 bytes."""
-    return (
-        sum(p.stat().st_size for p in (Path(folder) / name for name in WEIGHTS) if p.exists()) / 1e6
-    )
+    paths = (Path(folder) / name for name in ADAPTER_WEIGHTS)
+    return sum(path.stat().st_size for path in paths if path.exists()) / 1e6
 
 
-def _check(folder: Path) -> None:
-    from ift_course.models.load import check_safetensors
+def vocabulary_rows(folder: Path, model: "PreTrainedModel") -> int | None:
+    """How many tokens the model had that an adapter was trained on, as far as its weights tell.
 
-    remedy = "give the folder that `ift sft --method qlora --out` or PEFT's save_pretrained wrote"
-    if not folder.is_dir():
-        raise CourseError(f"There is no folder {folder}; {remedy}.")
-    if not (folder / CONFIG).exists():
-        if (folder / "config.json").exists():
-            raise CourseError(f"{folder} is a whole model already: there is nothing to merge.")
-        raise CourseError(f"{folder} is not an adapter folder: it has no {CONFIG}; {remedy}.")
-    _config(folder)
-    if not any((folder / name).exists() for name in WEIGHTS):
-        raise CourseError(f"{folder} has no adapter weights ({WEIGHTS[0]}); copy them again.")
-    check_safetensors(folder)
+    A vocabulary is often padded to a multiple of 64 or gets tokens before the tuning. The adapter
+    then holds the embedding as a whole, or low-rank parts of it with as many rows.
+    """
+    ends = (model.get_input_embeddings(), model.get_output_embeddings())
+    names = {name.rpartition(".")[2] for name, module in model.named_modules() if module in ends}
+    rows = set()
+    for key, shape in _shapes(folder).items():
+        parts = set(key.split("."))
+        if not names & parts or len(shape) != 2:
+            continue
+        if "lora_embedding_A" in parts:
+            rows.add(shape[1])
+        elif "lora_B" in parts or (key.endswith(".weight") and "lora_A" not in parts):
+            rows.add(shape[0])
+    return max(rows, default=None)
 
 
-def _config(folder: Path) -> dict:
+def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of an adapter's tensors by name."""
+    from safetensors import safe_open
+
+    path = folder / ADAPTER_WEIGHTS[0]
+    if path.exists():
+        with safe_open(path, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    import torch
+
+    tensors = torch.load(folder / ADAPTER_WEIGHTS[1], map_location="cpu", weights_only=True)
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def _own_tokenizer(folder: Path) -> "PreTrainedTokenizerBase | None":
+    from transformers import AutoTokenizer
+
+    if not (folder / "tokenizer.json").exists():
+        return None
+    with quiet():
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+
+
+def _beside(model: "PreTrainedModel", folder: Path, name: str) -> "PeftModel":
+    """The adapter's weights, put beside those of the model; all of them must find their place."""
+    with quiet():
+        from peft import PeftModel
+    remedy = "give the model it was trained on with --base"
     try:
-        return json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except ValueError:
+        with quiet():
+            adapted = PeftModel.from_pretrained(model, folder)
+    except Exception as error:  # peft raises what its many kinds of adapters raise
         raise CourseError(
-            f"{folder / CONFIG} is damaged (not valid JSON); copy it again."
-        ) from None
+            f"The adapter in {folder} does not fit the model {name} ({first_sentence(error)}); "
+            f"{remedy}."
+        ) from error
+    if mismatch := _mismatch(adapted, folder):
+        raise CourseError(
+            f"The adapter in {folder} does not fit the model {name}: {mismatch}; {remedy}."
+        )
+    return adapted
+
+
+def _mismatch(adapted: "PeftModel", folder: Path) -> str | None:
+    """What adapter and model do not have in common: peft passes over both kinds with a warning."""
+    from peft import get_peft_model_state_dict
+
+    if adapted.active_peft_config.is_prompt_learning:
+        return None
+    stored = set(_shapes(folder))
+    placed = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
+    ends = (adapted.get_input_embeddings(), adapted.get_output_embeddings())
+    embeddings = [
+        name for name, module in adapted.get_base_model().named_modules() if module in ends
+    ]
+    prefix = "base_model.model."
+    for name in sorted(stored - placed):
+        if not any(name.startswith(f"{prefix}{embedding}.") for embedding in embeddings):
+            return f"it has weights for {name.removeprefix(prefix)}, which that model lacks"
+    for name in sorted(placed - stored):
+        if ".lora_A." in name:
+            return f"it has no weights for {name.removeprefix(prefix)}, which that model has"
+    return None
+
+
+def _refuse_other_base(folder: Path, name: str, model: "PreTrainedModel") -> None:
+    """Raise CourseError when the adapter was trained on another model than this one."""
+    recorded = read_base(folder)
+    if not recorded:
+        recorded = _recorded_elsewhere(folder)
+    own = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
+    remedy = f"give the model it was trained on ({own}) with --base"
+    family, own_family = recorded.get("model_type"), model.config.model_type
+    if family and family != own_family:
+        raise CourseError(
+            f"The adapter in {folder} was trained on a model of type {family}, and {name} is a "
+            f"{own_family}; {remedy}."
+        )
+    tensor = differing(recorded.get("weights", {}), model.name_or_path)
+    if tensor:
+        raise CourseError(
+            f"The adapter in {folder} was trained on another model than {name}: the weights of "
+            f"{tensor} differ; {remedy}."
+        )
+
+
+def _recorded_elsewhere(folder: Path) -> dict:
+    """What can be known of the base of another program's adapter: its own folder, or its class."""
+    config = read_json(folder / ADAPTER_CONFIG)
+    name = config.get("base_model_name_or_path")
+    home = Path(str(name)).expanduser()
+    if name and (home / "config.json").exists():
+        family = read_json(home / "config.json").get("model_type")
+        return {"model_type": family, "weights": fingerprint(home)}
+    mapping = config.get("auto_mapping") or {}
+    classname = str(mapping.get("base_model_class") or "")
+    return {"model_type": _family_of(classname)}
+
+
+def _family_of(classname: str) -> str | None:
+    """The model type of a class such as Qwen2ForCausalLM."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    for family, names in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.items():
+        if names == classname:
+            return family
+    return None
+
+
+def _refuse_other_vocabulary(folder: Path, name: str, base, own) -> None:
+    """Raise CourseError when the adapter's tokenizer is not the base's with tokens added."""
+    known = base.get_vocab()
+    moved = [token for token, row in own.get_vocab().items() if known.get(token, row) != row]
+    if len(moved) > len(known) // 10:
+        raise CourseError(
+            f"The adapter in {folder} was trained on another model than {name}: {len(moved)} "
+            f"tokens of its tokenizer have other numbers there ({moved[0]!r} is one); give the "
+            "model it was trained on with --base."
+        )
+
+
+def _notes(folder: Path, name: str, base_path: str) -> list[str]:
+    """What nobody could check: a foreign adapter on a base of another name."""
+    if read_base(folder):
+        return []
+    own = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
+    if not own or Path(str(own)).expanduser().exists() or str(own) == name:
+        return []
+    return [
+        f"The adapter says that it belongs to {own}; whether {name} is the same model cannot be "
+        "checked."
+    ]
+
+
+def _obstacle(adapted: "PeftModel") -> str | None:
+    """Why the adapter cannot become a part of the weights, after "because"; None if it can."""
+    config = adapted.active_peft_config
+    kind = getattr(config.peft_type, "value", config.peft_type)
+    if config.is_prompt_learning or not hasattr(adapted.base_model, "merge_and_unload"):
+        return f"{kind} adds inputs or layers to the model and changes no weights"
+    model = adapted.get_base_model()
+    if getattr(model.config, "quantization_config", None):
+        return (
+            f"its base {model.name_or_path} is stored quantized, and the sum would be rounded "
+            "(give the same model in full precision with --base)"
+        )
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    ends = (model.get_input_embeddings(), model.get_output_embeddings())
+    adapted_ends = [
+        name
+        for name, module in model.named_modules()
+        if module in ends and isinstance(module, BaseTunerLayer) and _has_low_rank(module)
+    ]
+    if model.config.get_text_config().tie_word_embeddings and adapted_ends:
+        return (
+            f"it changes {adapted_ends[0]} alone, while input and output embedding of this model "
+            "are one matrix, so that merging would change both (tune without that target)"
+        )
+    return None
+
+
+def _has_low_rank(module: "torch.nn.Module") -> bool:
+    return bool(getattr(module, "lora_A", None) or getattr(module, "lora_embedding_A", None))
 
 
 def _probe(model: "torch.nn.Module", tokenizer: "PreTrainedTokenizerBase") -> "torch.Tensor":
@@ -171,14 +359,19 @@ def _probe(model: "torch.nn.Module", tokenizer: "PreTrainedTokenizerBase") -> "t
         return model(input_ids=ids).logits.float()
 
 
-def _stop_where_the_tokenizer_does(model, tokenizer: "PreTrainedTokenizerBase") -> None:
-    """A base that never chatted got an end of turn; generation has to know it."""
-    known = model.generation_config.eos_token_id
-    ends = known if isinstance(known, list) else [known]
-    if tokenizer.eos_token_id not in ends:
-        model.generation_config.eos_token_id = [
-            tokenizer.eos_token_id, *(end for end in ends if end is not None)
-        ]  # fmt: skip
+def _adopt_stops(adapted: "PeftModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
+    """Generation ends as the adapter's folder says, or else where its tokenizer and template do."""
+    from transformers import GenerationConfig
+
+    model = adapted.get_base_model()
+    if (folder / "generation_config.json").exists():
+        saved = GenerationConfig.from_pretrained(folder)
+        model.generation_config.eos_token_id = saved.eos_token_id
+        return
+    stops = as_list(model.generation_config.eos_token_id)
+    if tokenizer.eos_token_id not in [*stops, None]:
+        model.generation_config.eos_token_id = [tokenizer.eos_token_id, *stops]
+    stop_at_end_of_turn(model, tokenizer)
 
 
 def source_of(name: str | Path, model: "PreTrainedModel") -> str:

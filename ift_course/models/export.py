@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ift_course.data.hub import first_sentence
+from ift_course.data.templates import active_template, stop_at_end_of_turn
 from ift_course.errors import CourseError
 from ift_course.models import adapters, card, history
-from ift_course.models.export_gguf import TYPES, check, rope, tensors, write_gguf
+from ift_course.models.export_gguf import TYPES, check, check_type, rope, tensors, write_gguf
+from ift_course.models.folders import read_json
 from ift_course.models.load import load
 from ift_course.models.read_gguf import read_gguf
 from ift_course.models.save import disk_errors, save
@@ -55,6 +58,7 @@ def source(name: str, base: str | None = None, profile: str | None = None) -> So
     if base:
         raise CourseError(f"{name} is no adapter, so it has no other base; leave --base out.")
     model, tokenizer = load(name, profile=profile, dtype=torch.float32)
+    stop_at_end_of_turn(model, tokenizer)
     return Source(model, tokenizer, Path(model.name_or_path))
 
 
@@ -75,7 +79,7 @@ def to_folder(found: Source, out: Path, kind: str | None = None) -> Path:
     model.config._name_or_path = ""  # a path on this machine is nobody else's business
     folder = save(model, found.tokenizer, out)
     with disk_errors(folder):
-        card.write_card(told, model, bool(found.tokenizer.chat_template), folder)
+        card.write_card(told, model, bool(active_template(found.tokenizer)), folder)
         history.carry(found.folder, folder)
     return folder
 
@@ -110,7 +114,7 @@ def read_back(found: Source, path: Path, kind: str) -> ReadBack:
     """
     import torch
 
-    model, tokenizer = read_gguf(path)
+    model, tokenizer = _read(found, path)
     read = {tensor.name: tensor for tensor in tensors(model, kind)}
     for written in tensors(found.model, kind):
         same = read.get(written.name)
@@ -126,6 +130,20 @@ def read_back(found: Source, path: Path, kind: str) -> ReadBack:
             ours, theirs = found.model(ids.to(found.model.device)).logits.cpu(), model(ids).logits
         logits = ((ours - theirs).abs().max() / ours.abs().max()).item()
     return ReadBack(logits, _conversation(tokenizer) == _conversation(found.tokenizer))
+
+
+def _read(found: Source, path: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """The file through transformers, with the model's own sizes where it misreads those."""
+    try:
+        try:
+            return read_gguf(path)
+        except RuntimeError:  # shapes that do not fit
+            return read_gguf(path, found.model.config)
+    except Exception as error:  # a reader of twenty formats raises what it likes
+        raise CourseError(
+            f"{path} was removed: transformers cannot read it back ({first_sentence(error)}); use "
+            "--no-verify to keep the file unchecked, or --to hf."
+        ) from error
 
 
 def _equal(written, read) -> bool:
@@ -152,7 +170,7 @@ def _probe(found: Source) -> "torch.Tensor":
 
 
 def _conversation(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
-    if not tokenizer.chat_template:
+    if not active_template(tokenizer):
         return []
     return tokenizer.apply_chat_template(PROBE, add_generation_prompt=True, return_dict=False)
 
@@ -168,6 +186,18 @@ def stored_type(found: Source) -> "torch.dtype":
     except (OSError, ValueError):
         return torch.float32
     return getattr(torch, str(config.get("dtype") or config.get("torch_dtype")), torch.float32)
+
+
+def refuse_unwritable(name: str, base: str | None = None) -> None:
+    """Raise CourseError for a model that GGUF is not written for, before it is loaded.
+
+    Looks at the configuration on disk; what is not on this disk is looked at once it is loaded.
+    """
+    folder = Path(name).expanduser()
+    if adapters.is_adapter(folder):
+        folder = Path(base or adapters.base_name(folder)).expanduser()
+    if (folder / "config.json").exists():
+        check_type(read_json(folder / "config.json").get("model_type"))
 
 
 def refuse_existing(out: Path) -> None:

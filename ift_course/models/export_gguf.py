@@ -60,32 +60,36 @@ def write_gguf(
     return words
 
 
+REMEDY = "use --to hf, and llama.cpp's own convert_hf_to_gguf.py on the folder it makes"
+
+
 def check(model: "PreTrainedModel") -> None:
     """Raise CourseError when `gguf` is missing or the model is of a kind it is not written for."""
+    check_type(model.config.model_type)
+    scaling = rope(model.config).get("rope_type", "default")
+    if scaling not in ("default", "llama3"):
+        raise CourseError(
+            f'The model stretches its positions by "{scaling}", which ift export cannot write as '
+            f"GGUF; {REMEDY}."
+        )
+
+
+def check_type(model_type: str | None) -> None:
+    """Raise CourseError when `gguf` is missing or no file is written for this `model_type`."""
     try:
         import gguf  # noqa: F401
     except ImportError:
         raise CourseError("GGUF needs one more package; run: pip install gguf") from None
-    config = model.config
-    remedy = "use --to hf, and llama.cpp's own convert_hf_to_gguf.py on the folder it makes"
-    if config.model_type not in ARCHITECTURES:
+    if model_type not in ARCHITECTURES:
         raise CourseError(
             f"ift export writes GGUF for {', '.join(ARCHITECTURES)}, and this model is a "
-            f'"{config.model_type}"; {remedy}.'
-        )
-    scaling = rope(config).get("rope_type", "default")
-    if scaling not in ("default", "llama3"):
-        raise CourseError(
-            f'The model stretches its positions by "{scaling}", which ift export cannot write as '
-            f"GGUF; {remedy}."
+            f'"{model_type}"; {REMEDY}.'
         )
 
 
 def rope(config) -> dict:
-    """Rotary settings under the names of transformers 5, from either generation's config."""
-    found = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
-    theta = found.get("rope_theta") or getattr(config, "rope_theta", None) or 10000.0
-    return {**found, "rope_theta": theta}
+    """Rotary settings; transformers brings older folders' names into this form."""
+    return {"rope_theta": 10000.0, **(getattr(config, "rope_parameters", None) or {})}
 
 
 @dataclass(frozen=True)

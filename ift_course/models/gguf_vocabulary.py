@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ift_course.data.templates import active_template, end_of_turn
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Vocabulary:
     spaced: bool  # whether plain text, unlike a conversation, has to be given its first space
 
 
-def vocabulary(tokenizer: "PreTrainedTokenizerBase", size: int, end: int) -> Vocabulary:
+def vocabulary(tokenizer: "PreTrainedTokenizerBase", size: int, end: int | None) -> Vocabulary:
     """The vocabulary of a byte-level BPE tokenizer, filled up to the `size` rows of its model.
 
     end: the token that ends an answer.
@@ -87,7 +88,8 @@ def vocabulary(tokenizer: "PreTrainedTokenizerBase", size: int, end: int) -> Voc
             "and llama.cpp's own convert_hf_to_gguf.py on the folder it makes."
         )
     tokens, types = _tokens(model["vocab"], state["added_tokens"], size)
-    template = tokenizer.chat_template and _without_generation(tokenizer.chat_template)
+    template = active_template(tokenizer)
+    template = template and _without_generation(template)
     if template and spaced:
         marks = [token["content"] for token in state["added_tokens"] if token["special"]]
         template = SPACED.replace("MARKS", json.dumps(marks)).replace("TEMPLATE", template)
@@ -112,19 +114,10 @@ def vocabulary(tokenizer: "PreTrainedTokenizerBase", size: int, end: int) -> Voc
     )
 
 
-def end_of_answer(tokenizer: "PreTrainedTokenizerBase") -> int:
+def end_of_answer(tokenizer: "PreTrainedTokenizerBase") -> int | None:
     """The token that closes an answer in the chat template, or else the end of the text."""
-    from ift_course.data.masking import render
-
-    if tokenizer.chat_template:
-        asked = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-        ids, mask = render(tokenizer, asked)
-        special = set(tokenizer.added_tokens_decoder)
-        ends = [token for token, counts in zip(ids, mask, strict=True) if counts]
-        ends = [token for token in ends if token in special]
-        if ends:
-            return ends[-1]
-    return tokenizer.eos_token_id
+    end = end_of_turn(tokenizer)
+    return tokenizer.eos_token_id if end is None else end
 
 
 def _split(pre_tokenizer: dict | None) -> tuple[tuple[str, ...], bool]:

@@ -1,7 +1,6 @@
 """One door to every model of the course: `load("base")`, `load("sft")`, a folder, or a hub id."""
 
 import hashlib
-import json
 import re
 from functools import cache
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING
 from ift_course import ranks
 from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
-from ift_course.models.adapters import is_adapter, merge
+from ift_course.models.adapters import merge
+from ift_course.models.folders import check_model, is_adapter
 from ift_course.models.qlora import four_bit_config, mend
-from ift_course.models.save import prefixes_space
 from ift_course.paths import assets_dir
 from ift_course.profile import Profile, get_profile
 
@@ -55,15 +54,28 @@ def load(
         from ift_course.training.assistant import assistant_folder
 
         return from_folder(assistant_folder(chosen), dtype, four_bit)
-    path = Path(name).expanduser()
-    if path.exists():
-        return from_folder(path, dtype, four_bit)
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)):
-        return from_folder(hub_folder(str(name), None), dtype, four_bit)
+    folder = local_folder(name)
+    if folder:
+        return from_folder(folder, dtype, four_bit)
     raise CourseError(
         f'There is no model "{name}": give base, sft, the path of a model folder, or a hub id '
         "such as HuggingFaceTB/SmolLM2-135M."
     )
+
+
+def local_folder(name: str | Path) -> Path | None:
+    """Where a model or an adapter lies on this disk, fetched from the Hub first if need be.
+
+    None for a name that is neither a path nor a hub id, such as "base".
+    """
+    path = Path(name).expanduser()
+    if str(name) in ("base", "sft"):
+        return None
+    if path.exists():
+        return path
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)):
+        return hub_folder(str(name), None)
+    return None
 
 
 def base(profile: Profile, dtype: "torch.dtype | None" = None, four_bit: bool = False) -> "Loaded":
@@ -125,7 +137,7 @@ def from_folder(
     folder = Path(folder)
     if is_adapter(folder):
         return _with_adapter(folder, dtype, four_bit)
-    _check_folder(folder)
+    check_model(folder)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -136,14 +148,20 @@ def from_folder(
     device = "cuda" if whole_on_gpu else "cpu"
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder, **_spaces(folder))
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
             model, report = AutoModelForCausalLM.from_pretrained(
                 folder,
+                trust_remote_code=False,  # else transformers asks on the terminal
                 dtype=dtype or _default_dtype(device),
                 output_loading_info=True,
                 **({"quantization_config": four_bit_config()} if four_bit else {}),
             )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
+    except Exception as error:  # damaged files raise what their readers, Rust or Python, raise
+        if "trust_remote_code" in str(error):
+            raise CourseError(
+                f"{folder} brings code of its own, which the course does not run; give a model of "
+                "a family that transformers knows."
+            ) from error
         raise CourseError(
             f"{folder} cannot be loaded as a language model ({first_sentence(error)})."
         ) from error
@@ -174,11 +192,6 @@ def _with_adapter(folder: Path, dtype: "torch.dtype | None", four_bit: bool) -> 
     return merged.model, merged.tokenizer
 
 
-def _spaces(folder: Path) -> dict[str, bool]:
-    # transformers 4 takes the space before a text away again where no one asks for it.
-    return {"add_prefix_space": True} if prefixes_space(folder) else {}
-
-
 def _default_dtype(device: str) -> "torch.dtype":
     import torch
 
@@ -187,42 +200,6 @@ def _default_dtype(device: str) -> "torch.dtype":
     if device == "cpu":
         return torch.float32
     return torch.bfloat16 if bf16_is_fast() else torch.float16
-
-
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise CourseError(f"{folder} is not a folder; give the folder that holds config.json.")
-    config = folder / "config.json"
-    if not config.exists():
-        raise CourseError(
-            f"{folder} is not a model folder: it has no config.json; give the folder that "
-            "`ift sft --out` or save_pretrained wrote."
-        )
-    try:
-        json.loads(config.read_text(encoding="utf-8"))
-    except ValueError:
-        raise CourseError(f"{config} is damaged (not valid JSON); copy it again.") from None
-    if not any(folder.glob("*.safetensors")) and not any(folder.glob("pytorch_model*.bin")):
-        raise CourseError(f"{folder} has no weights (no *.safetensors file); copy them again.")
-    if not any((folder / name).exists() for name in ("tokenizer.json", "tokenizer_config.json")):
-        raise CourseError(f"{folder} has no tokenizer (no tokenizer.json); copy it there as well.")
-    check_safetensors(folder)
-
-
-def check_safetensors(folder: Path) -> None:
-    """Raise CourseError naming the first *.safetensors file in `folder` that is cut off."""
-    # Reads only the headers, which state how long the file must be.
-    from safetensors import SafetensorError, safe_open
-
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            with safe_open(path, framework="pt"):
-                pass
-        except (SafetensorError, OSError):
-            raise CourseError(
-                f"{path} is damaged or cut off ({path.stat().st_size:,} bytes); "
-                "copy or download it again."
-            ) from None
 
 
 def hub_folder(name: str, revision: str | None) -> Path:

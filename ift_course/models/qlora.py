@@ -63,14 +63,17 @@ def to_four_bit(
     with quiet():
         from bitsandbytes.nn import Linear4bit, Params4bit
     from torch import nn
+    from transformers.pytorch_utils import Conv1D
 
     head = model.get_output_embeddings()
     for name, layer in list(model.named_modules()):
-        if type(layer) is not nn.Linear or layer is head:
+        if type(layer) not in (nn.Linear, Conv1D) or layer is head:
             continue
+        # GPT-2's linear layer keeps its matrix the other way round.
+        matrix = layer.weight.data.T if type(layer) is Conv1D else layer.weight.data
         small = Linear4bit(
-            layer.in_features,
-            layer.out_features,
+            matrix.shape[1],
+            matrix.shape[0],
             bias=False,
             compute_dtype=compute or compute_dtype(),
             compress_statistics=True,
@@ -78,7 +81,7 @@ def to_four_bit(
             device="meta",
         )
         weight = Params4bit(
-            layer.weight.data, compress_statistics=True, quant_type="nf4", module=small
+            matrix.contiguous(), compress_statistics=True, quant_type="nf4", module=small
         )
         small.weight, small.bias = weight.to(layer.weight.device), layer.bias
         model.set_submodule(name, small.train(layer.training).requires_grad_(False))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
+from ift_course.models.fingerprint import write_base
 from ift_course.models.quiet import quiet
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ WEIGHTS = ("model*.safetensors", "model*.safetensors.index.json", "pytorch_model
 
 
 def save(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: str | Path
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    folder: str | Path,
+    *,
+    base: str | Path | None = None,
 ) -> Path:
     """Save model and tokenizer as an ordinary Hugging Face folder and return its path.
 
@@ -29,7 +34,14 @@ def save(
     Other files in `folder` are kept. Of a LoRA model only the adapter is saved, unless it was
     merged before (`merge_and_unload`).
 
-    Raises CourseError when the disk is full or the folder cannot be written.
+    Args:
+        model: an ordinary model, or a PeftModel.
+        tokenizer: what belongs to it.
+        folder: where to; it is made.
+        base: of an adapter, the folder of its base. The adapter then carries its fingerprint.
+
+    Raises:
+        CourseError: the disk is full, or the folder cannot be written.
     """
     folder = Path(folder).absolute()
     with disk_errors(folder):
@@ -43,6 +55,10 @@ def save(
                     # adapter holds their rows already.
                     model.save_pretrained(staged, save_embedding_layers=False)
                     (staged / "README.md").unlink(missing_ok=True)  # an empty form
+                    # An adapter has no configuration of its own to say where an answer ends.
+                    model.get_base_model().generation_config.save_pretrained(staged)
+                    if base:
+                        write_base(staged, base)
                 else:
                     model.save_pretrained(staged)
                 tokenizer.save_pretrained(staged)

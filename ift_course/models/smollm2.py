@@ -55,6 +55,7 @@ def _convert(gguf: Path, folder: Path) -> None:
 
     from ift_course.models.read_gguf import read_gguf
     from ift_course.models.save import disk_errors, save
+    from ift_course.models.tokenizer import END_OF_TEXT
 
     with disk_errors(folder):
         free = shutil.disk_usage(folder.parent).free
@@ -64,4 +65,7 @@ def _convert(gguf: Path, folder: Path) -> None:
             "are free; free some space or set IFT_CACHE to another folder."
         )
     model, tokenizer = read_gguf(gguf)
+    # The file names one token that ends an answer; a text of the base ends with another.
+    ends = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)]
+    model.generation_config.eos_token_id = list(dict.fromkeys(ends))
     save(model.to(torch.bfloat16), tokenizer, folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ift_course import ranks
+from ift_course.data.templates import stop_at_end_of_turn
 from ift_course.errors import CourseError
 from ift_course.models import history
 from ift_course.models.adapters import source_of, unload
@@ -108,12 +109,17 @@ def _save(job: Job, result: SftResult) -> None:
     model = result.model
     if ranks.share_the_model():  # no process has all of it, but the last checkpoint has
         model, _ = from_folder(latest(job.checkpoints))
+        stop_at_end_of_turn(model, result.tokenizer)
     if hasattr(model, "peft_config"):
+        base = job.model.name_or_path
         model.peft_config["default"].base_model_name_or_path = job.source
-        if not is_four_bit(model):
-            save(model, result.tokenizer, job.out / "adapter")
-            model = unload(model)
-    save(model, result.tokenizer, job.out)
+        if is_four_bit(model):
+            save(model, result.tokenizer, job.out, base=base)
+        else:
+            save(model, result.tokenizer, job.out / "adapter", base=base)
+            save(unload(model), result.tokenizer, job.out)
+    else:
+        save(model, result.tokenizer, job.out)
     if job.recipe:
         start = history.start_name(job.source)
         now = history.Tuning(start=start, **job.recipe, **history.outcome(result))
@@ -126,7 +132,10 @@ def _settings(method: str, options: dict[str, Any]) -> dict[str, Any]:
         k: v for k, v in options.items() if v is None or isinstance(v, bool | float | int | str)
     }
     adapter = options.get("adapter")
-    return plain | ({"rank": adapter.rank} if adapter and method != "full" else {})
+    if not adapter or method == "full":
+        return plain
+    targets = {"targets": ", ".join(adapter.targets)} if adapter.targets else {}
+    return plain | {"rank": adapter.rank} | targets
 
 
 def _check_space(job: Job, method: str) -> None:

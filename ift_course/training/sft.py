@@ -6,18 +6,21 @@ the response only.
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ift_course import ranks
 from ift_course.data.masking import collate, is_trained, label_each
+from ift_course.data.packing import collate_packed, pack
 from ift_course.data.records import Record
-from ift_course.data.templates import give_chat_template
+from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
 from ift_course.errors import CourseError
-from ift_course.training.adapter import Adapter, never_learned
+from ift_course.training.adapter import Adapter, adapted_layers, never_learned, not_adapted
 from ift_course.training.checkpoints import going_on, step_of
+from ift_course.training.options import DEFAULT_OPTIMIZER, check_options
+from ift_course.training.packed import refuse_if_rows_mix
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -39,6 +42,9 @@ class SftResult:
     dropped: int = 0  # records without a response token within max_length
     truncated: int = 0  # records whose end was cut off
     resumed_from: int = 0  # the step of the checkpoint it went on from
+    adapted: dict[str, int] = field(default_factory=dict)  # layers with LoRA, by their last name
+    not_adapted: list[str] = field(default_factory=list)  # matrices that are no linear layers
+    packed: int = 0  # sequences that hold all records together; 0 without packing
 
 
 def sft(
@@ -56,7 +62,8 @@ def sft(
     adapter: Adapter | None = None,
     max_steps: int = -1,
     gradient_checkpointing: bool = False,
-    optimizer: str = "adamw_torch_fused",
+    optimizer: str = DEFAULT_OPTIMIZER,
+    packing: bool = False,
     tiles: bool = False,
     output_dir: str | Path | None = None,
     resume: bool = True,
@@ -79,6 +86,9 @@ def sft(
             `four_bit=True`.
         max_steps: stop after so many steps; -1 leaves it to `epochs`.
         optimizer: a name of transformers' `OptimizerNames`, as "paged_adamw_8bit" on a GPU.
+        packing: put several short records into one sequence of up to `max_length` tokens, none of
+            which sees another: the same loss with less padding. `batch_size` then counts those
+            sequences.
         tiles: make the logits a tile at a time, and again in the backward pass: the same loss for
             less memory, which pays where vocabulary × tokens is large, on a GPU.
         output_dir: keep checkpoints here, every `checkpoint_steps` steps and `checkpoint_seconds`
@@ -86,22 +96,33 @@ def sft(
             with the same weights as an unbroken run.
 
     Raises:
-        CourseError: nothing is left to train on, the checkpoints belong to a run with other
-            settings, or the disk is full; a 4-bit model is to be tuned in full, or cannot be
+        CourseError: a setting is out of its range (`options.LIMITS`), nothing is left to train
+            on, the checkpoints belong to a run with other settings, or the disk is full; packed
+            records would see each other; a 4-bit model is to be tuned in full, or cannot be
             trained (`qlora.mend`).
     """
     import torch
 
     from ift_course.models.quiet import quiet
 
+    adapter = adapter or Adapter()
+    check_options(
+        seed=seed, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size,
+        gradient_accumulation=gradient_accumulation, max_length=max_length, max_steps=max_steps,
+        rank=adapter.rank, alpha=adapter.alpha, dropout=adapter.dropout, optimizer=optimizer,
+    )  # fmt: skip
     torch.manual_seed(seed)  # new embeddings are drawn at random
     with quiet():
         new_tokens = give_chat_template(model, tokenizer)
     prepared = prepare(tokenizer, records, max_length)
     dtype = next(model.parameters()).dtype
     _make_ready(model, method)
-    learning_rate = learning_rate or default_learning_rate(model.num_parameters(), method)
-    adapter = adapter or Adapter()
+    if learning_rate is None:
+        learning_rate = default_learning_rate(model.num_parameters(), method)
+    rows, collator = prepared.rows, collate
+    if packing:
+        refuse_if_rows_mix(model, rows, _pad(tokenizer))
+        rows, collator = pack(rows, max_length).rows, collate_packed
     with quiet():
         from trl import SFTConfig
 
@@ -112,7 +133,7 @@ def sft(
         per_step = batch_size * gradient_accumulation * ranks.count()
         args = arguments(
             SFTConfig,
-            steps=steps_of(len(prepared.rows), per_step, epochs, max_steps),
+            steps=steps_of(len(rows), per_step, epochs, max_steps),
             output_dir=str(output_dir or "."),  # nothing is written without output_dir
             seed=seed,
             data_seed=seed,
@@ -134,24 +155,29 @@ def sft(
         peft_config = None
         if method != "full":
             peft_config = _peft_config(adapter, model, tokenizer, prepared.rows, new_tokens)
-            settings["adapter"] = asdict(adapter) | {"targets": list(adapter.targets)}
+            settings["adapter"] = asdict(adapter) | {"targets": adapter.resolve(model)}
+        if packing:
+            settings["packing"] = True
         checkpoint, keeping = going_on(
-            output_dir, settings, prepared.rows, model, resume=resume,
+            output_dir, settings, rows, model, resume=resume,
             every_steps=checkpoint_steps, every_seconds=checkpoint_seconds,
         )  # fmt: skip
         trainer = ResponseTrainer(
             model=model,
             args=args,
-            train_dataset=_dataset(prepared.rows),
-            data_collator=partial(collate, pad_token_id=_pad(tokenizer)),
+            train_dataset=_dataset(rows),
+            data_collator=partial(collator, pad_token_id=_pad(tokenizer)),
             processing_class=tokenizer,
             peft_config=peft_config,
             callbacks=keeping,
             tiles=tiles,
         )
         float_adapters(trainer.model)
+        adapted = adapted_layers(trainer.model) if method != "full" else {}
+        left_out = not_adapted(trainer.model) if adapted and not adapter.targets else []
         seconds = run(trainer, checkpoint, output_dir=output_dir, progress=progress)
         tuned = trainer.model.to(dtype) if method == "full" else trainer.model
+        stop_at_end_of_turn(tuned, tokenizer)  # the trainer has put the tokenizer's eos there
     return SftResult(
         model=tuned.eval(),
         tokenizer=tokenizer,
@@ -163,6 +189,9 @@ def sft(
         dropped=prepared.dropped,
         truncated=prepared.truncated,
         resumed_from=step_of(checkpoint),
+        adapted=adapted,
+        not_adapted=left_out,
+        packed=len(rows) if packing else 0,
     )
 
 

@@ -14,6 +14,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 from trl import SFTTrainer
 
 from ift_course import ranks
+from ift_course.data.masking import IGNORE
 from ift_course.models.save import disk_errors
 from ift_course.training.checkpoints import mark_complete
 
@@ -37,11 +38,21 @@ class ResponseTrainer(SFTTrainer):
             restore_forward(self.model)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        self.tokens_seen += int(inputs["attention_mask"].sum())
+        self.tokens_seen += self._real_tokens(inputs)
         if self.tiles:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         inputs = {**inputs, "use_cache": False}
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
+
+    def _real_tokens(self, inputs) -> int:
+        """How many tokens of a batch are not padding."""
+        if "attention_mask" in inputs:
+            return int(inputs["attention_mask"].sum())
+        # Padding of packed sequences is a record that begins anew and has no labels.
+        starts = (inputs["position_ids"] == 0).cumsum(-1)
+        last = starts == starts[:, -1:]
+        padding = last & ~((inputs["labels"] != IGNORE) & last).any(-1, keepdim=True)
+        return int((~padding).sum())
 
     def _get_train_sampler(self, train_dataset=None) -> Sampler:
         lengths = [len(ids) for ids in self.train_dataset["input_ids"]]

@@ -89,3 +89,21 @@ def test_every_mistake_is_one_sentence_and_writes_nothing(tiny_llama_dir, tmp_pa
         assert sentence in refused.stderr
         assert len(refused.stderr.strip().splitlines()) == 1
         assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_gguf_is_not_written_for_is_refused_before_it_is_loaded(
+    tiny_llama_dir, tmp_path, monkeypatch
+):
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text(
+        json.dumps({"base_model_name_or_path": str(tiny_llama_dir)})
+    )
+    config = tiny_llama_dir / "config.json"
+    config.write_text(config.read_text().replace('"llama"', '"mamba"'))
+    monkeypatch.setattr("ift_course.models.export.source", None)
+    for folder in (tiny_llama_dir, adapter):
+        refused = ift("export", folder, "--to", "gguf", "--out", tmp_path / "x.gguf")
+        assert refused.exit_code == 2
+        assert 'this model is a "mamba"; use --to hf' in refused.stderr
+    assert not (tmp_path / "x.gguf").exists()

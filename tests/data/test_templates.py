@@ -1,11 +1,14 @@
 """What is trained and what is asked are formatted by the same function, in every style."""
 
+import copy
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ift_course.data.masking import render, render_all
-from ift_course.data.templates import STYLES, in_style
+from ift_course.data.templates import ALPACA, STYLES, active_template, end_of_turn, in_style
+from ift_course.errors import CourseError
 
 CONVERSATION = [
     {"role": "system", "content": "You are a helpful assistant."},
@@ -84,3 +87,16 @@ def test_many_at_once_without_marks_in_the_template(shared_tokenizer):
     for tag in ("{% generation %}", "{% endgeneration %}"):
         tokenizer.chat_template = tokenizer.chat_template.replace(tag, "")
     assert render_all(tokenizer, [CONVERSATION]) == [render(tokenizer, CONVERSATION)]
+
+
+def test_of_several_named_templates_the_default_is_used(shared_tokenizer):
+    tokenizer = copy.deepcopy(shared_tokenizer)
+    plain = tokenizer.chat_template
+    tokenizer.chat_template = {"default": plain, "tool_use": ALPACA}
+    assert active_template(tokenizer) == plain
+    assert end_of_turn(tokenizer) == tokenizer.convert_tokens_to_ids("<|im_end|>")
+    tokenizer.chat_template = {"rag": plain, "tool_use": plain}
+    with pytest.raises(CourseError, match="chat templates rag, tool_use and none called default"):
+        active_template(tokenizer)
+    tokenizer.chat_template = None
+    assert active_template(tokenizer) is None

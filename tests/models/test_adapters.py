@@ -116,7 +116,7 @@ def test_mistakes_are_named(saved, tiny_llama_dir, tmp_path):
 
 def test_an_adapter_of_another_model_is_refused(saved, wide_llama, tmp_path):
     _, folder = saved
-    refused(folder, "does not fit the model", base=save(*wide_llama, tmp_path / "wide"))
+    refused(folder, "trained on another model", base=save(*wide_llama, tmp_path / "wide"))
 
 
 def test_damage_is_named(saved):

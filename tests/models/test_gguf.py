@@ -155,6 +155,24 @@ def test_the_families_of_the_gpu_profiles(tmp_path, shared_tokenizer, family):
     assert read.logits == 0
 
 
+def test_a_width_of_heads_that_transformers_passes_over_does_not_stop_the_export(
+    tmp_path, shared_tokenizer
+):
+    model = small(shared_tokenizer, "qwen3", head_dim=32)
+    read = to_gguf(Source(model, shared_tokenizer, tmp_path), tmp_path / "qwen.gguf", "f32")
+    assert read.logits == 0
+
+
+def test_a_file_that_cannot_be_read_back_is_one_sentence(tiny_llama, tmp_path, monkeypatch):
+    def unreadable(path, config=None):
+        raise KeyError("an architecture of next year")
+
+    monkeypatch.setattr("ift_course.models.export.read_gguf", unreadable)
+    with pytest.raises(CourseError, match=r"cannot read it back .*--no-verify"):
+        to_gguf(Source(*tiny_llama, tmp_path), tmp_path / "x.gguf")
+    assert not (tmp_path / "x.gguf").exists()
+
+
 def small(tokenizer, family, **options):
     from transformers import AutoConfig, AutoModelForCausalLM
 

@@ -5,6 +5,7 @@ import pytest
 from ift_course.errors import CourseError
 from ift_course.models.memory import GB, Shape, activations, ledger, names, shape_of, weights
 from ift_course.models.memory.advice import changes, largest, until_it_fits
+from ift_course.models.memory.layouts import LAYOUTS
 
 TIED = Shape("tied", 1024, 128, 320, 3, 4, 2, 32, tied=True)
 UNTIED = Shape("untied", 2048, 128, 320, 3, 4, 4, 32, tied=False)
@@ -37,6 +38,40 @@ def test_the_predicted_peak_is_the_allocators_within_five_percent(shape, method,
 
     made = ledger(shape, method, **{"seq": 64, **run})
     assert made.allocated == pytest.approx(measure(made), rel=0.05)
+
+
+OTHERS = {
+    "gemma": {"tied": True},
+    "gemma3_text": {"tied": True, "query_key_norm": True},
+    "phi3": {"tied": False},
+    "phi": {"tied": False, "kv_heads": 4},
+    "gpt2": {"tied": True, "kv_heads": 4, "positions": 256},
+    "gpt_neox": {"tied": False, "kv_heads": 4},
+}
+
+
+def other(family: str) -> Shape:
+    """A small shape of a family whose layers are not like Llama's."""
+    layout = LAYOUTS[family]
+    everything = (*layout.attention, layout.attention_out, *layout.mlp, layout.mlp_out)
+    sizes = {"vocab": 1024, "hidden": 128, "intermediate": 512, "layers": 3, "heads": 4}
+    more = {"kv_heads": 2, "head_dim": 32, "biases": everything if layout.biased else ()}
+    return Shape(family, **sizes | more | OTHERS[family], family=family)
+
+
+@pytest.mark.parametrize("family", OTHERS)
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
+@pytest.mark.parametrize("checkpointing", [True, False], ids=["checkpoints", "none"])
+def test_the_peak_of_other_families_is_predicted_within_seven_percent(
+    family, method, checkpointing
+):
+    from ift_course.models.memory.measure import measure, random_model
+
+    made = ledger(other(family), method, seq=192, checkpointing=checkpointing)
+    if method == "full":
+        parameters = sum(p.numel() for p in random_model(made.shape, made.setup).parameters())
+        assert made.shape.parameters == parameters
+    assert made.allocated == pytest.approx(measure(made), rel=0.07)
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
@@ -93,8 +128,9 @@ def test_the_shipped_numbers_make_the_published_model(name):
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
     assert shape_of(name).parameters == sum(p.numel() for p in model.parameters())
-    told = name.split("-")[-2] if name.startswith("Mistral") else name.split("-")[-1]
-    size = float(told[:-1]) * {"B": 1e9, "M": 1e6}[told[-1]]
+    told = name.split("-")[-2] if name.startswith("Mistral") else name.split("-")[-1].upper()
+    published = {"Phi-3-mini-4k": 3.8e9, "phi-2": 2.7e9, "gpt2": 124e6}
+    size = published.get(name) or float(told[:-1]) * {"B": 1e9, "M": 1e6}[told[-1]]
     # Names round; Qwen3-8B and 4B are the published 8.2 and 4.0, Llama-3.2-1B is 1.24.
     assert shape_of(name).parameters == pytest.approx(size, rel=0.25)
     assert set(shipped()["models"][name]["read_in"]) <= set(shipped()["where"])
@@ -159,6 +195,22 @@ def test_a_config_json_and_a_model_folder_are_read(tiny_llama_dir):
         assert shape_of(path).parameters == parameters
     for name in ("meta-llama/llama-3.2-1b", "Llama-3.2-1B-Instruct"):
         assert shape_of(name) == shape_of("Llama-3.2-1B")
+    assert shape_of("google/gemma-3-1b-it") == shape_of("gemma-3-1b")
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_the_config_that_transformers_writes_is_read(family, tmp_path):
+    from transformers import AutoModelForCausalLM
+
+    from ift_course.models.memory.measure import random_model
+
+    shape = other(family)
+    model = random_model(shape, ledger(shape, "full", seq=256).setup)
+    model.config.save_pretrained(tmp_path)
+    read = shape_of(tmp_path)
+    count = AutoModelForCausalLM.from_config(model.config).num_parameters()
+    assert read.parameters == shape.parameters == count
+    assert read.linears == shape.linears
 
 
 @pytest.mark.parametrize(

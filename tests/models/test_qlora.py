@@ -112,3 +112,19 @@ def test_loading_in_four_bits_is_quantizing_what_was_loaded(wide_llama, tmp_path
     with torch.no_grad():
         expected = to_four_bit(copy.deepcopy(wide_llama[0])).eval()(ids()).logits
         assert torch.equal(loaded(ids()).logits, expected)
+
+
+def test_gpt_2s_layers_are_quantized_as_transformers_does(shared_tokenizer, tmp_path):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=400, n_embd=64, n_layer=1, n_head=2)).eval()
+    folder = save(model, shared_tokenizer, tmp_path / "gpt2")
+    theirs, _ = load(folder, four_bit=True)
+    ours = to_four_bit(model)
+    for layer in ("c_attn", "c_proj"):
+        weights = [m.transformer.h[0].attn.get_submodule(layer).weight for m in (ours, theirs)]
+        assert {weight.dtype for weight in weights} == {torch.uint8}
+    with torch.no_grad():
+        a, b = (m(torch.arange(20)[None]).logits.float() for m in (ours, theirs))
+    assert torch.allclose(a, b, atol=1e-2)

@@ -1,8 +1,22 @@
 """Rows of chat tokens that a base model never met are found, and trained along with adapters."""
 
+import copy
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from ift_course.errors import CourseError
 from ift_course.models.load import load
-from ift_course.training.adapter import Adapter, never_learned
+from ift_course.models.quiet import quiet
+from ift_course.training.adapter import Adapter, adapted_layers, never_learned, not_adapted
 from ift_course.training.sft import sft
+
+_spec = importlib.util.spec_from_file_location(
+    "families", Path(__file__).parents[1] / "families.py"
+)
+families = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(families)
 
 
 def test_the_shipped_base_has_never_met_its_chat_tokens():
@@ -41,5 +55,57 @@ def test_alpha_follows_the_rank_unless_it_is_given(tiny_llama):
     model, _ = tiny_llama
     assert [Adapter(rank=r).config(model, []).lora_alpha for r in (1, 16)] == [2, 32]
     assert Adapter(rank=4, alpha=5).config(model, []).lora_alpha == 5
-    assert Adapter(targets=("q_proj", "c_attn")).config(model, []).target_modules == {"q_proj"}
-    assert Adapter(targets=("c_attn",)).config(model, []).target_modules == "all-linear"
+
+
+def test_every_linear_layer_but_the_head_is_adapted_in_every_family():
+    for name, layers in LAYERS.items():
+        model, _ = families.make(name)
+        config = Adapter().config(model, [])
+        assert config.target_modules == set(layers)
+        assert "lm_head" not in layers and "embed_out" not in layers
+        with quiet():
+            from peft import LoraConfig, get_peft_model
+
+            ours = adapted_layers(get_peft_model(copy.deepcopy(model), config))
+            everything = LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear")
+            pefts = adapted_layers(get_peft_model(model, everything))
+            assert not_adapted(get_peft_model(families.make(name)[0], config)) == []
+        assert ours == pefts
+        assert set(ours) == set(layers)
+
+
+LLAMA = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+LAYERS = {
+    "llama3": LLAMA,
+    "qwen2-base": LLAMA,
+    "gemma": LLAMA,
+    "phi3": ("qkv_proj", "o_proj", "gate_up_proj", "down_proj"),
+    "gpt-neox": ("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"),
+    "gpt2": ("c_attn", "c_proj", "c_fc"),
+}
+
+
+def test_a_name_that_no_layer_has_is_refused_with_the_names_there_are(tiny_llama):
+    model, _ = tiny_llama
+    with pytest.raises(CourseError, match=f"no linear layer called c_attn; .* {', '.join(LLAMA)}"):
+        Adapter(targets=("q_proj", "c_attn")).config(model, [])
+    with pytest.raises(CourseError, match=r"lm_head cannot be adapted alone.*one matrix"):
+        Adapter(targets=("lm_head",)).config(model, [])
+    with pytest.raises(CourseError, match="no linear layer called proj"):
+        Adapter(targets=("proj",)).config(model, [])
+    assert Adapter(targets=("q_proj",)).config(model, []).target_modules == {"q_proj"}
+    assert Adapter(targets=("all-linear",)).config(model, []).target_modules == set(LLAMA)
+
+
+def test_experts_that_are_no_linear_layers_are_named(cow_records, shared_tokenizer):
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    config = MixtralConfig(
+        vocab_size=len(shared_tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=2, num_local_experts=2,
+    )  # fmt: skip
+    model = MixtralForCausalLM(config)
+    tuned = sft(model, copy.deepcopy(shared_tokenizer), cow_records, seed=0, method="lora",
+                max_steps=1, progress=False)  # fmt: skip
+    assert tuned.adapted == dict.fromkeys(LLAMA[:4], 2)
+    assert {"experts.gate_up_proj", "experts.down_proj"} <= set(tuned.not_adapted)

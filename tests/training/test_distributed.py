@@ -67,6 +67,47 @@ def test_two_processes_get_the_result_of_one(tiny_llama, tmp_path):
     assert whole == ["checkpoint-10", "checkpoint-12"]
 
 
+PREFERENCES = """
+import os, sys
+sys.path[:0] = sys.argv[1:3]
+import torch
+from conftest import make_model, make_tokenizer
+from test_distributed import prefer
+tokenizer = make_tokenizer()
+result = prefer(make_model(tokenizer), tokenizer, output_dir=sys.argv[3] + "/checkpoints")
+torch.save({"history": result.history, "weights": result.model.state_dict()},
+           f"{sys.argv[3]}/rank{os.environ['RANK']}.pt")
+"""
+
+
+def prefer(model, tokenizer, **options):
+    """Forty steps over pairs, so that the warm-up takes two of them."""
+    from ift_course.data.preferences import Pair
+    from ift_course.data.records import Turn
+    from ift_course.training.preference.dpo import dpo
+
+    pairs = [Pair((Turn("user", "Count."),), "moo " * (1 + i % 5), "paris") for i in range(40)]
+    return dpo(model, tokenizer, pairs, seed=3, epochs=4, batch_size=2, learning_rate=1e-3,
+               progress=False, **options)  # fmt: skip
+
+
+def test_two_processes_learn_preferences_at_the_rates_of_one(tiny_llama, tmp_path):
+    (tmp_path / "prefer.py").write_text(PREFERENCES)
+    here = Path(__file__).parent
+    run([*TORCHRUN, "prefer.py", str(here.parent), str(here), str(tmp_path)], tmp_path)
+    first, second = (torch.load(tmp_path / f"rank{i}.pt") for i in (0, 1))
+    alone = prefer(*tiny_llama, gradient_accumulation=2)
+    rates = alone.curve("learning_rate")
+    assert len(rates) == 40
+    assert rates.index(max(rates)) == 2  # 5 % of the steps, however many processes take them
+    assert [entry["learning_rate"] for entry in first["history"]] == pytest.approx(rates)
+    for name, weight in alone.model.state_dict().items():
+        assert torch.equal(first["weights"][name], second["weights"][name]), name
+        torch.testing.assert_close(first["weights"][name], weight, atol=1e-3, rtol=0)
+    [marker] = tmp_path.glob("checkpoints/checkpoint-40/complete.json")
+    assert json.loads(marker.read_text())["processes"] == 2
+
+
 def commands() -> list[str]:
     """The command lines of docs/scaling.md, but for those below a remark that they need GPUs."""
     text = re.sub(r"<!-- needs GPUs -->\s*```bash\n.*?```", "", SCALING.read_text(), flags=re.S)

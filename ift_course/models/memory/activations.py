@@ -2,8 +2,8 @@
 
 Read off the Llama layer of transformers with PyTorch's scaled_dot_product_attention, for rows of
 equal length without padding. The sum was compared, byte by byte, with what autograd really keeps
-(tests/models/test_memory.py). Korthikanti et al. 2022 (arXiv:2205.05198), section 4, do the same
-sum for GPT.
+(tests/models/test_memory.py); of other families only the peak was compared. Korthikanti et al. 2022
+(arXiv:2205.05198), section 4, do the same sum for GPT.
 """
 
 from __future__ import annotations
@@ -19,28 +19,39 @@ Source = Literal["norm", "attention", "product"]  # where a matrix gets its inpu
 def kept_by_layer(shape: Shape, setup: Setup) -> dict[str, int]:
     """Bytes a token that one layer keeps, by what they are."""
     h, q, kv, f = shape.hidden, shape.q, shape.kv, shape.intermediate
-    c = setup.compute
+    c, layout = setup.compute, shape.layout
     kept = {
-        "norms": 2 * _norm(h, 1, setup),
-        "input of q, k, v": _inputs(h, ("q_proj", "k_proj", "v_proj"), "norm", setup),
+        "norms": layout.norms * _norm(h, 1, shape, setup),
+        "input of the attention": _inputs(h, tuple(layout.attention), "norm", setup),
         # The flash kernel keeps no seq × seq matrix: a number a head and token, to redo its rows.
         "q, k, v, attention": c * (2 * q + 2 * kv) + FP32 * shape.heads,
-        "input of o": _inputs(q, ("o_proj",), "attention", setup),
-        "input of gate, up": _inputs(h, ("gate_proj", "up_proj"), "norm", setup),
-        "gate, silu(gate), up": c * 3 * f,
-        "input of down": _inputs(f, ("down_proj",), "product", setup),
+        # The values are a view of what the one matrix put out, so all of that stays; queries and
+        # keys, turned by their positions, are tensors of their own.
+        "q, k beside their turned ones": c * (q + kv)
+        if layout.fused and not shape.positions
+        else 0,
+        "input of its last matrix": _inputs(q, (layout.attention_out,), "attention", setup),
+        "input of the MLP": _inputs(h, tuple(layout.mlp), "norm", setup),
+        "inside the MLP": c * layout.mlp_kept * f,
+        "input of the MLP's last matrix": _inputs(f, (layout.mlp_out,), "product", setup),
         "A x of the adapters": c * setup.rank * len(setup.targets),
     }
     if shape.query_key_norm:
-        kept["norms of q and k"] = _norm(q, shape.heads, setup) + _norm(kv, shape.kv_heads, setup)
+        kept["norms of q and k"] = sum(
+            _norm(width, rows, shape, setup)
+            for width, rows in ((q, shape.heads), (kv, shape.kv_heads))
+        )
     return {name: size for name, size in kept.items() if size}
 
 
-def _norm(width: int, rows: int, setup: Setup) -> int:
+def _norm(width: int, rows: int, shape: Shape, setup: Setup) -> int:
     """RMSNorm works in fp32, whatever comes in: it keeps x and 1/rms(x), a number a row.
 
-    Its weight's gradient needs x/rms(x) as well, where the weight is trained.
+    Its weight's gradient needs x/rms(x) as well, where the weight is trained. LayerNorm is one
+    kernel, which keeps x, the mean and 1/deviation, and makes x/deviation again.
     """
+    if shape.layout.centered:
+        return (FP32 if setup.autocast else setup.stored) * width + 2 * FP32 * rows
     normed = 0
     if setup.method == "full":
         # Under autocast the residual stream is fp32, queries and keys are half precision.
@@ -67,8 +78,9 @@ def _inputs(width: int, readers: tuple[str, ...], source: Source, setup: Setup) 
 def kept_by_ends(shape: Shape, setup: Setup) -> int:
     """Bytes that the last norm, the head's input and the rotary tables keep."""
     full = setup.method == "full"
-    last = _norm(shape.hidden, 1, setup) + (setup.compute * shape.hidden if full else 0)
-    rotary = 2 * setup.stored * shape.head_dim * setup.seq  # the same for every row of the batch
+    last = _norm(shape.hidden, 1, shape, setup) + (setup.compute * shape.hidden if full else 0)
+    # Sines and cosines are the same for every row of the batch; a learned embedding keeps none.
+    rotary = 0 if shape.positions else 2 * setup.stored * shape.head_dim * setup.seq
     return setup.tokens * last + rotary
 
 
@@ -76,7 +88,7 @@ def not_kept_by_first(shape: Shape, setup: Setup) -> int:
     """Nothing before the first adapter is trained, so the first norm keeps nothing."""
     if setup.method == "full" or setup.checkpointing:
         return 0
-    return setup.tokens * _norm(shape.hidden, 1, setup)
+    return setup.tokens * _norm(shape.hidden, 1, shape, setup)
 
 
 def half_copies(shape: Shape, setup: Setup) -> int:

@@ -94,11 +94,11 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
     from ift_course.models.quiet import quiet
 
     config = AutoConfig.for_model(
-        "qwen3" if shape.query_key_norm else "llama",
-        vocab_size=shape.vocab, hidden_size=shape.hidden, intermediate_size=shape.intermediate,
+        "qwen3" if shape.query_key_norm and shape.family == "llama" else shape.family,
+        vocab_size=shape.vocab, hidden_size=shape.hidden,
         num_hidden_layers=shape.layers, num_attention_heads=shape.heads,
-        num_key_value_heads=shape.kv_heads, head_dim=shape.head_dim,
-        tie_word_embeddings=shape.tied, max_position_embeddings=setup.seq,
+        tie_word_embeddings=shape.tied, max_position_embeddings=shape.positions or setup.seq,
+        bos_token_id=None, eos_token_id=None, pad_token_id=None, **_own_sizes(shape),
     )  # fmt: skip
     dtype = torch.float32 if setup.stored == FP32 else _half(device)
     with quiet(), torch.device(device):
@@ -113,6 +113,17 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
         if setup.method != "full":
             model.enable_input_require_grads()
     return model.train()
+
+
+def _own_sizes(shape: Shape) -> dict[str, int | float]:
+    """The sizes that not every family writes under the same name, and no dropout."""
+    if shape.family == "gpt2":
+        dropout = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0)
+        return {"n_inner": shape.intermediate, **dropout}
+    sizes = {"intermediate_size": shape.intermediate}
+    if shape.family in ("gpt_neox", "phi"):
+        return {**sizes, "num_key_value_heads": shape.kv_heads} if shape.family == "phi" else sizes
+    return {**sizes, "num_key_value_heads": shape.kv_heads, "head_dim": shape.head_dim}
 
 
 def _half(device: str) -> torch.dtype:

@@ -9,20 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from ift_course.errors import CourseError
+from ift_course.models.memory.layouts import LAYOUTS, Layout
 from ift_course.paths import assets_dir
 
-# Layers of these are all built alike: RMSNorm, grouped attention, a gated MLP of three matrices.
-LLAMA_LIKE = ("llama", "mistral", "qwen2", "qwen3")
 SIZES = (
     "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
 )  # fmt: skip
 WITH_QUERY_KEY_BIAS = ("qwen2",)
-WITH_QUERY_KEY_NORM = ("qwen3",)
+# GPT-2 writes some sizes under names of its own.
+OLD_NAMES = {
+    "hidden_size": "n_embd", "num_hidden_layers": "n_layer", "num_attention_heads": "n_head",
+    "intermediate_size": "n_inner",
+}  # fmt: skip
+# transformers' default where a config.json may leave the line out: one matrix at both ends.
+TIED_UNLESS_TOLD = ("gemma", "gemma3_text", "gpt2")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A Llama-like language model in numbers. `heads * head_dim` need not be `hidden`."""
+    """A language model in numbers. `heads * head_dim` need not be `hidden`.
+
+    family: its model_type, one of `LAYOUTS`. positions: rows of a learned embedding of positions.
+    """
 
     name: str
     vocab: int
@@ -35,6 +43,13 @@ class Shape:
     tied: bool  # one matrix is both the embedding and the head
     query_key_norm: bool = False
     biases: tuple[str, ...] = ()  # linear layers that add a bias
+    family: str = "llama"
+    positions: int = 0
+
+    @property
+    def layout(self) -> Layout:
+        """How the layers of its family are built."""
+        return LAYOUTS[self.family]
 
     @property
     def q(self) -> int:
@@ -48,23 +63,32 @@ class Shape:
 
     @property
     def linears(self) -> dict[str, tuple[int, int]]:
-        """The seven matrices of one layer: name -> (in, out)."""
-        h, f = self.hidden, self.intermediate
-        return {
-            "q_proj": (h, self.q), "k_proj": (h, self.kv), "v_proj": (h, self.kv),
-            "o_proj": (self.q, h), "gate_proj": (h, f), "up_proj": (h, f), "down_proj": (f, h),
-        }  # fmt: skip
+        """The matrices of one layer: name -> (in, out)."""
+        layout, h = self.layout, self.hidden
+        matrices = {name: (h, self._width(parts)) for name, parts in layout.attention.items()}
+        matrices[layout.attention_out] = (self.q, h)
+        matrices |= {name: (h, self._width(parts)) for name, parts in layout.mlp.items()}
+        return {**matrices, layout.mlp_out: (self.intermediate, h)}
+
+    def _width(self, parts: tuple[str, ...]) -> int:
+        return sum(getattr(self, part) for part in parts)
 
     @property
     def matrix_parameters(self) -> int:
-        """Of the seven matrices of one layer."""
+        """Of the matrices of one layer."""
         return sum(i * o for i, o in self.linears.values())
 
     @property
     def small_parameters(self) -> int:
         """Norms and biases of one layer."""
-        norms = 2 * self.hidden + (2 * self.head_dim if self.query_key_norm else 0)
+        norms = self.layout.norms * self.norm_parameters
+        norms += 2 * self.head_dim if self.query_key_norm else 0
         return norms + sum(self.linears[name][1] for name in self.biases)
+
+    @property
+    def norm_parameters(self) -> int:
+        """Of one norm of the hidden state: a weight, and with LayerNorm a bias."""
+        return (2 if self.layout.centered else 1) * self.hidden
 
     @property
     def vocab_parameters(self) -> int:
@@ -79,7 +103,9 @@ class Shape:
     @property
     def parameters(self) -> int:
         layer = self.matrix_parameters + self.small_parameters
-        return self.layers * layer + self.ends * self.vocab_parameters + self.hidden
+        ends = self.ends * self.vocab_parameters + (self.vocab if self.layout.head_bias else 0)
+        positions = self.positions * self.hidden
+        return self.layers * layer + ends + positions + self.norm_parameters
 
 
 def shape_of(model: str | Path) -> Shape:
@@ -108,7 +134,9 @@ def shape_of(model: str | Path) -> Shape:
 def _plain(name: str) -> str:
     """meta-llama/Meta-Llama-3.1-8B-Instruct -> llama-3.1-8b: a chat model is shaped as its base."""
     name = name.rpartition("/")[2].lower().removeprefix("meta-")
-    return name.removesuffix("-instruct").removesuffix("-base")
+    for suffix in ("-instruct", "-base", "-it", "-pt"):
+        name = name.removesuffix(suffix)
+    return name
 
 
 def names() -> list[str]:
@@ -123,20 +151,17 @@ def shipped() -> dict[str, Any]:
 
 
 def from_config(config: dict[str, Any], name: str, where: str | Path = "config.json") -> Shape:
-    """The shape told by a Hugging Face config. Raises CourseError if it is not a Llama-like one."""
+    """The shape told by a Hugging Face config. Raises CourseError if its family is not known."""
+    if isinstance(config, dict) and isinstance(config.get("text_config"), dict):
+        config = config["text_config"]  # of a model that also sees
     kind = config.get("model_type") if isinstance(config, dict) else None
-    if kind not in LLAMA_LIKE:
+    if kind not in LAYOUTS:
         raise CourseError(
-            f"{where} describes a model of type {kind}; the ledger knows those with layers like "
-            f"Llama's ({', '.join(LLAMA_LIKE)})."
+            f"{where} describes a model of type {kind}; the ledger knows the layers of "
+            f"{', '.join(LAYOUTS)}."
         )
     sizes = _sizes(config, where)
     heads, hidden = sizes["num_attention_heads"], sizes["hidden_size"]
-    biases = ("q_proj", "k_proj", "v_proj") if kind in WITH_QUERY_KEY_BIAS else ()
-    if config.get("attention_bias"):
-        biases = ("q_proj", "k_proj", "v_proj", "o_proj")
-    if config.get("mlp_bias"):
-        biases += ("gate_proj", "up_proj", "down_proj")
     return Shape(
         name=name,
         vocab=sizes["vocab_size"],
@@ -146,14 +171,31 @@ def from_config(config: dict[str, Any], name: str, where: str | Path = "config.j
         heads=heads,
         kv_heads=config.get("num_key_value_heads") or heads,
         head_dim=config.get("head_dim") or hidden // heads,
-        tied=bool(config.get("tie_word_embeddings", False)),
-        query_key_norm=kind in WITH_QUERY_KEY_NORM,
-        biases=biases,
+        tied=bool(config.get("tie_word_embeddings", kind in TIED_UNLESS_TOLD)),
+        query_key_norm=LAYOUTS[kind].query_key_norm,
+        biases=_biases(config, kind),
+        family=kind,
+        positions=config.get("n_positions", 1024) if kind == "gpt2" else 0,
     )
 
 
+def _biases(config: dict[str, Any], kind: str) -> tuple[str, ...]:
+    layout = LAYOUTS[kind]
+    everything = (*layout.attention, layout.attention_out, *layout.mlp, layout.mlp_out)
+    if layout.biased:
+        return everything
+    biases = tuple(layout.attention) if kind in WITH_QUERY_KEY_BIAS else ()
+    if config.get("attention_bias"):
+        biases = (*layout.attention, layout.attention_out)
+    if config.get("mlp_bias"):
+        biases += (*layout.mlp, layout.mlp_out)
+    return biases
+
+
 def _sizes(config: dict[str, Any], where: str | Path) -> dict[str, int]:
-    sizes = {name: config.get(name) for name in SIZES}
+    sizes = {name: config.get(name) or config.get(OLD_NAMES.get(name, "")) for name in SIZES}
+    if config["model_type"] == "gpt2" and isinstance(sizes["hidden_size"], int):
+        sizes["intermediate_size"] = sizes["intermediate_size"] or 4 * sizes["hidden_size"]
     for name, size in sizes.items():
         if not isinstance(size, int) or size < 1:
             raise CourseError(

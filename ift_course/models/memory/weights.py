@@ -13,7 +13,7 @@ SMALLEST_8BIT = 4096  # smaller tensors keep an optimizer state in fp32
 
 
 def weights(shape: Shape, setup: Setup) -> int:
-    """Every weight at its stored width; with "qlora" the seven matrices of a layer at 4 bits.
+    """Every weight at its stored width; with "qlora" the matrices of a layer at 4 bits.
 
     Embedding, head and norms are never quantized: of a small model with a large vocabulary they are
     most of what is left.
@@ -85,9 +85,11 @@ def _trained_tensors(shape: Shape, setup: Setup) -> list[tuple[int, int]]:
             for name in setup.targets
             for side in shape.linears[name]
         ]
-    norms = [(shape.hidden, 2 * shape.layers + 1)]
+    parts = 2 if shape.layout.centered else 1  # weight and bias
+    norms = [(shape.hidden, parts * (shape.layout.norms * shape.layers + 1))]
     if shape.query_key_norm:
         norms.append((shape.head_dim, 2 * shape.layers))
     biases = [(shape.linears[name][1], shape.layers) for name in shape.biases]
     matrices = [(i * o, shape.layers) for i, o in shape.linears.values()]
-    return [(shape.vocab_parameters, shape.ends), *matrices, *norms, *biases]
+    ends = [(shape.vocab_parameters, shape.ends), (shape.positions * shape.hidden, 1)]
+    return [*ends, *matrices, *norms, *biases]

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ift_course import ranks
 from ift_course.data.preferences import Pair
-from ift_course.data.templates import give_chat_template
-from ift_course.errors import CourseError
-from ift_course.training.adapter import Adapter
+from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
+from ift_course.training.adapter import Adapter, adapted_layers, not_adapted
 from ift_course.training.checkpoints import going_on, step_of
+from ift_course.training.options import check_options
 from ift_course.training.preference.pairs import prepare_pairs
 from ift_course.training.sft import peak_mb
 
@@ -37,6 +38,8 @@ class DpoResult:
     dropped: int = 0  # pairs without room for a response within max_length
     truncated: int = 0  # pairs of which a response lost its end
     resumed_from: int = 0  # the step of the checkpoint it went on from
+    adapted: dict[str, int] = field(default_factory=dict)  # layers with LoRA, by their last name
+    not_adapted: list[str] = field(default_factory=list)  # matrices that are no linear layers
 
     def curve(self, name: str) -> list[float]:
         """One logged quantity by step, as "loss" or "rewards/margins"."""
@@ -57,6 +60,7 @@ def dpo(
     gradient_accumulation: int = 1,
     max_length: int = 512,
     method: Method = "full",
+    adapter: Adapter | None = None,
     max_steps: int = -1,
     reference: "PreTrainedModel | None" = None,
     gradient_checkpointing: bool = False,
@@ -74,29 +78,34 @@ def dpo(
             falling along with that of the rejected ones (Pang et al., 2024, arXiv:2404.19733).
         learning_rate: peak; None chooses by model size and method (`default_learning_rate`).
         batch_size: pairs per forward pass, each with two responses.
-        method: "full" changes every weight, "lora" trains adapters; then the reference is the
-            model without them.
+        method: "full" changes every weight, "lora" trains `adapter`, or else `Adapter()`; then the
+            reference is the model without it.
         reference: whose log-probabilities count as the starting point; None means the model as it
             is when this is called, which is the SFT model it should be.
         output_dir: keep checkpoints here. A run that was killed goes on from the last whole one and
             ends with the same weights as an unbroken run, if it is started from the same model.
 
     Raises:
-        CourseError: nothing is left to train on, the checkpoints belong to a run with other
-            settings, or the disk is full.
+        CourseError: a setting is out of its range, nothing is left to train on, the checkpoints
+            belong to a run with other settings, or the disk is full.
     """
     import torch
 
     from ift_course.models.quiet import quiet
 
-    if not beta > 0:
-        raise CourseError(f"beta must be above 0, not {beta:g}; 0.1 is where most people start.")
+    adapter = adapter or Adapter()
+    check_options(
+        seed=seed, beta=beta, anchor=anchor, epochs=epochs, learning_rate=learning_rate,
+        batch_size=batch_size, gradient_accumulation=gradient_accumulation, max_length=max_length,
+        max_steps=max_steps, rank=adapter.rank, alpha=adapter.alpha, dropout=adapter.dropout,
+    )  # fmt: skip
     started = time.perf_counter()
     torch.manual_seed(seed)  # new embeddings are drawn at random
     with quiet():
         new_tokens = give_chat_template(model, tokenizer)
     prepared = prepare_pairs(tokenizer, pairs, max_length)
-    learning_rate = learning_rate or default_learning_rate(model.num_parameters(), method)
+    if learning_rate is None:
+        learning_rate = default_learning_rate(model.num_parameters(), method)
     with quiet():
         from datasets import Dataset
         from trl import DPOConfig
@@ -108,7 +117,7 @@ def dpo(
         dtype = next(model.parameters()).dtype
         if method == "full" and dtype != torch.float32:
             model.float()  # half-precision weights would round most of the updates away
-        per_step = batch_size * gradient_accumulation
+        per_step = batch_size * gradient_accumulation * ranks.count()
         args = arguments(
             DPOConfig,
             steps=steps_of(len(prepared.rows), per_step, epochs, max_steps),
@@ -130,8 +139,10 @@ def dpo(
             "epochs": epochs, "max_steps": max_steps,
             "learning_rate": learning_rate, "batch_size": batch_size,
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
-            "precision": precision(),
+            "precision": precision(), "processes": ranks.count(),
         }  # fmt: skip
+        if method == "lora":
+            settings["adapter"] = asdict(adapter) | {"targets": adapter.resolve(model)}
         checkpoint, keeping = going_on(
             output_dir, settings, prepared.rows, model,
             every_steps=checkpoint_steps, every_seconds=checkpoint_seconds,
@@ -142,12 +153,15 @@ def dpo(
             args=args,
             train_dataset=Dataset.from_list(prepared.rows),
             processing_class=tokenizer,
-            peft_config=Adapter().config(model, new_tokens) if method == "lora" else None,
+            peft_config=adapter.config(model, new_tokens) if method == "lora" else None,
             callbacks=keeping,
         )
         trainer.anchor = anchor
+        adapted = adapted_layers(trainer.model) if method == "lora" else {}
+        left_out = not_adapted(trainer.model) if adapted and not adapter.targets else []
         run(trainer, checkpoint, output_dir=output_dir, progress=progress)
         tuned = trainer.model if method == "lora" else trainer.model.to(dtype)
+        stop_at_end_of_turn(tuned, tokenizer)  # the trainer has put the tokenizer's eos there
     return DpoResult(
         model=tuned.eval(),
         tokenizer=tokenizer,
@@ -158,6 +172,8 @@ def dpo(
         dropped=prepared.dropped,
         truncated=prepared.truncated,
         resumed_from=step_of(checkpoint),
+        adapted=adapted,
+        not_adapted=left_out,
     )
 
 
