@@ -123,8 +123,10 @@ def _show(reply, max_tokens: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from ift_course.terminal import printable
+
     console = Console(soft_wrap=True)
-    console.print(Text(reply.text))
+    console.print(Text(printable(reply.text)))
     if not reply.finished:
         note = f"(cut off after {max_tokens} tokens: the model did not end its turn)"
         console.print(Text(note, style="dim"))

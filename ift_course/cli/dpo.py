@@ -28,6 +28,21 @@ def dpo(
         Path, typer.Option(help="Preferences: JSON, JSONL, Parquet or CSV with chosen, rejected.")
     ],
     out: Annotated[Path, typer.Option(help="The folder for the tuned model.")],
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="Set pairs that cannot be used aside in this file, and go on."),
+    ] = None,
+    fold_system: Annotated[
+        bool,
+        typer.Option(
+            "--fold-system",
+            help="Put a system turn before the first question, for templates that refuse one.",
+        ),
+    ] = False,
+    escape_special: Annotated[
+        bool,
+        typer.Option("--escape-special", help="Make words of special tokens in texts."),
+    ] = False,
     beta: Annotated[
         float, typer.Option(help="How dearly a distance from the model is paid for.")
     ] = 0.1,
@@ -79,7 +94,8 @@ def dpo(
 
     from ift_course import ranks
     from ift_course.cli import tuning
-    from ift_course.data.preferences import read_pairs
+    from ift_course.data.changes import Changes
+    from ift_course.data.preferences import pair_from
     from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
     from ift_course.training.preference.dpo import dpo as tune
@@ -94,7 +110,9 @@ def dpo(
         "seed": seed,
     }
     tuning.check(profile, method.value, adapter, options, max_length)
-    pairs = read_pairs(data)
+    changes = Changes(fold_system=fold_system, escape_special=escape_special)
+    reading, more = tuning.read(data, rejects, changes, pairs=True, quiet=json_)
+    pairs, set_aside = [pair_from(record) for record in reading.records], reading.account.rejected
     job = start(model, out, profile)
     if not json_ and ranks.is_first():
         tuning.announce(
@@ -111,6 +129,7 @@ def dpo(
         adapter=adapter,
         max_length=max_length,
         **options,
+        **more,
     )
     folder = finish(job, result)
     if not ranks.is_first():
@@ -118,10 +137,15 @@ def dpo(
     first, last = result.history[0], result.history[-1]
     if json_:
         numbers = {
+            "tied": result.tied,
             "first": {name: first[name] for name in MEASURES},
             "last": {name: last[name] for name in MEASURES},
         }
-        print(json.dumps(tuning.report(result, folder, numbers), indent=2))
+        print(json.dumps(tuning.report(result, folder, numbers, reading.account), indent=2))
         return
     rows = {what: f"{first[name]:.3f} → {last[name]:.3f}" for name, what in MEASURES.items()}
+    if refused := reading.account.rejected - set_aside:
+        rows["refused"] = f"{refused} pairs by the chat template; they are in {rejects}"
+    if result.tied:
+        rows["tied"] = f"{result.tied} pairs are the same up to --max-length; not trained"
     tuning.show(result, folder, rows, "pairs")

@@ -25,6 +25,21 @@ def sft(
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder for the tuned model.")],
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="Set rows that cannot be used aside in this file, and go on."),
+    ] = None,
+    fold_system: Annotated[
+        bool,
+        typer.Option(
+            "--fold-system",
+            help="Put a system turn before the first question, for templates that refuse one.",
+        ),
+    ] = False,
+    escape_special: Annotated[
+        bool,
+        typer.Option("--escape-special", help="Make words of special tokens in texts."),
+    ] = False,
     method: Annotated[
         Method,
         typer.Option(
@@ -83,7 +98,9 @@ def sft(
     """Tune a model on your own instructions.
 
     The loss is taken on the responses only, through the model's own chat template (ChatML if it
-    has none). If the run is stopped or killed, the same command goes on from its last checkpoint.
+    has none). Rows may hold system turns, tools, reasoning and weights; what is repaired or not
+    used is said. If the run is stopped or killed, the same command goes on from its last
+    checkpoint.
 
     [bold]Examples[/bold]
 
@@ -103,7 +120,7 @@ def sft(
 
     from ift_course import ranks
     from ift_course.cli import tuning
-    from ift_course.data.records import read_records
+    from ift_course.data.changes import Changes
     from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
 
@@ -118,7 +135,9 @@ def sft(
         "seed": seed,
     }
     tuning.check(profile, method.value, adapter, options, max_length)
-    records = read_records(data)
+    changes = Changes(fold_system=fold_system, escape_special=escape_special)
+    reading, more = tuning.read(data, rejects, changes, pairs=False, quiet=json_)
+    records, set_aside = reading.records, reading.account.rejected
     job = start(model, out, profile, method.value)
     if not json_ and ranks.is_first():
         tuning.announce(
@@ -136,6 +155,7 @@ def sft(
         tiles=tiles,
         max_length=max_length,
         **options,
+        **more,
     )
     folder = finish(job, result)
     if not ranks.is_first():
@@ -147,12 +167,14 @@ def sft(
             "tokens_per_second": result.tokens_per_second,
             "packed_sequences": result.packed,
         }
-        print(json.dumps(tuning.report(result, folder, numbers), indent=2))
+        print(json.dumps(tuning.report(result, folder, numbers, reading.account), indent=2))
         return
     rows = {
         "loss": f"{result.losses[0]:.3f} → {result.losses[-1]:.3f}",
         "tokens/s": f"{result.tokens_per_second:,.0f}",
     }
+    if refused := reading.account.rejected - set_aside:
+        rows["refused"] = f"{refused} rows by the chat template; they are in {rejects}"
     if result.packed:
         rows["packed"] = f"{len(records) - result.dropped} rows in {result.packed} sequences"
     tuning.show(result, folder, rows, "rows")

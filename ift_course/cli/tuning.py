@@ -34,6 +34,30 @@ def check(profile: str | None, method: str, adapter, options: dict, max_length: 
         raise CourseError("--targets is for adapters; add --method lora, or leave it out.")
 
 
+def read(data: Path, rejects: Path | None, changes, *, pairs: bool, quiet: bool):
+    """The rows to train on, and what `run` needs to set more of them aside.
+
+    Args:
+        data: the file.
+        rejects: where rows go that cannot be used; None stops at the first.
+        changes: what to do to every row, `data.changes.Changes`.
+        pairs: read preference pairs.
+        quiet: say nothing of the rows, since --json will.
+
+    Returns:
+        The `Reading`, and the options of `sft` or `dpo` with the place for refused rows.
+    """
+    from ift_course import ranks
+    from ift_course.cli import accounts
+    from ift_course.data.reading import Refusals, read_rows
+
+    reading = read_rows(data, pairs=pairs, rejects=rejects, changes=changes)
+    if not quiet and ranks.is_first():
+        accounts.say(reading.account, "pair" if pairs else "row")
+    refused = Refusals(reading.account, rejects) if rejects else None
+    return reading, {"on_refused": refused}
+
+
 def announce(job, counted: str, without_template: str) -> None:
     """counted: such as "120 rows"; without_template: said of a model that has no chat template."""
     from rich.console import Console
@@ -83,8 +107,9 @@ def _never_stops(tokenizer) -> str | None:
     )
 
 
-def report(result, folder: Path, numbers: dict) -> dict:
-    """The answer of --json: what every tuning has, and the numbers of this one."""
+def report(result, folder: Path, numbers: dict, account) -> dict:
+    """The answer of --json: what every tuning has, the numbers of this one, and of its rows."""
+    from ift_course.cli.accounts import as_dict
     from ift_course.data.templates import end_of_turn
 
     end = end_of_turn(result.tokenizer)
@@ -97,6 +122,7 @@ def report(result, folder: Path, numbers: dict) -> dict:
         "peak_mb": result.peak_mb,
         "dropped": result.dropped,
         "truncated": result.truncated,
+        "data": as_dict(account),
         "adapted": result.adapted,
         "not_adapted": result.not_adapted,
         "chat_templates_not_used": _other_templates(result.tokenizer),

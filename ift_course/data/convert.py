@@ -4,16 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
 from ift_course.data.changes import AS_IS, Changes
 from ift_course.data.files import Rows
 from ift_course.data.reading import Account, parsed_rows, write_reject
-from ift_course.data.records import BadRow, Message, Record
-from ift_course.data.writing import appearing
+from ift_course.data.records import BadRow
+from ift_course.data.writing import Layout, appearing, as_row
 from ift_course.errors import CourseError
-
-Layout = Literal["messages", "prompt-completion", "preference"]
 
 
 def convert(
@@ -70,22 +67,3 @@ def convert(
         account.refuse_nothing(path)
     account.rejects = rejects if account.rejected else None
     return account
-
-
-def as_row(record: Record, to: Layout | None = None) -> dict[str, Any]:
-    """The record in one of TRL's layouts, with its tools, origin and license where it has them.
-
-    to: None is "preference" for a record with a rejected response, else "messages".
-    """
-    layout = to or ("preference" if record.rejected else "messages")
-    messages = record.messages
-    row: dict[str, Any]
-    if layout == "messages":
-        row = {"messages": messages}
-    elif layout == "prompt-completion":
-        row = {"prompt": messages[:-1], "completion": messages[-1:]}
-    else:
-        rejected: list[Message] = [turn.message for turn in record.rejected]
-        row = {"prompt": messages[:-1], "chosen": messages[-1:], "rejected": rejected}
-    extras = {"tools": list(record.tools), "origin": record.origin, "license": record.license}
-    return row | {name: value for name, value in extras.items() if value}

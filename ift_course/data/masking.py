@@ -213,8 +213,9 @@ def _refusals() -> Iterator[None]:
         yield
     except TemplateError as error:
         raise CourseError(
-            f"The chat template of this model refuses the conversation ({error}); "
-            "change the roles or their order in the data."
+            f"The chat template of this model refuses the conversation ({error}); change the "
+            "roles or their order in the data. If it refuses system turns, --fold-system puts "
+            "them into the first question."
         ) from None
 
 

@@ -138,6 +138,8 @@ def _record(row: Fields, prompt: Turns, chosen: Turns, rejected: Turns) -> Recor
     if _plain(chosen[:-1]) != _plain(rejected[:-1]):
         raise BadRow('"chosen" and "rejected" part before their last turn, so they answer '
                      "different questions")  # fmt: skip
+    if any(_plain(turns) != turns for turns in (prompt, chosen, rejected)):
+        row.repairs.append(parse.EMPTY_SYSTEM)
     head = _joined(_plain(prompt), _plain(chosen[:-1]))
     if not any(turn.role == "user" for turn in head):
         raise BadRow('there is no prompt: give a column "prompt", or begin both with it')

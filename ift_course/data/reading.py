@@ -5,6 +5,7 @@ each of them. Rows read = rows used + rejected + joined to another + left out.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
@@ -19,9 +20,9 @@ from ift_course.data.fields import named
 from ift_course.data.files import Rows
 from ift_course.data.message_rows import Joined, LeftOut, is_message_row, threads
 from ift_course.data.preferences import ACCEPTED as ACCEPTED_PAIRS
-from ift_course.data.preferences import pair_from
+from ift_course.data.preferences import Pair, pair_from
 from ift_course.data.records import BadRow, Record, Unpreferred
-from ift_course.data.writing import appearing
+from ift_course.data.writing import appearing, as_row
 from ift_course.errors import CourseError
 
 MAX_REASONS = 50  # that are told apart; a file can be wrong in endless ways
@@ -183,6 +184,26 @@ def read_rows(
     if not pairs:
         _say_what_lost(records, account)
     return Reading(records, account)
+
+
+class Refusals:
+    """Records that a model's chat template cannot write, put with the other rejects and counted.
+
+    Give it to `sft` or `dpo` as `on_refused`.
+    """
+
+    def __init__(self, account: Account, rejects: str | Path):
+        self._account, self._rejects = account, Path(rejects)
+
+    def __call__(self, record: Record | Pair, reason: str) -> None:
+        self._account.used -= 1
+        self._account.rejected += 1
+        self._account.rejects = self._rejects
+        count_one(self._account.reasons, reason)
+        number = re.search(r"\d+$", record.source)
+        data = as_row(record if isinstance(record, Record) else record.record)
+        with self._rejects.open("a", encoding="utf-8", newline="\n") as file:
+            write_reject(file, int(number[0]) if number else 0, data, reason)
 
 
 def _rejects_file(path: Path, rejects: str | Path | None):

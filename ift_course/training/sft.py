@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ift_course import ranks
-from ift_course.data.masking import collate, is_trained, label_each
+from ift_course.data.labeling import OnRefused, label_records
+from ift_course.data.masking import collate, is_trained
 from ift_course.data.packing import collate_packed, pack
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
@@ -65,6 +66,7 @@ def sft(
     optimizer: str = DEFAULT_OPTIMIZER,
     packing: bool = False,
     tiles: bool = False,
+    on_refused: OnRefused | None = None,
     output_dir: str | Path | None = None,
     resume: bool = True,
     progress: bool = True,
@@ -91,6 +93,8 @@ def sft(
             sequences.
         tiles: make the logits a tile at a time, and again in the backward pass: the same loss for
             less memory, which pays where vocabulary × tokens is large, on a GPU.
+        on_refused: is given each record that the chat template cannot write, and why; the record is
+            left out then. None stops at the first and names its row.
         output_dir: keep checkpoints here, every `checkpoint_steps` steps and `checkpoint_seconds`
             seconds. With `resume`, a run that was killed goes on from the last whole one and ends
             with the same weights as an unbroken run.
@@ -114,7 +118,7 @@ def sft(
     torch.manual_seed(seed)  # new embeddings are drawn at random
     with quiet():
         new_tokens = give_chat_template(model, tokenizer)
-    prepared = prepare(tokenizer, records, max_length)
+    prepared = prepare(tokenizer, records, max_length, on_refused)
     dtype = next(model.parameters()).dtype
     _make_ready(model, method)
     if learning_rate is None:
@@ -203,14 +207,23 @@ class Prepared:
 
 
 def prepare(
-    tokenizer: "PreTrainedTokenizerBase", records: Sequence[Record], max_length: int
+    tokenizer: "PreTrainedTokenizerBase",
+    records: Sequence[Record],
+    max_length: int,
+    on_refused: OnRefused | None = None,
 ) -> Prepared:
     """Tokens and labels of the records, cut at `max_length`; those with nothing to learn dropped.
 
-    Raises CourseError when no record is left.
+    Args:
+        on_refused: is given each record that the chat template cannot write, and why.
+
+    Raises:
+        CourseError: no record is left, or, without `on_refused`, one cannot be written; the
+            sentence names its row.
     """
-    rows, truncated = [], 0
-    for ids, labels in label_each(tokenizer, [record.messages for record in records]):
+    rows, written, truncated = [], 0, 0
+    for ids, labels in label_records(tokenizer, records, on_refused):
+        written += 1
         cut_off = labels[max_length:]
         del ids[max_length:], labels[max_length:]
         # The first token has nothing before it to be predicted from.
@@ -222,7 +235,7 @@ def prepare(
             f"None of the {len(records)} records has a response within {max_length} tokens; "
             "raise max_length or shorten the prompts."
         )
-    return Prepared(rows, len(records) - len(rows), truncated)
+    return Prepared(rows, written - len(rows), truncated)
 
 
 def default_learning_rate(parameters: int, method: Method) -> float:

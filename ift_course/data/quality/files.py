@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from ift_course.data.convert import as_row
 from ift_course.data.files import Rows
 from ift_course.data.message_rows import Joined
 from ift_course.data.quality.curation import Curated, Decision, curate
 from ift_course.data.quality.texts import question
 from ift_course.data.reading import Account, parsed_rows, write_reject
 from ift_course.data.records import BadRow, Record
-from ift_course.data.writing import appearing
+from ift_course.data.writing import appearing, as_row
 from ift_course.errors import CourseError
 
 UNREADABLE = "cannot be used: "  # before the reason of a row that is no record

@@ -1,7 +1,7 @@
 """Direct preference optimization on TRL's DPOTrainer (Rafailov et al., 2023)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -37,6 +37,7 @@ class DpoResult:
     peak_mb: float  # highest memory of the process so far, or of the GPU
     dropped: int = 0  # pairs without room for a response within max_length
     truncated: int = 0  # pairs of which a response lost its end
+    tied: int = 0  # pairs dropped because their responses are the same up to max_length
     resumed_from: int = 0  # the step of the checkpoint it went on from
     adapted: dict[str, int] = field(default_factory=dict)  # layers with LoRA, by their last name
     not_adapted: list[str] = field(default_factory=list)  # matrices that are no linear layers
@@ -64,6 +65,7 @@ def dpo(
     max_steps: int = -1,
     reference: "PreTrainedModel | None" = None,
     gradient_checkpointing: bool = False,
+    on_refused: Callable[[Pair, str], None] | None = None,
     output_dir: str | Path | None = None,
     progress: bool = True,
     checkpoint_steps: int = 200,
@@ -82,6 +84,8 @@ def dpo(
             reference is the model without it.
         reference: whose log-probabilities count as the starting point; None means the model as it
             is when this is called, which is the SFT model it should be.
+        on_refused: is given each pair that the chat template cannot write, and why; the pair is
+            left out then. None stops at the first and names its row.
         output_dir: keep checkpoints here. A run that was killed goes on from the last whole one and
             ends with the same weights as an unbroken run, if it is started from the same model.
 
@@ -103,7 +107,7 @@ def dpo(
     torch.manual_seed(seed)  # new embeddings are drawn at random
     with quiet():
         new_tokens = give_chat_template(model, tokenizer)
-    prepared = prepare_pairs(tokenizer, pairs, max_length)
+    prepared = prepare_pairs(tokenizer, pairs, max_length, on_refused)
     if learning_rate is None:
         learning_rate = default_learning_rate(model.num_parameters(), method)
     with quiet():
@@ -171,6 +175,7 @@ def dpo(
         peak_mb=peak_mb(),
         dropped=prepared.dropped,
         truncated=prepared.truncated,
+        tied=prepared.tied,
         resumed_from=step_of(checkpoint),
         adapted=adapted,
         not_adapted=left_out,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ift_course.data.records import user_text
+from ift_course.data.templates import stop_at_end_of_turn
 from ift_course.world.tasks import Example
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def grpo(
             callbacks=[OnStep(on_step)] if on_step else [],
         )
         run(trainer)
+        stop_at_end_of_turn(trainer.model, tokenizer)  # the trainer has put its eos there
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return GrpoResult(
         trainer.model.to(dtype).eval(), tokenizer, history, time.perf_counter() - started

@@ -21,9 +21,9 @@ class PreparedPairs:
     """rows: prompt_ids, chosen_ids and rejected_ids, the responses with their end of turn."""
 
     rows: list[Row]
-    dropped: int  # no room for a response behind the prompt, or not written by the template
+    dropped: int  # no room for a response behind the prompt
     truncated: int  # a response lost its end
-    tied: int = 0  # of the dropped: the same responses up to the cut, so that neither is preferred
+    tied: int = 0  # dropped as well: the responses are the same up to the cut
 
 
 def prepare_pairs(
@@ -41,7 +41,7 @@ def prepare_pairs(
     Raises:
         CourseError: no pair is left, or the template cannot write one; the sentence names its row.
     """
-    rows, truncated, tied = [], 0, 0
+    rows, dropped, truncated, tied = [], 0, 0, 0
     for pair in pairs:
         try:
             prompt, chosen, rejected = _tokens(tokenizer, pair)
@@ -52,6 +52,7 @@ def prepare_pairs(
             continue
         room = max_length - len(prompt)
         if room <= 0:
+            dropped += 1
             continue
         if chosen[:room] == rejected[:room]:
             tied += 1
@@ -61,12 +62,12 @@ def prepare_pairs(
         )
         truncated += max(len(chosen), len(rejected)) > room
     if not rows:
-        same = f", and {tied} are the same up to there" if tied else ""
+        same = f" ({tied} are the same up to there)" if tied else ""
         raise CourseError(
-            f"None of the {len(pairs)} pairs has two different responses within {max_length} "
-            f"tokens{same}; raise max_length or shorten the prompts."
+            f"None of the {len(pairs)} pairs has a response within {max_length} tokens{same}; "
+            "raise max_length or shorten the prompts."
         )
-    return PreparedPairs(rows, len(pairs) - len(rows), truncated, tied)
+    return PreparedPairs(rows, dropped, truncated, tied)
 
 
 def _tokens(
