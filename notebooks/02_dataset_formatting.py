@@ -170,7 +170,7 @@ lines = [json.dumps(r) for r in [*ROWS.values(), scraped, {"text": "Paris is a c
 (folder / "mixed.jsonl").write_text("\n".join([*lines, '{"prompt": "cut off he']), encoding="utf-8")
 
 result = convert(folder / "mixed.jsonl", folder / "chat.jsonl")
-print(f"read {result.read} = written {result.written} + rejected {result.rejected}\n")
+print(f"read {result.read} = used {result.used} + rejected {result.rejected}\n")
 for what, times in result.repairs.items():
     print(f"mended {times} x: {what}")
 for line in result.rejects.read_text().splitlines():

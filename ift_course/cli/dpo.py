@@ -94,6 +94,7 @@ def dpo(
 
     from ift_course import ranks
     from ift_course.cli import tuning
+    from ift_course.cli.accounts import count
     from ift_course.data.changes import Changes
     from ift_course.data.preferences import pair_from
     from ift_course.training.adapter import Adapter
@@ -117,7 +118,7 @@ def dpo(
     if not json_ and ranks.is_first():
         tuning.announce(
             job,
-            f"{len(pairs)} pairs",
+            count(len(pairs), "pair"),
             "The model has no chat template: it gets ChatML. DPO works best on a model that was "
             "tuned on demonstrations first (ift sft).",
         )
@@ -145,7 +146,9 @@ def dpo(
         return
     rows = {what: f"{first[name]:.3f} → {last[name]:.3f}" for name, what in MEASURES.items()}
     if refused := reading.account.rejected - set_aside:
-        rows["refused"] = f"{refused} pairs by the chat template; they are in {rejects}"
+        rows["refused"] = f"{count(refused, 'pair')} by the chat template; see {rejects}"
     if result.tied:
-        rows["tied"] = f"{result.tied} pairs are the same up to --max-length; not trained"
-    tuning.show(result, folder, rows, "pairs")
+        rows["tied"] = (
+            f"{count(result.tied, 'pair')} with responses that are the same up to --max-length"
+        )
+    tuning.show(result, folder, rows, "pair")

@@ -55,7 +55,10 @@ def grade(
     yes: YesOption = False,
     hidden: Annotated[Path | None, typer.Option(help="A folder of your own checks.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Most submissions at a time.")] = 2,
-    seed: Annotated[str, typer.Option(help="Names the course; varies the inputs.")] = "0",
+    seed: Annotated[
+        str | None,
+        typer.Option(help="Varies the inputs; drawn at random without it, and kept with OUT."),
+    ] = None,
     due: Annotated[datetime | None, typer.Option(help="In UTC; with it, lateness costs.")] = None,
     late_percent: Annotated[float, typer.Option(help="Lost for each begun day.")] = 10,
     late_most: Annotated[float, typer.Option(help="The most that lateness costs, in %.")] = 100,
@@ -103,7 +106,7 @@ def grade(
             f"There is nothing at {submissions}; name the folder or zip of submissions."
         )
     _ = Plan(lesson, hidden).checks  # what is wrong with them is said before anything is written
-    settings = {"submissions": str(submissions.resolve()), "lesson": lesson, "seed": seed,
+    settings = {"submissions": str(submissions.resolve()), "lesson": lesson, "seed": _seed(out, seed),
                 "hidden": str(hidden.resolve()) if hidden else "", "jobs": jobs, "memory": memory,
                 "timeout": timeout, "cell_timeout": cell_timeout, "insist": insist,
                 "layout": layout.value, "student_level": student_level, "yes": yes}  # fmt: skip
@@ -138,6 +141,22 @@ def regrade(
     except (OSError, ValueError):
         raise CourseError(f"Nothing was graded into {out} before; ift grade does that.") from None
     _run(out, settings | ({"yes": True} if yes else {}), show_moves=True, as_json=as_json)
+
+
+def _seed(out: Path, seed: str | None) -> str:
+    """The seed that was named, that of the earlier runs into this folder, or a new one.
+
+    A seed that everybody could guess would let a table of answers be recorded at home.
+    """
+    import json
+    import secrets
+
+    if seed is not None:
+        return seed
+    try:
+        return json.loads((out / "settings.json").read_text(encoding="utf-8"))["seed"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return secrets.token_hex(4)
 
 
 def _keep(out: Path, settings: dict, roster: Path | None, late: dict | None) -> None:

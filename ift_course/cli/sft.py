@@ -120,6 +120,7 @@ def sft(
 
     from ift_course import ranks
     from ift_course.cli import tuning
+    from ift_course.cli.accounts import count
     from ift_course.data.changes import Changes
     from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
@@ -142,7 +143,7 @@ def sft(
     if not json_ and ranks.is_first():
         tuning.announce(
             job,
-            f"{len(records)} rows",
+            count(len(records), "row"),
             "The model has no chat template: it gets ChatML, and its two tokens are trained too.",
         )
     result = run(
@@ -174,7 +175,9 @@ def sft(
         "tokens/s": f"{result.tokens_per_second:,.0f}",
     }
     if refused := reading.account.rejected - set_aside:
-        rows["refused"] = f"{refused} rows by the chat template; they are in {rejects}"
+        rows["refused"] = f"{count(refused, 'row')} by the chat template; see {rejects}"
     if result.packed:
-        rows["packed"] = f"{len(records) - result.dropped} rows in {result.packed} sequences"
-    tuning.show(result, folder, rows, "rows")
+        rows["packed"] = (
+            f"{count(len(records) - result.dropped, 'row')} in {result.packed} sequences"
+        )
+    tuning.show(result, folder, rows, "row")

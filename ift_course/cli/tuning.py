@@ -131,10 +131,11 @@ def report(result, folder: Path, numbers: dict, account) -> dict:
 
 
 def show(result, folder: Path, rows: dict[str, str], unit: str) -> None:
-    """The final table, with the rows of this tuning in it. unit: "rows" or "pairs"."""
+    """The final table, with the rows of this tuning in it. unit: "row" or "pair"."""
     from rich.console import Console
     from rich.table import Table
 
+    from ift_course.cli.accounts import count
     from ift_course.models.adapters import is_adapter, size_mb
 
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -150,9 +151,9 @@ def show(result, folder: Path, rows: dict[str, str], unit: str) -> None:
     table.add_row("minutes", f"{result.seconds / 60:.1f}")
     table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
     if result.truncated:
-        table.add_row("cut off", f"{result.truncated} {unit} longer than --max-length")
+        table.add_row("cut off", f"{count(result.truncated, unit)} longer than --max-length")
     if result.dropped:
-        table.add_row("dropped", f"{result.dropped} {unit} with no response left")
+        table.add_row("dropped", f"{count(result.dropped, unit)} with no response left")
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
     console.print(f"Saved in {folder}. Talk to it: [bold]ift chat --model {folder}[/bold]")

@@ -127,3 +127,19 @@ def test_a_regrade_after_changed_points_names_whom_it_moves(tmp_path):
     assert f"ann: -1 point ({old['check']} {old['points'] + 1} → {old['points']} points)" in (
         found.output
     )
+
+
+def test_a_seed_that_nobody_named_is_drawn_once_and_kept(tmp_path):
+    (tmp_path / "class" / "jane").mkdir(parents=True)
+    (tmp_path / "class" / "jane" / "02.py").write_text("def collate(rows, pad):\n    return rows\n")
+
+    def seed(out: str, *more: str) -> str:
+        done = run("grade", tmp_path / "class", "--lesson", "02", "--out", tmp_path / out,
+                   "--jobs", "1", *more)  # fmt: skip
+        assert done.exit_code == 0, done.output
+        return json.loads((tmp_path / out / "settings.json").read_text())["seed"]
+
+    first = seed("a")
+    assert len(first) == 8 and seed("b") != first
+    assert seed("a") == first
+    assert seed("a", "--seed", "spring") == "spring" == seed("a")
