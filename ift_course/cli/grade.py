@@ -106,7 +106,8 @@ def grade(
             f"There is nothing at {submissions}; name the folder or zip of submissions."
         )
     _ = Plan(lesson, hidden).checks  # what is wrong with them is said before anything is written
-    settings = {"submissions": str(submissions.resolve()), "lesson": lesson, "seed": _seed(out, seed),
+    seed = _seed(out, seed)
+    settings = {"submissions": str(submissions.resolve()), "lesson": lesson, "seed": seed,
                 "hidden": str(hidden.resolve()) if hidden else "", "jobs": jobs, "memory": memory,
                 "timeout": timeout, "cell_timeout": cell_timeout, "insist": insist,
                 "layout": layout.value, "student_level": student_level, "yes": yes}  # fmt: skip
