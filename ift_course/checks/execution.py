@@ -75,6 +75,32 @@ def statements(source: str) -> list[tuple[int, str]]:
     return [(a, "\n".join(lines[a:b])) for a, b in zip(starts, ends, strict=True)]
 
 
+def definitions(source: str) -> str:
+    """What a cell defines: its functions, classes, imports and plain values, and nothing it calls.
+
+    Lines keep their numbers. Empty for a cell that defines nothing or is not valid Python.
+    """
+    code = python(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            nodes = [node for node in ast.parse(code).body if _defines(node)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    lines, kept = code.split("\n"), [""] * (code.count("\n") + 1)
+    for node in nodes:
+        for index in range(_first_line(node) - 1, node.end_lineno or node.lineno):
+            kept[index] = lines[index]
+    return "\n".join(kept).rstrip()
+
+
+def _defines(node: ast.stmt) -> bool:
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return not any(isinstance(x, (ast.Call, ast.Await)) for x in ast.walk(node))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+    return isinstance(node, kinds)
+
+
 def _first_line(node: ast.stmt) -> int:
     decorators = getattr(node, "decorator_list", [])
     return min([node.lineno, *(x.lineno for x in decorators)])

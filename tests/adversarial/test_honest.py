@@ -98,3 +98,14 @@ def test_a_wrong_form_is_a_failure_and_no_fault_of_the_grader(grade):
         "def greedy_decode(*_):\n    return None\n\ndef next_token_loss(*_):\n    return {}"
     )
     assert {x["status"] for x in lines.values() if "status" in x} == {"failed"}
+
+
+@pytest.mark.parametrize("slow", ["while True:\n    pass", "import os\nos._exit(0)"])
+def test_a_slow_or_fatal_experiment_behind_a_function_does_not_cost_the_function(
+    slow, grade, cells
+):
+    asked = ("def next_token_loss", "def greedy_decode")
+    behind = [f"{x}\n{slow}" if any(name in x for name in asked) else x for x in cells]
+    lines = grade(notebook(behind), "x.ipynb", 2)
+    assert earned(lines) == earned(grade(notebook(cells), "x.ipynb")) > 0
+    assert sum("only the definitions were run" in note for note in lines[""]["notes"]) == 2

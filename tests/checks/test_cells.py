@@ -151,3 +151,20 @@ def test_a_script_without_markers_is_read_statement_by_statement():
 def test_a_marker_inside_a_string_splits_nothing():
     text = '# %%\nx = """\n# %%\n"""\n# %%\ny = 1\n'
     assert len(cells.read(text.encode(), "x.py")) == 2
+
+
+def test_the_definitions_of_a_cell_are_what_it_does_not_call():
+    from ift_course.checks.execution import definitions
+
+    source = (
+        "import math\n%matplotlib inline\nSIZE: int = 3\nrates = [0.1]\nmodel = load()\n"
+        "@cached\ndef f(x):\n    return math.sqrt(x)\n\nwhile True:\n    f(1)\n\n"
+        "class A:\n    pass\nf(2)"
+    )
+    kept = definitions(source).split("\n")
+    assert [line for line in kept if line] == [
+        "import math", "SIZE: int = 3", "rates = [0.1]", "@cached", "def f(x):",
+        "    return math.sqrt(x)", "class A:", "    pass",
+    ]  # fmt: skip
+    assert kept.index("class A:") == source.split("\n").index("class A:")
+    assert definitions("def broken(:") == "" == definitions("print(1)")
