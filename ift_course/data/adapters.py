@@ -81,8 +81,9 @@ def is_verdict(value: Any) -> bool:
 
 
 def _question_answer(row: Fields) -> Record:
-    question = user_text(row.text("question"), row.optional_text("context", "input"))
-    answer = row.text("answer", "response")
+    asked, answered = next(pair for pair in QUESTIONS if all(name in row for name in pair))
+    question = user_text(row.text(asked), row.optional_text("context"))
+    answer = row.text(answered)
     return Record((*parse.head_of(row), Turn("user", question), Turn("assistant", answer)))
 
 
@@ -139,6 +140,15 @@ def _tree(row: Fields) -> Record:
     return Record(tuple(turns))
 
 
+# Two columns of text that name themselves as a question and its answer.
+QUESTIONS = (
+    ("question", "response"),
+    ("question", "answer"),
+    ("prompt", "response"),
+    ("query", "response"),
+    ("problem", "solution"),
+    ("input", "output"),
+)
 CONVERSATIONS = ("conversations", "conversation", "dialog", "dialogue")
 # The first schema of which all columns have a value wins, so the narrower ones stand first.
 PROMPT_COMPLETION = Schema("prompt/completion", ("prompt", "completion"), _prompt_completion)
@@ -161,8 +171,7 @@ SCHEMAS = (
     ALPACA,
     Schema("Alpaca", ("instruction", "response"), _instruction),
     Schema("OpenOrca", ("system_prompt", "question", "response"), _question_answer),
-    Schema("question/response", ("question", "response"), _question_answer),
-    Schema("question/answer", ("question", "answer"), _question_answer),
+    *(Schema("/".join(pair), pair, _question_answer) for pair in QUESTIONS),
     Schema("text", ("text",), _text),
 )
 ACCEPTED = (

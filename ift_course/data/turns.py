@@ -27,7 +27,7 @@ SPEAKERS = {
 }
 WORDS = ("content", "value", "text", "parts")
 REASONING = ("reasoning_content", "reasoning", "thinking")
-WEIGHTS = ("weight", "train", "loss")
+WEIGHTS = ("weight", "train", "loss", "loss_mask")
 TRAINED = {1: 1, 0: 0, "1": 1, "0": 0, "true": 1, "false": 0}  # True is 1, and 1.0 too
 
 EMPTY_SYSTEM = "dropped an empty system turn"
@@ -45,7 +45,7 @@ def turns_of(row: Fields, name: str) -> list[Turn]:
         BadRow: it is no such list, or a turn of it has no known speaker or no words.
     """
     value = row.take(name) if name in row else row.peek(name)
-    items = [value] if isinstance(value, Mapping) else as_list(value, name)
+    items = _rows_of(value) if isinstance(value, Mapping) else as_list(value, name)
     if all(isinstance(item, str) for item in items):
         if "conversation" not in name:
             raise BadRow(f'"{name}" is a list of strings, which does not say who speaks')
@@ -54,6 +54,8 @@ def turns_of(row: Fields, name: str) -> list[Turn]:
     turns: list[Turn] = []
     for number, item in enumerate(items, 1):
         place = f'turn {number} of "{name}"'
+        if isinstance(item, (list, tuple)) and len(item) == 2:
+            item = dict(zip(("input", "output"), item, strict=True))
         if not isinstance(item, Mapping):
             raise BadRow(f"{place} should be an object with a speaker and words")
         fields = Fields(item, place)
@@ -62,6 +64,16 @@ def turns_of(row: Fields, name: str) -> list[Turn]:
         for key in fields.unused:
             row.leave_out(f"{name}[].{key}")
     return turns
+
+
+def _rows_of(value: Mapping[str, Any]) -> list:
+    """One message as a list, or messages as a table stores them: a list for each key."""
+    columns = list(value.values())
+    if not columns or not all(isinstance(column, list) for column in columns):
+        return [value]
+    if len({len(column) for column in columns}) > 1:
+        return [value]
+    return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _is_exchange(fields: Fields) -> bool:
@@ -76,6 +88,7 @@ def turn_of(fields: Fields) -> Turn:
     """One message. Raises BadRow for an unknown speaker, no words, or words that are no text."""
     role = _role(fields)
     calls = _tool_calls(fields)
+    thought = _take_thought(fields)
     if role == CALLER:
         role, calls = "assistant", calls + _calls(parsed(fields.text(*WORDS)), fields)
         content = ""
@@ -85,7 +98,7 @@ def turn_of(fields: Fields) -> Turn:
     return Turn(
         role,
         content,
-        reasoning=_reasoning(fields) if role == "assistant" else "",
+        reasoning=_reasoning(fields, thought) if role == "assistant" else "",
         tool_calls=tuple(calls),
         tool_call_id=fields.optional_text("tool_call_id") if role == "tool" else "",
         name=fields.optional_text("name") if role == "tool" else "",
@@ -110,7 +123,7 @@ def _content(fields: Fields, role: str, needed: bool) -> str:
     value = fields.peek(name)
     if isinstance(value, list):
         fields.use(name)
-        return _joined(value, fields, name)
+        return _joined([part for part in value if not _is_thought(part)], fields, name)
     if role == "tool" and isinstance(value, Mapping):
         fields.use(name)
         fields.repairs.append(TOOL_RESULT)
@@ -118,6 +131,18 @@ def _content(fields: Fields, role: str, needed: bool) -> str:
     if role == "system" or role == "tool" or not needed:
         return fields.optional_text(*WORDS) if role == "system" else _plain(fields, name)
     return fields.text(*WORDS)
+
+
+def _is_thought(part: Any) -> bool:
+    return isinstance(part, Mapping) and isinstance(part.get("thinking"), str)
+
+
+def _take_thought(fields: Fields) -> str:
+    """The reasoning in content of parts, as Anthropic writes it."""
+    parts = fields.peek(fields.first(*WORDS))
+    if not isinstance(parts, list):
+        return ""
+    return "\n\n".join(part["thinking"] for part in parts if _is_thought(part))
 
 
 def _plain(fields: Fields, name: str) -> str:
@@ -143,8 +168,9 @@ def _joined(parts: list, fields: Fields, name: str) -> str:
     return whole
 
 
-def _reasoning(fields: Fields) -> str:
-    thoughts = fields.optional_text(*REASONING)
+def _reasoning(fields: Fields, thought: str) -> str:
+    """What the assistant thinks. thought: that of a part of its content."""
+    thoughts = fields.optional_text(*REASONING) or thought
     for name in REASONING:
         if thoughts and fields.peek(name) == thoughts:
             fields.use(name)

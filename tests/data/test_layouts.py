@@ -22,6 +22,9 @@ SAME_TALK = {
     "OpenOrca": {"id": "flan.1", "system_prompt": "", "question": ASK, "response": ANSWER},
     "question/response": {"question": ASK, "response": ANSWER},
     "question/answer": {"question": ASK, "answer": ANSWER},
+    "prompt/response": {"prompt": ASK, "response": ANSWER},
+    "problem/solution": {"problem": ASK, "solution": ANSWER},
+    "input/output": {"input": ASK, "output": ANSWER},
     "text": text_row("### Human: ", ASK, "### Assistant: ", ANSWER),
     "Capybara": {"source": "Know-Logic", "conversation": [{"input": ASK, "output": ANSWER}]},
     "Gemini": {"contents": [{"role": "user", "parts": [{"text": ASK}]},
@@ -52,6 +55,8 @@ def test_a_layout_is_known_and_read(name):
         {"messages": [{"role": "Human", "content": ASK}, {"role": "ai", "content": ANSWER}]},
         {"messages": json.dumps(TALK), "conversations": None},
         {"dialogue": TALK},
+        {"messages": {"role": ["user", "assistant"], "content": [ASK, ANSWER]}},
+        {"conversations": [[ASK, ANSWER]]},
     ],
 )  # fmt: skip
 def test_one_parser_reads_every_way_of_writing_a_turn(row):
@@ -140,6 +145,12 @@ def test_reasoning_tools_and_weights_are_carried():
     assert last.message["reasoning_content"] == "The tool says 8."
     again = adapt({"messages": record.messages, "tools": list(record.tools)}).record
     assert (again.turns, again.tools) == (record.turns, record.tools)
+
+
+def test_thoughts_in_parts_of_the_content_are_reasoning():
+    parts = [{"type": "thinking", "thinking": "A capital."}, {"type": "text", "text": ANSWER}]
+    turn = adapt({"messages": [TALK[0], {"role": "assistant", "content": parts}]}).record.turns[1]
+    assert (turn.content, turn.reasoning) == (ANSWER, "A capital.")
 
 
 def test_shared_function_calls_become_tool_calls():
