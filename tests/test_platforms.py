@@ -17,7 +17,11 @@ fork forkpty getegid geteuid getgid getppid getuid killpg nice openpty setsid sy
 hardlink_to mkfifo sched_setaffinity wait3 wait4 SIGALRM SIGHUP SIGKILL SIGUSR1 alarm setitimer
 preexec_fn start_new_session pass_fds
 """.split()
-WITH_FALLBACK = {("training/sft.py", "resource")}  # psutil has the same number on Windows
+WITH_FALLBACK = {
+    ("training/sft.py", "resource"),  # psutil has the same number on Windows
+    ("checks/limit.py", "setitimer"),  # a second thread interrupts where there are no signals
+    ("checks/limit.py", "SIGALRM"),
+}
 
 # Others' modules have chosen their side when they are imported, as they would there.
 AS_ON_WINDOWS = f"""

@@ -73,8 +73,8 @@ def test_rows_cut_off_and_dropped_are_counted(tiny_llama_dir, tmp_path):
             {"prompt": "Moo?", "completion": "Moo. " * 60}]  # fmt: skip
     path.write_text("\n".join(map(json.dumps, rows)))
     done = train(tiny_llama_dir, path, tmp_path / "out", "--max-steps", 2, "--max-length", 64)
-    assert "1 rows longer than --max-length" in done.stdout
-    assert "1 rows with no response left" in done.stdout
+    assert "1 row longer than --max-length" in done.stdout
+    assert "1 row with no response left" in done.stdout
 
 
 def refused(done, sentence: str) -> None:

@@ -21,7 +21,7 @@ def small(tiny_llama, monkeypatch, tmp_path):
     monkeypatch.setitem(PROFILES, "tiny", TINY)
     monkeypatch.setattr("ift_course.models.load.load", lambda *a, **k: copy.deepcopy(tiny_llama))
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "no clone")
+    monkeypatch.setattr(store, "evidence_root", lambda: tmp_path / "no clone" / "results")
     forgetting._maker.cache_clear()
     return tmp_path / "tiny" / "grids" / "08.json"
 

@@ -27,7 +27,7 @@ def computed(a_row, monkeypatch, tmp_path):
 
     monkeypatch.setattr(lima, "run_cell", run_cell)
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "no clone")
+    monkeypatch.setattr(store, "evidence_root", lambda: tmp_path / "no clone" / "results")
     return asked
 
 
@@ -116,7 +116,7 @@ def test_what_came_with_the_course_is_read_until_there_is_an_own_result(
     published.parent.mkdir(parents=True)
     stored_file(tmp_path).rename(published)
     assert store.read(TINY, "03") == []
-    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "clone")
+    monkeypatch.setattr(store, "evidence_root", lambda: tmp_path / "clone" / "results")
     assert len(store.read(TINY, "03")) == 3
     full("03", cells=CELLS[:2], jobs=1)
     assert len(store.read(TINY, "03")) == 6, "own rows are put to the published ones"

@@ -62,7 +62,7 @@ def test_the_untuned_base_is_asked_in_prose_as_well(load):
 
 def test_rows_are_kept_and_read_back(load, monkeypatch, tmp_path):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "no clone")
+    monkeypatch.setattr(store, "evidence_root", lambda: tmp_path / "no clone" / "results")
     row = multitask.run_cell(Cell(0), 0, SMALL, load=load)
     store.add(TINY, "06", row)
     assert store.read(TINY, "06", multitask.Row) == [row]

@@ -24,7 +24,7 @@ def made(cell: Cell, seed: int = 0, base: str | None = None) -> Row:
 @pytest.fixture(autouse=True)
 def own_store(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(store, "evidence_root", lambda: tmp_path / "nothing" / "results")
 
 
 def test_rows_of_other_weights_are_not_read():

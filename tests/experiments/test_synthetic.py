@@ -156,7 +156,7 @@ def test_between_equals_chance_decides(pool):
 
 def test_a_pool_is_read_back_as_it_was_written(pool, tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(synthetic_pool, "shipped", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(synthetic_pool, "evidence_root", lambda: tmp_path / "nothing")
     profile = get_profile("tiny")
     stored = Stored(Harvest(7, ["a", FRANCE], [1, 1]), pool, base_identity(profile))
     made = []
@@ -169,7 +169,7 @@ def test_a_pool_is_read_back_as_it_was_written(pool, tmp_path, monkeypatch):
 
 def test_a_pool_without_marks_is_only_marked(pool, tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(synthetic_pool, "shipped", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(synthetic_pool, "evidence_root", lambda: tmp_path / "nothing")
     monkeypatch.setattr(synthetic, "teacher_stage", lambda *_: ("teacher", "tokenizer"))
     monkeypatch.setattr(synthetic, "judge_stage", lambda plan, model, tokenizer, name, seed: name)
     monkeypatch.setattr(synthetic, "ask", lambda *_, **__: pytest.fail("answered again"))
@@ -192,7 +192,7 @@ def test_a_pool_without_marks_is_only_marked(pool, tmp_path, monkeypatch):
 
 def test_a_pool_of_other_weights_is_made_again(pool, tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(synthetic_pool, "shipped", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(synthetic_pool, "evidence_root", lambda: tmp_path / "nothing")
     profile = get_profile("tiny")
     old = Stored(Harvest(1, [], []), pool, "other weights")
     monkeypatch.setattr(synthetic_pool, "make", lambda *_: old)
@@ -202,7 +202,7 @@ def test_a_pool_of_other_weights_is_made_again(pool, tmp_path, monkeypatch):
 
 def test_a_damaged_pool_is_one_clear_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(synthetic_pool, "shipped", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(synthetic_pool, "evidence_root", lambda: tmp_path / "nothing")
     folder = tmp_path / "tiny" / "grids"
     folder.mkdir(parents=True)
     for text in ("{", "[]", '{"harvest": {}, "pool": [], "base": ""}'):

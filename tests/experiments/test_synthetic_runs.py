@@ -122,7 +122,7 @@ def test_the_grid_has_every_choice_and_the_long_cells_come_last():
 
 def test_rows_go_to_the_store_and_come_back(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    monkeypatch.setattr(store, "shipped", lambda: tmp_path / "nothing")
+    monkeypatch.setattr(store, "evidence_root", lambda: tmp_path / "nothing" / "results")
     rows = [a_row(CHAINS[0], 1, a_generation(), a_generation("0000")), a_row(GRID[0], 0)]
     for row in rows:
         store.add(TINY, "07", row)
