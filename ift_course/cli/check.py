@@ -12,7 +12,10 @@ def check(
         typer.Argument(metavar="NOTEBOOK", help="Exercise notebooks; all of exercises/ without."),
     ] = None,
     limit: Annotated[
-        float, typer.Option(min=0.1, help="Seconds for one cell, and for one exercise's checks.")
+        float,
+        typer.Option(
+            min=0.1, max=3600, help="Seconds for one cell, and for one exercise's checks."
+        ),
     ] = 20.0,
 ) -> None:
     """Check exercise notebooks without opening them.

@@ -200,6 +200,8 @@ def curate(
     from ift_course.errors import CourseError
     from ift_course.models.save import disk_errors
 
+    if shortest > longest:
+        raise CourseError(f"--shortest {shortest} is above --longest {longest}; no answer fits.")
     if prefer and model == "none":
         raise CourseError(f"--prefer {prefer.value} needs a model to tell; add --model DIR.")
     judge = {}

@@ -60,11 +60,19 @@ def grade(
         typer.Option(help="Varies the inputs; drawn at random without it, and kept with OUT."),
     ] = None,
     due: Annotated[datetime | None, typer.Option(help="In UTC; with it, lateness costs.")] = None,
-    late_percent: Annotated[float, typer.Option(help="Lost for each begun day.")] = 10,
-    late_most: Annotated[float, typer.Option(help="The most that lateness costs, in %.")] = 100,
-    grace_minutes: Annotated[float, typer.Option(help="After the due time.")] = 0,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a check.")] = 10,
-    cell_timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a cell.")] = 20,
+    late_percent: Annotated[
+        float, typer.Option(min=0, max=100, help="Lost for each begun day.")
+    ] = 10,
+    late_most: Annotated[
+        float, typer.Option(min=0, max=100, help="The most that lateness costs, in %.")
+    ] = 100,
+    grace_minutes: Annotated[
+        float, typer.Option(min=0, max=100_000, help="After the due time.")
+    ] = 0,
+    timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds for a check.")] = 10,
+    cell_timeout: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="Seconds for a cell.")
+    ] = 20,
     memory: Annotated[int, typer.Option(min=64, help="MB for a student's code.")] = 2048,
     insist: Annotated[
         bool, typer.Option(help="Run hidden checks where they cannot be kept hidden.")

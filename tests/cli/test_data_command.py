@@ -102,3 +102,22 @@ def test_curate_answers_mistakes_with_one_sentence(mixed, tmp_path):
         assert "Traceback" not in result.output
     assert ift("curate", mixed, "--keep", 0, "--out", out).exit_code == 2
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect", "FILE", "--examples", "-1"),
+        ("convert", "FILE", "--out", "OUT", "--to", "alpaca"),
+        ("convert", "FILE", "--out", "OUT", "--without", "pictures"),
+        ("curate", "FILE", "--keep", "0", "--out", "OUT"),
+        ("curate", "FILE", "--keep", "1", "--out", "OUT", "--threshold", "nan"),
+        ("curate", "FILE", "--keep", "1", "--out", "OUT", "--threshold", "inf"),
+        ("curate", "FILE", "--keep", "1", "--out", "OUT", "--shortest", "9", "--longest", "3"),
+    ],
+)
+def test_an_option_out_of_its_range_is_refused_before_anything_is_read(words, mixed, tmp_path):
+    places = {"FILE": str(mixed), "OUT": str(tmp_path / "out.jsonl")}
+    result = ift(*(places.get(word, word) for word in words))
+    assert result.exit_code == 2 and "Traceback" not in result.output
+    assert not (tmp_path / "out.jsonl").exists()

@@ -143,3 +143,14 @@ def test_a_seed_that_nobody_named_is_drawn_once_and_kept(tmp_path):
     assert len(first) == 8 and seed("b") != first
     assert seed("a") == first
     assert seed("a", "--seed", "spring") == "spring" == seed("a")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--late-percent", "-5"), ("--late-most", "nan"), ("--grace-minutes", "inf"),
+     ("--timeout", "inf"), ("--cell-timeout", "nan"), ("--jobs", "0"), ("--memory", "1")],
+)  # fmt: skip
+def test_a_limit_out_of_its_range_is_refused_before_anything_is_graded(option, value, tmp_path):
+    done = run("grade", tmp_path, "--lesson", "02", "--out", tmp_path / "out", option, value)
+    assert done.exit_code == 2 and option in done.output
+    assert not (tmp_path / "out").exists()
