@@ -30,7 +30,7 @@ def gradebook(chromium, tmp_path_factory):
     """The gradebook of a class of three: all right, one slip, and one exception."""
     home = tmp_path_factory.mktemp("class")
     [path] = [x for x in source.sources() if x.name.startswith(LESSON)]
-    solution = path.read_text(encoding="utf-8")
+    solution = source.solved(path.read_text(encoding="utf-8"))
     assert catalog.by_id("02.3").function == "response_labels"
     handed_in = {
         "ada": solution,
