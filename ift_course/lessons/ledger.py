@@ -26,10 +26,14 @@ class Timing:
     machine: str
 
 
-def read_timings(profile: str) -> dict[str, Timing]:
-    """The timings of a profile by lesson: of the runs here, else the published ones."""
+def read_timings(profile: str, *, published: bool = False) -> dict[str, Timing]:
+    """The timings of a profile by lesson: of the runs here, else the published ones.
+
+    Args:
+        published: Only the published ones, which is what README, docs and site are made from.
+    """
     own = results_path(profile) / "lessons.json"
-    return _load_timings(own if own.exists() else _published(profile))
+    return _load_timings(own if own.exists() and not published else _published(profile))
 
 
 def write_timings(profile: str, measured: Iterable[Timing]) -> None:

@@ -86,12 +86,14 @@ class CourseMap:
         return {"text/html": self.html(), "text/plain": str(self)}
 
 
-def course_map(profile: str | None = None) -> CourseMap:
+def course_map(profile: str | None = None, *, published: bool = False) -> CourseMap:
     """The lessons with what they took when they were last run, here or by the authors.
 
-    profile: a profile's name; None means `$IFT_PROFILE`, and "tiny" without that.
+    Args:
+        profile: a profile's name; None means `$IFT_PROFILE`, and "tiny" without that.
+        published: only what the authors measured.
     """
-    timings = read_timings(get_profile(profile).name)
+    timings = read_timings(get_profile(profile).name, published=published)
     rows = [_row(lesson, timings.get(lesson.number)) for lesson in lessons()]
     where = sorted({timings[r.lesson.number].machine for r in rows if r.seconds is not None})
     return CourseMap(rows, f"Times measured on {'; '.join(where)}." if where else "")

@@ -104,7 +104,9 @@ def wanted() -> dict[Path, str]:
     if readme.exists():
         text = readme.read_text(encoding="utf-8")
         text = _between(text, front.BEGIN, front.block(front.read()), front.END)
-        text = _between(text, MAP_BEGIN, lesson_map(course_map("tiny"), claims), MAP_END)
+        text = _between(
+            text, MAP_BEGIN, lesson_map(course_map("tiny", published=True), claims), MAP_END
+        )
         pages[readme] = _between(text, BEGIN, claims_table(claims), END)
     scaling, memory = docs / "scaling.md", root() / "benchmarks" / "memory.json"
     if scaling.exists() and memory.exists():

@@ -92,7 +92,9 @@ def write(files: Files, folder: Path) -> None:
 
 
 def _front(course: Course, pages: Mapping[str, Files]) -> str:
-    costs = {f"notebooks/{row.lesson.name}.ipynb": row for row in course_map("tiny").rows}
+    costs = {
+        f"notebooks/{row.lesson.name}.ipynb": row for row in course_map("tiny", published=True).rows
+    }
     cards = [
         front.card(costs[path], lessons.prose(notebook), lessons.figures(pages[path]))
         for path, notebook in course.lessons.items()

@@ -10,7 +10,7 @@ import pytest
 
 from ift_course.display.quiz import Quiz
 from ift_course.exercises import generate
-from ift_course.lessons import build
+from ift_course.lessons import build, ledger
 from ift_course.lessons.discover import Lesson
 from ift_course.paths import checkout
 from ift_course.quizzes import Question, Wrong
@@ -106,7 +106,7 @@ def toy(tmp_path, monkeypatch) -> Path:
     for folder in ("notebooks", "solutions"):
         (root / folder).mkdir()
     monkeypatch.setenv("IFT_NOTEBOOKS", str(root / "notebooks"))
-    monkeypatch.setenv("IFT_RESULTS", str(root / "results"))
+    monkeypatch.setattr(ledger, "evidence_root", lambda: root / "results")
     (root / "results/tiny").mkdir(parents=True)
     timing = {"lesson": "01", "title": "A toy lesson", "status": "ok", "cells": 1, "seconds": 75}
     timing |= {"peak_mb": 1200, "threads": 2, "machine": "a toy"}
