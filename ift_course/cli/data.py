@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ift_course.cli.options import EscapeSpecial, FoldSystem
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -81,15 +83,8 @@ def convert(
     without: Annotated[
         list[Part] | None, typer.Option(help="Leave out system turns, reasoning, or tools.")
     ] = None,
-    fold_system: Annotated[
-        bool, typer.Option("--fold-system", help="Put a system turn before the first question.")
-    ] = False,
-    escape_special: Annotated[
-        bool,
-        typer.Option(
-            "--escape-special", help='Make words of special tokens in texts ("<|im_end|>").'
-        ),
-    ] = False,
+    fold_system: FoldSystem = False,
+    escape_special: EscapeSpecial = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Bring a data file of any known schema into one layout.

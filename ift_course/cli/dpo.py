@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ift_course.cli.options import EscapeSpecial, FoldSystem, Rejects, Targets
+
 MEASURES = {
     "loss": "loss",
     "rewards/margins": "margin",
@@ -28,21 +30,9 @@ def dpo(
         Path, typer.Option(help="Preferences: JSON, JSONL, Parquet or CSV with chosen, rejected.")
     ],
     out: Annotated[Path, typer.Option(help="The folder for the tuned model.")],
-    rejects: Annotated[
-        Path | None,
-        typer.Option(help="Set pairs that cannot be used aside in this file, and go on."),
-    ] = None,
-    fold_system: Annotated[
-        bool,
-        typer.Option(
-            "--fold-system",
-            help="Put a system turn before the first question, for templates that refuse one.",
-        ),
-    ] = False,
-    escape_special: Annotated[
-        bool,
-        typer.Option("--escape-special", help="Make words of special tokens in texts."),
-    ] = False,
+    rejects: Rejects = None,
+    fold_system: FoldSystem = False,
+    escape_special: EscapeSpecial = False,
     beta: Annotated[
         float, typer.Option(help="How dearly a distance from the model is paid for.")
     ] = 0.1,
@@ -50,13 +40,7 @@ def dpo(
         Method, typer.Option(help="full changes every weight, lora trains small adapters.")
     ] = Method.full,
     rank: Annotated[int, typer.Option(help="Of the adapters of lora.")] = 16,
-    targets: Annotated[
-        str | None,
-        typer.Option(
-            help="Which layers get adapters: names with commas between, such as q_proj,v_proj; "
-            "all linear layers without it."
-        ),
-    ] = None,
+    targets: Targets = None,
     max_steps: Annotated[
         int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")
     ] = -1,

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ift_course.cli.options import EscapeSpecial, FoldSystem, Rejects, Targets
+
 
 class Method(str, Enum):
     full = "full"
@@ -25,21 +27,9 @@ def sft(
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder for the tuned model.")],
-    rejects: Annotated[
-        Path | None,
-        typer.Option(help="Set rows that cannot be used aside in this file, and go on."),
-    ] = None,
-    fold_system: Annotated[
-        bool,
-        typer.Option(
-            "--fold-system",
-            help="Put a system turn before the first question, for templates that refuse one.",
-        ),
-    ] = False,
-    escape_special: Annotated[
-        bool,
-        typer.Option("--escape-special", help="Make words of special tokens in texts."),
-    ] = False,
+    rejects: Rejects = None,
+    fold_system: FoldSystem = False,
+    escape_special: EscapeSpecial = False,
     method: Annotated[
         Method,
         typer.Option(
@@ -48,13 +38,7 @@ def sft(
         ),
     ] = Method.full,
     rank: Annotated[int, typer.Option(help="Of the adapters of lora and qlora.")] = 16,
-    targets: Annotated[
-        str | None,
-        typer.Option(
-            help="Which layers get adapters: names with commas between, such as q_proj,v_proj; "
-            "all linear layers without it."
-        ),
-    ] = None,
+    targets: Targets = None,
     max_steps: Annotated[
         int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")
     ] = -1,
