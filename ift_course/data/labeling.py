@@ -47,9 +47,9 @@ def label_records(
     if plain:
         done = 0
         try:
-            for ids, found in label_each(tokenizer, [record.messages for record in records]):
+            for ids, row_labels in label_each(tokenizer, [record.messages for record in records]):
                 done += 1
-                yield ids, found
+                yield ids, row_labels
             return
         except CourseError:
             records = records[done:]  # one by one from here, to name the row

@@ -77,8 +77,8 @@ def render_all(
 ) -> list[tuple[list[int], list[int]]]:
     """What `render` says of every conversation, several times as fast."""
     return [
-        (ids, [int(label != IGNORE) for label in found])
-        for ids, found in label_each(tokenizer, conversations, batch_size)
+        (ids, [int(label != IGNORE) for label in row_labels])
+        for ids, row_labels in label_each(tokenizer, conversations, batch_size)
     ]
 
 
@@ -126,8 +126,8 @@ def _marked_texts(
             **tokenizer.special_tokens_map,
         )
     return texts, [
-        _trained_spans(messages, text, found)
-        for messages, text, found in zip(conversations, texts, spans, strict=True)
+        _trained_spans(messages, text, answers)
+        for messages, text, answers in zip(conversations, texts, spans, strict=True)
     ]
 
 
@@ -173,14 +173,14 @@ def _tokenize(backend, texts: list[str], answers: list) -> list[tuple[list[int],
 def _labeled(encoding, spans: Iterable[Span]) -> tuple[list[int], list[int]]:
     """Ids, and labels: the ids of the answers, which stand at these characters, else IGNORE."""
     ids = encoding.ids
-    found = [IGNORE] * len(ids)
+    row_labels = [IGNORE] * len(ids)
     for start, stop in spans:
         first, last = encoding.char_to_token(start), encoding.char_to_token(stop - 1)
         if first is None:
             break
         end = last + 1 if last else len(ids)
-        found[first:end] = ids[first:end]
-    return ids, found
+        row_labels[first:end] = ids[first:end]
+    return ids, row_labels
 
 
 @contextmanager
@@ -237,8 +237,8 @@ def _render_marked(
                 return_assistant_tokens_mask=True, **options,
             )  # fmt: skip
         return encoded["input_ids"], encoded["assistant_masks"]
-    ids, found = _labeled(tokenizer(text, add_special_tokens=False).encodings[0], spans)
-    return ids, [int(label != IGNORE) for label in found]
+    ids, row_labels = _labeled(tokenizer(text, add_special_tokens=False).encodings[0], spans)
+    return ids, [int(label != IGNORE) for label in row_labels]
 
 
 class _NotTold(Exception):

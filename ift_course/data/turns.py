@@ -270,23 +270,23 @@ def repair(turns: Iterable[Turn]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     Raises:
         BadRow: two answers in a row cannot be joined, because only one of them is to be learned.
     """
-    kept: list[Turn] = []
+    repaired: list[Turn] = []
     repairs = []
     for turn in turns:
         if turn.role == "system" and not turn.content.strip():
             repairs.append(EMPTY_SYSTEM)
-        elif turn.role in ("assistant", "tool") and not any(t.role == "user" for t in kept):
+        elif turn.role in ("assistant", "tool") and not any(t.role == "user" for t in repaired):
             repairs.append(ANSWER_FIRST)
-        elif kept and _joinable(kept[-1], turn):
-            kept[-1] = _join(kept[-1], turn)
+        elif repaired and _joinable(repaired[-1], turn):
+            repaired[-1] = _join(repaired[-1], turn)
             repairs.append(ONE_SPEAKER)
         else:
-            kept.append(turn)
-    if any(t.role == "assistant" for t in kept):
-        while kept[-1].role != "assistant":
-            kept.pop()
+            repaired.append(turn)
+    if any(t.role == "assistant" for t in repaired):
+        while repaired[-1].role != "assistant":
+            repaired.pop()
             repairs.append(NO_ANSWER)
-    return tuple(kept), tuple(dict.fromkeys(repairs))
+    return tuple(repaired), tuple(dict.fromkeys(repairs))
 
 
 def _joinable(first: Turn, second: Turn) -> bool:
