@@ -45,9 +45,10 @@ def limited(call: Callable[[], T], seconds: float) -> T:
         StillRunning: The limit was over before the function came to its end.
     """
     guard = guard_here()(seconds)
-    guard.start(sys._getframe())
     try:
         try:
+            # In here: the first exception may come as soon as the guard has been started.
+            guard.start(sys._getframe())
             return call()
         finally:
             guard.stop()
@@ -89,6 +90,8 @@ class SignalGuard:
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._exceptions, self._stopped = seconds, _Insistent(), False
+        # None is a handler that was not set from Python, and cannot be put back.
+        self._before = signal.getsignal(signal.SIGALRM) or signal.SIG_DFL
 
     def start(self, caller: FrameType) -> None:
         """From now on; only in what the frame `caller` calls, and not in this file."""
@@ -99,7 +102,7 @@ class SignalGuard:
             if frame is not None and frame.f_code.co_filename != __file__:
                 raise self._exceptions.kind
 
-        self._before = signal.signal(signal.SIGALRM, ring)
+        signal.signal(signal.SIGALRM, ring)
         signal.setitimer(signal.ITIMER_REAL, self._seconds, AGAIN)
 
     def stop(self) -> None:

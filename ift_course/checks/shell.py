@@ -148,6 +148,6 @@ def _result(exercise: catalog.Exercise, codes: dict[int, str], run: _Run) -> Res
     for number, code in codes.items():
         if defining.search(code) and f"cell {number}" in run.failed:
             return Result(exercise, problem=run.failed[f"cell {number}"])
-    others = "; ".join(run.failed.values())
+    others = "; ".join(why for step, why in run.failed.items() if step.startswith("cell "))
     missing = f"no function {exercise.function}" + (f" ({others})" if others else "")
     return Result(exercise, report, missing)

@@ -139,3 +139,15 @@ def test_the_command_goes_on_after_a_broken_notebook_and_says_what_is_wrong(note
     assert "expected" in done.stdout
     kept = json.loads(Path(os.environ["IFT_PROGRESS"]).read_text())
     assert kept["01.2"]["tries"] == 1
+
+
+def test_a_slow_experiment_behind_a_function_does_not_cost_the_function(notebook):
+    path = notebook(
+        f"{RIGHT['perplexity']}\nwhile True:\n    pass",
+        "def greedy_decode(*_):\n    while True:\n        pass",
+    )
+    found = results(path, limit=4)
+    assert found["perplexity"].report.passed
+    assert "still running" in found["greedy_decode"].problem
+    assert "greedy" not in found["sample_nucleus"].problem
+    assert "01.3" not in found["sample_nucleus"].problem
