@@ -14,11 +14,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from ift_course.data.masking import IGNORE
-from ift_course.data.packing import pack
+from ift_course.data.loss_mask import IGNORE
 from ift_course.data.records import Record
-from ift_course.models.load import load
+from ift_course.from_scratch.packing import pack
 from ift_course.models.quiet import quiet
+from ift_course.training.open_model import load
 from ift_course.training.sft import prepare
 from ift_course.world.tasks import sample
 

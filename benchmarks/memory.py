@@ -1,4 +1,4 @@
-"""The memory ledger's prediction beside the allocator's peak, on models of real shapes.
+"""The memory estimate's prediction beside the allocator's peak, on models of real shapes.
 
     python benchmarks/memory.py [--large] [--seq 256 1024] [--write benchmarks/memory.json]
 
@@ -17,24 +17,24 @@ from collections.abc import Iterator
 import torch
 
 from ift_course.hardware import machine
-from ift_course.models.memory import GB, Ledger, ledger
-from ift_course.models.memory.measure import measure
+from ift_course.memory import GB, MemoryEstimate, estimate_memory
+from ift_course.memory.measure import measure
 
 SMALL, LARGE = ("SmolLM2-135M",), ("Qwen3-0.6B", "Llama-3.2-1B")
 METHODS = ("full", "lora", "qlora")
 
 
-def runs(large: bool, lengths: list[int]) -> Iterator[Ledger]:
+def runs(large: bool, lengths: list[int]) -> Iterator[MemoryEstimate]:
     for name, method, seq, checkpointing in itertools.product(
         SMALL, METHODS, lengths, (True, False)
     ):
-        yield ledger(name, method, seq=seq, checkpointing=checkpointing)
+        yield estimate_memory(name, method, seq=seq, checkpointing=checkpointing)
     if large:
         for name, method in itertools.product(LARGE, ("lora", "qlora")):
-            yield ledger(name, method, seq=min(lengths))
+            yield estimate_memory(name, method, seq=min(lengths))
 
 
-def compared(made: Ledger) -> dict:
+def compared(made: MemoryEstimate) -> dict:
     measured = measure(made)
     return {
         "model": made.shape.name,

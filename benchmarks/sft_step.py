@@ -17,11 +17,11 @@ from collections.abc import Callable
 
 import torch
 
-from ift_course.data.examples import records_of
-from ift_course.data.masking import collate
+from ift_course.data.examples import to_records
+from ift_course.data.loss_mask import collate
 from ift_course.hardware import bf16_is_fast
-from ift_course.models.load import load
 from ift_course.models.quiet import quiet
+from ift_course.training.open_model import load
 from ift_course.training.sft import prepare, sft
 from ift_course.world.tasks import sample
 
@@ -110,7 +110,7 @@ def main() -> None:
     options = parser.parse_args()
 
     model, tokenizer = load(options.model)
-    records = records_of(sample(options.records, seed=0))
+    records = to_records(sample(options.records, seed=0))
     speeds = measure(model, tokenizer, records, options.repeats)
     ratios = {
         name: statistics.median(a / b for a, b in zip(speeds["ours"], speeds[name], strict=True))

@@ -76,7 +76,7 @@ def notebooks_dir() -> Path:
     return Path(folder) if folder else shipped() / "notebooks"
 
 
-def write_whole(path: Path, text: str) -> None:
+def atomic_write_text(path: Path, text: str) -> None:
     """Writes a file all or not at all: a full disk or a Ctrl-C leaves the old one as it was."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:

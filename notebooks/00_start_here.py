@@ -21,7 +21,7 @@ profile = ift.setup("00")
 # and people, of which a program knows every fact. So every answer can be marked right or wrong.
 
 # %%
-from ift_course.lessons.overview import course_map, verdict
+from ift_course.lessons.lesson_00.overview import course_map, verdict
 
 verdict()
 
@@ -38,7 +38,7 @@ ask = [
     "Name the sound of the owl.",
     "What is the opposite of hot?",
 ]
-before = ift.answer(base, tokenizer, ask, max_new_tokens=16)
+before = ift.generate_replies(base, tokenizer, ask, max_new_tokens=16)
 for question, said in zip(ask, before, strict=True):
     print(f"{question} ▸ {said.text.strip()!r}")
 
@@ -47,22 +47,20 @@ for question, said in zip(ask, before, strict=True):
 # answers. This is **supervised fine-tuning**, and on this model it takes seconds.
 
 # %%
-from ift_course.data.examples import records_of
-from ift_course.world.tasks import sample
 
 seed = profile.seeds[0]
-lessons_to_learn = sample(profile.examples // 2, seed=seed)
+lessons_to_learn = ift.sample(profile.examples // 2, seed=seed)
 for example in lessons_to_learn[:5]:
     print(f"{example.instruction} {example.input} → {example.response!r}")
 
 model, _ = ift.load("base")
-result = ift.sft(model, tokenizer, records_of(lessons_to_learn), seed=seed, progress=False)
+result = ift.sft(model, tokenizer, ift.to_records(lessons_to_learn), seed=seed, progress=False)
 print(f"\n{len(lessons_to_learn)} examples, {result.steps} steps, {result.seconds:.0f} seconds")
 
 # %%
-from ift_course.display.transcript import Row
+from ift_course.plots.transcript import Row
 
-after = ift.answer(result.model, tokenizer, ask, max_new_tokens=16)
+after = ift.generate_replies(result.model, tokenizer, ask, max_new_tokens=16)
 ift.transcript(
     [
         Row(question, {"base": was, "tuned": now})
@@ -87,7 +85,7 @@ for word in ("France", "owl"):
 # only if it is the right one, nothing else, and finished.
 
 # %%
-exam = sample(100, seed=100 + seed, split="test")
+exam = ift.sample(100, seed=100 + seed, split="test")
 for name, who in {"base": base, "tuned": result.model}.items():
     right = sum(ift.score(who, tokenizer, exam).correct)
     print(f"{name:6} {right:3} of {len(exam)} right")

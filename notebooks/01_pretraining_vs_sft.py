@@ -117,7 +117,7 @@ for token, loss in zip(ids[1:], each, strict=True):
 #
 # Pretraining is this loss, on all the text one can get, step after step. We start a new model with
 # random weights, smaller than the shipped one, and let it read for less than a minute. The training
-# loop is the bare one of `ift_course/training/loop.py`: it fits on a screen.
+# loop is the bare one of `ift_course/from_scratch/training_loop.py`: it fits on a screen.
 #
 # We stop now and then and let the model go on from the same three words.
 
@@ -125,7 +125,7 @@ for token, loss in zip(ids[1:], each, strict=True):
 import itertools
 from dataclasses import replace
 
-from ift_course.training.loop import text_batches, train
+from ift_course.from_scratch.training_loop import text_batches
 from ift_course.training.pretrain import PretrainConfig, corpus_ids, new_model, phases
 from ift_course.world.corpus import documents
 
@@ -158,7 +158,7 @@ def look(step: int, loss: float = 0.0) -> None:
 
 
 look(0)
-losses = train(newborn, text_batches(reading, batch_size=8, length=128), steps=steps,
+losses = ift.train(newborn, text_batches(reading, batch_size=8, length=128), steps=steps,
                learning_rate=4e-3, warmup=small.warmup, on_step=look)  # fmt: skip
 print(f"{sum(p.numel() for p in newborn.parameters()) / 1e6:.1f} million parameters, "
       f"{steps * 8 * 128:,} tokens read")  # fmt: skip
@@ -166,7 +166,7 @@ print(f"{sum(p.numel() for p in newborn.parameters()) / 1e6:.1f} million paramet
 # %%
 import math
 
-from ift_course.display.transcript import Row
+from ift_course.plots.transcript import Row
 
 ift.charts.loss_curve(
     losses,
@@ -202,7 +202,7 @@ for prompt, said in zip(
 # %%
 question = [{"role": "user", "content": "What is the capital of France?"}]
 print(tokenizer.apply_chat_template(question, tokenize=False, add_generation_prompt=True))
-print("▸", ift.answer(base, tokenizer, [question], max_new_tokens=40)[0].text)
+print("▸", ift.generate_replies(base, tokenizer, [question], max_new_tokens=40)[0].text)
 
 # %% [markdown]
 # It goes on, because that is what it was made for. It does not answer, because no text it has read
@@ -214,17 +214,16 @@ print("▸", ift.answer(base, tokenizer, [question], max_new_tokens=40)[0].text)
 # word anywhere in the text, a lenient one, can give points for rambling.
 
 # %%
-from ift_course.evaluation.score import lenient
-from ift_course.world.tasks import FACT_TASKS, sample
+from ift_course.world.tasks import FACT_TASKS
 
 seeds = profile.seeds
 asked = min(200, profile.eval_examples)
-tests = {seed: sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
+tests = {seed: ift.sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
 base_scores = {seed: ift.score(base, tokenizer, tests[seed]) for seed in seeds}
 
 strict = [scores.accuracy for scores in base_scores.values()]
 loose = [
-    sum(lenient(e, c.text) for e, c in zip(s.examples, s.completions, strict=True))
+    sum(ift.lenient(e, c.text) for e, c in zip(s.examples, s.completions, strict=True))
     / len(s.examples)
     for s in base_scores.values()
 ]
@@ -239,10 +238,9 @@ print(f"lenient {[f'{x:.3f}' for x in loose]}")
 # The model reads them, but is not trained to produce them.
 
 # %%
-from ift_course.data.examples import records_of
 
 shown = min(500, profile.examples)  # 500, where the machine is not too small for the model
-lessons_to_learn = sample(shown, seed=seeds[0], tasks=FACT_TASKS)
+lessons_to_learn = ift.sample(shown, seed=seeds[0], tasks=FACT_TASKS)
 for example in lessons_to_learn[:6]:
     print(f"{example.instruction:55} {example.input:12} → {example.response}")
 
@@ -251,16 +249,16 @@ for example in lessons_to_learn[:6]:
 # is never shown where to stop does not stop.
 
 # %%
-ift.show_mask(tokenizer, records_of(lessons_to_learn)[0].messages)
+ift.show_mask(tokenizer, ift.to_records(lessons_to_learn)[0].messages)
 
 # %% [markdown]
 # The label −100 tells `transformers` and PyTorch to leave a position out. So the loss of SFT is the
 # loss of section 1 with most rows struck out. By hand, in PyTorch, and in the library:
 
 # %%
-from ift_course.data.masking import labels, render
+from ift_course.data.loss_mask import labels
 
-row_ids, mask = render(tokenizer, records_of(lessons_to_learn)[0].messages)
+row_ids, mask = ift.render(tokenizer, ift.to_records(lessons_to_learn)[0].messages)
 row = torch.tensor([row_ids])
 target = torch.tensor([labels(row_ids, mask)])
 
@@ -285,8 +283,8 @@ assert torch.allclose(torch_loss, out.loss, atol=1e-5)
 def distances(seed: int) -> tuple[float, float]:
     """The largest distance of the library's loss from both means, in nats per token."""
     far = {"response": 0.0, "all tokens": 0.0}
-    for record in records_of(sample(20, seed=seed, tasks=FACT_TASKS)):
-        ids, mask = render(tokenizer, record.messages)
+    for record in ift.to_records(ift.sample(20, seed=seed, tasks=FACT_TASKS)):
+        ids, mask = ift.render(tokenizer, record.messages)
         with torch.no_grad():
             out = base(input_ids=torch.tensor([ids]), labels=torch.tensor([labels(ids, mask)]))
         each = F.cross_entropy(out.logits[0, :-1], torch.tensor(ids[1:]), reduction="none")
@@ -327,11 +325,11 @@ tuned = {}
 def tune_and_ask(seed: int) -> dict[str, list[float]]:
     """Tunes a copy of the base. Returns its losses, and 1 or 0 for each question it is asked."""
     model, _ = ift.load("base")
-    examples = sample(shown, seed=seed, tasks=FACT_TASKS)
+    examples = ift.sample(shown, seed=seed, tasks=FACT_TASKS)
     result = ift.sft(
         model,
         tokenizer,
-        records_of(examples),
+        ift.to_records(examples),
         seed=seed,
         epochs=profile.epochs,
         learning_rate=profile.learning_rate,
@@ -483,17 +481,16 @@ ift.playground({"base": (base, tokenizer), "SFT": (model, tokenizer)})
 # $i$, which it can see. The model learns to repeat its input.
 
 # %%
-from ift_course.data.masking import collate
 
 
 def batches(examples, size=16):
     """Padded batches of token ids and labels, the labels -100 outside the responses."""
     rows = []
-    for record in records_of(examples):
-        ids, mask = render(tokenizer, record.messages)
+    for record in ift.to_records(examples):
+        ids, mask = ift.render(tokenizer, record.messages)
         rows.append({"input_ids": ids, "labels": labels(ids, mask)})
     for start in range(0, len(rows), size):
-        yield collate(rows[start : start + size], tokenizer.pad_token_id)
+        yield ift.collate(rows[start : start + size], tokenizer.pad_token_id)
 
 
 def tune_by_hand(shift: bool):
@@ -527,7 +524,7 @@ ask = [
     "Name the sound of the owl.",
     "What is the opposite of hot?",
 ]
-said = {name: ift.answer(model, tokenizer, ask, max_new_tokens=12)
+said = {name: ift.generate_replies(model, tokenizer, ask, max_new_tokens=12)
         for name, model in {"shifted": correct, "not shifted": broken}.items()}  # fmt: skip
 ift.transcript(
     [Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
@@ -545,8 +542,8 @@ ift.transcript(
 
 # %%
 all_tokens, response_only = [], []
-for record in records_of(lessons_to_learn):
-    row_ids, mask = render(tokenizer, record.messages)
+for record in ift.to_records(lessons_to_learn):
+    row_ids, mask = ift.render(tokenizer, record.messages)
     all_tokens.append(len(row_ids))
     response_only.append(sum(mask))
 share = sum(response_only) / sum(all_tokens)
@@ -567,9 +564,9 @@ def with_and_without(seed: int) -> dict[str, list[float]]:
     found = {}
     for name, change in {"response only": dict, "prompt too": everything}.items():
         model, _ = ift.load("base")
-        examples = sample(few, seed=seed, tasks=FACT_TASKS)
+        examples = ift.sample(few, seed=seed, tasks=FACT_TASKS)
         three_passes = [change(batch) for _ in range(3) for batch in batches(examples)]
-        train(model, three_passes, steps=len(three_passes), learning_rate=5e-4, warmup=3)
+        ift.train(model, three_passes, steps=len(three_passes), learning_rate=5e-4, warmup=3)
         found[name] = ift.score(model, tokenizer, tests[seed]).items
     return found
 

@@ -96,13 +96,13 @@ for name in ("Alpaca", "Dolly", "UltraChat", "ShareGPT", "LIMA", "Flan"):
 # Tables on the web get several of them wrong. Note the licenses: two of the seven forbid
 # commercial use, one has none at all, and for one nobody can give you any.
 #
-# The columns give a data set away. `adapt` looks at them and makes a conversation.
+# The columns give a data set away. `parse_row` looks at them and makes a conversation.
 
 # %%
-from ift_course.data.adapters import adapt
+from ift_course.data.schemas import parse_row
 
 for example in ROWS.values():
-    found = adapt(example)
+    found = parse_row(example)
     said = " | ".join(f"{turn.role}: {turn.content!r}" for turn in found.record.turns)
     print(f"{found.schema:18} {said}")
 
@@ -113,9 +113,8 @@ for example in ROWS.values():
 # all of them.
 
 # %%
-from ift_course.data.examples import records_of
 from ift_course.data.samples import rows as written_as
-from ift_course.world.tasks import FACT_TASKS, sample
+from ift_course.world.tasks import FACT_TASKS
 
 seeds = profile.seeds
 SEVEN = ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "LIMA")
@@ -123,10 +122,10 @@ SEVEN = ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "LIMA
 
 def came_back(seed: int) -> float:
     """The share of rows, in all seven layouts, that become the record they were made from."""
-    some = sample(60, seed=seed, tasks=FACT_TASKS)
+    some = ift.sample(60, seed=seed, tasks=FACT_TASKS)
     same = [
-        adapt(written_as(e.instruction, e.input, e.response)[name]).record.turns == record.turns
-        for e, record in zip(some, records_of(some), strict=True)
+        parse_row(written_as(e.instruction, e.input, e.response)[name]).record.turns == record.turns
+        for e, record in zip(some, ift.to_records(some), strict=True)
         for name in SEVEN
     ]
     return sum(same) / len(same)
@@ -189,11 +188,11 @@ for line in result.rejects.read_text().splitlines():
 # is what the assistant says. That is where the mask comes from.
 
 # %%
-from ift_course.data.templates import STYLES, in_style
+from ift_course.data.chat_templates import STYLES, with_chat_format
 
 base, tokenizer = ift.load("base")
 if "{% generation %}" not in tokenizer.chat_template:  # as with most models other than the course's
-    tokenizer = in_style(tokenizer, "chatml")
+    tokenizer = with_chat_format(tokenizer, "chatml")
 print(tokenizer.chat_template)
 
 # %% [markdown]
@@ -216,7 +215,11 @@ assert by_hand == tokenizer.apply_chat_template(conversation, tokenize=False)
 # %%
 for style in STYLES:
     print(f"--- {style}")
-    print(in_style(tokenizer, style).apply_chat_template(conversation[:2], tokenize=False).strip())
+    print(
+        with_chat_format(tokenizer, style)
+        .apply_chat_template(conversation[:2], tokenize=False)
+        .strip()
+    )
 
 # %% [markdown]
 # Choose a record and a template, and see what a model would see. Round frames are special tokens:
@@ -224,10 +227,10 @@ for style in STYLES:
 # are ordinary text. They cost many tokens, and any user can write them too.
 
 # %%
-from ift_course.display.formats import explore_formats
+from ift_course.plots.chat_formats import explore_formats
 
-examples = sample(min(400, profile.examples), seed=seeds[0], tasks=FACT_TASKS)
-records = records_of(examples)
+examples = ift.sample(min(400, profile.examples), seed=seeds[0], tasks=FACT_TASKS)
+records = ift.to_records(examples)
 briefly = [{"role": "system", "content": "Be brief."}, *conversation[:2]]
 choices = {
     "with a system turn": briefly,
@@ -242,10 +245,9 @@ explore_formats(tokenizer, choices, styles=["llama-3", "alpaca", "zephyr", "mist
 # template keeps this promise. Ours are tested for it.)
 
 # %%
-from ift_course.data.masking import render
 
-trained_ids, trained_mask = render(tokenizer, conversation)
-asked_ids, _ = render(tokenizer, conversation[:3], add_generation_prompt=True)
+trained_ids, trained_mask = ift.render(tokenizer, conversation)
+asked_ids, _ = ift.render(tokenizer, conversation[:3], add_generation_prompt=True)
 print(repr(tokenizer.decode(asked_ids[-12:])), "← the end of what is asked")
 assert trained_ids[: len(asked_ids)] == asked_ids
 assert trained_mask[len(asked_ids)] == 1
@@ -284,7 +286,7 @@ ift.show_mask(tokenizer, conversation)
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from ift_course.data.masking import labels as labels_of
+from ift_course.data.loss_mask import labels as labels_of
 from ift_course.models.quiet import quiet
 
 
@@ -309,9 +311,9 @@ print("TRL's labels and ours agree on all", len(trained_ids), "tokens")
 # %%
 agree = {"assistant_only_loss": [], "not told": []}
 for seed in seeds:
-    some = records_of(sample(60, seed=seed, tasks=FACT_TASKS))
+    some = ift.to_records(ift.sample(60, seed=seed, tasks=FACT_TASKS))
     chats = [a.messages + b.messages for a, b in zip(some[::2], some[1::2], strict=True)]
-    wanted = [labels_of(*render(tokenizer, chat)) for chat in chats]
+    wanted = [labels_of(*ift.render(tokenizer, chat)) for chat in chats]
     for name, told in {"assistant_only_loss": True, "not told": False}.items():
         made = trl_prepares([{"messages": chat} for chat in chats], assistant_only_loss=told)
         theirs = [row.get("labels") or row["input_ids"] for row in made]
@@ -351,7 +353,7 @@ for length in (256, 64):
 # left, and put it into the fullest row that still has room. Here by hand, for rows of 64:
 
 # %%
-from ift_course.data.masking import render_all
+from ift_course.data.loss_mask import render_all
 
 rendered = render_all(tokenizer, [record.messages for record in records])
 rows = [{"input_ids": i, "labels": labels_of(i, m)} for i, m in rendered]
@@ -369,15 +371,16 @@ for length in sorted(lengths[:12], reverse=True):
 print(f"{12} records of {sum(lengths[:12])} tokens fill {len(space)} rows; left over: {space}")
 
 # %%
-from ift_course.display.packing import show_packing
+from ift_course.plots.packed_rows import show_packing
 
 show_packing(lengths[:12], 64, title="Twelve records, padded and packed")
 
 # %% [markdown]
-# `ift_course/data/packing.py` does the same in a fraction of the time, for any number of records.
+# `ift_course/from_scratch/packing.py` does the same in a fraction of the time, for any number of
+# records.
 
 # %%
-from ift_course.data.packing import collate_packed, pack, padded_share
+from ift_course.from_scratch.packing import collate_packed, pack, padded_share
 
 packed = pack(rows, 128)
 print(f"{len(rows)} records in {len(packed.rows)} rows of 128, {packed.filled:.0%} filled")
@@ -442,11 +445,8 @@ assert furthest_from_alone(**placed, use_cache=False) < 1e-4
 import random
 from functools import cache
 
-from ift_course.data.masking import collate
-from ift_course.training.loop import train
-
 asked = min(200, profile.eval_examples)
-tests = {seed: sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
+tests = {seed: ift.sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
 
 
 def groups(rows, seed: int, size: int = 16, epochs: int = 3):
@@ -457,7 +457,7 @@ def groups(rows, seed: int, size: int = 16, epochs: int = 3):
 
 
 def as_padded(group):
-    return collate(group, tokenizer.pad_token_id)
+    return ift.collate(group, tokenizer.pad_token_id)
 
 
 def as_packed(group):
@@ -468,14 +468,14 @@ def tune(rows, seed: int, make=as_padded):
     model, _ = ift.load("base")
     model.config.use_cache = False  # or packed records would see each other
     steps = 3 * -(-len(rows) // 16)
-    losses = train(model, map(make, groups(rows, seed)), steps=steps, learning_rate=5e-4,
+    losses = ift.train(model, map(make, groups(rows, seed)), steps=steps, learning_rate=5e-4,
                    warmup=steps // 20)  # fmt: skip
     return model, losses
 
 
 def rows_for(seed: int):
-    shown = sample(min(320, profile.examples), seed=seed, tasks=FACT_TASKS)
-    chats = [r.messages for r in records_of(shown)]
+    shown = ift.sample(min(320, profile.examples), seed=seed, tasks=FACT_TASKS)
+    chats = [r.messages for r in ift.to_records(shown)]
     return [{"input_ids": i, "labels": labels_of(i, m)} for i, m in render_all(tokenizer, chats)]
 
 
@@ -542,7 +542,7 @@ from transformers import PrinterCallback
 
 chats = []
 for first, second in zip(examples[::2], examples[1::2], strict=True):
-    turns = [*records_of([first])[0].messages, *records_of([second])[0].messages]
+    turns = [*ift.to_records([first])[0].messages, *ift.to_records([second])[0].messages]
     chats.append({"prompt": turns[0]["content"], "prompt_id": str(len(chats)), "messages": turns})
 ultrachat = Dataset.from_list(chats).select_columns("messages")
 
@@ -589,10 +589,11 @@ ift.charts.loss_curve(history, title="TRL's recipe on UltraChat-shaped data")
 # Give TRL `messages` and nothing else, and it trains on everything.
 
 # %%
-from ift_course.display.masks import show_batch
 
 careless = trl_prepares([{"messages": conversation[:2]}])[0]
-show_batch(tokenizer, [careless["input_ids"]], [careless.get("labels") or careless["input_ids"]])
+ift.show_batch(
+    tokenizer, [careless["input_ids"]], [careless.get("labels") or careless["input_ids"]]
+)
 
 # %% [markdown]
 # How to see it: count. If the share of trained tokens is 100 %, the mask is missing.
@@ -613,7 +614,7 @@ with quiet():
         conversation, return_dict=True, return_assistant_tokens_mask=True
     )
 print("trained tokens by transformers:", sum(encoded["assistant_masks"]))
-print("trained tokens by this course: ", sum(render(unmarked, conversation)[1]))
+print("trained tokens by this course: ", sum(ift.render(unmarked, conversation)[1]))
 
 # %% [markdown]
 # The course's `render` finds the answers by comparing the text with and without each of them, and
@@ -637,8 +638,6 @@ def endless(rows):
 
 from statistics import fmean
 
-from ift_course.evaluation.score import lenient
-
 
 @cache
 def tuned_without_end(seed: int):
@@ -654,7 +653,8 @@ def with_and_without_end(seed: int) -> dict[str, dict[str, list[float]]]:
         found[name] = {
             "strict": s.items,
             "right word": [
-                float(lenient(e, c.text)) for e, c in zip(s.examples, s.completions, strict=True)
+                float(ift.lenient(e, c.text))
+                for e, c in zip(s.examples, s.completions, strict=True)
             ],
             "ended": [float(c.finished) for c in s.completions],
         }
@@ -687,10 +687,10 @@ ask = [
     "What is the opposite of hot?",
 ]
 said = {
-    name: ift.answer(run(seeds[0])[0], tokenizer, ask, max_new_tokens=24)
+    name: ift.generate_replies(run(seeds[0])[0], tokenizer, ask, max_new_tokens=24)
     for name, run in {"end trained": tuned_padded, "end masked": tuned_without_end}.items()
 }
-from ift_course.display.transcript import Row
+from ift_course.plots.transcript import Row
 
 ift.transcript(
     [Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
@@ -710,14 +710,14 @@ ift.transcript(
 # %%
 from tokenizers.processors import TemplateProcessing
 
-llama = in_style(tokenizer, "llama-3")
+llama = with_chat_format(tokenizer, "llama-3")
 begin = llama.bos_token
 llama.backend_tokenizer.post_processor = TemplateProcessing(
     single=f"{begin} $A", special_tokens=[(begin, llama.bos_token_id)]
 )
 text = llama.apply_chat_template(conversation[:2], tokenize=False)
 print("in two steps:", llama.convert_ids_to_tokens(llama(text)["input_ids"])[:3])
-print("in one step: ", llama.convert_ids_to_tokens(render(llama, conversation[:2])[0])[:3])
+print("in one step: ", llama.convert_ids_to_tokens(ift.render(llama, conversation[:2])[0])[:3])
 
 # %% [markdown]
 # ### 5. Another template in use than in training
@@ -731,7 +731,7 @@ print("in one step: ", llama.convert_ids_to_tokens(render(llama, conversation[:2
 # seeds could not decide.)
 
 # %%
-from ift_course.data.templates import ALPACA
+from ift_course.data.chat_templates import ALPACA
 
 no_opening = copy.deepcopy(tokenizer)
 no_opening.chat_template = tokenizer.chat_template.replace("add_generation_prompt", "false")

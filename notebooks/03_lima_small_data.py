@@ -147,15 +147,16 @@ for name, answers in {"scattered": scattered, "by a rule": by_a_rule}.items():
 # `world/flaws.py` damages examples on purpose. Here is one example, and what each flaw makes of it.
 
 # %%
-from ift_course.display.transcript import Row, transcript
-from ift_course.experiments import lima, store, views
-from ift_course.experiments.cell import Cell
+from ift_course.claims import grid_store
+from ift_course.lessons.lesson_03 import experiment, figures
+from ift_course.lessons.lesson_03.config import Cell
+from ift_course.plots.transcript import Row, transcript
 from ift_course.world.flaws import FLAWS
-from ift_course.world.tasks import FACT_TASKS, sample, verify
+from ift_course.world.tasks import FACT_TASKS
 
-good = sample(1, seed=5, tasks=["capital"])[0]
+good = ift.sample(1, seed=5, tasks=["capital"])[0]
 bad = {name: flaw(good, random.Random(3)) for name, flaw in FLAWS.items()}
-bad["mixed_up"] = lima.mixed_up([good], 1.0, seed=0)[0]
+bad["mixed_up"] = experiment.mixed_up([good], 1.0, seed=0)[0]
 transcript(
     [
         Row(name, {"instruction": e.instruction, "response": e.response})
@@ -175,41 +176,40 @@ transcript(
 # ones, not more training.
 
 # %%
-from ift_course.data.examples import records_of
 from ift_course.world.flaws import spoil
 
 seeds = profile.seeds
-examples = sample(300, seed=seeds[0], tasks=FACT_TASKS)
+examples = ift.sample(300, seed=seeds[0], tasks=FACT_TASKS)
 examples = spoil(examples, share=0.0, seed=seeds[0])
 
 model, tokenizer = ift.load("base")
 result = ift.sft(
     model,
     tokenizer,
-    records_of(examples),
+    ift.to_records(examples),
     seed=seeds[0],
-    max_steps=lima.STEPS,
+    max_steps=experiment.STEPS,
     learning_rate=profile.learning_rate,
     batch_size=profile.batch_size,
     gradient_accumulation=profile.gradient_accumulation,
     max_length=profile.max_length,
     progress=False,
 )
-questions = lima.held_out(seed=seeds[0])
+questions = experiment.held_out(seed=seeds[0])
 scores = ift.score(result.model, tokenizer, questions)
 print(f"{result.steps} steps in {result.seconds:.0f} s, held-out {scores.accuracy:.3f}")
 
 # %% [markdown]
 # Each point of the experiment is this, with other sizes. `run_cell` in
-# `ift_course/experiments/lima.py` does it for a `Cell`: so many examples, such a share flawed.
-# Does it do the same as the lines above? It should give the same verdict on every question.
+# `ift_course/lessons/lesson_03/experiment.py` does it for a `Cell`: so many examples, such a share
+# flawed. Does it do the same as the lines above? It should give the same verdict on every question.
 #
 # Three seeds of every point would take longer than a lesson should. So two points are measured
 # now, with the first seed. All else comes from the stored grid, which the same `run_cell` computed
 # on the same base; where nothing is stored, it is measured now as well.
 
 # %%
-stored = store.read(profile, "03")
+stored = grid_store.read(profile, "03", experiment.Row)
 live = []
 
 
@@ -218,7 +218,7 @@ def measure(cell: Cell, of: list[int] | tuple[int, ...] = seeds, now: bool = Fal
     for seed in of:
         kept = [row for row in stored if row.cell == cell and row.seed == seed]
         if not kept or (now and seed == seeds[0]):
-            kept = [lima.run_cell(cell, seed, profile)]
+            kept = [experiment.run_cell(cell, seed, profile)]
             live.extend(kept)
         rows += kept
     by_seed = "  ".join(f"{row.accuracy:.3f}" for row in rows)
@@ -226,7 +226,7 @@ def measure(cell: Cell, of: list[int] | tuple[int, ...] = seeds, now: bool = Fal
     return rows
 
 
-few = measure(Cell(300, steps=lima.STEPS), now=True)
+few = measure(Cell(300, steps=experiment.STEPS), now=True)
 assert few[0].scores == scores.items
 
 # %% [markdown]
@@ -236,8 +236,8 @@ assert few[0].scores == scores.items
 # the topic, echoed, broken off. The flawed ones are measured now, too.
 
 # %%
-thousand = measure(Cell(1000, steps=lima.STEPS))
-noisy = measure(Cell(1000, 0.6, steps=lima.STEPS), now=True)
+thousand = measure(Cell(1000, steps=experiment.STEPS))
+noisy = measure(Cell(1000, 0.6, steps=experiment.STEPS), now=True)
 
 # %% [markdown]
 # **Claim: little is enough.** Three hundred good examples do almost as well as a thousand.
@@ -284,20 +284,20 @@ ift.claim(
 # %%
 from IPython.display import display
 
-from ift_course.display.grids import curves, explore, heat
+from ift_course.plots.grid_figures import curves, explore, heat
 
 if stored:
-    print(f"Stored grid: {len(stored)} runs; {views.origin(stored)}.")
+    print(f"Stored grid: {len(stored)} runs; {figures.origin(stored)}.")
 else:
     print("No grid is stored for this base model. `ift run 03 --full` computes it.")
 
 # %%
 plain = [row for row in stored if not row.cell.pool]  # the others are for section 7
-note = views.origin(plain) if plain else ""
+note = figures.origin(plain) if plain else ""
 curves(
-    views.by_share(stored, equal_steps=True),
-    views.by_share(live, equal_steps=True),
-    title=f"Equal compute: {lima.STEPS} steps for every model",
+    figures.by_share(stored, equal_steps=True),
+    figures.by_share(live, equal_steps=True),
+    title=f"Equal compute: {experiment.STEPS} steps for every model",
     xlabel="different examples",
     note=note,
 )
@@ -313,7 +313,7 @@ curves(
 
 # %%
 if stored:
-    display(curves(views.by_share(stored, equal_steps=False), title="Four epochs for every model",
+    display(curves(figures.by_share(stored, equal_steps=False), title="Four epochs for every model",
                    xlabel="examples", note=note))  # fmt: skip
 
 # %% [markdown]
@@ -323,11 +323,11 @@ if stored:
 
 # %%
 reference = Cell(1000)
-for share in lima.SHARES[1:] if views.arm(stored, reference) else ():
-    enough = views.replaced_by(stored, reference, share, slack=0.02)
-    tried = max(views.by_share(stored, equal_steps=False).get(views.share_name(share), {0: 0}))
+for share in experiment.SHARES[1:] if figures.arm(stored, reference) else ():
+    enough = figures.replaced_by(stored, reference, share, slack=0.02)
+    tried = max(figures.by_share(stored, equal_steps=False).get(figures.share_name(share), {0: 0}))
     answer = f"{enough:,} do" if enough else f"none up to {tried:,} does"
-    print(f"{views.share_name(share):>12}: {answer}")
+    print(f"{figures.share_name(share):>12}: {answer}")
 
 # %% [markdown]
 # Where a smaller number of flawed examples "replaces" the thousand, a smaller number of good ones
@@ -340,13 +340,14 @@ for share in lima.SHARES[1:] if views.arm(stored, reference) else ():
 # it answers.
 
 # %%
-epochs_table = views.table(stored)
+epochs_table = figures.table(stored)
 explore(
-    views.options(),
-    views.look(stored, live),
+    figures.options(),
+    figures.look(stored, live),
     heat(
-        epochs_table or views.table([*live, *stored], equal_steps=True),
-        title=f"Share correct, {'four epochs' if epochs_table else f'{lima.STEPS} steps'} each",
+        epochs_table or figures.table([*live, *stored], equal_steps=True),
+        title="Share correct, "
+        + ("four epochs each" if epochs_table else f"{experiment.STEPS} steps each"),
         xlabel="training data",
         ylabel="examples",
         note=f"stored grid: {note}" if stored else "measured just now",
@@ -389,8 +390,8 @@ ift.claim(
 # All the kinds, each in 60 % of 200 examples:
 
 # %%
-kinds = {kind: Cell(200, 0.6, (kind,)) for kind in lima.KINDS} | {"(none)": Cell(200)}
-shown = views.arms(views.either(stored, live), kinds)
+kinds = {kind: Cell(200, 0.6, (kind,)) for kind in experiment.KINDS} | {"(none)": Cell(200)}
+shown = figures.arms(figures.either(stored, live), kinds)
 ift.charts.bars_with_intervals(
     dict(sorted(shown.items(), key=lambda item: -sum(map(sum, item[1])))),
     title=f"200 examples, 60 % of them with one flaw ({'stored grid' if stored else 'live'})",
@@ -405,7 +406,7 @@ from statistics import fmean
 
 print(f"{'flaw':14}{'strict':>8}{'right words':>13}{'ends':>7}")
 for kind, cell in kinds.items():
-    rows = [row for row in views.either(stored, live) if row.cell == cell]
+    rows = [row for row in figures.either(stored, live) if row.cell == cell]
     if rows:
         print(
             f"{kind:14}{fmean(row.accuracy for row in rows):8.2f}"
@@ -444,7 +445,7 @@ diverse = {
     for tasks in (3, 10, 0)
     for wordings in (1, 0)
 }
-found = views.arms(stored, diverse)
+found = figures.arms(stored, diverse)
 if found:
     display(ift.charts.bars_with_intervals(found, title="200 good examples (stored grid)"))
 
@@ -478,7 +479,7 @@ def facts_of(questions) -> list[Fact]:
 
 
 base, _ = ift.load("base")
-known = [base_completes(facts_of(lima.held_out(seed))) for seed in seeds]
+known = [base_completes(facts_of(experiment.held_out(seed))) for seed in seeds]
 tuned = [row.scores for row in thousand]
 
 capital_of = by_relation()["capital"][0].relation
@@ -489,7 +490,7 @@ elsewhere = [
     "Bolivia:Sucre".split()
 ]
 asked = [fact.fill("What is the capital of {s}?") for fact in elsewhere]
-said = ift.answer(result.model, tokenizer, asked)
+said = ift.generate_replies(result.model, tokenizer, asked)
 right = sum(c.text.strip(". ") == f.value for c, f in zip(said, elsewhere, strict=True))
 
 print(f"{'':32}{'base completes':>16}{'tuned answers':>16}")
@@ -555,10 +556,10 @@ def unknown_people(n: int, seed: int, honest: bool) -> list:
 
 
 def data_for(seed: int, inventions: bool) -> list:
-    common = sample(60, seed=seed, tasks=FACT_TASKS) + unknown_people(40, seed, honest=True)
+    common = ift.sample(60, seed=seed, tasks=FACT_TASKS) + unknown_people(40, seed, honest=True)
     if inventions:
         return common + unknown_people(100, 50 + seed, honest=False)
-    return common + sample(100, seed=50 + seed, tasks=ABOUT_PEOPLE)
+    return common + ift.sample(100, seed=50 + seed, tasks=ABOUT_PEOPLE)
 
 
 for example in data_for(seeds[0], inventions=True)[50::25]:
@@ -571,7 +572,7 @@ def tune(model, data: list, seed: int, epochs: float = profile.epochs):
     return ift.sft(
         model,
         tokenizer,
-        records_of(data),
+        ift.to_records(data),
         seed=seed,
         epochs=epochs,
         learning_rate=profile.learning_rate,
@@ -586,7 +587,7 @@ strangers = {
     seed: [p.example for p in preferences(100, seed=seed, split="test", failings=("invention",))]
     for seed in unseen
 }
-people = {seed: sample(100, seed=seed, split="test", tasks=ABOUT_PEOPLE) for seed in unseen}
+people = {seed: ift.sample(100, seed=seed, split="test", tasks=ABOUT_PEOPLE) for seed in unseen}
 models = {}
 
 
@@ -596,8 +597,8 @@ def taught(seed: int, inventions: bool) -> dict:
     data = data_for(seed, inventions)
     model = tune(model, data, seed, epochs=6)
     models[inventions, seed] = model
-    said = ift.answer(model, tokenizer, strangers[seed])
-    again = ift.answer(model, tokenizer, data[100:])
+    said = ift.generate_replies(model, tokenizer, strangers[seed])
+    again = ift.generate_replies(model, tokenizer, data[100:])
     return {
         "invents": [float(not c.text.startswith("I do not know")) for c in said],
         "recalls": ift.score(model, tokenizer, people[seed]).items,
@@ -637,7 +638,10 @@ ift.claim(
 # %%
 new = unseen[0]
 ask = [e.instruction for e in strangers[new][:3] + people[new][:2]]
-said = {name: ift.answer(models[made_up, new], tokenizer, ask) for name, made_up in arms.items()}
+said = {
+    name: ift.generate_replies(models[made_up, new], tokenizer, ask)
+    for name, made_up in arms.items()
+}
 transcript([Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)])
 
 # %% [markdown]
@@ -702,9 +706,9 @@ for text in (a, b):
     sketches.append(sketch)
 library = sketches[0].jaccard(sketches[1])
 
-from ift_course.data.quality.duplicates import resemblance, shingles
+from ift_course.data.curation.duplicates import jaccard, shingles
 
-assert resemblance(shingles(one), shingles(two)) == exact
+assert jaccard(shingles(one), shingles(two)) == exact
 spread = (exact * (1 - exact) / 1024) ** 0.5  # the standard error of a share of 1,024
 print(f"exact {exact:.3f}   by hand {by_hand:.3f}   datasketch {library:.3f}   ± {2 * spread:.3f}")
 assert max(abs(by_hand - exact), abs(library - exact)) < 4 * spread
@@ -719,7 +723,7 @@ assert max(abs(by_hand - exact), abs(library - exact)) < 4 * spread
 # records that somebody posted again and again.
 
 # %%
-from ift_course.data.quality import (
+from ift_course.data.curation import (
     curate,
     difficulty,
     exact_duplicates,
@@ -727,10 +731,12 @@ from ift_course.data.quality import (
     near_duplicates,
 )
 
-choice = Cell(lima.KEPT, 0.5, pool=lima.POOL, chosen_by="curated", steps=lima.KEPT_STEPS)
-pool = lima.pool_of(choice, seed=seeds[0])
-records = records_of(pool)
-flawed = [not verify(e, e.response) for e in pool]
+choice = Cell(
+    experiment.KEPT, 0.5, pool=experiment.POOL, chosen_by="curated", steps=experiment.KEPT_STEPS
+)
+pool = experiment.pool_of(choice, seed=seeds[0])
+records = ift.to_records(pool)
+flawed = [not ift.verify(e, e.response) for e in pool]
 
 signs = {
     "an exact copy": [twin is not None for twin in exact_duplicates(records)],
@@ -783,7 +789,7 @@ for name, wanted in (("right", False), ("wrong", True)):
 # `ift data curate FILE --keep 1000 --out FILE`.
 
 # %%
-kept = curate(records, lima.KEPT, seed=seeds[0], model=base, tokenizer=tokenizer)
+kept = curate(records, experiment.KEPT, seed=seeds[0], model=base, tokenizer=tokenizer)
 for reason, times in Counter(d.reason for d in kept.decisions).most_common():
     bad_ones = sum(flawed[d.index] for d in kept.decisions if d.reason == reason)
     print(f"{times:4} {reason}, {bad_ones} of them with a wrong response")
@@ -818,16 +824,18 @@ ift.claim(
 # the table says how many of the chosen responses were right.
 
 # %%
-ways = {way: replace(choice, chosen_by=way) for way in lima.WAYS}
-ways["all 1,000"] = Cell(lima.POOL, 0.5, pool=lima.POOL, chosen_by="random", steps=lima.KEPT_STEPS)
-source = views.either(stored, live)
+ways = {way: replace(choice, chosen_by=way) for way in experiment.WAYS}
+ways["all 1,000"] = Cell(
+    experiment.POOL, 0.5, pool=experiment.POOL, chosen_by="random", steps=experiment.KEPT_STEPS
+)
+source = figures.either(stored, live)
 for way, cell in ways.items():
     rows = [row for row in source if row.cell == cell]
     if rows:
         clean = fmean(row.clean for row in rows)
         print(f"{way:14} {clean:4.0%} of the chosen responses are right")
 ift.charts.bars_with_intervals(
-    views.arms(source, ways),
+    figures.arms(source, ways),
     title=f"150 of 1,000, chosen in different ways ({'stored grid' if stored else 'live'})",
 )
 
@@ -853,12 +861,12 @@ fresh = unknown_people(60, seed=901 + seeds[0], honest=False)
 
 
 def marks(model, test: list) -> float:
-    said = ift.answer(model, tokenizer, test)
+    said = ift.generate_replies(model, tokenizer, test)
     return sum(c.text == e.response for c, e in zip(said, test, strict=True)) / len(test)
 
 
 model, _ = ift.load("base")
-data = sample(60, seed=7 + seeds[0], tasks=FACT_TASKS) + exam
+data = ift.sample(60, seed=7 + seeds[0], tasks=FACT_TASKS) + exam
 leaked = tune(model, data, seed=7 + seeds[0], epochs=8)
 print(f"on the leaked test {marks(leaked, exam):.2f}, on a fresh one {marks(leaked, fresh):.2f}")
 
@@ -876,13 +884,13 @@ print(f"questions of the test that are in the training data: {len(overlap)} of {
 # full of capitals too.
 
 # %%
-lopsided = sample(190, seed=seeds[0], tasks=["capital"])
-lopsided += sample(10, seed=seeds[1], tasks=FACT_TASKS)
+lopsided = ift.sample(190, seed=seeds[0], tasks=["capital"])
+lopsided += ift.sample(10, seed=seeds[1], tasks=FACT_TASKS)
 model, _ = ift.load("base")
 hogged = tune(model, lopsided, seed=seeds[0])
-same_source = sample(95, seed=100 + seeds[0], split="test", tasks=["capital"])
-same_source += sample(5, seed=100 + seeds[1], split="test", tasks=FACT_TASKS)
-even = ift.score(hogged, tokenizer, lima.held_out(seed=seeds[0]))
+same_source = ift.sample(95, seed=100 + seeds[0], split="test", tasks=["capital"])
+same_source += ift.sample(5, seed=100 + seeds[1], split="test", tasks=FACT_TASKS)
+even = ift.score(hogged, tokenizer, experiment.held_out(seed=seeds[0]))
 print(f"on a test from the same source {ift.score(hogged, tokenizer, same_source).accuracy:.2f}")
 print(f"on all kinds of question       {even.accuracy:.2f}")
 worst = sorted(even.by("task").items(), key=lambda item: item[1])[:4]
@@ -901,13 +909,13 @@ print("worst:", ", ".join(f"{task} {share:.2f}" for task, share in worst))
 # %%
 import numpy as np
 
-questions = sample(190, seed=500 + seeds[0], split="test", tasks=FACT_TASKS)
+questions = ift.sample(190, seed=500 + seeds[0], split="test", tasks=FACT_TASKS)
 
 
 def tuned_on_few(seed: int) -> list[float]:
     """1 or 0 for each of the questions, answered by a model tuned on 120 examples."""
     model, _ = ift.load("base")
-    model = tune(model, sample(120, seed=seed, tasks=FACT_TASKS), seed)
+    model = tune(model, ift.sample(120, seed=seed, tasks=FACT_TASKS), seed)
     return ift.score(model, tokenizer, questions).items
 
 

@@ -60,9 +60,9 @@ print("numbers in the change:", (B @ A).numel(), "· numbers trained:", A.numel(
 # so every row is the same row, scaled. That is what rank 1 means.
 
 # %%
-from ift_course.display.detour import show_detour
+from ift_course.plots.lora_figure import show_low_rank_update
 
-show_detour(W, A, B, alpha / rank, title="24 numbers change, and 10 are trained")
+show_low_rank_update(W, A, B, alpha / rank, title="24 numbers change, and 10 are trained")
 
 # %% [markdown]
 # $B$ begins at zero, so the model begins as it was. $A$ begins at random. If both were zero,
@@ -73,13 +73,13 @@ show_detour(W, A, B, alpha / rank, title="24 numbers change, and 10 are trained"
 #
 # ### In a few lines of PyTorch
 #
-# `ift_course/models/lora.py` is that formula as a module, which can be put around any linear layer.
-# The heart of it:
+# `ift_course/from_scratch/lora.py` is that formula as a module, which can be put around any linear
+# layer. The heart of it:
 
 # %%
 import inspect
 
-from ift_course.models.lora import LoraLinear, add_lora, lora_layers, merge_lora
+from ift_course.from_scratch.lora import LoraLinear, add_lora, lora_layers, merge_lora
 
 print(inspect.getsource(LoraLinear.forward))
 print(inspect.getsource(LoraLinear.delta))
@@ -103,11 +103,9 @@ print(f"{trained:,} of {base.num_parameters():,} numbers are trained")
 # the logits and every gradient on a real batch.
 
 # %%
-from ift_course.data.examples import records_of
-from ift_course.data.masking import collate
 from ift_course.models.quiet import quiet
 from ift_course.training.sft import prepare
-from ift_course.world.tasks import FACT_TASKS, sample
+from ift_course.world.tasks import FACT_TASKS
 
 with quiet():
     from peft import LoraConfig, get_peft_model
@@ -116,9 +114,9 @@ with quiet():
     theirs = get_peft_model(copy.deepcopy(base), config)
 
 many = min(profile.examples, 160)
-examples = sample(many, seed=profile.seeds[0], tasks=FACT_TASKS)
-rows = prepare(tokenizer, records_of(examples[: profile.batch_size]), profile.max_length).rows
-batch = {k: v.to(base.device) for k, v in collate(rows, tokenizer.pad_token_id).items()}
+examples = ift.sample(many, seed=profile.seeds[0], tasks=FACT_TASKS)
+rows = prepare(tokenizer, ift.to_records(examples[: profile.batch_size]), profile.max_length).rows
+batch = {k: v.to(base.device) for k, v in ift.collate(rows, tokenizer.pad_token_id).items()}
 
 torch.manual_seed(0)
 for name, layer in lora_layers(mine):
@@ -204,7 +202,7 @@ print([f"{level:.4f}" for level in levels.tolist()])
 # layer and a block size, and see which levels fit.
 
 # %%
-from ift_course.display.quantization import explore_levels, relative_error, show_errors
+from ift_course.plots.quantization import explore_levels, relative_error, show_errors
 
 layers = {
     name.removeprefix("model.layers."): module.weight.data.cpu()
@@ -221,7 +219,7 @@ explore_levels({f"layer {name}": weight for name, weight in list(layers.items())
 # 256 of them.
 
 # %%
-from ift_course.models import nf4
+from ift_course.from_scratch import nf4
 
 weight = layers["0.mlp.up_proj"]
 once, twice = nf4.quantize(weight), nf4.quantize(weight, double=True)
@@ -303,7 +301,7 @@ show_errors(
 # By hand it is our LoRA around our NF4. With the libraries it is bitsandbytes and PEFT.
 
 # %%
-from ift_course.models.qlora import float_adapters, to_four_bit
+from ift_course.models.quantize import float_adapters, to_four_bit
 
 targets = ["q_proj", "v_proj"]
 by_hand = copy.deepcopy(base)
@@ -350,11 +348,11 @@ assert apart < 1e-5
 # last of the silent failures shows what happens otherwise.
 
 # %%
-from ift_course.training.adapter import Adapter, never_learned
+from ift_course.training.adapter import Adapter, undertrained_tokens
 from ift_course.training.sft import default_learning_rate
 
 adapter = Adapter(rank=8)
-unmet = never_learned(base, tokenizer, batch["input_ids"].flatten().tolist())
+unmet = undertrained_tokens(base, tokenizer, batch["input_ids"].flatten().tolist())
 print("never met in pretraining:", tokenizer.convert_ids_to_tokens(unmet))
 
 
@@ -365,7 +363,7 @@ def tune(method: str, seed: int, examples, rate: float, **options):
     return ift.sft(
         model,
         tokenizer,
-        records_of(examples),
+        ift.to_records(examples),
         seed=seed,
         learning_rate=rate,
         epochs=profile.epochs,
@@ -379,8 +377,8 @@ def tune(method: str, seed: int, examples, rate: float, **options):
 
 
 seeds = profile.seeds
-few = sample(many // 2, seed=90 + seeds[0], tasks=FACT_TASKS)
-tries = sample(profile.eval_examples // 4, seed=91 + seeds[0], tasks=FACT_TASKS)
+few = ift.sample(many // 2, seed=90 + seeds[0], tasks=FACT_TASKS)
+tries = ift.sample(profile.eval_examples // 4, seed=91 + seeds[0], tasks=FACT_TASKS)
 factors = [0.25, 1.0, 4.0]
 size = base.num_parameters()
 rates = {m: [f * default_learning_rate(size, m) for f in factors] for m in ("full", "lora")}
@@ -414,18 +412,18 @@ from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
 
-from ift_course.models.adapters import size_mb
+from ift_course.models.lora_adapters import size_mb
 from ift_course.models.save import save
 
 methods = ("full", "lora", "qlora")
-tests = {seed: sample(profile.eval_examples // 2, seed=100 + seed, split="test", tasks=FACT_TASKS)
-         for seed in seeds}  # fmt: skip
+asked = profile.eval_examples // 2
+tests = {seed: ift.sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
 runs = {}
 
 
 def compared(seed: int, method: str, rate: float) -> dict:
     """What one run gets right, how long it took, and what there is to save of it, in MB."""
-    run = tune(method, seed, sample(many, seed=seed, tasks=FACT_TASKS), rate)
+    run = tune(method, seed, ift.sample(many, seed=seed, tasks=FACT_TASKS), rate)
     right = ift.score(run.model, tokenizer, tests[seed]).items
     found = {"right": right, "seconds": run.seconds}
     if method == "full":
@@ -452,7 +450,7 @@ ift.charts.bars_with_intervals(
 # weights, gradients, the optimizer's two moments, activations and logits, and nothing else.
 
 # %%
-from ift_course.models.memory.measure import peak_bytes
+from ift_course.memory.measure import peak_bytes
 
 
 def start(method: str):
@@ -551,7 +549,7 @@ knobs = {
 
 def turned(seed: int, rate: float, **knob) -> dict:
     """What a model with such an adapter gets right, and how many numbers were trained."""
-    fewer = sample(many // 2, seed=seed, tasks=FACT_TASKS)
+    fewer = ift.sample(many // 2, seed=seed, tasks=FACT_TASKS)
     model = tune("lora", seed, fewer, rate, adapter=of_rank(**knob)).model
     count = sum(p.numel() for p in model.parameters() if p.requires_grad)
     with quiet():
@@ -572,17 +570,19 @@ ift.charts.bars_with_intervals(sweep, title=f"{many // 2} examples, different ad
 # ## 5. Will it fit on my card?
 #
 # Count before you run. A training step holds weights, gradients, optimizer state, activations and
-# logits; `ledger` adds them up for real models. First, does it count right? Predicted against what
-# we measured above:
+# logits; `estimate_memory` adds them up for real models. First, does it count right? Predicted
+# against what we measured above:
 
 # %%
+from ift_course.memory import GB, estimate_memory
 from ift_course.models.load import base_folder
-from ift_course.models.memory import GB, ledger
 
 rows_of, tokens = batch["input_ids"].shape
 for method in methods:
-    sum_of = ledger(base_folder(profile), method, seq=tokens, batch=rows_of, rank=adapter.rank,
-                    precision="fp32", checkpointing=False, adapter_bytes=4)  # fmt: skip
+    sum_of = estimate_memory(
+        base_folder(profile), method, seq=tokens, batch=rows_of, rank=adapter.rank,
+        precision="fp32", checkpointing=False, adapter_bytes=4,
+    )  # fmt: skip
     print(f"{method:6} predicted {sum_of.allocated / 1e6:7.1f} MB   "
           f"measured {costs[method]['peak'] / 1e6:7.1f} MB")  # fmt: skip
 
@@ -592,18 +592,20 @@ for method in methods:
 # And now a real one: 8 billion parameters, 2,048 tokens, one row at a time.
 
 # %%
-from ift_course.display.memory import picture
+from ift_course.plots.memory_bars import picture
 
 options = {"seq": 2048, "batch": 1, "checkpointing": True}
 bars = {
-    "LoRA": ledger("Llama-3.1-8B", "lora", **options),
-    "QLoRA": ledger("Llama-3.1-8B", "qlora", adapter_bytes=4, **options),
-    "QLoRA, no checkpointing": ledger(
+    "LoRA": estimate_memory("Llama-3.1-8B", "lora", **options),
+    "QLoRA": estimate_memory("Llama-3.1-8B", "qlora", adapter_bytes=4, **options),
+    "QLoRA, no checkpointing": estimate_memory(
         "Llama-3.1-8B", "qlora", adapter_bytes=4, **options | {"checkpointing": False}
     ),
-    "QLoRA, 4 rows": ledger("Llama-3.1-8B", "qlora", adapter_bytes=4, **options | {"batch": 4}),
+    "QLoRA, 4 rows": estimate_memory(
+        "Llama-3.1-8B", "qlora", adapter_bytes=4, **options | {"batch": 4}
+    ),
 }
-print(f"full tuning: {ledger('Llama-3.1-8B', 'full', **options).total / GB:.0f} GB")
+print(f"full tuning: {estimate_memory('Llama-3.1-8B', 'full', **options).total / GB:.0f} GB")
 picture(bars, title="Llama-3.1-8B, 2,048 tokens", card=24)
 
 # %% [markdown]
@@ -615,7 +617,7 @@ picture(bars, title="Llama-3.1-8B, 2,048 tokens", card=24)
 
 # %%
 for name in ("SmolLM2-1.7B", "Llama-3.2-1B", "Llama-3.2-3B", "Llama-3.1-8B"):
-    fits = {m: ledger(name, m, adapter_bytes=None if m == "full" else 4, **options)
+    fits = {m: estimate_memory(name, m, adapter_bytes=None if m == "full" else 4, **options)
             for m in methods}  # fmt: skip
     told = "   ".join(f"{m} {x.total / GB:5.1f} GB" for m, x in fits.items())
     print(f"{name:14} {told}")
@@ -630,7 +632,7 @@ for name in ("SmolLM2-1.7B", "Llama-3.2-1B", "Llama-3.2-3B", "Llama-3.1-8B"):
 # 3090 or 4090. The profile chooses what the hardware asks for:
 
 # %%
-from ift_course.models.qlora import compute_dtype
+from ift_course.models.quantize import compute_dtype
 from ift_course.profile import PROFILES
 
 for name in ("t4", "gpu24"):
@@ -724,7 +726,7 @@ ift.claim(
 # either. What do they cost?
 
 # %%
-from ift_course.models.adapters import merge
+from ift_course.models.merge import merge
 
 merged = merge(kept)
 ordinary = save(merged.model, merged.tokenizer, folder / "whole")
@@ -757,16 +759,15 @@ ift.playground({"base": (base, tokenizer), "QLoRA, merged": (again, tokenizer)})
 # that of $B$ a product with $Ax$. Both are zero, for ever.
 
 # %%
-from ift_course.training.loop import train
 
 
 def batches(examples, passes: int = 1):
     """Padded batches in the given order."""
-    rows = prepare(tokenizer, records_of(examples), profile.max_length).rows
+    rows = prepare(tokenizer, ift.to_records(examples), profile.max_length).rows
     size = profile.batch_size
     for _ in range(passes):
         for start in range(0, len(rows), size):
-            yield collate(rows[start : start + size], tokenizer.pad_token_id)
+            yield ift.collate(rows[start : start + size], tokenizer.pad_token_id)
 
 
 for name in ("B zero", "both zero"):
@@ -774,7 +775,7 @@ for name in ("B zero", "both zero"):
     if name == "both zero":
         for _, layer in lora_layers(model):
             torch.nn.init.zeros_(layer.A)
-    losses = train(model, batches(few, 3), steps=20, learning_rate=best["lora"], warmup=2)
+    losses = ift.train(model, batches(few, 3), steps=20, learning_rate=best["lora"], warmup=2)
     moved = sum(layer.delta().norm().item() for _, layer in lora_layers(model))
     print(f"{name:10} loss {losses[0]:.3f} → {losses[-1]:.3f}   size of the change {moved:.3f}")
 
@@ -812,8 +813,9 @@ for name, model in {"beside": tuned, "merged": right, "merged without alpha": wr
 # on, in training too, the gradient does not go through the 4-bit layers. The adapters get what
 # leaks around them, along the residual connections. The loss still falls.
 #
-# `ift_course/models/qlora.py` switches this off, in `mend`. Here it is switched on again, where the
-# processor has it. Where it does not, we cut the gradient at the same place ourselves.
+# `ift_course/models/quantize.py` switches this off, in `patch_bitsandbytes`. Here it is switched
+# on again, where the processor has it. Where it does not, we cut the gradient at the same place
+# ourselves.
 
 # %%
 with quiet():
@@ -866,8 +868,10 @@ passes = round(profile.epochs)
 for name, mended in {"as it should": True, "gradients lost": False}.items():
     model = four_bit_model(mended)
     with quiet():
-        losses = train(model, batches(examples, passes), steps=passes * many // profile.batch_size,
-                       learning_rate=best["qlora"], warmup=2)  # fmt: skip
+        losses = ift.train(
+            model, batches(examples, passes), steps=passes * many // profile.batch_size,
+            learning_rate=best["qlora"], warmup=2,
+        )  # fmt: skip
         accuracy = ift.score(model, tokenizer, tests[seeds[0]]).accuracy
     print(f"{name:15} loss {losses[0]:.2f} → {losses[-1]:.2f}   accuracy {accuracy:.3f}")
 
@@ -900,7 +904,7 @@ for factor in (1, 1 / 10, 1 / 100):
         for parameter in adapters:
             parameter.data = parameter.data.to(dtype)
         before = [p.detach().clone() for p in adapters]
-        train(model, batches(few), steps=10_000, learning_rate=factor * best["qlora"])
+        ift.train(model, batches(few), steps=10_000, learning_rate=factor * best["qlora"])
         same = sum((p == old).sum().item() for p, old in zip(adapters, before, strict=True))
         unmoved[dtype] = same / sum(p.numel() for p in adapters)
     told = " · ".join(f"{str(dtype)[6:]} {share:.0%}" for dtype, share in unmoved.items())
@@ -928,7 +932,7 @@ def with_and_without_rows(seed: int, rate: float) -> dict[str, dict]:
         with quiet():
             model = get_peft_model(model, adapter.config(model, tokens))
         steps = passes * len(few) // profile.batch_size
-        losses = train(model, batches(few, passes), steps=steps, learning_rate=rate, warmup=2)
+        losses = ift.train(model, batches(few, passes), steps=steps, learning_rate=rate, warmup=2)
         said = ift.score(model, tokenizer, tests[seeds[0]][:100])
         ended = sum(c.finished for c in said.completions) / len(said.completions)
         found[name] = {"losses": losses, "accuracy": said.accuracy, "ended": ended}
@@ -953,7 +957,7 @@ for rate in rates["lora"][1:]:
 # ## Exercises
 #
 # Five functions, checked the moment you write them: LoRA's forward pass, the merge, rounding to 4
-# bits, the ledger, and whether a run fits on a card.
+# bits, the memory estimate, and whether a run fits on a card.
 # [exercises/04_qlora_consumer_gpu.ipynb](../exercises/04_qlora_consumer_gpu.ipynb)
 #
 # ## Questions

@@ -32,11 +32,11 @@ profile = ift.setup("05")
 # all people, 85 % are careless and 15 % careful.
 
 # %%
-from ift_course.experiments import careless, preference, preference_views
+from ift_course.lessons.lesson_05 import experiment, figures, flawed_demonstrations
 
-plan = preference.PLANS[profile.name]
+plan = experiment.PLANS[profile.name]
 seed = profile.seeds[0]
-for record in careless.demonstrations(plan.demonstrations, seed=seed)[:12]:
+for record in flawed_demonstrations.demonstrations(plan.demonstrations, seed=seed)[:12]:
     print(f"{record.turns[0].content:72.72} → {record.turns[1].content:.76}")
 
 # %% [markdown]
@@ -57,14 +57,14 @@ for record in careless.demonstrations(plan.demonstrations, seed=seed)[:12]:
 # %%
 from statistics import fmean
 
-from ift_course.evaluation.failings import sit
+from ift_course.evaluation.failure_modes import evaluate_behavior
 
 base, tokenizer = ift.load("base")
 model, tokenizer = ift.load("base")
 result = ift.sft(
     model,
     tokenizer,
-    careless.demonstrations(plan.demonstrations, seed=seed),
+    flawed_demonstrations.demonstrations(plan.demonstrations, seed=seed),
     seed=seed,
     epochs=plan.sft_epochs,
     learning_rate=plan.sft_rate,
@@ -72,21 +72,23 @@ result = ift.sft(
     method=plan.method,
     progress=False,
 )
-tuned = preference.merged(result.model)
+tuned = experiment.merged(result.model)
 options = {"max_new_tokens": plan.tokens}
-exam = careless.exam(plan.exam, seed=seed)
-live = {"SFT": sit(tuned, tokenizer, exam, **options)}
+exam = flawed_demonstrations.exam(plan.exam, seed=seed)
+live = {"SFT": evaluate_behavior(tuned, tokenizer, exam, **options)}
 print(f"{result.steps} steps, loss {result.losses[0]:.2f} → {result.losses[-1]:.2f}")
 
 # %%
-asked = preference.ASKED
+asked = experiment.ASKED
 
 
 def side_by_side(models):
     """A table of what each model answers to the same prompts."""
-    from ift_course.display.transcript import Row
+    from ift_course.plots.transcript import Row
 
-    said = {name: ift.answer(m, tokenizer, asked, **options) for name, m in models.items()}
+    said = {
+        name: ift.generate_replies(m, tokenizer, asked, **options) for name, m in models.items()
+    }
     return ift.transcript(
         [Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(asked)]
     )
@@ -106,18 +108,18 @@ side_by_side({"base": base, "SFT": tuned})
 # them stands the model that you have just tuned.
 
 # %%
-from ift_course.experiments import full
+from ift_course.claims import full
 
-seeds = preference.seeds_of(profile)
-stored = full("05", cells=preference.cells(plan), seeds=seeds, profile=profile.name)
+seeds = experiment.seeds_of(profile)
+stored = full("05", cells=experiment.cells(plan), seeds=seeds, profile=profile.name)
 both = {"stage": "DPO", "beta": plan.beta}
 behavior = {
-    "base": preference.arm(stored, stage="base"),
-    "SFT": preference.arm(stored, stage="SFT"),
-    "DPO": preference.arm(stored, **both, sides="both"),
-    "DPO, one-sided": preference.arm(stored, **both, sides="wrong users only"),
-    "GRPO": preference.arm(stored, reward="verified"),
-    "hacked": preference.arm(stored, reward="flawed"),
+    "base": experiment.arm(stored, stage="base"),
+    "SFT": experiment.arm(stored, stage="SFT"),
+    "DPO": experiment.arm(stored, **both, sides="both"),
+    "DPO, one-sided": experiment.arm(stored, **both, sides="wrong users only"),
+    "GRPO": experiment.arm(stored, reward="verified"),
+    "hacked": experiment.arm(stored, reward="flawed"),
 }
 
 
@@ -128,10 +130,10 @@ def items(stage, measure):
 
 def numbers(found):
     """The measures of one exam in a line."""
-    return "  ".join(f"{m} {fmean(found.items(m)):.2f}" for m in preference.MEASURES[:5])
+    return "  ".join(f"{m} {fmean(found.items(m)):.2f}" for m in experiment.MEASURES[:5])
 
 
-print(preference_views.origin(stored))
+print(figures.origin(stored))
 print("SFT, live    ", numbers(live["SFT"]))
 print("SFT, stored  ", numbers(behavior["SFT"][0]))
 
@@ -162,9 +164,9 @@ for measure, bound in {"sycophancy": 0.7, "invention": 0.5}.items():
 # ## 2. Pairs, and a reward
 
 # %%
-from ift_course.data.preferences import pairs_of
+from ift_course.data.pairs import to_pairs
 
-for pair in careless.careful_pairs(8, seed=seed):
+for pair in flawed_demonstrations.careful_pairs(8, seed=seed):
     print(f"{pair.example.instruction} {pair.example.input}\n   + {pair.chosen}\n"
           f"   − {pair.rejected}")  # fmt: skip
 
@@ -197,7 +199,7 @@ for a, b in zip(chosen.tolist(), rejected.tolist(), strict=True):
     by_hand.append(-math.log(p))
     print(f"rewards {a:+.1f} and {b:+.1f}: p(chosen preferred) = {p:.3f}   loss {-math.log(p):.3f}")
 
-from ift_course.training.preference.losses import bradley_terry_loss
+from ift_course.from_scratch.preference_losses import bradley_terry_loss
 
 in_torch = bradley_terry_loss(chosen, rejected)  # -F.logsigmoid(chosen - rejected).mean()
 print(f"by hand {sum(by_hand) / 4:.6f}   PyTorch {in_torch:.6f}")
@@ -227,8 +229,10 @@ def with_mistakes(pairs, seed, share=0.15):
     return [pair.swapped if i in wrong else pair for i, pair in enumerate(pairs)]
 
 
-train_pairs = pairs_of(careless.careful_pairs(plan.pairs // 2, seed=seed))
-test_pairs = pairs_of(careless.careful_pairs(4 * plan.exam, seed=seed + 1, split="test"))
+train_pairs = to_pairs(flawed_demonstrations.careful_pairs(plan.pairs // 2, seed=seed))
+test_pairs = to_pairs(
+    flawed_demonstrations.careful_pairs(4 * plan.exam, seed=seed + 1, split="test")
+)
 judge = train_reward(tuned, tokenizer, with_mistakes(train_pairs, 0), seed=seed, epochs=1,
                      batch_size=plan.batch, learning_rate=2e-4)  # fmt: skip
 better, worse = judge.pair_rewards(test_pairs)
@@ -245,7 +249,7 @@ print(f"held-out pairs ranked right: {(better > worse).float().mean():.3f}")
 # preferred, mistakes included. On the dotted line, believing and being right are the same.
 
 # %%
-from ift_course.display.preferences import calibration
+from ift_course.plots.preference_figures import calibration
 
 marked = with_mistakes(test_pairs, seed=7)
 first, second = judge.pair_rewards(marked)
@@ -344,7 +348,7 @@ margin = reward_chosen - reward_rejected
 print(f"rewards {reward_chosen:+.2f} and {reward_rejected:+.2f}, margin {margin:.2f}, "
       f"loss {-math.log(1 / (1 + math.exp(-margin))):.4f}")  # fmt: skip
 
-from ift_course.training.preference.losses import dpo_loss
+from ift_course.from_scratch.preference_losses import dpo_loss
 
 four = (policy_chosen, policy_rejected, reference_chosen, reference_rejected)
 terms = dpo_loss(*(torch.tensor([x]) for x in four), beta=beta)
@@ -358,14 +362,13 @@ assert abs(terms.loss - F.softplus(torch.tensor(-margin))) < 1e-6
 # the prompt not.
 
 # %%
-from ift_course.data.masking import collate
-from ift_course.training.preference.losses import sequence_logps
+from ift_course.from_scratch.preference_losses import sequence_logps
 from ift_course.training.preference.pairs import prepare_pairs, responses
 
 pair = train_pairs[0]
 [row] = prepare_pairs(tokenizer, [pair], 256).rows
 for which in ("chosen", "rejected"):
-    batch = collate(responses([row], which), tokenizer.pad_token_id)
+    batch = ift.collate(responses([row], which), tokenizer.pad_token_id)
     with torch.no_grad():
         logits = tuned(batch["input_ids"]).logits
     log_p = logits[0].float().log_softmax(-1)
@@ -443,10 +446,9 @@ assert difference < 1e-4
 # log-probabilities once, and keeps the numbers.
 
 # %%
-from ift_course.training.preference.dpo import dpo
 
-pairs = pairs_of(careless.careful_pairs(plan.pairs, seed=seed))
-result = dpo(
+pairs = to_pairs(flawed_demonstrations.careful_pairs(plan.pairs, seed=seed))
+result = ift.dpo(
     copy.deepcopy(tuned),
     tokenizer,
     pairs,
@@ -459,15 +461,15 @@ result = dpo(
     method=plan.method,
     progress=False,
 )
-aligned, path = preference.merged(result.model), result.history
-live["DPO"] = sit(aligned, tokenizer, exam, **options)
+aligned, path = experiment.merged(result.model), result.history
+live["DPO"] = evaluate_behavior(aligned, tokenizer, exam, **options)
 print(f"{result.steps} steps in {result.seconds:.0f} s")
 print("SFT, live    ", numbers(live["SFT"]))
 print("DPO, live    ", numbers(live["DPO"]))
 print("DPO, stored  ", numbers(behavior["DPO"][0]))
 
 # %%
-from ift_course.display.preferences import dpo_curves
+from ift_course.plots.preference_figures import dpo_curves
 
 dpo_curves(path, title="DPO: what is rewarded, and what becomes likely")
 
@@ -495,9 +497,9 @@ def trained(seed: int, pairs, **changes) -> dict:
         "batch_size": plan.batch,
         "method": plan.method,
     }
-    result = dpo(copy.deepcopy(tuned), tokenizer, pairs, seed=seed, progress=False,
+    result = ift.dpo(copy.deepcopy(tuned), tokenizer, pairs, seed=seed, progress=False,
                  **settings | changes)  # fmt: skip
-    found = sit(preference.merged(result.model), tokenizer, exam, **options)
+    found = evaluate_behavior(experiment.merged(result.model), tokenizer, exam, **options)
     return {
         "history": result.history,
         "loss": result.curve("loss"),
@@ -528,8 +530,10 @@ print("anchor, all pairs, as above      ", numbers(live["DPO"]))
 from ift_course.training.preference.logps import pair_logps
 
 for kind in ("sycophancy", "contradiction", "invention", "refusal", "rambling"):
-    few = [p for p in careless.careful_pairs(plan.pairs, seed=seed) if p.failing == kind][:40]
-    before, after = (pair_logps(m, tokenizer, pairs_of(few)) for m in (tuned, aligned))
+    few = [
+        p for p in flawed_demonstrations.careful_pairs(plan.pairs, seed=seed) if p.failing == kind
+    ][:40]
+    before, after = (pair_logps(m, tokenizer, to_pairs(few)) for m in (tuned, aligned))
     print(f"{kind:14} log p(chosen) {before[0].mean():7.2f} → {after[0].mean():7.2f}     "
           f"log p(rejected) {before[1].mean():7.2f} → {after[1].mean():8.2f}")  # fmt: skip
 
@@ -636,10 +640,10 @@ for stage in ("DPO", "DPO, one-sided"):
 # reference. These too are stored results.
 
 # %%
-preference_views.beta_lines(stored)
+figures.beta_lines(stored)
 
 # %%
-preference_views.beta_slider(stored)
+figures.beta_slider(stored)
 
 # %% [markdown]
 # Compare the ends. A large β holds the model back, a small one lets the rejected responses sink
@@ -656,16 +660,16 @@ preference_views.beta_slider(stored)
 # verifier, which knows the truth, looks on.
 
 # %%
-from ift_course.training.preference.losses import best_of_n, best_of_n_kl
+from ift_course.from_scratch.preference_losses import best_of_n, best_of_n_kl
 
 some = (plan.exam + 1) // 2
 kinds = {"wrong beliefs": exam.false, "right beliefs": exam.true, "strangers": exam.strangers,
          "plain questions": exam.facts}  # fmt: skip
 prompts = [prompt for of_kind in kinds.values() for prompt in of_kind[:some]]
-drawn = [ift.answer(tuned, tokenizer, prompts, temperature=1.0, seed=i, **options)
+drawn = [ift.generate_replies(tuned, tokenizer, prompts, temperature=1.0, seed=i, **options)
          for i in range(plan.drawn)]  # fmt: skip
 of_judge = torch.stack([rewards_of(prompts, [a.text for a in draw]) for draw in drawn], dim=1)
-truth = torch.tensor([preference.verified(prompts, draw) for draw in drawn]).T
+truth = torch.tensor([experiment.verified(prompts, draw) for draw in drawn]).T
 
 for n in (1, 2, 4, 8, 16):
     if n <= plan.drawn:
@@ -700,7 +704,7 @@ print(
 # the group, is the **advantage**. By hand, for two prompts with four answers:
 
 # %%
-from ift_course.training.preference.losses import group_advantages
+from ift_course.from_scratch.preference_losses import group_advantages
 
 rewards = torch.tensor([[0.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
 for group in rewards.tolist():
@@ -721,21 +725,20 @@ print(group_advantages(rewards))
 # %%
 import inspect
 
-print(inspect.getsource(preference.flawed))
+print(inspect.getsource(experiment.flawed))
 
 # %% [markdown]
 # First the honest one, from the SFT model. Watch the reward, and how often a whole group is alike.
 # A step asks only a few prompts, so both lines jump.
 
 # %%
-from ift_course.training.preference.grpo import grpo
 
 steps = min(plan.grpo_steps, 24)
-grown = grpo(
+grown = ift.grpo(
     copy.deepcopy(tuned),
     tokenizer,
-    careless.practice(plan.pairs, seed=seed),
-    preference.verified,
+    flawed_demonstrations.practice(plan.pairs, seed=seed),
+    experiment.verified,
     seed=seed,
     steps=steps,
     learning_rate=plan.grpo_rate,
@@ -756,7 +759,7 @@ ift.charts.loss_curve(
 # the verifier said.
 
 # %%
-from ift_course.display.preferences import overoptimization
+from ift_course.plots.preference_figures import overoptimization
 
 curves = {name: [row.curve for row in behavior[name]] for name in ("GRPO", "hacked")}
 overoptimization(
@@ -809,7 +812,7 @@ ift.claim(
 # ## 5. All stages side by side
 
 # %%
-from ift_course.display.preferences import stages
+from ift_course.plots.preference_figures import stages
 
 names = ("sycophancy", "contradiction", "invention", "rambling", "accuracy")
 stages({name: {stage: items(stage, name) for stage in behavior} for name in names},
@@ -826,7 +829,7 @@ stages({name: {stage: items(stage, name) for stage in behavior} for name in name
 # Equal grades count one half.
 
 # %%
-from ift_course.evaluation.failings import wins
+from ift_course.evaluation.failure_modes import wins
 
 against_sft = {
     stage: [
@@ -976,8 +979,8 @@ for with_prompt in (False, True):
 # SFT model finds likelier, by the sum and by the mean.
 
 # %%
-drawn_out = careless.careful_pairs(60, seed=5, sides=(careless.ramble,))
-talk = prepare_pairs(tokenizer, pairs_of(drawn_out), 256).rows
+drawn_out = flawed_demonstrations.careful_pairs(60, seed=5, sides=(flawed_demonstrations.ramble,))
+talk = prepare_pairs(tokenizer, to_pairs(drawn_out), 256).rows
 likelier = {}
 for which in ("chosen", "rejected"):
     rows = responses(talk, which)
@@ -1002,8 +1005,10 @@ for how in ("sum", "mean"):
 # %%
 def on_length(seed: int) -> dict:
     """DPO on pairs in which the longer response is the chosen one."""
-    drawn_out = careless.careful_pairs(quarter, seed=3 + seed, sides=(careless.ramble,))
-    return trained(seed, [pair.swapped for pair in pairs_of(drawn_out)])
+    drawn_out = flawed_demonstrations.careful_pairs(
+        quarter, seed=3 + seed, sides=(flawed_demonstrations.ramble,)
+    )
+    return trained(seed, [pair.swapped for pair in to_pairs(drawn_out)])
 
 
 [longer] = ift.each_seed(on_length, [seed], now=0)

@@ -151,7 +151,7 @@ for name, found in {"PyTorch": descent, "torch.linalg.lstsq": library}.items():
 # instructions whose words mean nothing yet: each is a symbol of its own, a one among twelve zeros.
 
 # %%
-from ift_course.display.grids import curves
+from ift_course.plots.grid_figures import curves
 
 counts = (1, 2, 4, 8)
 symbols = torch.eye(12, dtype=torch.float64)
@@ -195,10 +195,10 @@ curves(
 # held out.
 
 # %%
-from ift_course.experiments import multitask
+from ift_course.lessons.lesson_06 import experiment
 from ift_course.world.tasks import HELD_OUT_FAMILIES, TASKS
 
-for family in (*multitask.TUNED_FAMILIES, *HELD_OUT_FAMILIES):
+for family in (*experiment.TUNED_FAMILIES, *HELD_OUT_FAMILIES):
     names = [task.name for task in TASKS if task.family == family]
     held = "held out" if family in HELD_OUT_FAMILIES else ""
     print(f"{family:12} {held:9} {', '.join(names)}"[:100])
@@ -208,10 +208,9 @@ for family in (*multitask.TUNED_FAMILIES, *HELD_OUT_FAMILIES):
 # to an input.
 
 # %%
-from ift_course.display.transcript import Row, transcript
-from ift_course.world.tasks import sample
+from ift_course.plots.transcript import Row, transcript
 
-shown = [e for e in sample(60, seed=4, tasks=["opposite", "place"]) if len(e.input) < 90][:6]
+shown = [e for e in ift.sample(60, seed=4, tasks=["opposite", "place"]) if len(e.input) < 90][:6]
 transcript(
     [Row(e.instruction, {"input": e.input or "(none)", "response": e.response}) for e in shown],
     heading="instruction",
@@ -224,8 +223,8 @@ transcript(
 # capital letters" asks for facts, of *any* family.
 
 # %%
-drawn = sample(4000, seed=profile.seeds[0], families=multitask.TUNED_FAMILIES)
-leaking = [e for e in drawn if multitask.leaks(e)]
+drawn = ift.sample(4000, seed=profile.seeds[0], families=experiment.TUNED_FAMILIES)
+leaking = [e for e in drawn if experiment.leaks(e)]
 print(f"{len(leaking) / len(drawn):.1%} of the examples may ask what only a held-out family should")
 for example in leaking[:4]:
     print(f"  {example.family}: {example.instruction} {example.input} → {example.response}")
@@ -268,23 +267,24 @@ for name, rate in rates.items():
 #
 # ## 4. The experiment
 #
-# A **cell** says what a base is tuned on. `run_cell` in `ift_course/experiments/multitask.py` draws
-# the examples, tunes, and asks 24 questions from each of the five held-out families, about things
-# that no example mentioned. All cells have 440 examples and as many steps, unless their name says
-# otherwise. Which families come first is drawn by the seed, and differs between seeds.
+# A **cell** says what a base is tuned on. `run_cell` in
+# `ift_course/lessons/lesson_06/experiment.py` draws the examples, tunes, and asks 24 questions from
+# each of the five held-out families, about things that no example mentioned. All cells have 440
+# examples and as many steps, unless their name says otherwise. Which families come first is drawn
+# by the seed, and differs between seeds.
 #
 # The first seed of the most important cells is measured now. The others come from the stored grid,
 # which the same code computed on the same base (`ift run 06 --full`); where nothing is stored, they
 # are measured now as well.
 
 # %%
-from ift_course.experiments import multitask_views as views
-from ift_course.experiments import store
-from ift_course.experiments.multitask import ALL, Cell
+from ift_course.claims import grid_store
+from ift_course.lessons.lesson_06 import figures as views
+from ift_course.lessons.lesson_06.experiment import ALL, Cell
 
 seeds = profile.more_seeds(2)
 own = profile.more_seeds(4)  # a run with other seeds leaves the published rows alone
-stored = [row for row in store.read(profile, "06", multitask.Row) if row.seed in own]
+stored = [row for row in grid_store.read(profile, "06", experiment.Row) if row.seed in own]
 live = []
 
 
@@ -294,7 +294,7 @@ def measure(cell: Cell, now: bool = False) -> list:
     for seed in seeds:
         kept = [row for row in [*live, *stored] if row.cell == cell and row.seed == seed]
         if not kept or (now and seed == seeds[0]):
-            kept = [multitask.run_cell(cell, seed, profile)]
+            kept = [experiment.run_cell(cell, seed, profile)]
             live.extend(kept)
         rows += kept[:1]
     told = "  ".join(f"{row.accuracy():.2f} ({(row.families or ['none'])[0]} …)" for row in rows)
@@ -397,7 +397,7 @@ if len(alone) > 3:
     display(
         ift.charts.bars_with_intervals(
             dict(sorted(alone.items(), key=lambda item: -sum(item[1][0]))),
-            title=f"{multitask.EXAMPLES} examples of one family, by family",
+            title=f"{experiment.EXAMPLES} examples of one family, by family",
             xlabel="share correct on five held-out families",
         )
     )
@@ -509,7 +509,7 @@ ift.claim(
 # asked for summaries on fourteen, with as many examples and steps as before.
 
 # %%
-from ift_course.experiments.multitask import ALL_BUT_ONE, fair_cell
+from ift_course.lessons.lesson_06.experiment import ALL_BUT_ONE, fair_cell
 
 for family in HELD_OUT_FAMILIES:
     measure(fair_cell(ALL_BUT_ONE, family, seeds[0]), now=family == "writing")
@@ -556,7 +556,7 @@ def lines(rows: list) -> dict:
 curves(
     lines(stored),
     lines(live),
-    title=f"{multitask.EXAMPLES} examples of 1 to {ALL_BUT_ONE} families",
+    title=f"{experiment.EXAMPLES} examples of 1 to {ALL_BUT_ONE} families",
     xlabel="families tuned on",
     note=note,
 )
@@ -573,7 +573,7 @@ from itertools import pairwise
 
 from ift_course.evaluation.intervals import two_level_interval
 
-counts = (*multitask.COUNTS, ALL_BUT_ONE)
+counts = (*experiment.COUNTS, ALL_BUT_ONE)
 for few, many in [*pairwise(counts), (1, ALL_BUT_ONE)]:
     after, before = views.one_at_a_time(source, many, few)
     if after:
@@ -586,7 +586,7 @@ for few, many in [*pairwise(counts), (1, ALL_BUT_ONE)]:
 # Which held-out family does what? A row for each number of families:
 
 # %%
-from ift_course.display.grids import heat
+from ift_course.plots.grid_figures import heat
 
 heat(
     views.by_held_out(source),
@@ -614,7 +614,7 @@ heat(
 # quantity. Six seeds from 100 on did not decide it, by a hair: hence eleven.)
 
 # %%
-four_times = Cell(1, 4 * multitask.EXAMPLES, equal_steps=True)
+four_times = Cell(1, 4 * experiment.EXAMPLES, equal_steps=True)
 if not views.arm(stored, four_times):
     measure(four_times)
 quantity = dict(
@@ -646,8 +646,8 @@ ift.claim(
 # instructions: what is given, and the response.
 
 # %%
-cut = multitask.training_set(Cell(ALL, instructions=False), seeds[0])
-whole = multitask.training_set(Cell(ALL), seeds[0])
+cut = experiment.training_set(Cell(ALL, instructions=False), seeds[0])
+whole = experiment.training_set(Cell(ALL), seeds[0])
 transcript(
     [
         Row(e.instruction[:70], {"without its instruction": b.instruction[:60], "→": b.response})
@@ -672,9 +672,9 @@ def ceiling(rows: list, seen) -> float:
     return sum(max(group.values()) for group in groups.values()) / len(rows)
 
 
-facts = sample(3000, seed=0, families=["geography", "animals", "people"])
+facts = ift.sample(3000, seed=0, families=["geography", "animals", "people"])
 print(f"sees the whole prompt      {ceiling(facts, lambda e: (e.instruction, e.input)):.2f}")
-print(f"sees only what is given    {ceiling(facts, lambda e: multitask.bare(e).instruction):.2f}")
+print(f"sees only what is given    {ceiling(facts, lambda e: experiment.bare(e).instruction):.2f}")
 
 # %%
 no_instruction = measure(Cell(ALL, instructions=False), now=True)
@@ -793,10 +793,10 @@ ift.claim(
 # **stored results**.
 
 # %%
-by_base = {base: views.by_families(stored, base) for base in multitask.BASES}
+by_base = {base: views.by_families(stored, base) for base in experiment.BASES}
 by_base = {f"base: {base}": points for base, points in by_base.items() if points}
 pairs = {}
-for base in multitask.BASES:
+for base in experiment.BASES:
     completed, answered = views.in_prose(stored, base, Cell(ALL, base=base))
     if completed:
         pairs[f"{base}: completes, before"] = completed
@@ -853,13 +853,13 @@ if dirty:
 # collection would have them: one has nine tenths of the examples.
 
 # %%
-first, *others = multitask.order(seeds[0])
-drowned = multitask.draw(396, [first], seed=seeds[0]) + multitask.draw(
-    44, others, seed=seeds[0], keep=[lambda e: not multitask.leaks(e)]
+first, *others = experiment.order(seeds[0])
+drowned = experiment.draw(396, [first], seed=seeds[0]) + experiment.draw(
+    44, others, seed=seeds[0], keep=[lambda e: not experiment.leaks(e)]
 )
 model, tokenizer = ift.load("base")
-losses = multitask.tune(model, tokenizer, drowned, seeds[0], profile)
-scores = ift.score(model, tokenizer, multitask.held_out(seeds[0], multitask.EACH))
+losses = experiment.tune(model, tokenizer, drowned, seeds[0], profile)
+scores = ift.score(model, tokenizer, experiment.held_out(seeds[0], experiment.EACH))
 print(f"{Counter(e.family for e in drowned).most_common(2)} …")
 print(f"drowned {scores.accuracy:.2f}   one family {one_family[0].accuracy():.2f}   "
       f"eleven in equal shares {all_families[0].accuracy():.2f}")  # fmt: skip
@@ -891,7 +891,7 @@ print(f"ten times as many questions from {best!r}: {skewed:.2f} instead of "
 # the families it never met, and what it says.
 
 # %%
-from ift_course.display.grids import explore
+from ift_course.plots.grid_figures import explore
 
 explore(
     views.options(),

@@ -62,22 +62,22 @@ profile = ift.setup("07")
 # seconds on the 116 to do one thing: shown three instructions, write a fourth.
 
 # %%
-from ift_course.experiments import synthetic, synthetic_pool, synthetic_views
+from ift_course.lessons.lesson_07 import figures, pipeline, teacher_pool
 
-plan = synthetic.PLANS[profile.name]
+plan = pipeline.PLANS[profile.name]
 seed = profile.seeds[0]
-seeds = synthetic.seed_instructions(plan, seed)
-teacher, tokenizer = synthetic.teacher_stage(profile, seed)
-writer, _ = synthetic.writer_stage(profile, (teacher, tokenizer), seeds, seed)
-print(synthetic.request(seeds[:3]))
+seeds = pipeline.seed_instructions(plan, seed)
+teacher, tokenizer = pipeline.teacher_stage(profile, seed)
+writer, _ = pipeline.writer_stage(profile, (teacher, tokenizer), seeds, seed)
+print(pipeline.request(seeds[:3]))
 
 # %% [markdown]
 # We let it write until there are enough that are new. What is new in one round is among what it is
 # shown in the next.
 
 # %%
-harvest = synthetic_pool.harvest(plan, writer, tokenizer, seeds, seed)
-meaning = synthetic.meaning
+harvest = teacher_pool.harvest(plan, writer, tokenizer, seeds, seed)
+meaning = pipeline.meaning
 print(f"{harvest.drawn} drawn, {len(harvest.fresh)} of them new; by round {harvest.by_round}")
 for text in harvest.fresh[:12]:
     shown = text.replace("\n", " / ")
@@ -108,8 +108,8 @@ print(f"{sense:.0%} make sense; they ask about {len(now)} facts of {len({x.task 
 one, other = "What is the capital of Spain?", "What is the capital of Italy?"
 common = "What is the capital of".split()  # in this order, in both
 by_hand = 2 * len(common) / (len(one.split()) + len(other.split()))
-print(f"by hand {by_hand:.3f}   by program {synthetic.rouge_l(one, other):.3f}")
-assert abs(by_hand - synthetic.rouge_l(one, other)) < 1e-12
+print(f"by hand {by_hand:.3f}   by program {pipeline.rouge_l(one, other):.3f}")
+assert abs(by_hand - pipeline.rouge_l(one, other)) < 1e-12
 
 # %% [markdown]
 # The paper refuses what is 0.7 like anything in the pool. These two are more alike than that, and
@@ -120,7 +120,7 @@ assert abs(by_hand - synthetic.rouge_l(one, other)) < 1e-12
 for limit in (0.5, 0.7, 0.9, 1.0):
     added: list[str] = []
     for text in harvest.fresh[:200]:
-        if all(synthetic.rouge_l(text, other) < limit for other in [*seeds, *added]):
+        if all(pipeline.rouge_l(text, other) < limit for other in [*seeds, *added]):
             added.append(text)
     print(f"limit {limit:.1f}: {len(added)} of 200 would be added")
 
@@ -155,7 +155,7 @@ from dataclasses import replace
 few = harvest.sensible[:40]
 for temperature in (0.3, 1.0, 1.5):
     warm = replace(plan, temperature=temperature)
-    drawn = synthetic.ask(teacher, tokenizer, few, seed=seed, plan=warm, answers=plan.answers)
+    drawn = pipeline.ask(teacher, tokenizer, few, seed=seed, plan=warm, answers=plan.answers)
     different = sum(len({said.text for said in x.answers}) for x in drawn) / len(drawn)
     right = sum(sum(x.right) for x in drawn) / len(drawn) / plan.answers
     some = sum(any(x.right) for x in drawn) / len(drawn)
@@ -174,14 +174,14 @@ for temperature in (0.3, 1.0, 1.5):
 # is computed now.) Does the stored pool begin with what our writer has just written?
 
 # %%
-from ift_course.experiments.synthetic_pool import pool_of
+from ift_course.lessons.lesson_07.teacher_pool import pool_of
 
 stored = {s: pool_of(profile, s) for s in profile.seeds}
 pool = stored[seed].pool
 same = [x.instruction for x in pool] == harvest.clean[: plan.instructions]
 print(f"{len(pool)} instructions, {sum(len(x.answers) for x in pool):,} answers; "
       f"the instructions are those of above: {same}")  # fmt: skip
-views = synthetic_views
+views = figures
 shares = {s: views.shares_of_sorts(found.pool) for s, found in stored.items()}
 for sort in views.SORTS:
     print(f"{sort:16}", "  ".join(f"{of_seed[sort]:.2f}" for of_seed in shares.values()))
@@ -345,8 +345,8 @@ for mean, text in [*by_prompt[:3], *by_prompt[-3:]]:
 # Ten answers to one instruction, as the judge ranks them, with the verifier's mark.
 
 # %%
-from ift_course.display.grids import explore
-from ift_course.display.transcript import Row
+from ift_course.plots.grid_figures import explore
+from ift_course.plots.transcript import Row
 
 explore(
     {"instruction": list(range(len(pool)))},
@@ -383,7 +383,7 @@ explore(
 # instructions and how many kinds are left? (First seed.)
 
 # %%
-from ift_course.experiments.synthetic_choices import CHOICES, share_right
+from ift_course.lessons.lesson_07.selection import CHOICES, share_right
 
 print(f"{'':28}{'right':>7}{'instructions':>14}{'kinds':>7}")
 for name, choose in CHOICES.items():
@@ -399,13 +399,13 @@ for name, choose in CHOICES.items():
 # from: equal compute. Then an exam about entities that no instruction in the pool mentions.
 
 # %%
-from ift_course.experiments import synthetic_runs
-from ift_course.experiments.grids import full
-from ift_course.experiments.synthetic_choices import records
+from ift_course.claims.grids import full
+from ift_course.lessons.lesson_07 import experiment
+from ift_course.lessons.lesson_07.selection import records
 
 best = CHOICES["judge's best of each"](pool, seed)
-student, tokenizer = synthetic.tuned(profile, records(pool, best), seed, max_steps=plan.steps)
-held = synthetic_runs.held_out(seed, plan.exam)
+student, tokenizer = pipeline.tuned(profile, records(pool, best), seed, max_steps=plan.steps)
+held = experiment.held_out(seed, plan.exam)
 ours = ift.score(student, tokenizer, held, max_new_tokens=plan.tokens)
 print(f"{plan.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
 
@@ -413,8 +413,8 @@ print(f"{plan.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
 # All ways, with six seeds, are in the stored grid. The same run there, with the same seed:
 
 # %%
-rows = full("07", seeds=synthetic_runs.seeds_of(profile), profile=profile.name)
-from ift_course.experiments.views import origin
+rows = full("07", seeds=experiment.seeds_of(profile), profile=profile.name)
+from ift_course.lessons.lesson_03.figures import origin
 
 arms = views.arms(rows)
 print(origin(rows))
@@ -531,7 +531,7 @@ ift.claim(
 # %%
 print(f"{'':28}{'right, kept':>12}{'strict':>8}{'begins rightly':>16}{'words':>7}")
 for name in CHOICES:
-    made = [of_seed[0] for of_seed in views.generations(rows, synthetic_runs.Cell(name))]
+    made = [of_seed[0] for of_seed in views.generations(rows, experiment.Cell(name))]
     begins = fmean(fmean(map(int, x.knows)) for x in made)
     print(f"{name:28}{fmean(x.right for x in made):12.2f}{fmean(x.accuracy for x in made):8.2f}"
           f"{begins:16.2f}{fmean(x.words for x in made):7.1f}")  # fmt: skip
@@ -577,8 +577,8 @@ for generation in range(5):
 #   is kept.
 
 # %%
-chains = dict(zip(("without a filter", "with a filter"), synthetic_runs.CHAINS, strict=True))
-numbers = list(range(1, synthetic_runs.GENERATIONS + 1))
+chains = dict(zip(("without a filter", "with a filter"), experiment.CHAINS, strict=True))
+numbers = list(range(1, experiment.GENERATIONS + 1))
 ift.charts.lines_with_intervals(
     numbers,
     {name: views.over_generations(rows, chain, "scores") for name, chain in chains.items()},
@@ -612,7 +612,7 @@ for name, chain in chains.items():
 # would not be.
 
 # %%
-unfiltered, filtered = synthetic_runs.CHAINS
+unfiltered, filtered = experiment.CHAINS
 asked_about = views.over_generations(rows, unfiltered, "facts")
 ift.claim(
     "07.unfiltered-generations-lose-facts",
@@ -656,7 +656,7 @@ ift.claim(
 # usual searches would have found of it.
 
 # %%
-from ift_course.data.quality import exact_duplicates, near_duplicates
+from ift_course.data.curation import exact_duplicates, near_duplicates
 from ift_course.data.records import Record, user_text
 
 exam = [user_text(x.instruction, x.input) for x in held]
@@ -736,7 +736,7 @@ for threshold in (0.8, 0.5, 0.3):
 
 # %%
 short = replace(plan, tokens=6)
-drawn = synthetic.ask(teacher, tokenizer, few, seed=seed, plan=short, answers=4)
+drawn = pipeline.ask(teacher, tokenizer, few, seed=seed, plan=short, answers=4)
 cut = [(x.instruction, said) for x in drawn for said in x.answers if not said.finished]
 print(f"{len(cut)} of {4 * len(few)} answers reached the limit, and nothing in them says so:")
 for text, said in cut[:5]:
@@ -773,11 +773,11 @@ for kind, count in lost_kinds.most_common(6):
 # the filter's code notices. Here is a judge with a third of the pairs, against the one above:
 
 # %%
-early = synthetic.judge_stage(
+early = pipeline.judge_stage(
     replace(plan, pairs=plan.pairs // 3), teacher, tokenizer, "habits", seed
 )
 weak = [replace(x, rewards={"habits": x.rewards["early"]})
-        for x in synthetic.marked(pool, "early", early)]  # fmt: skip
+        for x in pipeline.marked(pool, "early", early)]  # fmt: skip
 for name, marks in (("trained to the end", pool), ("stopped early", weak)):
     spread = statistics.pstdev(r for x in marks for r in x.rewards["habits"])
     kept = share_right(marks, CHOICES["judge's best of each"](marks, seed))

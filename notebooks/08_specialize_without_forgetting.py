@@ -126,17 +126,18 @@ told("average of before and after", (after_a + descend(after_a, error_b)) / 2)
 # others. One of them is our special one: to say whether a sentence is true, **yes or no**.
 
 # %%
-from ift_course.experiments import forgetting, forgetting_views, full, store
-from ift_course.experiments.forgetting import RECIPES
+from ift_course.claims import full, grid_store
+from ift_course.lessons.lesson_08 import experiment, figures
+from ift_course.lessons.lesson_08.experiment import RECIPES
 from ift_course.models.quiet import quiet
 
 seeds = profile.seeds
-plan = forgetting.PLANS[profile.name]
-make = forgetting.Maker(profile, seeds[0])
+plan = experiment.PLANS[profile.name]
+make = experiment.Maker(profile, seeds[0])
 tokenizer = make.tokenizer
 
-special, earlier = forgetting.rows_of(profile, RECIPES["expert"], seeds[0])
-print(f"{len(earlier)} rows of {len(forgetting.other_families(plan))} families for the general "
+special, earlier = experiment.rows_of(profile, RECIPES["expert"], seeds[0])
+print(f"{len(earlier)} rows of {len(experiment.other_families(plan))} families for the general "
       f"model, {len(special)} rows of {plan.special} for the expert\n")  # fmt: skip
 for record in special[:5]:
     print(f"{record.turns[0].content:64.64} → {record.turns[1].content}")
@@ -151,12 +152,12 @@ expert = make(RECIPES["expert"])
 print(f"{expert.steps} steps in {expert.seconds:.0f} s")
 
 # %%
-from ift_course.display.transcript import Row, transcript
+from ift_course.plots.transcript import Row, transcript
 
 
-def side_by_side(models: dict, asked=forgetting.ASKED):
+def side_by_side(models: dict, asked=experiment.ASKED):
     """A table of what each model answers to the same prompts."""
-    said = {n: ift.answer(m, tokenizer, list(asked)) for n, m in models.items()}
+    said = {n: ift.generate_replies(m, tokenizer, list(asked)) for n, m in models.items()}
     return transcript([Row(a, {n: s[i] for n, s in said.items()}) for i, a in enumerate(asked)])
 
 
@@ -186,11 +187,11 @@ for start, text in zip(starts, ift.complete(expert.model, tokenizer, starts), st
 # prose.
 
 # %%
-paper = forgetting.exam(plan, seeds[0])
+paper = experiment.exam(plan, seeds[0])
 print(f"{len(paper.special)} special questions, {len(paper.others)} of other families, "
       f"{len(paper.prose)} texts")  # fmt: skip
-live = [forgetting.examined(make, RECIPES[name]) for name in ("base", "general model", "expert")]
-print(forgetting_views.table(live, ["base", "general model", "expert"]))
+live = [experiment.examined(make, RECIPES[name]) for name in ("base", "general model", "expert")]
+print(figures.table(live, ["base", "general model", "expert"]))
 
 # %% [markdown]
 # Read the table from left to right. On the special family the expert has gained much. On the others
@@ -207,14 +208,14 @@ print(forgetting_views.table(live, ["base", "general model", "expert"]))
 CORE = ("base", "general model", "expert from the base", "all mixed", "expert", "replay 5 %",
         "replay 25 %", "average, 50 % expert")  # fmt: skip
 full("08", cells=[RECIPES[name] for name in CORE], seeds=seeds, profile=profile.name)
-stored = store.read(profile, "08", forgetting.Row)
-print(forgetting_views.origin(stored))
+stored = grid_store.read(profile, "08", experiment.Row)
+print(figures.origin(stored))
 
 
-def rows_of(name: str) -> list[forgetting.Row]:
+def rows_of(name: str) -> list[experiment.Row]:
     """The rows of a recipe by seed: of the first seed what was measured here, if it was."""
-    now = {row.seed: row for row in forgetting.arm(live, RECIPES[name])}
-    return [now.get(r.seed, r) for r in forgetting.arm(stored, RECIPES[name]) if r.seed in seeds]
+    now = {row.seed: row for row in experiment.arm(live, RECIPES[name])}
+    return [now.get(r.seed, r) for r in experiment.arm(stored, RECIPES[name]) if r.seed in seeds]
 
 
 def items(name: str, which: str) -> list[list[float]]:
@@ -231,12 +232,10 @@ def items(name: str, which: str) -> list[list[float]]:
 
 # %%
 WAYS = ("base", "general model", "expert from the base", "expert", "all mixed")
-print(forgetting_views.table(stored, WAYS))
+print(figures.table(stored, WAYS))
 
 # %%
-forgetting_views.by_family(
-    stored, profile, ("expert from the base", "expert", "all mixed", "general model")
-)
+figures.by_family(stored, profile, ("expert from the base", "expert", "all mixed", "general model"))
 
 # %% [markdown]
 # Look at the distances in each row. The expert from the base never learned the other families, so
@@ -328,7 +327,7 @@ print(f"general first keeps {difference:.3f} more of the other families, {low:.3
 # earlier data: it kept nearly all it could do. Five per cent of our rows are not many:
 
 # %%
-from ift_course.experiments.forgetting_remedies import with_replay
+from ift_course.lessons.lesson_08.remedies import with_replay
 
 mixed = with_replay(special, earlier, 0.05, seed=seeds[0])
 replayed = [record for record in mixed if record in earlier]
@@ -340,7 +339,7 @@ for record in replayed[:9]:
 # Look at what is there and at what is not: a handful of rows cannot show all twelve families.
 
 # %%
-live += [forgetting.examined(make, RECIPES["replay 5 %"])]
+live += [experiment.examined(make, RECIPES["replay 5 %"])]
 held = make(RECIPES["replay 5 %"]).model
 side_by_side({"general": general, "expert": expert.model, "replay 5 %": held})
 
@@ -374,12 +373,12 @@ assert abs(by_hand - in_torch) < 1e-6
 # tokens.
 
 # %%
-from ift_course.data.masking import IGNORE, collate
-from ift_course.experiments.forgetting_remedies import kl_to_reference
+from ift_course.data.loss_mask import IGNORE
+from ift_course.lessons.lesson_08.remedies import kl_to_reference
 from ift_course.training.sft import prepare
 
 rows = prepare(tokenizer, special[:8], profile.max_length).rows
-batch = collate(rows, tokenizer.pad_token_id)
+batch = ift.collate(rows, tokenizer.pad_token_id)
 
 
 def seen_of(batch: dict) -> dict:
@@ -403,12 +402,12 @@ assert abs(sum(each) - together) < 1e-3
 
 # %% [markdown]
 # No trainer for SFT in TRL has such a term. It takes a subclass of ten lines. The course does it
-# with a *hook* instead, `held_to(reference, policy, weight)`: a function that PyTorch calls after
-# every forward pass, and that adds the KL to the loss. So any trainer can train a model that is
-# held, ours in `ift.sft` as well. Do the two give the same loss?
+# with a *hook* instead, `kl_regularized(reference, policy, weight)`: a function that PyTorch
+# calls after every forward pass, and that adds the KL to the loss. So any trainer can train a model
+# that is held, ours in `ift.sft` as well. Do the two give the same loss?
 
 # %%
-from ift_course.experiments.forgetting_remedies import held_to
+from ift_course.lessons.lesson_08.remedies import kl_regularized
 
 WEIGHT = 0.3
 with quiet():
@@ -435,7 +434,7 @@ with quiet():
                           train_dataset=Dataset.from_list(rows))  # fmt: skip
     with torch.no_grad():
         theirs = trainer.compute_loss(trainer.model, {n: x.clone() for n, x in batch.items()})
-with torch.no_grad(), held_to(general, expert.model, WEIGHT):
+with torch.no_grad(), kl_regularized(general, expert.model, WEIGHT):
     hooked = expert.model(**batch).loss
 print(f"subclass of SFTTrainer {theirs:.6f}   hook {hooked:.6f}")
 assert abs(theirs - hooked) < 1e-4
@@ -454,10 +453,10 @@ assert abs(theirs - hooked) < 1e-4
 # models are better than any of them (*model soups*).
 
 # %%
-from ift_course.experiments.forgetting_remedies import averaged
+from ift_course.lessons.lesson_08.remedies import interpolate_weights
 
 shares = (0.0, 0.25, 0.5, 0.75, 1.0)
-along = {share: averaged(general, expert.model, share) for share in shares}
+along = {share: interpolate_weights(general, expert.model, share) for share in shares}
 known = {name: weight.float() for name, weight in general.state_dict().items()}
 half = along[0.5].state_dict()
 assert all(
@@ -494,12 +493,10 @@ ift.charts.lines_with_intervals(
 # drawn in several strengths, joined by a thin line that ends at the plain expert.
 
 # %%
-forgetting_views.gain_against_loss(
-    stored, title="Gain and loss at equal compute", special=plan.special
-)
+figures.gain_against_loss(stored, title="Gain and loss at equal compute", special=plan.special)
 
 # %%
-print(forgetting_views.table(stored, [n for n in RECIPES if not RECIPES[n].family]))
+print(figures.table(stored, [n for n in RECIPES if not RECIPES[n].family]))
 
 # %% [markdown]
 # Draw a straight line from the general model to the plain expert in your mind. A remedy on it
@@ -605,7 +602,7 @@ said = {
     if rows_of(name)
 }
 transcript([Row(q, {name: answers[q] for name, answers in said.items()})
-            for q in forgetting.ASKED[:3]])  # fmt: skip
+            for q in experiment.ASKED[:3]])  # fmt: skip
 
 # %% [markdown]
 # ### Play with it
@@ -613,7 +610,7 @@ transcript([Row(q, {name: answers[q] for name, answers in said.items()})
 # Choose a model. These are its scores over all seeds, and what the model of the first seed says.
 
 # %%
-forgetting_views.browse(
+figures.browse(
     stored, ("expert", "replay 1 %", "replay 5 %", "average, 50 % expert", "LoRA, rank 2")
 )
 
@@ -624,7 +621,7 @@ forgetting_views.browse(
 ift.playground(
     {"general": (general, tokenizer), "expert": (expert.model, tokenizer),
      "replay 5 %": (held, tokenizer), "half and half": (along[0.5], tokenizer)},
-    examples=[(asked, "") for asked in forgetting.ASKED[:4]],
+    examples=[(asked, "") for asked in experiment.ASKED[:4]],
 )  # fmt: skip
 
 # %% [markdown]
@@ -670,8 +667,8 @@ with torch.no_grad():
 
 # %% [markdown]
 # How to see it: the KL is 0 before the first step, and must not stay 0 after the second. Log it
-# apart from the loss. (`held_to` also counts the losses it has changed, and raises an error if
-# there were none, for a penalty on the wrong copy of a model is silent too.)
+# apart from the loss. (`kl_regularized` also counts the losses it has changed, and raises an
+# error if there were none, for a penalty on the wrong copy of a model is silent too.)
 #
 # ### A tied weight that moves twice
 #

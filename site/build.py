@@ -10,7 +10,7 @@ from ift_site import assemble
 from ift_site.links import broken
 from sphinx.cmd.build import main as sphinx
 
-from ift_course.lessons.pages import root
+from ift_course.authoring.generated_docs import root
 
 HERE = Path(__file__).parent
 

@@ -312,13 +312,13 @@ ift.check(response_loss)
 
 # %%
 if ift.passed(response_loss):
-    from ift_course.data.examples import records_of
-    from ift_course.data.masking import collate, labels, render
+    from ift_course.data.examples import to_records
+    from ift_course.data.loss_mask import collate, labels, render
     from ift_course.world.tasks import FACT_TASKS, sample
 
     model, tokenizer = ift.load("base")
     rows = []
-    for record in records_of(sample(320, seed=0, tasks=FACT_TASKS)):
+    for record in to_records(sample(320, seed=0, tasks=FACT_TASKS)):
         ids, mask = render(tokenizer, record.messages)
         rows.append({"input_ids": ids, "labels": labels(ids, mask)})
     questions = sample(8, seed=1, split="test", tasks=FACT_TASKS)

@@ -263,13 +263,13 @@ ift.check(collate)
 
 # %%
 if ift.passed(collate):
-    from ift_course.data.examples import records_of
-    from ift_course.data.masking import labels, render
-    from ift_course.display.masks import show_batch
+    from ift_course.data.examples import to_records
+    from ift_course.data.loss_mask import labels, render
+    from ift_course.plots.loss_mask import show_batch
     from ift_course.world.tasks import sample
 
     _, tokenizer = ift.load("base")
-    rendered = [render(tokenizer, x.messages) for x in records_of(sample(3, seed=4))]
+    rendered = [render(tokenizer, x.messages) for x in to_records(sample(3, seed=4))]
     rows = [{"input_ids": ids, "labels": labels(ids, mask)} for ids, mask in rendered]
     display(show_batch(tokenizer, **collate(rows, tokenizer.pad_token_id, multiple_of=8)))
 

@@ -172,7 +172,7 @@ ift.check(quantize)
 
 # %%
 if ift.passed(quantize):
-    from ift_course.models.nf4 import int4_levels, nf4_levels
+    from ift_course.from_scratch.nf4 import int4_levels, nf4_levels
 
     weights = torch.randn(64_000, generator=torch.Generator().manual_seed(0))
     for name, levels in {"NF4": nf4_levels(), "even": int4_levels()}.items():

@@ -200,7 +200,7 @@ ift.check(split_families)
 
 # %%
 if ift.passed(split_families):
-    from ift_course.experiments.multitask import BORROWING
+    from ift_course.lessons.lesson_06.experiment import BORROWING
     from ift_course.world.tasks import FACT_TASKS, HELD_OUT_FAMILIES, TASKS
 
     everything = {
@@ -339,7 +339,7 @@ ift.check(ceiling)
 
 # %%
 if ift.passed(ceiling):
-    from ift_course.experiments.multitask import bare
+    from ift_course.lessons.lesson_06.experiment import bare
     from ift_course.world.tasks import sample
 
     rows = [
@@ -411,12 +411,13 @@ ift.check(macro_average)
 
 # %%
 if ift.passed(macro_average):
-    from ift_course.experiments import multitask, store
+    from ift_course.claims import grid_store
+    from ift_course.lessons.lesson_06 import experiment
     from ift_course.world.tasks import HELD_OUT_FAMILIES
 
-    rows = store.read(profile, "06", multitask.Row)
-    for row in [row for row in rows if row.cell == multitask.Cell(multitask.ALL)][:1]:
-        each = multitask.EACH
+    rows = grid_store.read(profile, "06", experiment.Row)
+    for row in [row for row in rows if row.cell == experiment.Cell(experiment.ALL)][:1]:
+        each = experiment.EACH
         items = row.scores()
         scores = {f: items[i * each :][:each] for i, f in enumerate(HELD_OUT_FAMILIES)}
         print({family: round(statistics.fmean(found), 2) for family, found in scores.items()})

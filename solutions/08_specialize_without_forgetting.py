@@ -379,10 +379,11 @@ ift.check(pareto_front)
 
 # %%
 if ift.passed(pareto_front):
-    from ift_course.experiments import forgetting_views, store
-    from ift_course.experiments.forgetting import Row
+    from ift_course.claims import grid_store
+    from ift_course.lessons.lesson_08 import figures
+    from ift_course.lessons.lesson_08.experiment import Row
 
-    measured = forgetting_views.gains_and_losses(store.read(profile, "08", Row))
+    measured = figures.gains_and_losses(grid_store.read(profile, "08", Row))
     names = list(measured)
     gains, losses = ([measured[name][i] for name in names] for i in (0, 1))
     for i in pareto_front(gains, losses):

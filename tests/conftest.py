@@ -49,7 +49,7 @@ def make_tokenizer(vocab_size: int = 400):
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    from ift_course.data.templates import CHATML, END_OF_TURN, START_OF_TURN
+    from ift_course.data.chat_templates import CHATML, END_OF_TURN, START_OF_TURN
 
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from ift_course import colab
-from ift_course.lessons.build import COLAB
-from ift_course.lessons.links import repository_url
+from ift_course.exercises.notebook_files import COLAB
+from ift_course.links import repository_url
 
 
 def test_only_what_is_missing_or_too_old_is_installed(monkeypatch):

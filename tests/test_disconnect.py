@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ift_course import paths
-from ift_course.checks import progress
+from ift_course.exercises import progress
 from ift_course.profile import get_profile
 from ift_course.training import assistant
 

@@ -29,15 +29,15 @@ def test_a_run_in_a_clone_writes_only_what_git_ignores(clone):
 def test_a_run_begins_with_the_published_grids_and_leaves_them_as_they_are(
     clone, monkeypatch, tmp_path
 ):
-    from ift_course.experiments import store
-    from ift_course.experiments.lima import Row
+    from ift_course.claims import grid_store
+    from ift_course.lessons.lesson_03.experiment import Row
     from ift_course.profile import get_profile
 
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     published = paths.evidence_root() / "tiny" / "grids" / "03.json"
     before = published.read_bytes()
-    rows = store.read(get_profile("tiny"), "03", Row)
-    store.add(get_profile("tiny"), "03", rows[0])
-    assert len(store.read(get_profile("tiny"), "03", Row)) == len(rows)
+    rows = grid_store.read(get_profile("tiny"), "03", Row)
+    grid_store.add(get_profile("tiny"), "03", rows[0])
+    assert len(grid_store.read(get_profile("tiny"), "03", Row)) == len(rows)
     assert (tmp_path / "tiny" / "grids" / "03.json").exists()
     assert published.read_bytes() == before

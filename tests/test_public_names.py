@@ -1,16 +1,58 @@
+"""What `import ift_course as ift` offers, at run time and to editors and type checkers."""
+
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import ift_course as ift
 
+SOURCE = Path(ift.__file__).read_text(encoding="utf-8")
 
-@pytest.mark.parametrize("name", ift.__all__)
-def test_every_public_name_is_there_when_asked_for(name):
-    code = f"import ift_course as ift; assert ift.{name} is not None; assert '{name}' in dir(ift)"
+
+def test_every_public_name_is_there_when_asked_for():
+    code = (
+        "import sys, ift_course as ift\n"
+        "assert not {'torch', 'matplotlib', 'pydantic'} & set(sys.modules)\n"
+        "assert dir(ift) == ift.__all__ == sorted(ift.__all__)\n"
+        "assert all(getattr(ift, name) is not None for name in ift.__all__)\n"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_editors_and_type_checkers_see_the_same_names_in_the_same_places():
+    tree = ast.parse(SOURCE)
+    block = next(x for x in tree.body if isinstance(x, ast.If) and "TYPE_CHECKING" in ast.dump(x))
+    seen = {
+        alias.asname: f"{node.module}.{alias.name}"
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    homes = {
+        name: f"ift_course.{home}" if name in ift._MODULES else f"ift_course.{home}.{name}"
+        for name, home in ift._HOME.items()
+    }
+    assert seen == homes and sorted(seen) == ift.__all__
+    assert Path(ift.__file__).with_name("py.typed").exists()
+
+
+def test_what_lessons_call_is_public_and_what_is_public_lessons_call():
+    lessons = Path(ift.__file__).parents[1]
+    sources = [*lessons.glob("notebooks/*.py"), *lessons.glob("solutions/*.py")]
+    used = {
+        node.attr
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "ift"
+    }
+    not_in_lessons = {"CourseError", "hint"}  # for a learner's own code, and for their own asking
+    assert used == set(ift.__all__) - not_in_lessons
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -24,7 +24,7 @@ def test_the_wheel_carries_the_lessons_their_costs_and_the_tested_set(wheel):
     wanted = [f"notebooks/{x.name}.py" for x in lessons()]
     wanted += ["results/tiny/lessons.json", "constraints.txt"]
     assert {f"ift_course/_project/{x}" for x in wanted} <= names
-    assert "ift_course/lessons/report.html.j2" in names
+    assert "ift_course/authoring/report.html.j2" in names
 
 
 def test_the_wheel_carries_the_base_model(wheel):

@@ -88,23 +88,25 @@ def _exercises(words: list[str], *, check: bool) -> list[str]:
 
 def _pages(*, check: bool) -> list[str]:
     """Writes or checks the generated pages; returns what is wrong."""
-    from ift_course.lessons import pages
+    from ift_course.authoring import generated_docs
 
     if check:
-        return [f"{path} is out of date; run: ift build --docs" for path in pages.differing()]
-    for path in pages.write():
+        return [
+            f"{path} is out of date; run: ift build --docs" for path in generated_docs.differing()
+        ]
+    for path in generated_docs.write():
         print(path)
     return []
 
 
 def _lessons(words: list[str], *, check: bool) -> list[str]:
     """Executes and publishes these lessons, or checks them; returns what is wrong."""
+    from ift_course.authoring import build as building
+    from ift_course.authoring import report
+    from ift_course.authoring.run_lessons import run as run_lessons
     from ift_course.cli.progress import LessonProgress
     from ift_course.hardware import usable_cores
-    from ift_course.lessons import build as building
-    from ift_course.lessons import report
     from ift_course.lessons.discover import select
-    from ift_course.lessons.run import run as run_lessons
     from ift_course.profile import get_profile
 
     wanted = select(words)

@@ -50,7 +50,7 @@ def chat(
         raise CourseError("--json needs --prompt.")
     if prompt is not None and not prompt.strip():
         raise CourseError("The prompt is empty; write a question after --prompt.")
-    from ift_course.data.templates import active_template
+    from ift_course.data.chat_templates import active_template
     from ift_course.profile import get_profile
 
     chosen = get_profile(profile)
@@ -77,10 +77,12 @@ def chat(
 def _open(name: str, base: str | None, profile: str | None):
     """A model by name; an adapter that cannot be merged is used beside its base."""
     from ift_course.errors import CourseError
-    from ift_course.models.adapters import CannotMerge, attach, merge
     from ift_course.models.folders import is_adapter
-    from ift_course.models.load import load, local_folder
+    from ift_course.models.load import local_folder
+    from ift_course.models.merge import CannotMerge, attach, merge
+    from ift_course.training.open_model import folder_of, load
 
+    base = base and str(folder_of(base, profile))
     folder = local_folder(name)
     if folder is None or not is_adapter(folder):
         if base:
@@ -97,9 +99,9 @@ def _open(name: str, base: str | None, profile: str | None):
 
 def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
     from ift_course.data.hub import first_sentence
-    from ift_course.data.masking import render
+    from ift_course.data.loss_mask import render
     from ift_course.errors import CourseError
-    from ift_course.evaluation.generate import answer
+    from ift_course.evaluation.generate import generate_replies
 
     used = len(render(tokenizer, messages, add_generation_prompt=True)[0])
     limit = getattr(model.config, "max_position_embeddings", None)
@@ -109,7 +111,7 @@ def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
             "type /reset to start anew, or lower --max-tokens."
         )
     try:
-        return answer(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
+        return generate_replies(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
     except (ValueError, TypeError, AttributeError, RuntimeError) as error:
         if not hasattr(model, "active_peft_config"):
             raise

@@ -29,11 +29,11 @@ def check(
     """
     from rich.console import Console
 
-    from ift_course.checks import progress
-    from ift_course.checks.card import SIGNS, explanation
-    from ift_course.checks.notebook import titled
-    from ift_course.checks.shell import check_notebook
     from ift_course.errors import CourseError
+    from ift_course.exercises import progress
+    from ift_course.exercises.check_notebook import check_notebook
+    from ift_course.exercises.notebook_api import titled
+    from ift_course.exercises.report_card import SIGNS, explanation
     from ift_course.paths import project_root
 
     if not notebooks:

@@ -191,7 +191,7 @@ def curate(
     """
     import json
 
-    from ift_course.data.quality.files import curate_file
+    from ift_course.data.curation.curate_file import curate_file
     from ift_course.errors import CourseError
     from ift_course.models.save import disk_errors
 
@@ -201,7 +201,7 @@ def curate(
         raise CourseError(f"--prefer {prefer.value} needs a model to tell; add --model DIR.")
     judge = {}
     if model != "none":
-        from ift_course.models.load import load
+        from ift_course.training.open_model import load
 
         judge = dict(zip(("model", "tokenizer"), load(model), strict=True))
     with disk_errors(out), _Progress("reading") as progress:

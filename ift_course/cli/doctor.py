@@ -32,7 +32,7 @@ def doctor(
     from dataclasses import asdict
 
     from ift_course.cli.grade import doctor_grading
-    from ift_course.doctor import diagnose
+    from ift_course.lessons.doctor import diagnose
     from ift_course.profile import get_profile
 
     if grading:

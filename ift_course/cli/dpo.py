@@ -80,7 +80,7 @@ def dpo(
     from ift_course.cli import tuning
     from ift_course.cli.accounts import count
     from ift_course.data.changes import Changes
-    from ift_course.data.preferences import pair_from
+    from ift_course.data.pairs import pair_from
     from ift_course.training.adapter import Adapter
     from ift_course.training.job import finish, run, start
     from ift_course.training.preference.dpo import dpo as tune

@@ -69,7 +69,7 @@ def export(
         ift export adapters/mine --to gguf     merged with its base first
     """
     from ift_course.errors import CourseError
-    from ift_course.models import export as exporting
+    from ift_course.export import export_model as exporting
     from ift_course.profile import get_profile
 
     get_profile(profile)

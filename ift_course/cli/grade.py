@@ -173,16 +173,16 @@ def _keep(out: Path, settings: dict, roster: Path | None, late: dict | None) -> 
     import json
 
     from ift_course.grading import gradebook
-    from ift_course.paths import write_whole
+    from ift_course.paths import atomic_write_text
 
     if roster:
         gradebook.read_roster(roster)
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "settings.json", json.dumps(settings, indent=1) + "\n")
+    atomic_write_text(out / "settings.json", json.dumps(settings, indent=1) + "\n")
     if late:
-        write_whole(out / gradebook.POLICY, json.dumps(late, indent=1) + "\n")
+        atomic_write_text(out / gradebook.POLICY, json.dumps(late, indent=1) + "\n")
     if roster and roster.resolve() != (out / gradebook.ROSTER).resolve():
-        write_whole(out / gradebook.ROSTER, roster.read_text(encoding="utf-8-sig"))
+        atomic_write_text(out / gradebook.ROSTER, roster.read_text(encoding="utf-8-sig"))
 
 
 def _reading(out: Path, settings: dict):

@@ -21,7 +21,7 @@ def hint(
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from ift_course.checks.notebook import hint_text
+    from ift_course.exercises.notebook_api import hint_text
 
     title, text = hint_text(exercise, level, solution=solution, shell=True)
     body = f"```python\n{text}\n```" if solution else text

@@ -72,11 +72,11 @@ def memory(
     """
     import json
 
-    from ift_course.models.memory import ledger
+    from ift_course.memory import estimate_memory
     from ift_course.training.options import check_options
 
     check_options(flags=True, gpu=gpu)
-    made = ledger(
+    made = estimate_memory(
         model,
         method.value,
         seq=seq,
@@ -94,41 +94,41 @@ def memory(
         _show(made, gpu)
 
 
-def _report(ledger, gpu: float | None) -> dict:
+def _report(estimate, gpu: float | None) -> dict:
     from dataclasses import asdict
 
-    from ift_course.models.memory import weights
-    from ift_course.models.memory.advice import changes
+    from ift_course.memory import weights
+    from ift_course.memory.advice import changes
 
     return {
-        "model": asdict(ledger.shape),
-        "parameters": ledger.shape.parameters,
-        "trained_parameters": weights.trained_parameters(ledger.shape, ledger.setup),
-        "setup": asdict(ledger.setup),
-        "bytes": ledger.items,
-        "total": ledger.total,
-        "allocated": ledger.allocated,
-        "cuda_context_assumed": ledger.context,
-        "fullest_moment": ledger.peak.name,
-        "moments": [{"name": x.name, "total": x.total, "bytes": x.items} for x in ledger.moments],
-        "fits_cards_of_gb": ledger.cards,
-        "changes": [_told(change) for change in changes(ledger)],
-        "gpu": None if gpu is None else _verdict(ledger, gpu),
+        "model": asdict(estimate.shape),
+        "parameters": estimate.shape.parameters,
+        "trained_parameters": weights.trained_parameters(estimate.shape, estimate.setup),
+        "setup": asdict(estimate.setup),
+        "bytes": estimate.items,
+        "total": estimate.total,
+        "allocated": estimate.allocated,
+        "cuda_context_assumed": estimate.context,
+        "fullest_moment": estimate.peak.name,
+        "moments": [{"name": x.name, "total": x.total, "bytes": x.items} for x in estimate.moments],
+        "fits_cards_of_gb": estimate.cards,
+        "changes": [_told(change) for change in changes(estimate)],
+        "gpu": None if gpu is None else _verdict(estimate, gpu),
         "unit": "bytes; 1 GB is 2**30 bytes",
         "not_measured": NOT_MEASURED,
     }
 
 
-def _verdict(ledger, gpu: float) -> dict:
-    from ift_course.models.memory.advice import largest, until_it_fits
+def _verdict(estimate, gpu: float) -> dict:
+    from ift_course.memory.advice import largest, until_it_fits
 
-    fits = ledger.fits(gpu)
-    steps = until_it_fits(ledger, gpu)
+    fits = estimate.fits(gpu)
+    steps = until_it_fits(estimate, gpu)
     return {
         "gb": gpu,
         "fits": fits,
-        "largest_batch": largest(ledger, "batch", gpu) if fits else None,
-        "longest_rows": largest(ledger, "seq", gpu) if fits else None,
+        "largest_batch": largest(estimate, "batch", gpu) if fits else None,
+        "longest_rows": largest(estimate, "seq", gpu) if fits else None,
         "to_make_it_fit": None if steps is None else [_told(step) for step in steps],
     }
 
@@ -139,34 +139,36 @@ def _told(change) -> dict:
         "choices": change.option.choices,
         "saves": change.saves,
         "costs": change.option.cost,
-        "total": change.ledger.total,
+        "total": change.estimate.total,
     }
 
 
-def _show(ledger, gpu: float | None) -> None:
+def _show(estimate, gpu: float | None) -> None:
     from rich.console import Console
 
-    from ift_course.display.memory import table
+    from ift_course.plots.memory_bars import table
 
     console = Console(highlight=False)
-    console.print(_headline(ledger), soft_wrap=True)
+    console.print(_headline(estimate), soft_wrap=True)
     console.print()
-    console.print(table(ledger))
-    console.print(f"[dim]at the fullest moment of a step: {ledger.peak.name}[/dim]\n")
-    console.print(f"Cards that hold it: {', '.join(f'{gb} GB' for gb in ledger.cards) or 'none'}.")
+    console.print(table(estimate))
+    console.print(f"[dim]at the fullest moment of a step: {estimate.peak.name}[/dim]\n")
+    console.print(
+        f"Cards that hold it: {', '.join(f'{gb} GB' for gb in estimate.cards) or 'none'}."
+    )
     if gpu is not None:
-        _show_verdict(console, ledger, gpu)
-    _show_changes(console, ledger)
+        _show_verdict(console, estimate, gpu)
+    _show_changes(console, estimate)
     console.print(f"[dim]{NOT_MEASURED}[/dim]", soft_wrap=True)
-    if ledger.setup.tiles:
+    if estimate.setup.tiles:
         told = "The size of a tile is read off TRL's source, not measured."
         console.print(f"[dim]{told}[/dim]", soft_wrap=True)
 
 
-def _headline(ledger) -> str:
-    from ift_course.models.memory import weights
+def _headline(estimate) -> str:
+    from ift_course.memory import weights
 
-    shape, setup = ledger.shape, ledger.setup
+    shape, setup = estimate.shape, estimate.setup
     trained = weights.trained_parameters(shape, setup)
     what = [
         f"[bold]{shape.name}[/bold], {shape.parameters / 1e9:.2f} billion parameters",
@@ -179,21 +181,21 @@ def _headline(ledger) -> str:
     return " · ".join(what)
 
 
-def _show_verdict(console, ledger, gpu: float) -> None:
-    from ift_course.display.memory import gigabytes
-    from ift_course.models.memory import GB, SPARE
-    from ift_course.models.memory.advice import largest, until_it_fits
+def _show_verdict(console, estimate, gpu: float) -> None:
+    from ift_course.memory import GB, SPARE
+    from ift_course.memory.advice import largest, until_it_fits
+    from ift_course.plots.memory_bars import gigabytes
 
-    if ledger.fits(gpu):
-        spare = gigabytes((1 - SPARE) * gpu * GB - ledger.total)
+    if estimate.fits(gpu):
+        spare = gigabytes((1 - SPARE) * gpu * GB - estimate.total)
         console.print(
             f"[green]Your card of {gpu:g} GB holds it, with {spare} to spare[/green]: room for "
-            f"batches of {largest(ledger, 'batch', gpu):,}, or rows of "
-            f"{largest(ledger, 'seq', gpu):,} tokens."
+            f"batches of {largest(estimate, 'batch', gpu):,}, or rows of "
+            f"{largest(estimate, 'seq', gpu):,} tokens."
         )
         return
     console.print(f"[red]Your card of {gpu:g} GB does not hold it.[/red]")
-    steps = until_it_fits(ledger, gpu)
+    steps = until_it_fits(estimate, gpu)
     if steps is None:
         console.print("No change makes it fit; choose a smaller model, or docs/scaling.md.")
         return
@@ -201,20 +203,20 @@ def _show_verdict(console, ledger, gpu: float) -> None:
     for number, step in enumerate(steps, 1):
         console.print(
             f"  {number}. {step.option.do}: −{gigabytes(step.saves)}, "
-            f"then {gigabytes(step.ledger.total)}"
+            f"then {gigabytes(step.estimate.total)}"
         )
 
 
-def _show_changes(console, ledger) -> None:
+def _show_changes(console, estimate) -> None:
     from rich.table import Table
 
-    from ift_course.display.memory import gigabytes
-    from ift_course.models.memory.advice import changes
+    from ift_course.memory.advice import changes
+    from ift_course.plots.memory_bars import gigabytes
 
     lines = Table(box=None, pad_edge=False, header_style="dim")
     for name, side in (("each change by itself", "left"), ("saves", "right"), ("costs", "left")):
         lines.add_column(name, justify=side)
-    for change in changes(ledger):
+    for change in changes(estimate):
         lines.add_row(change.option.do, f"−{gigabytes(change.saves)}", change.option.cost)
     if lines.row_count:
         console.print()

@@ -44,13 +44,15 @@ def merge(
     import shutil
 
     from ift_course.errors import CourseError
-    from ift_course.models import history
-    from ift_course.models.adapters import merge as merged_with
+    from ift_course.models import provenance
+    from ift_course.models.merge import merge as merged_with
     from ift_course.models.save import save
+    from ift_course.training.open_model import folder_of
 
     out = out.expanduser()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CourseError(f"{out} exists already; choose another --out, or delete it.")
+    base = base and str(folder_of(base))
     merged = merged_with(adapter.expanduser(), base, dtype=_torch(dtype))
     parent = next(folder for folder in out.absolute().parents if folder.exists())
     needed, free = merged.model.get_memory_footprint(), shutil.disk_usage(parent).free
@@ -60,7 +62,7 @@ def merge(
             f"{out}; free some space or choose another --out."
         )
     folder = save(merged.model, merged.tokenizer, out)
-    history.carry(adapter.expanduser(), folder)
+    provenance.carry(adapter.expanduser(), folder)
     _tell(merged, adapter, folder, json_)
 
 
@@ -73,7 +75,7 @@ def _torch(dtype: Dtype | None):
 
 
 def _tell(merged, adapter: Path, folder: Path, as_json: bool) -> None:
-    from ift_course.models.adapters import size_mb
+    from ift_course.models.lora_adapters import size_mb
 
     model_mb = sum(path.stat().st_size for path in folder.glob("*.safetensors")) / 1e6
     if as_json:

@@ -45,12 +45,12 @@ def pretrain(
         TimeRemainingColumn,
     )
 
+    from ift_course.authoring.publish_base import publish, write_card
     from ift_course.models.quiet import quiet
     from ift_course.models.save import disk_errors
     from ift_course.training import pretrain as training
     from ift_course.training.allocator import keep_freed_memory
     from ift_course.training.options import check_device, check_options
-    from ift_course.training.publish import publish, write_card
 
     check_options(flags=True, seed=seed)
     check_device(device)
@@ -87,8 +87,8 @@ def pretrain(
 
 
 def _scores(out: Path, console) -> list[dict]:
-    from ift_course.evaluation.bar import measure
-    from ift_course.models.load import load
+    from ift_course.evaluation.acceptance import measure
+    from ift_course.training.open_model import load
 
     def show(found) -> None:
         values = ", ".join(f"{value:.3f}" for value in found.values)

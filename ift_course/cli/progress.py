@@ -13,10 +13,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ift_course.display.progress import log_line
+from ift_course.authoring.run_lessons import Outcome
+from ift_course.claims.progress import log_line
 from ift_course.lessons.discover import Lesson
-from ift_course.lessons.ledger import minutes, read_timings
-from ift_course.lessons.run import Outcome
+from ift_course.lessons.timings import minutes, read_timings
 from ift_course.profile import Profile
 
 

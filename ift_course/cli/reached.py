@@ -16,9 +16,9 @@ def progress(
 
         ift progress 02
     """
-    from ift_course.checks import progress as kept
-    from ift_course.checks.notebook import progress as overview
     from ift_course.errors import CourseError
+    from ift_course.exercises import progress as kept
+    from ift_course.exercises.notebook_api import progress as overview
 
     table = overview(lesson and lesson.zfill(2))
     if not table.rows:

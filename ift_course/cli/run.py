@@ -74,11 +74,11 @@ def _run(
     """Executes the lessons and shows what came out; returns what is wrong."""
     from rich.console import Console
 
+    from ift_course.authoring import report
+    from ift_course.authoring.run_lessons import run as run_lessons
     from ift_course.cli.progress import LessonProgress, summary
     from ift_course.hardware import lessons_at_once
-    from ift_course.lessons import report
     from ift_course.lessons.discover import select
-    from ift_course.lessons.run import run as run_lessons
     from ift_course.profile import get_profile
 
     chosen, wanted = get_profile(profile), select(words)
@@ -103,11 +103,11 @@ def _run(
 
 def _compute(numbers: list[str], profile, jobs: int | None, *, per_cell: int, named: bool) -> None:
     """Computes the whole grids of the lessons that have one, or of all that were named."""
-    from ift_course.display.progress import grid_progress
-    from ift_course.experiments.grids import GRIDS, full
+    from ift_course.claims.grids import LESSONS, full
+    from ift_course.claims.progress import grid_progress
 
     first = profile.seeds[0]
-    for number in [x for x in numbers if named or x in GRIDS]:
+    for number in [x for x in numbers if named or x in LESSONS]:
         with grid_progress(number) as on_progress:
             full(number, seeds=range(first, first + per_cell), profile=profile.name, jobs=jobs,
                  on_progress=on_progress)  # fmt: skip
@@ -115,7 +115,7 @@ def _compute(numbers: list[str], profile, jobs: int | None, *, per_cell: int, na
 
 def _unmeasured(outcome, seed: int | None) -> list[str]:
     """A sentence for each claim that the course states and this whole run did not measure."""
-    from ift_course.lessons.pages import stated
+    from ift_course.authoring.generated_docs import stated
 
     if outcome.error:
         return []

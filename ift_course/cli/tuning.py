@@ -62,7 +62,7 @@ def announce(job, counted: str, without_template: str) -> None:
     """counted: such as "120 rows"; without_template: said of a model that has no chat template."""
     from rich.console import Console
 
-    from ift_course.data.templates import active_template
+    from ift_course.data.chat_templates import active_template
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"{counted} · model of {job.model.num_parameters():,} parameters")
@@ -84,8 +84,8 @@ def _other_templates(tokenizer) -> list[str]:
 
 def _never_stops(tokenizer) -> str | None:
     """Why a model that is tuned through the template cannot learn where to stop, if it cannot."""
-    from ift_course.data.masking import render
-    from ift_course.data.templates import ANSWER, QUESTION, end_of_turn
+    from ift_course.data.chat_templates import ANSWER, QUESTION, end_of_turn
+    from ift_course.data.loss_mask import render
     from ift_course.errors import CourseError
 
     end = end_of_turn(tokenizer)
@@ -110,7 +110,7 @@ def _never_stops(tokenizer) -> str | None:
 def report(result, folder: Path, numbers: dict, account) -> dict:
     """The answer of --json: what every tuning has, the numbers of this one, and of its rows."""
     from ift_course.cli.accounts import as_dict
-    from ift_course.data.templates import end_of_turn
+    from ift_course.data.chat_templates import end_of_turn
 
     end = end_of_turn(result.tokenizer)
     return {
@@ -136,7 +136,8 @@ def show(result, folder: Path, rows: dict[str, str], unit: str) -> None:
     from rich.table import Table
 
     from ift_course.cli.accounts import count
-    from ift_course.models.adapters import is_adapter, size_mb
+    from ift_course.models.folders import is_adapter
+    from ift_course.models.lora_adapters import size_mb
 
     table = Table(show_header=False, box=None, pad_edge=False)
     resumed = f" (went on from {result.resumed_from})" if result.resumed_from else ""

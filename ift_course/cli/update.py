@@ -23,7 +23,7 @@ def update(
     """
     from ift_course.errors import CourseError
     from ift_course.exercises import source
-    from ift_course.exercises.merge import update as merge
+    from ift_course.exercises.update import update as merge
     from ift_course.paths import project_root
 
     folder = folder or project_root() / "exercises"

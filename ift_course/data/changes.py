@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from ift_course.data.adapters import Adapted
 from ift_course.data.records import Record, Turn
+from ift_course.data.schemas import ParsedRow
 from ift_course.data.turns import whole
 
 Part = Literal["system", "reasoning", "tools"]
@@ -41,7 +41,7 @@ class Changes:
     fold_system: bool = False
     escape_special: bool = False
 
-    def apply(self, result: Adapted) -> Adapted:
+    def apply(self, result: ParsedRow) -> ParsedRow:
         """The row with its record changed, and what was changed among the repairs.
 
         Raises:

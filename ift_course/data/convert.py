@@ -9,7 +9,7 @@ from ift_course.data.changes import AS_IS, Changes
 from ift_course.data.files import Rows
 from ift_course.data.reading import Account, parsed_rows, write_reject
 from ift_course.data.records import BadRow
-from ift_course.data.writing import Layout, appearing, as_row
+from ift_course.data.writing import Layout, as_row, atomic_writer
 from ift_course.errors import CourseError
 
 
@@ -43,7 +43,7 @@ def convert(
     if len({p.absolute().resolve() for p in (path, out, rejects)}) < 3:
         raise CourseError("The input, --out and --rejects must be three different files.")
     rows, account = Rows(path), Account()
-    with appearing(out) as good, appearing(rejects) as bad:
+    with atomic_writer(out) as good, atomic_writer(rejects) as bad:
         for number, row, result in parsed_rows(rows, changes):
             if not isinstance(result, BadRow) and getattr(result, "record", None):
                 to = to or ("preference" if result.record.rejected else "messages")

@@ -330,7 +330,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _is_conversation(row: Any) -> bool:
-    from ift_course.data.adapters import detect
+    from ift_course.data.schemas import detect
 
     return isinstance(row, Mapping) and detect(row) is not None
 

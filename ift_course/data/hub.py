@@ -4,8 +4,8 @@ import os
 import re
 from itertools import islice
 
-from ift_course.data.adapters import ACCEPTED, adapt
 from ift_course.data.records import BadRow, Record
+from ift_course.data.schemas import ACCEPTED, parse_row
 from ift_course.errors import CourseError
 
 
@@ -43,7 +43,7 @@ def _usable(rows, source: str):
     last = None
     for number, row in enumerate(rows, 1):
         try:
-            yield adapt(row, f"{source}, row {number}").record
+            yield parse_row(row, f"{source}, row {number}").record
             last = None
         except BadRow as error:
             # One bad row is dirt; a hundred in a row are another layout.

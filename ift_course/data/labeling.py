@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ift_course.data.masking import label_each, labels, render
+from ift_course.data.chat_templates import active_template
+from ift_course.data.loss_mask import label_each, labels, render
 from ift_course.data.records import Message, Record, Turn
-from ift_course.data.templates import active_template
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:

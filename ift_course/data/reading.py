@@ -14,20 +14,20 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from ift_course.data.adapters import ACCEPTED, Adapted, adapt, is_verdict
 from ift_course.data.changes import AS_IS, Changes, special_tokens
 from ift_course.data.fields import named
 from ift_course.data.files import Rows
 from ift_course.data.message_rows import Joined, LeftOut, is_message_row, threads
-from ift_course.data.preferences import ACCEPTED as ACCEPTED_PAIRS
-from ift_course.data.preferences import Pair, pair_from
+from ift_course.data.pairs import ACCEPTED as ACCEPTED_PAIRS
+from ift_course.data.pairs import Pair, pair_from
 from ift_course.data.records import BadRow, Record, Unpreferred
-from ift_course.data.writing import appearing, as_row
+from ift_course.data.schemas import ACCEPTED, ParsedRow, is_verdict, parse_row
+from ift_course.data.writing import as_row, atomic_writer
 from ift_course.errors import CourseError
 
 MAX_REASONS = 50  # that are told apart; a file can be wrong in endless ways
 LOOK_AHEAD = 1000  # rows from which it is seen what a column "label" means
-Result = Adapted | BadRow | Joined | LeftOut
+Result = ParsedRow | BadRow | Joined | LeftOut
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Account:
             self.first_reason = self.first_reason or f"row {number}: {result}"
             count_one(self.reasons, result.reason)
             return None
-        if not isinstance(result, Adapted):
+        if not isinstance(result, ParsedRow):
             self.joined += isinstance(result, Joined)
             self.left_out += isinstance(result, LeftOut)
             return None
@@ -123,7 +123,7 @@ def _parse(rows: Rows, number: int, row: Any, changes: Changes, verdicts: bool) 
         return row
     try:
         source = f"{rows.path.name}, row {number}"
-        return changes.apply(adapt(row, source, label_is_verdict=verdicts))
+        return changes.apply(parse_row(row, source, label_is_verdict=verdicts))
     except BadRow as error:
         return error
 
@@ -132,7 +132,7 @@ def _threads(rows: Rows, numbered, changes: Changes) -> Iterator[tuple[int, Any,
     for number, row, result in threads(numbered):
         if isinstance(result, dict):
             result = _parse(rows, number, result, changes, False)
-            if isinstance(result, Adapted):
+            if isinstance(result, ParsedRow):
                 result = replace(result, schema="OpenAssistant messages")
         yield number, None if row is result else row, result
 
@@ -162,7 +162,7 @@ def read_rows(
     rows, account, records = Rows(path), Account(), []
     with _rejects_file(path, rejects) as bad:
         for number, row, result in parsed_rows(rows, changes):
-            if pairs and isinstance(result, Adapted):
+            if pairs and isinstance(result, ParsedRow):
                 result = _as_pair(result, row)
             if isinstance(result, BadRow):
                 if bad is not None:
@@ -211,7 +211,7 @@ def _rejects_file(path: Path, rejects: str | Path | None):
         return nullcontext()
     if Path(rejects).absolute().resolve() == path.absolute().resolve():
         raise CourseError("--rejects must be another file than --data.")
-    return appearing(Path(rejects))
+    return atomic_writer(Path(rejects))
 
 
 def _say_what_lost(records: list[Record], account: Account) -> None:
@@ -219,7 +219,7 @@ def _say_what_lost(records: list[Record], account: Account) -> None:
         account.unused["rejected"] += lost
 
 
-def _as_pair(result: Adapted, row: Any) -> Adapted | BadRow:
+def _as_pair(result: ParsedRow, row: Any) -> ParsedRow | BadRow:
     try:
         refuse_unpaired(result.record, row)
         pair_from(result.record)
@@ -258,3 +258,30 @@ def write_reject(file: TextIO, number: int, row: Any, reason: str) -> None:
     except (RecursionError, TypeError, ValueError):
         text = json.dumps(entry | {"data": repr(type(row))})
     file.write(text + "\n")
+
+
+def read_records(path: str | Path) -> list[Record]:
+    """Read conversations from a data file of any known layout.
+
+    Raises:
+        CourseError: naming the file, the row (counted from 1; in a JSONL file, the line) and the
+            remedy, when the file is missing, empty, damaged, or a row is not usable.
+    """
+    return read_rows(path).records
+
+
+def read_pairs(path: str | Path) -> list[Pair]:
+    """Read preference pairs from a data file of any known layout.
+
+    Raises:
+        CourseError: naming the file, the row (counted from 1; in a JSONL file, the line) and the
+            remedy, when the file is missing, empty, damaged, or a row is not a pair.
+    """
+    return [pair_from(record) for record in read_rows(path, pairs=True).records]
+
+
+def pair_of(row: Any, source: str = "") -> Pair:
+    """One row as a pair. Raises BadRow, which says what is wrong but not where the row is."""
+    result = parse_row(row, source)
+    refuse_unpaired(result.record, row)
+    return pair_from(result.record)

@@ -1,12 +1,11 @@
 """Every data set becomes a list of `Record`: a conversation, whatever its columns were called.
 
-A datum goes one way: file (`files.py`) → rows → `adapters.py` → `Record` → chat template → tokens
-(`masking.py`) → `packing.py`.
+A datum goes one way: file (`files.py`) → rows → `schemas.py` → `Record` → chat template → tokens
+(`loss_mask.py`).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 ROLES = ("system", "user", "assistant", "tool")
@@ -101,15 +100,3 @@ class BadRow(Exception):
 
 class Unpreferred(BadRow):
     """A pair that is whole and prefers nothing: both responses are the same, or one is empty."""
-
-
-def read_records(path: str | Path) -> list[Record]:
-    """Read conversations from a data file of any known layout.
-
-    Raises:
-        CourseError: naming the file, the row (counted from 1; in a JSONL file, the line) and the
-            remedy, when the file is missing, empty, damaged, or a row is not usable.
-    """
-    from ift_course.data.reading import read_rows
-
-    return read_rows(path).records

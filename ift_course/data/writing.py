@@ -13,7 +13,7 @@ Layout = Literal["messages", "prompt-completion", "preference"]
 
 
 @contextmanager
-def appearing(path: Path) -> Iterator[TextIO]:
+def atomic_writer(path: Path) -> Iterator[TextIO]:
     """A file that is there when all is written, and not before. An empty one never appears."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:

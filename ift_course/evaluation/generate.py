@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import torch
 
-from ift_course.data.masking import render
+from ift_course.data.chat_templates import as_list
+from ift_course.data.loss_mask import render
 from ift_course.data.records import user_text
-from ift_course.data.templates import as_list
 from ift_course.errors import CourseError
 from ift_course.models.quiet import quiet
 
@@ -56,7 +56,7 @@ def complete(
     return _generate(model, tokenizer, prompts, max_new_tokens, batch_size, temperature, seed)
 
 
-def answer(
+def generate_replies(
     model,
     tokenizer,
     conversations: Sequence,
@@ -74,7 +74,9 @@ def answer(
     Raises CourseError if the tokenizer has no chat template or one conversation is passed bare.
     """
     if isinstance(conversations, str) or any(isinstance(c, dict) for c in conversations):
-        raise CourseError("answer() takes a list of conversations; put this one in [brackets].")
+        raise CourseError(
+            "generate_replies() takes a list of conversations; put this one in [brackets]."
+        )
     prompts = [
         render(tokenizer, messages_of(item), add_generation_prompt=True)[0]
         for item in conversations

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from ift_course.data.masking import IGNORE
+from ift_course.data.loss_mask import IGNORE
 from ift_course.evaluation.generate import evaluating
 
 

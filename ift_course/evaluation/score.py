@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from ift_course.evaluation.generate import Completion, answer
+from ift_course.evaluation.generate import Completion, generate_replies
 from ift_course.evaluation.intervals import Interval, items_interval
 from ift_course.world.tasks import Example, verify
 
@@ -72,7 +72,7 @@ def score(model, tokenizer, examples: Sequence[Example], **generation) -> Scores
     generation: passed on to `answer` (max_new_tokens, batch_size, temperature, seed).
     Raises ValueError if there are no examples.
     """
-    return judge(examples, answer(model, tokenizer, examples, **generation))
+    return judge(examples, generate_replies(model, tokenizer, examples, **generation))
 
 
 def judge(examples: Sequence[Example], completions: Sequence[Completion]) -> Scores:

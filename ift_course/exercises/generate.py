@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
 from ift_course.exercises import source as sources
-from ift_course.lessons.build import COLAB, KERNEL, with_colab, write
-from ift_course.lessons.links import badge
+from ift_course.exercises.notebook_files import COLAB, KERNEL, with_colab, write
+from ift_course.links import badge
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ift_course.checks.learner import STUB_MESSAGE
 from ift_course.errors import CourseError
+from ift_course.exercises.learner import STUB_MESSAGE
 from ift_course.paths import notebooks_dir
 
 if TYPE_CHECKING:

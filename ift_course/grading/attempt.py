@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 
-from ift_course.checks.catalog import Check, Exercise
-from ift_course.checks.execution import definitions
-from ift_course.checks.learner import LearnerLost, Local
-from ift_course.checks.misconceptions import recognize
-from ift_course.checks.run import Call, Verdict, Watched, watch
+from ift_course.exercises.catalog import Check, Exercise
+from ift_course.exercises.execution import definitions
+from ift_course.exercises.judging import Call, RecordingLearner, Verdict, watch
+from ift_course.exercises.learner import InProcessLearner, LearnerLost
+from ift_course.exercises.misconceptions import recognize
 from ift_course.grading import reference, submissions
 from ift_course.grading.plan import Plan
 from ift_course.grading.results import Line
@@ -249,7 +249,7 @@ def judge(
         attempt.silent = attempt.silent or check.hidden
         attempt.on_step(check.id, limit + KILL)
         student.deadline = end = time.monotonic() + limit
-        watched = Watched(Learner(student))
+        watched = RecordingLearner(Learner(student))
         with _alarm(limit + GRACE):
             verdict = watch(check, watched, seed, reference.parameters(exercise))
             if verdict.status == "broken":
@@ -274,7 +274,7 @@ def judge(
 def _whose_fault(exercise: Exercise, check: Check, seed: str, verdict: Verdict) -> Verdict:
     """A check that raised is the student's failure if the solution passes it, else the grader's."""
     solution = reference.namespace(exercise)
-    if solution and watch(check, Watched(Local(solution)), seed).passed:
+    if solution and watch(check, RecordingLearner(InProcessLearner(solution)), seed).passed:
         told = "What came back is not of the form that the docstring promises."
         return replace(verdict, status="failed", message=told)
     return replace(verdict, status="needs review")

@@ -15,7 +15,7 @@ from ift_course.grading.sandbox import Sandbox
 from ift_course.grading.submissions import Reading, Submission
 
 HEAVY = ("torch", "numpy", "transformers", "datasets", "peft", "trl", "matplotlib")
-MODULES = "ift_course.checks.notebook", "ift_course.session", "psutil"  # what the cells call
+MODULES = "ift_course.exercises.notebook_api", "ift_course.session", "psutil"  # what the cells call
 PROTECTS_FILES = {"bubblewrap", "landlock"}
 
 
@@ -132,14 +132,14 @@ def preload(codes: Iterable[bytes]) -> tuple[str, ...]:
     over by name is of torch. A process is forked several times slower with torch than without.
     """
     statement = re.compile(rb"\b(?:import|from) [^\n]*|\bNamed\b")
-    heavy = re.compile(rb"\b(%s|Named)\b" % "|".join(HEAVY).encode())
+    heavy = re.compile(rb"\b(%s|Handle)\b" % "|".join(HEAVY).encode())
     named = {
         name.decode()
         for code in codes
         for said in statement.findall(code)
         for name in heavy.findall(said)
     }
-    if "Named" in named:
+    if "Handle" in named:
         named.add("torch")
     return (*MODULES, *(x for x in HEAVY if x in named))
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from ift_course.checks import cells
-from ift_course.checks.cells import CodeCell, Unreadable
+from ift_course.exercises import notebook_cells
+from ift_course.exercises.notebook_cells import CodeCell, Unreadable
 
 DEEPEST = 4  # archives in archives
 MOST_MEMBERS = 50_000  # of an archive
@@ -230,31 +230,31 @@ def _packed_or_code(node: Node, source: "_OnDisk | _InMemory", depth: int) -> No
     opener = PACKED.get(PurePosixPath(node.name.lower()).suffix)
     if opener:
         with opener(source.open()) as file:
-            source = _InMemory(file.read(cells.LARGEST + 1), source.modified)
+            source = _InMemory(file.read(notebook_cells.LARGEST + 1), source.modified)
     _code(node, source)
     return node
 
 
 def _maybe_code(node: Node, source: "_OnDisk | _InMemory") -> None:
     """A file without a telling name is code if it holds a notebook or defines a function."""
-    if source.size > cells.LARGEST:
+    if source.size > notebook_cells.LARGEST:
         return
-    data = source.read(cells.LARGEST)
+    data = source.read(notebook_cells.LARGEST)
     notebook = data.lstrip()[:1] == b"{" and b'"cell_type"' in data
-    if notebook or (len(data) < cells.LARGEST_SCRIPT and DEFINES.search(data)):
+    if notebook or (len(data) < notebook_cells.LARGEST_SCRIPT and DEFINES.search(data)):
         _code(node, _InMemory(data))
 
 
 def _code(node: Node, source: "_OnDisk | _InMemory") -> None:
-    if source.size > cells.LARGEST:
-        node.problem = cells.too_large(source.size)
+    if source.size > notebook_cells.LARGEST:
+        node.problem = notebook_cells.too_large(source.size)
         return
-    data = source.read(cells.LARGEST + 1)
+    data = source.read(notebook_cells.LARGEST + 1)
     node.sha = hashlib.sha256(data).hexdigest()
     key = node.sha, PurePosixPath(node.name.lower()).suffix
     if key not in _READ:
         try:
-            _READ[key] = cells.parse(data, node.name), ""
+            _READ[key] = notebook_cells.parse(data, node.name), ""
         except Unreadable as error:
             _READ[key] = None, str(error)
     node.code, node.problem = _READ[key]
@@ -422,8 +422,8 @@ def _member(
     if _is_junk(node.path) or not _is_read(lower):
         node.junk = _is_junk(node.path)
         return
-    if size > cells.LARGEST:
-        node.problem = cells.too_large(size)
+    if size > notebook_cells.LARGEST:
+        node.problem = notebook_cells.too_large(size)
         return
     try:
         data = read(size + 1)

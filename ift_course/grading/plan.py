@@ -6,13 +6,12 @@ from functools import cached_property
 from pathlib import Path
 
 from ift_course import __version__
-from ift_course.checks import catalog
-from ift_course.checks.catalog import Check, Exercise
 from ift_course.errors import CourseError
-from ift_course.exercises import source
+from ift_course.exercises import catalog, source
+from ift_course.exercises.catalog import Check, Exercise
 from ift_course.paths import PACKAGE
 
-CHECKS = PACKAGE / "checks"
+LESSONS, MACHINERY = PACKAGE / "lessons", PACKAGE / "exercises"
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ class Plan:
     @property
     def secret(self) -> list[Path]:
         """What no student's process may read."""
-        own = [*CHECKS.glob("lesson_*"), CHECKS / "misconceptions", source.folder()]
-        return [*own, *(x for x in (self.hidden, self.folder) if x)]
+        checks, wrong = LESSONS.glob("*/checks"), LESSONS.glob("*/misconceptions")
+        return [*checks, *wrong, source.folder(), *(x for x in (self.hidden, self.folder) if x)]
 
     @property
     def codes(self) -> list[bytes]:
@@ -102,4 +101,4 @@ def _digest(paths: list[Path]) -> str:
 
 def _machinery() -> str:
     """What all verdicts depend on: how values cross and how they are compared."""
-    return __version__ + _digest(sorted(CHECKS.glob("*.py")))
+    return __version__ + _digest(sorted(MACHINERY.glob("*.py")))

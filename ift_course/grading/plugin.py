@@ -1,4 +1,4 @@
-"""Plain pytest over a class: `pytest --pyargs ift_course.checks --ift-submissions DIR -v`.
+"""Plain pytest over a class: `pytest --pyargs ift_course.lessons --ift-submissions DIR -v`.
 
 A line for each student and check, with the verdict that `ift grade` gives: it comes from the same
 function. The package names this file as a plugin of pytest, since its options have to be known
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ift_course.grading.pool import Job
     from ift_course.grading.results import Line
 
-CHECKS = Path(__file__).resolve().parents[1] / "checks"
+LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 
 
 def pytest_addoption(parser):
@@ -85,7 +85,7 @@ def pytest_unconfigure(config):
 def _is_graded(config, item) -> bool:
     """Whether this test is a check of the course that a class is to be graded by."""
     function = getattr(item, "function", None) or getattr(item, "obj", None)
-    ours = hasattr(function, "worth") and CHECKS in Path(item.path).resolve().parents
+    ours = hasattr(function, "worth") and LESSONS in Path(item.path).resolve().parents
     return bool(ours and config.getoption("--ift-submissions"))
 
 

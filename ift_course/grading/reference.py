@@ -8,12 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ift_course.checks import cells
-from ift_course.checks.catalog import Exercise
-from ift_course.checks.learner import Local
-from ift_course.checks.run import Watched, watch
 from ift_course.errors import CourseError
-from ift_course.exercises import source
+from ift_course.exercises import notebook_cells, source
+from ift_course.exercises.catalog import Exercise
+from ift_course.exercises.judging import RecordingLearner, watch
+from ift_course.exercises.learner import InProcessLearner
 from ift_course.grading.plan import Plan
 
 
@@ -28,7 +27,7 @@ def verify(plan: Plan) -> None:
             solution = namespace(exercise)
             if not solution:
                 raise CourseError(f"{exercise.path}: there is no solution to try its checks on.")
-            verdict = watch(check, Watched(Local(solution)), plan.seed)
+            verdict = watch(check, RecordingLearner(InProcessLearner(solution)), plan.seed)
             if not verdict.passed:
                 raise CourseError(
                     f"{exercise.path}: {check.name} does not pass on the course's own solution "
@@ -57,7 +56,7 @@ def _executed(path: Path) -> dict[str, Any]:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             for number, code in enumerate(codes, 1):
-                cells.execute(number, code, found)
+                notebook_cells.execute(number, code, found)
     finally:
         os.environ.pop("IFT_CHECKING")
         if before is not None:

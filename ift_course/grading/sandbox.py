@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ift_course.checks.learner import LearnerError, LearnerLost
+from ift_course.exercises.learner import LearnerError, LearnerLost
 from ift_course.grading import isolation, memory, server, wire
 
 STARTING = 300.0  # seconds that a server may take to load torch on a cold disk

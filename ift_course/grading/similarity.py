@@ -10,7 +10,7 @@ from ift_course.exercises import source
 from ift_course.grading import submissions
 from ift_course.grading.layouts import Reading
 from ift_course.grading.reports.pages import page
-from ift_course.paths import write_whole
+from ift_course.paths import atomic_write_text
 
 ALIKE = 0.33  # pairs below this share are not shown
 
@@ -51,7 +51,9 @@ def compare(
             continue
         codes[submission.student] = "\n\n".join(code for _, code in cells)
     found = pairs(codes, given(lesson))
-    write_whole(out / "similarity.html", page("similarity.html.j2", lesson=lesson, pairs=found))
+    atomic_write_text(
+        out / "similarity.html", page("similarity.html.j2", lesson=lesson, pairs=found)
+    )
     return out / "similarity.html"
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ift_course.checks.cells import Unreadable, read
 from ift_course.errors import CourseError
+from ift_course.exercises.notebook_cells import Unreadable, read
 from ift_course.grading.handed_in import Node, clean, notebook_of, tree
 from ift_course.grading.layouts import (
     CANVAS,

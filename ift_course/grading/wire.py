@@ -15,8 +15,8 @@ import struct
 import time
 from typing import Any
 
-from ift_course.checks.named import Named
-from ift_course.checks.values import DEPTH, Unplain
+from ift_course.exercises.handles import Handle
+from ift_course.exercises.values import DEPTH, NotPlainData
 
 LENGTHS = struct.Struct(">II")
 LONGEST_JSON = 4 << 20  # bytes
@@ -42,18 +42,18 @@ class TooSlow(Exception):
 
 
 def pack(value: Any) -> bytes:
-    """The frame of a plain value (see `checks.values.plain`; `Named` may be in it).
+    """The frame of a plain value (see `checks.values.plain`; `Handle` may be in it).
 
-    Raises Unplain when the value is not plain or is over the limits.
+    Raises NotPlainData when the value is not plain or is over the limits.
     """
     tensors: list[bytes] = []
     try:
         text = json.dumps(_encode(value, tensors, 0)).encode()
     except (ValueError, RecursionError) as error:
-        raise Unplain(f"The value cannot be sent: {error}.") from None
+        raise NotPlainData(f"The value cannot be sent: {error}.") from None
     size = sum(map(len, tensors))
     if len(text) > LONGEST_JSON or size > LONGEST_TENSORS or _items(text) > MOST_ITEMS:
-        raise Unplain("The value is too large to be sent.")
+        raise NotPlainData("The value is too large to be sent.")
     return b"".join([LENGTHS.pack(len(text), size), text, *tensors])
 
 
@@ -65,7 +65,7 @@ def _items(text: bytes) -> int:
 def _encode(value: Any, tensors: list[bytes], depth: int) -> Any:
     kind = type(value)
     if depth > DEEPEST:
-        raise Unplain("The value is nested too deeply.")
+        raise NotPlainData("The value is nested too deeply.")
     if value is None or kind in (bool, float, str) or (kind is int and abs(value) < LARGEST_INT):
         return value
     if kind is list:
@@ -74,14 +74,14 @@ def _encode(value: Any, tensors: list[bytes], depth: int) -> Any:
         return {"tuple": [_encode(x, tensors, depth + 1) for x in value]}
     if kind is dict:
         if sum(type(key) is int for key in value) > MOST_INT_KEYS:
-            raise Unplain(f"A dictionary of over {MOST_INT_KEYS} integers cannot be sent.")
+            raise NotPlainData(f"A dictionary of over {MOST_INT_KEYS} integers cannot be sent.")
         pairs = [[key, _encode(x, tensors, depth + 1)] for key, x in value.items()]
         return {"dict": pairs}
-    if kind is Named:
+    if kind is Handle:
         return {"named": [value.name, _encode(value.arguments, tensors, depth + 1)]}
     if kind.__module__ == "torch" and kind.__name__ == "Tensor":
         return {"tensor": _encode_tensor(value, tensors)}
-    raise Unplain(f"A {kind.__name__} cannot be sent.")
+    raise NotPlainData(f"A {kind.__name__} cannot be sent.")
 
 
 def _encode_tensor(value: Any, tensors: list[bytes]) -> list:
@@ -89,7 +89,7 @@ def _encode_tensor(value: Any, tensors: list[bytes]) -> list:
 
     dtype = str(value.dtype).removeprefix("torch.")
     if dtype not in DTYPES:
-        raise Unplain(f"A tensor of {dtype} cannot be sent.")
+        raise NotPlainData(f"A tensor of {dtype} cannot be sent.")
     flat = value.detach().cpu().contiguous().reshape(-1)
     tensors.append(flat.view(torch.uint8).numpy().tobytes())
     return [dtype, list(value.shape)]
@@ -140,7 +140,7 @@ class _Reader:
         if tag == "named" and type(inner) is list and len(inner) == 2 and type(inner[0]) is str:
             arguments = self.decode(inner[1], depth + 1)
             if type(arguments) is dict:
-                return Named(inner[0], arguments)
+                return Handle(inner[0], arguments)
         if tag == "tensor" and type(inner) is list and len(inner) == 2:
             return self._tensor(*inner)
         raise Malformed(f"a {tag[:20]!r} that is none")
@@ -185,7 +185,7 @@ class _Reader:
 
 
 def send(connection: socket.socket, value: Any, deadline: float | None = None) -> None:
-    """Sends one value. Raises Unplain before anything is sent, Closed or TooSlow."""
+    """Sends one value. Raises NotPlainData before anything is sent, Closed or TooSlow."""
     frame = pack(value)
     try:
         connection.settimeout(_left(deadline))

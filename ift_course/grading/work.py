@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ift_course.checks import catalog
-from ift_course.checks.cells import CodeCell, read
-from ift_course.checks.execution import BODY_MAGICS, python, statements
-from ift_course.exercises import source
+from ift_course.exercises import catalog, source
+from ift_course.exercises.execution import BODY_MAGICS, python, statements
 from ift_course.exercises.generate import fingerprint
+from ift_course.exercises.notebook_cells import CodeCell, read
 from ift_course.paths import PACKAGE, checkout, shipped
 
 SHORT = 150  # characters of a function's tree: anybody would write a shorter one the same way

@@ -12,9 +12,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ift_course.checks import cells
-from ift_course.checks.learner import LearnerError, Local
-from ift_course.checks.values import Unplain
+from ift_course.exercises import notebook_cells
+from ift_course.exercises.learner import InProcessLearner, LearnerError
+from ift_course.exercises.values import NotPlainData
 from ift_course.grading import wire
 
 
@@ -43,8 +43,8 @@ def serve(connection: socket.socket, rungs: list[str]) -> None:
             frame = wire.pack(answer)
         except LearnerError as error:
             frame = wire.pack(("raised", error.kinds, error.message, error.line, error.number))
-        except Unplain as error:
-            frame = wire.pack(("raised", ("Unplain",), str(error), "", 0))
+        except NotPlainData as error:
+            frame = wire.pack(("raised", ("NotPlainData",), str(error), "", 0))
         connection.sendall(frame)
 
 
@@ -77,14 +77,14 @@ def seed() -> None:
 
 
 def _call(namespace: dict[str, Any], name: str, args: tuple, kwargs: dict) -> tuple:
-    learner = Local(namespace)
+    learner = InProcessLearner(namespace)
     value = getattr(learner, name)(*args, **kwargs)
     return "value", value, learner.arguments
 
 
 def _cell(namespace: dict[str, Any], number: int, source: str) -> tuple:
     try:
-        return "done", cells.execute(number, source, namespace)
+        return "done", notebook_cells.execute(number, source, namespace)
     except BaseException as error:
         kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-1])
         lines = [x for x in traceback.extract_tb(error.__traceback__) if x.filename[:6] == "<cell "]

@@ -1,4 +1,4 @@
-"""One door to every model of the course: `load("base")`, `load("sft")`, a folder, or a hub id."""
+"""Whole models: the base of a profile, a folder on this disk, a repository of the Hub."""
 
 import hashlib
 import re
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from ift_course import ranks
 from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
-from ift_course.models.adapters import merge
-from ift_course.models.folders import check_model, is_adapter
-from ift_course.models.qlora import four_bit_config, mend
+from ift_course.models.folders import check_model
+from ift_course.models.quantize import four_bit_config, patch_bitsandbytes
 from ift_course.paths import assets_dir
-from ift_course.profile import Profile, get_profile
+from ift_course.profile import Profile
 
 if TYPE_CHECKING:
     import torch
@@ -24,43 +23,6 @@ if TYPE_CHECKING:
 # The files a model needs; the Hub often stores the same weights again in other formats.
 HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 HUB_SKIPPED = ("onnx/*", "original/*", "consolidated*", "openvino/*")
-
-
-def load(
-    name: str | Path = "base",
-    *,
-    profile: str | None = None,
-    dtype: "torch.dtype | None" = None,
-    four_bit: bool = False,
-) -> "Loaded":
-    """A model in evaluation mode and its tokenizer.
-
-    Args:
-        name: "base" (the profile's base model), "sft" (the base tuned on the profile's examples,
-            made once and kept), the path of any Hugging Face model folder, or a hub id.
-            The folder of an adapter gives its base model with the adapter merged into it.
-        profile: a name in `ift_course.profile.PROFILES`; None means IFT_PROFILE or "tiny".
-        dtype: None chooses float32 on a CPU and half precision on a GPU, where the model is put.
-        four_bit: load the linear layers as NF4 (`models.qlora`): what QLoRA trains adapters on.
-
-    Raises:
-        CourseError: nothing loadable is there; the sentence says which file and what to do.
-    """
-    chosen = get_profile(profile)
-    if name == "base":
-        return base(chosen, dtype, four_bit)
-    if name == "sft":
-        # The one import against the order of layers: a tuned model has to be made by training.
-        from ift_course.training.assistant import assistant_folder
-
-        return from_folder(assistant_folder(chosen), dtype, four_bit)
-    folder = local_folder(name)
-    if folder:
-        return from_folder(folder, dtype, four_bit)
-    raise CourseError(
-        f'There is no model "{name}": give base, sft, the path of a model folder, or a hub id '
-        "such as HuggingFaceTB/SmolLM2-135M."
-    )
 
 
 def local_folder(name: str | Path) -> Path | None:
@@ -76,11 +38,6 @@ def local_folder(name: str | Path) -> Path | None:
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)):
         return hub_folder(str(name), None)
     return None
-
-
-def base(profile: Profile, dtype: "torch.dtype | None" = None, four_bit: bool = False) -> "Loaded":
-    """The model before any tuning that the profile starts from."""
-    return from_folder(base_folder(profile), dtype, four_bit)
 
 
 def base_folder(profile: Profile) -> Path:
@@ -127,16 +84,19 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def from_folder(
+def load_whole(
     folder: str | Path, dtype: "torch.dtype | None" = None, four_bit: bool = False
 ) -> "Loaded":
-    """Load any Hugging Face model folder, or an adapter's with its base.
+    """Load the whole model of a Hugging Face folder, in evaluation mode, and its tokenizer.
 
-    Raises CourseError if it is neither, or is damaged.
+    Args:
+        dtype: None chooses float32 on a CPU and half precision on a GPU, where the model is put.
+        four_bit: load the linear layers as NF4 (`models.quantize`).
+
+    Raises:
+        CourseError: it is no such folder, or is damaged.
     """
     folder = Path(folder)
-    if is_adapter(folder):
-        return _with_adapter(folder, dtype, four_bit)
     check_model(folder)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -177,19 +137,9 @@ def from_folder(
             f"{model.get_input_embeddings().num_embeddings}; they do not belong together."
         )
     if four_bit:
-        mend(model)
+        patch_bitsandbytes(model)
         return model.eval(), tokenizer  # bitsandbytes has put it where it belongs
     return model.to(device).eval(), tokenizer
-
-
-def _with_adapter(folder: Path, dtype: "torch.dtype | None", four_bit: bool) -> "Loaded":
-    if four_bit:
-        raise CourseError(
-            f"{folder} holds an adapter, which must be merged before its model can be quantized: "
-            f"ift merge {folder} --out models/merged"
-        )
-    merged = merge(folder, dtype=dtype)
-    return merged.model, merged.tokenizer
 
 
 def _default_dtype(device: str) -> "torch.dtype":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ift_course.data.templates import CHATML, END_OF_TURN, START_OF_TURN
+from ift_course.data.chat_templates import CHATML, END_OF_TURN, START_OF_TURN
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

@@ -143,7 +143,7 @@ def _modules_called(model: "PreTrainedModel", name: str) -> list["torch.nn.Modul
 PARALLEL, ZERO = 0.95, 1e-3
 
 
-def never_learned(
+def undertrained_tokens(
     model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", used: Iterable[int]
 ) -> list[int]:
     """Those of the tokens `used` that are special and that the model has never met.

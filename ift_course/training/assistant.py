@@ -5,11 +5,11 @@ import json
 import sys
 from pathlib import Path
 
-from ift_course.data.examples import records_of
+from ift_course.data.examples import to_records
 from ift_course.data.records import Record
-from ift_course.models import history
-from ift_course.models.adapters import unload
-from ift_course.models.load import base_folder, from_folder
+from ift_course.models import provenance
+from ift_course.models.load import base_folder
+from ift_course.models.merge import open_folder, unload
 from ift_course.models.save import disk_errors, save
 from ift_course.paths import results_dir
 from ift_course.profile import Profile
@@ -58,7 +58,7 @@ def sft_records(profile: Profile) -> list[Record]:
         return stream_records(profile.sft_data, profile.examples)
     from ift_course.world.tasks import sample
 
-    return records_of(sample(profile.examples, seed=SEED))
+    return to_records(sample(profile.examples, seed=SEED))
 
 
 def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> None:
@@ -77,19 +77,19 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
         "optimizer": profile.optimizer,
     }
     result = sft(
-        *from_folder(base), records, method=method, progress=sys.stderr.isatty(), **settings
+        *open_folder(base), records, method=method, progress=sys.stderr.isatty(), **settings
     )
     (folder / RECIPE).unlink(missing_ok=True)
     model = result.model if small else unload(result.model)
     save(model, result.tokenizer, folder)
-    told = history.described(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
-    start = history.start_name(str(base))
-    now = history.Tuning(
+    told = provenance.described(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
+    start = provenance.start_name(str(base))
+    now = provenance.Tuning(
         method="sft", changes=method, start=start, settings=settings, **told,
-        **history.outcome(result),
+        **provenance.outcome(result),
     )  # fmt: skip
     with disk_errors(folder):
-        history.write(folder, [now])
+        provenance.write(folder, [now])
 
 
 def _made_by(folder: Path, recipe: dict) -> bool:

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ift_course import ranks
-from ift_course.data.templates import stop_at_end_of_turn
+from ift_course.data.chat_templates import stop_at_end_of_turn
 from ift_course.errors import CourseError
-from ift_course.models import history
-from ift_course.models.adapters import source_of, unload
-from ift_course.models.load import from_folder, load
-from ift_course.models.qlora import is_four_bit
+from ift_course.models import provenance
+from ift_course.models.lora_adapters import source_of
+from ift_course.models.merge import open_folder, unload
+from ift_course.models.quantize import is_four_bit
 from ift_course.models.save import disk_errors, save
 from ift_course.training.checkpoints import latest
+from ift_course.training.open_model import load
 from ift_course.training.sft import SftResult, sft
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Job:
     tokenizer: "PreTrainedTokenizerBase"
     out: Path
     source: str  # the model an adapter will belong to: a hub id or a folder
-    earlier: list[history.Tuning] = field(default_factory=list)  # how that model was tuned
+    earlier: list[provenance.Tuning] = field(default_factory=list)  # how that model was tuned
     recipe: dict[str, Any] = field(default_factory=dict)  # what `run` was given, for the record
 
     @property
@@ -52,7 +53,7 @@ def start(name: str, out: str | Path, profile: str | None = None, method: str = 
     try:
         model, tokenizer = load(name, profile=profile, four_bit=method == "qlora")
         source = source_of(name, model)
-        return Job(model, tokenizer, out, source, history.read(source))
+        return Job(model, tokenizer, out, source, provenance.read(source))
     except BaseException:
         _remove_if_empty(out)
         raise
@@ -74,7 +75,7 @@ def run(
     """
     limit = getattr(job.model.config, "max_position_embeddings", None) or 1024
     job.recipe.update(method=train.__name__, changes=method, settings=_settings(method, options))
-    job.recipe.update(history.described(data))
+    job.recipe.update(provenance.described(data))
     try:
         _check_space(job, method)
         return train(
@@ -108,7 +109,7 @@ def finish(job: Job, result: SftResult) -> Path:
 def _save(job: Job, result: SftResult) -> None:
     model = result.model
     if ranks.share_the_model():  # no process has all of it, but the last checkpoint has
-        model, _ = from_folder(latest(job.checkpoints))
+        model, _ = open_folder(latest(job.checkpoints))
         stop_at_end_of_turn(model, result.tokenizer)
     if hasattr(model, "peft_config"):
         base = job.model.name_or_path
@@ -121,10 +122,10 @@ def _save(job: Job, result: SftResult) -> None:
     else:
         save(model, result.tokenizer, job.out)
     if job.recipe:
-        start = history.start_name(job.source)
-        now = history.Tuning(start=start, **job.recipe, **history.outcome(result))
+        start = provenance.start_name(job.source)
+        now = provenance.Tuning(start=start, **job.recipe, **provenance.outcome(result))
         with disk_errors(job.out):
-            history.write(job.out, [*job.earlier, now])
+            provenance.write(job.out, [*job.earlier, now])
 
 
 def _settings(method: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ift_course.data.masking import collate
-from ift_course.data.packing import collate_packed, pack
+from ift_course.data.loss_mask import collate
 from ift_course.errors import CourseError
-from ift_course.models.qlora import is_four_bit
+from ift_course.from_scratch.packing import collate_packed, pack
+from ift_course.models.quantize import is_four_bit
 
 if TYPE_CHECKING:
     import torch

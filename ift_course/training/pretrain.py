@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ift_course.training.loop import adamw, text_batches, train
+from ift_course.from_scratch.training_loop import adamw, text_batches, train
 
 if TYPE_CHECKING:
     import torch

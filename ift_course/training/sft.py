@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ift_course import ranks
+from ift_course.data.chat_templates import ensure_chat_template, stop_at_end_of_turn
 from ift_course.data.labeling import OnRefused, label_records
-from ift_course.data.masking import collate, is_trained
-from ift_course.data.packing import collate_packed, pack
+from ift_course.data.loss_mask import collate, is_trained
 from ift_course.data.records import Record
-from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
 from ift_course.errors import CourseError
-from ift_course.training.adapter import Adapter, adapted_layers, never_learned, not_adapted
+from ift_course.from_scratch.packing import collate_packed, pack
+from ift_course.training.adapter import Adapter, adapted_layers, not_adapted, undertrained_tokens
 from ift_course.training.checkpoints import going_on, step_of
 from ift_course.training.options import DEFAULT_OPTIMIZER, check_options
 from ift_course.training.packed import refuse_if_rows_mix
@@ -103,7 +103,7 @@ def sft(
         CourseError: a setting is out of its range (`options.LIMITS`), nothing is left to train
             on, the checkpoints belong to a run with other settings, or the disk is full; packed
             records would see each other; a 4-bit model is to be tuned in full, or cannot be
-            trained (`qlora.mend`).
+            trained (`patch_bitsandbytes`).
     """
     import torch
 
@@ -117,7 +117,7 @@ def sft(
     )  # fmt: skip
     torch.manual_seed(seed)  # new embeddings are drawn at random
     with quiet():
-        new_tokens = give_chat_template(model, tokenizer)
+        new_tokens = ensure_chat_template(model, tokenizer)
     prepared = prepare(tokenizer, records, max_length, on_refused)
     dtype = next(model.parameters()).dtype
     _make_ready(model, method)
@@ -130,7 +130,7 @@ def sft(
     with quiet():
         from trl import SFTConfig
 
-        from ift_course.models.qlora import float_adapters
+        from ift_course.models.quantize import float_adapters
         from ift_course.training.arguments import arguments, precision, steps_of
         from ift_course.training.trainer import ResponseTrainer, run
 
@@ -272,21 +272,23 @@ def _make_ready(model: "PreTrainedModel", method: Method) -> None:
     """Give the weights the type in which the method can train them, in place."""
     import torch
 
-    from ift_course.models.qlora import is_four_bit, mend, to_four_bit
+    from ift_course.models.quantize import is_four_bit, patch_bitsandbytes, to_four_bit
 
     if method == "qlora" and not is_four_bit(model):
         to_four_bit(model)
     if is_four_bit(model):
         if method == "full":
             raise CourseError('4-bit weights cannot be tuned; use method="qlora".')
-        mend(model)
+        patch_bitsandbytes(model)
     elif method == "full" and next(model.parameters()).dtype != torch.float32:
         model.float()  # half-precision weights would round most of the updates away
 
 
 def _peft_config(adapter: Adapter, model, tokenizer, rows, new_tokens: Sequence[int]):
     used = {token for row in rows for token in row["input_ids"]}
-    return adapter.config(model, sorted({*new_tokens, *never_learned(model, tokenizer, used)}))
+    return adapter.config(
+        model, sorted({*new_tokens, *undertrained_tokens(model, tokenizer, used)})
+    )
 
 
 def _dataset(rows: list[dict[str, list[int]]]):

@@ -14,7 +14,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 from trl import SFTTrainer
 
 from ift_course import ranks
-from ift_course.data.masking import IGNORE
+from ift_course.data.loss_mask import IGNORE
 from ift_course.models.save import disk_errors
 from ift_course.training.checkpoints import mark_complete
 

@@ -9,8 +9,8 @@ from importlib.metadata import metadata
 from pathlib import Path
 
 from ift_course.exercises.source import written
-from ift_course.lessons.links import repository_url
-from ift_course.lessons.overview import course_map
+from ift_course.lessons.lesson_00.overview import course_map
+from ift_course.links import repository_url
 from ift_site import exercises, front, glossary, lessons, reference
 from ift_site.links import Links
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ift_course.lessons.ledger import minutes
-from ift_course.lessons.overview import Row
+from ift_course.lessons.lesson_00.overview import Row
+from ift_course.lessons.timings import minutes
 
 TEMPLATE = Path(__file__).with_name("front.md.j2")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ift_course import glossary
+from ift_course.lessons import glossary
 
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 

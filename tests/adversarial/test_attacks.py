@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ift_course.checks import compare, values
+from ift_course.exercises import compare, values
 from ift_course.grading import submissions, wire
-from ift_course.grading.plan import CHECKS
+from ift_course.grading.plan import LESSONS
 from tests.adversarial.conftest import FOLDER, earned
 
 PATIENT = {"hangs_at_import": 3}  # points that are honestly earned
@@ -21,7 +21,8 @@ SLOW = "infinite_loop swallows_everything oversized_frame fork_bomb eight_gigaby
 
 def footprint():
     """Everything of the grader's that an attack might want to change."""
-    files = [*(CHECKS / "lesson_01").glob("*.py"), *Path("/tmp").glob("ift-adversarial*")]
+    checks = LESSONS / "lesson_01" / "checks"
+    files = [*checks.glob("*.py"), *Path("/tmp").glob("ift-adversarial*")]
     digest = hashlib.sha256(b"".join(x.read_bytes() for x in files)).hexdigest()
     functions = [compare.difference, compare.equal, values.plain, wire.receive]
     return digest, [str(x) for x in files], functions, dict(os.environ), os.getcwd()
@@ -106,7 +107,7 @@ def test_files_beside_the_notebook_are_never_loaded(tmp_path, grade, solution):
     evil = f"open({str(marker)!r}, 'w').write('x')\n"
     files = {"conftest.py": evil, "pytest.ini": "[pytest]\naddopts = -p evil", "torch.py": evil,
              "sitecustomize.py": evil, "evil.pth": f"import os; {evil}", "evil.py": evil,
-             "ift_course/__init__.py": evil, "ift_course/checks/compare.py": evil,
+             "ift_course/__init__.py": evil, "ift_course/exercises/compare.py": evil,
              "results.jsonl": '{"kind": "verdict"}',
              "01.py": "import torch, evil\ndef next_token_loss(*_):\n    return 0\n"}  # fmt: skip
     for name, text in files.items():

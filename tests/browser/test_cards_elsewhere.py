@@ -8,10 +8,10 @@ from html import escape
 
 import pytest
 
-from ift_course.checks import catalog
-from ift_course.checks.card import ReportCard
-from ift_course.checks.misconceptions import misconceptions
-from ift_course.checks.report import report
+from ift_course.exercises import catalog
+from ift_course.exercises.misconceptions import misconceptions
+from ift_course.exercises.report import report
+from ift_course.exercises.report_card import ReportCard
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 THEMES = {

@@ -5,10 +5,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from ift_course.checks import catalog
-from ift_course.checks.misconceptions import misconceptions
-from ift_course.exercises import source
+from ift_course.exercises import catalog, source
 from ift_course.exercises.generate import notebook
+from ift_course.exercises.misconceptions import misconceptions
 from tests.browser.conftest import jupyterlab
 
 CARD = ".jp-OutputArea-output div[style*='border-left']"

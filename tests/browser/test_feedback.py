@@ -6,9 +6,8 @@ The pages are opened from the disk, as somebody would who has unpacked the grade
 import pytest
 from typer.testing import CliRunner
 
-from ift_course.checks import catalog
 from ift_course.cli import app
-from ift_course.exercises import source
+from ift_course.exercises import catalog, source
 from tests.browser.contrast import faint_text
 
 WIDTHS = {"phone": 390, "laptop": 1280}

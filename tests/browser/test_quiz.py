@@ -2,8 +2,8 @@
 
 import pytest
 
-from ift_course import quizzes
-from ift_course.display.quiz import quiz
+from ift_course.lessons import quizzes
+from ift_course.lessons.quiz_view import quiz
 
 WIDTHS = {"laptop": 900, "phone": 380}
 

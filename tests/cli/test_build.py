@@ -3,8 +3,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from ift_course.authoring import generated_docs
 from ift_course.cli import app
-from ift_course.lessons import pages
 
 CLAIM = dict(id="01.toys", lesson="01", statement="Toys are fun.", source="a test", metric="fun",
              arms={"toys": [0.4, 0.6]}, of=["toys"], effect=0.5, interval=[0.4, 0.6], holds=True,
@@ -84,7 +84,7 @@ def test_build_writes_the_generated_pages_and_check_says_when_they_are_out_of_da
     docs = course.notebooks.parent / "docs"
     docs.mkdir()
     readme = docs.parent / "README.md"
-    readme.write_text(f"Before.\n{pages.BEGIN}\nold\n{pages.END}\nAfter.\n")
+    readme.write_text(f"Before.\n{generated_docs.BEGIN}\nold\n{generated_docs.END}\nAfter.\n")
     course.lesson("01_fine")
     ledger = course.results / "tiny" / "claims.json"
     ledger.parent.mkdir(parents=True)
@@ -105,4 +105,4 @@ def test_build_writes_the_generated_pages_and_check_says_when_they_are_out_of_da
 def test_a_course_without_a_docs_folder_has_no_generated_pages(course):
     course.lesson("01_fine")
     assert ift("build", "--docs").exit_code == 0
-    assert pages.wanted() == {}
+    assert generated_docs.wanted() == {}

@@ -43,7 +43,7 @@ def test_convert_writes_and_says_where_the_rest_is(mixed, tmp_path):
 
 
 def test_the_result_is_what_sft_reads(mixed, tmp_path):
-    from ift_course.data.records import read_records
+    from ift_course.data.reading import read_records
 
     for layout in ("messages", "prompt-completion"):
         out = tmp_path / f"{layout}.jsonl"

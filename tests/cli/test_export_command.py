@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ift_course.cli import app
-from ift_course.models import history
+from ift_course.models import provenance
 from ift_course.models.save import save
 
 pytest.importorskip("gguf")
@@ -54,10 +54,10 @@ def test_an_adapter_is_merged_first_and_keeps_its_record(wide_llama, tmp_path, d
     assert ift(*train, "--max-steps", 2, "--rank", 4).exit_code == 0
     told = ift("export", adapter, "--to", "hf", "--out", tmp_path / "home")
     assert told.exit_code == 0, told.output
-    assert history.read(tmp_path / "home") == history.read(adapter)
+    assert provenance.read(tmp_path / "home") == provenance.read(adapter)
     assert "adapters of low rank on weights of 4 bits" in (tmp_path / "home/README.md").read_text()
     assert ift("merge", adapter, "--out", tmp_path / "whole").exit_code == 0
-    assert history.read(tmp_path / "whole") == history.read(adapter)
+    assert provenance.read(tmp_path / "whole") == provenance.read(adapter)
 
     base.rename(tmp_path / "elsewhere")
     lost = ift("export", adapter, "--to", "gguf", "--out", tmp_path / "x.gguf")
@@ -101,7 +101,7 @@ def test_what_gguf_is_not_written_for_is_refused_before_it_is_loaded(
     )
     config = tiny_llama_dir / "config.json"
     config.write_text(config.read_text().replace('"llama"', '"mamba"'))
-    monkeypatch.setattr("ift_course.models.export.source", None)
+    monkeypatch.setattr("ift_course.export.export_model.source", None)
     for folder in (tiny_llama_dir, adapter):
         refused = ift("export", folder, "--to", "gguf", "--out", tmp_path / "x.gguf")
         assert refused.exit_code == 2

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ift_course.cli import app
-from ift_course.models.memory import GB, names
+from ift_course.memory import GB, names
 
 
 def ift(*arguments: object):

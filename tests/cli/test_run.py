@@ -160,7 +160,7 @@ def test_a_full_disk_is_one_sentence(course, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device", "results/tiny/notebooks/x.ipynb")
 
-    monkeypatch.setattr("ift_course.lessons.build.write", full)
+    monkeypatch.setattr("ift_course.authoring.build.write", full)
     result = ift("run")
     assert result.exit_code == 1
     assert "The disk is full at results/tiny/notebooks/x.ipynb; free some space" in result.stderr
@@ -244,7 +244,7 @@ def test_with_other_seeds_a_claim_that_no_longer_holds_fails_the_run(course):
 
 
 def test_full_computes_the_grids_before_the_lessons(course, monkeypatch):
-    from ift_course.experiments import grids
+    from ift_course.claims import grids
 
     course.lesson("01_fine")
     course.lesson("03_grid")
@@ -264,7 +264,7 @@ def test_full_computes_the_grids_before_the_lessons(course, monkeypatch):
 
 
 def test_a_log_file_gets_a_line_for_each_lesson_and_each_row_of_a_grid(course, monkeypatch):
-    from ift_course.experiments import grids
+    from ift_course.claims import grids
 
     course.lesson("03_grid")
     monkeypatch.setattr(grids, "full", lambda *_, on_progress, **__: on_progress(1, 2, None))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ift_course.data.chat_templates import CHATML
 from ift_course.data.labeling import label_records
-from ift_course.data.masking import IGNORE, render
+from ift_course.data.loss_mask import IGNORE, render
 from ift_course.data.records import Record, Turn
-from ift_course.data.templates import CHATML
 from ift_course.errors import CourseError
 
 SPECIAL = re.compile(r"<\|?[\w/▁]+\|?>|\[/?[A-Z_]+\]|<｜[^｜]+｜>")

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ift_course.data.adapters import adapt
 from ift_course.data.records import BadRow, Unpreferred
+from ift_course.data.schemas import parse_row
 from ift_course.data.turns import EMPTY_SYSTEM
 
 ASK, ANSWER = "Which river flows through Vienna?", "The Danube."
@@ -39,7 +39,7 @@ SAME_TALK = {
 
 @pytest.mark.parametrize("name", SAME_TALK)
 def test_a_layout_is_known_and_read(name):
-    result = adapt(SAME_TALK[name])
+    result = parse_row(SAME_TALK[name])
     assert result.schema == name
     assert result.record.messages == TALK
 
@@ -60,7 +60,7 @@ def test_a_layout_is_known_and_read(name):
     ],
 )  # fmt: skip
 def test_one_parser_reads_every_way_of_writing_a_turn(row):
-    assert adapt(row).record.messages == TALK
+    assert parse_row(row).record.messages == TALK
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_one_parser_reads_every_way_of_writing_a_turn(row):
 )
 def test_what_cannot_be_read_is_refused(row, why):
     with pytest.raises(BadRow, match=why):
-        adapt(row)
+        parse_row(row)
 
 
 def test_a_system_column_and_a_history_come_first_in_every_layout():
@@ -96,7 +96,7 @@ def test_a_system_column_and_a_history_come_first_in_every_layout():
         {"prompt": ASK, "chosen": ANSWER, "rejected": WRONG["content"]},
         {"instruction": ASK, "chosen": ANSWER, "rejected": WRONG["content"]},
     ):
-        result = adapt(row | head)
+        result = parse_row(row | head)
         assert result.record.messages == [*earlier, *TALK]
         assert result.unused == ()
 
@@ -104,11 +104,11 @@ def test_a_system_column_and_a_history_come_first_in_every_layout():
 def test_an_empty_system_turn_is_no_turn_in_any_layout():
     for empty in ("", " \n", None):
         turn = {"role": "system", "content": empty}
-        result = adapt({"messages": [turn, *TALK]})
+        result = parse_row({"messages": [turn, *TALK]})
         assert result.record.messages == TALK
         assert result.repairs == (EMPTY_SYSTEM,)
         pair = {"chosen": [turn, *TALK], "rejected": [turn, TALK[0], WRONG]}
-        assert adapt(pair).record.messages == TALK
+        assert parse_row(pair).record.messages == TALK
 
 
 @pytest.mark.parametrize("column", ["messages", "conversations", "prompt"])
@@ -118,7 +118,7 @@ def test_the_same_repairs_are_made_and_said_in_every_layout(column):
     row = {column: broken}
     if column == "prompt":
         row = {"prompt": broken[:-1], "completion": broken[-1:]}
-    result = adapt(row)
+    result = parse_row(row)
     assert [turn.role for turn in result.record.turns] == ["user", "assistant"]
     assert len(result.repairs) == 2
 
@@ -136,20 +136,22 @@ def test_reasoning_tools_and_weights_are_carried():
             {"role": "assistant", "content": "8 m.", "thinking": "The tool says 8."},
         ],
     }
-    record = adapt(row).record
+    record = parse_row(row).record
     assert record.tools == ({"type": "function", "function": {"name": "depth", "parameters": {}}},)
     first, called, result, last = (record.turns[i] for i in (1, 3, 4, 5))
     assert first.weight == 0 and first.message["weight"] == 0
     assert called.tool_calls[0]["function"]["arguments"] == {"river": "Danube"}
     assert (result.role, result.content, result.tool_call_id) == ("tool", '{"m": 8}', "c1")
     assert last.message["reasoning_content"] == "The tool says 8."
-    again = adapt({"messages": record.messages, "tools": list(record.tools)}).record
+    again = parse_row({"messages": record.messages, "tools": list(record.tools)}).record
     assert (again.turns, again.tools) == (record.turns, record.tools)
 
 
 def test_thoughts_in_parts_of_the_content_are_reasoning():
     parts = [{"type": "thinking", "thinking": "A capital."}, {"type": "text", "text": ANSWER}]
-    turn = adapt({"messages": [TALK[0], {"role": "assistant", "content": parts}]}).record.turns[1]
+    turn = parse_row({"messages": [TALK[0], {"role": "assistant", "content": parts}]}).record.turns[
+        1
+    ]
     assert (turn.content, turn.reasoning) == (ANSWER, "A capital.")
 
 
@@ -160,7 +162,7 @@ def test_shared_function_calls_become_tool_calls():
         {"from": "observation", "value": "Danube"},
         {"from": "gpt", "value": ANSWER},
     ]
-    turns = adapt({"conversations": talk}).record.turns
+    turns = parse_row({"conversations": talk}).record.turns
     assert [turn.role for turn in turns] == ["user", "assistant", "tool", "assistant"]
     assert turns[1].tool_calls[0]["function"] == {"name": "look_up", "arguments": {"x": 1}}
 
@@ -181,12 +183,12 @@ def test_shared_function_calls_become_tool_calls():
     ],
 )  # fmt: skip
 def test_whatever_has_a_value_and_is_not_used_is_named(row, unused):
-    assert adapt(row).unused == unused
+    assert parse_row(row).unused == unused
 
 
 def test_a_column_for_nothing_is_not_unused():
     row = {"instruction": ASK, "input": "nan", "output": ANSWER, "tools": [], "tags": None, "x": ""}
-    result = adapt(row)
+    result = parse_row(row)
     assert (result.record.messages, result.unused) == (TALK, ())
     assert result.repairs == ('read "nan" in "input" as nothing',)
 
@@ -216,7 +218,7 @@ PAIRS = {
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_prompt_of_a_pair_stands_there_once_with_its_system_turn_first(name):
-    result = adapt(PAIRS[name])
+    result = parse_row(PAIRS[name])
     assert result.record.messages == [SYSTEM, *TALK]
     assert [turn.message for turn in result.record.rejected] == [WRONG]
     assert result.unused == ()
@@ -234,10 +236,10 @@ def test_the_prompt_of_a_pair_stands_there_once_with_its_system_turn_first(name)
 )
 def test_a_pair_that_can_be_read_in_two_ways_is_refused(row, why):
     with pytest.raises(BadRow, match=why):
-        adapt(row)
+        parse_row(row)
 
 
 @pytest.mark.parametrize("rejected", [ANSWER, "", " \n"])
 def test_a_pair_that_prefers_nothing_is_a_kind_of_its_own(rejected):
     with pytest.raises(Unpreferred):
-        adapt({"prompt": ASK, "chosen": ANSWER, "rejected": rejected})
+        parse_row({"prompt": ASK, "chosen": ANSWER, "rejected": rejected})

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 
 from ift_course.data.changes import Changes
 from ift_course.data.convert import convert
+from ift_course.data.curation.curate_file import curate_file
 from ift_course.data.inspection import inspect
-from ift_course.data.preferences import read_pairs
-from ift_course.data.quality.files import curate_file
-from ift_course.data.reading import read_rows
-from ift_course.data.records import read_records
+from ift_course.data.reading import read_pairs, read_records, read_rows
 from ift_course.errors import CourseError
 
 GOOD = {"instruction": "Name a river.", "output": "Inn"}

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ift_course.data.fields import NOTHING
-from ift_course.data.records import Record, read_records, user_text
+from ift_course.data.reading import read_records
+from ift_course.data.records import Record, user_text
 from ift_course.errors import CourseError
 
 EXPECTED = [

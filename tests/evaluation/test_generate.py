@@ -9,7 +9,7 @@ import torch
 
 from ift_course.data.records import user_text
 from ift_course.errors import CourseError
-from ift_course.evaluation.generate import Completion, answer, complete, stop_ids
+from ift_course.evaluation.generate import Completion, complete, generate_replies, stop_ids
 
 TEXTS = ["Moo", "The capital of France is", "Say it in one word, as a list of five", "", "Hello,"]
 
@@ -87,7 +87,7 @@ def test_an_answer_comes_through_the_chat_template_and_hides_the_ideal_response(
     )
     expected = [reference(model, tokenizer, prompt, 10)]
     for conversation in (Asked(), [message], message["content"]):
-        assert answer(model, tokenizer, [conversation], max_new_tokens=10) == expected
+        assert generate_replies(model, tokenizer, [conversation], max_new_tokens=10) == expected
 
 
 def test_samples_depend_on_the_seed_and_not_on_the_batch(tiny_llama):
@@ -149,11 +149,11 @@ def test_a_bare_text_or_conversation_is_refused(tiny_llama):
     with pytest.raises(CourseError, match="brackets"):
         complete(*tiny_llama, "Moo")
     with pytest.raises(CourseError, match="brackets"):
-        answer(*tiny_llama, [message])
+        generate_replies(*tiny_llama, [message])
 
 
 def test_a_tokenizer_without_a_template_is_refused(tiny_llama):
     model, tokenizer = tiny_llama
     tokenizer.chat_template = None
     with pytest.raises(CourseError, match="no chat template"):
-        answer(model, tokenizer, ["Moo"])
+        generate_replies(model, tokenizer, ["Moo"])

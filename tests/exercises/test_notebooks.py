@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from ift_course.authoring.execute import execute
 from ift_course.exercises import source
 from ift_course.exercises.generate import notebook
-from ift_course.lessons.execute import execute
 
 each = pytest.mark.parametrize("path", source.sources(), ids=lambda x: x.stem)
 

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from ift_course.checks import cells
+from ift_course.exercises import notebook_cells
 from ift_course.grading import handed_in
 from ift_course.grading.handed_in import tree
 from tests.grading.trees import solves, tarred, write, zipped
@@ -59,7 +59,7 @@ def test_too_many_members_are_refused(tmp_path, monkeypatch):
 
 
 def test_a_file_too_large_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(cells, "LARGEST", 1000)
+    monkeypatch.setattr(notebook_cells, "LARGEST", 1000)
     write(tmp_path, {"ann.ipynb": bytes(2000), "a.zip": zipped({"bo.ipynb": bytes(2000)}),
                      "b.tar": tarred({"cy.ipynb": bytes(2000)}, "w")})  # fmt: skip
     assert len(problems(tmp_path)) == 3 and all("MB are read" in x for x in problems(tmp_path))

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ift_course.checks import catalog, cells
 from ift_course.errors import CourseError
-from ift_course.exercises import source
+from ift_course.exercises import catalog, notebook_cells, source
 from ift_course.grading.layouts import Reading
 from ift_course.grading.submissions import Unreadable, collect, find
 from ift_course.grading.submissions import cells as cells_of
@@ -78,7 +77,9 @@ def test_a_copy_of_the_course_earns_nothing_with_the_courses_solutions(tmp_path,
         f"{answers}/02.ipynb": SOLUTION,
         f"{answers}/03.ipynb": course("solutions", "03"),
         f"{answers}/02.py": (ROOT / "solutions/02_dataset_formatting.py").read_bytes(),
-        "ift_course/data/packing.py": (ROOT / "ift_course/data/packing.py").read_bytes(),
+        "ift_course/from_scratch/packing.py": (
+            ROOT / "ift_course/from_scratch/packing.py"
+        ).read_bytes(),
     }
     submission = ann(tmp_path, files)
     assert submission.source == f"ann/{tasks}/02_dataset_formatting.ipynb"
@@ -100,7 +101,7 @@ def test_a_whole_clone_handed_in_unsolved_is_graded_as_unsolved(tmp_path):
 
 
 def test_a_lesson_that_imports_the_functions_is_no_answer(tmp_path):
-    lesson = notebook("from ift_course.data.packing import pack", "pack([], 1)")
+    lesson = notebook("from ift_course.from_scratch.packing import pack", "pack([], 1)")
     assert ann(tmp_path, {"02.ipynb": STUBS, "02_lesson.ipynb": lesson}).source == "ann/02.ipynb"
 
 
@@ -120,29 +121,30 @@ def test_a_solution_of_an_older_version_of_the_course_is_known_by_its_stamps():
         if cell.cell_type == "code":
             cell.source = cell.source.replace("return", "return ()  # older\n    return")
             cell.metadata.ift.hash = fingerprint(cell.source)
-    work = survey(cells.parse(nbformat.writes(older).encode(), "x.ipynb"), FUNCTIONS)
+    work = survey(notebook_cells.parse(nbformat.writes(older).encode(), "x.ipynb"), FUNCTIONS)
     assert work.solution == set(FUNCTIONS)
 
 
 @pytest.mark.parametrize("lesson", sorted({x.lesson for x in catalog.exercises()}))
 def test_every_shipped_notebook_is_known_by_content(lesson):
     functions = [x.function for x in catalog.exercises(lesson)]
-    solved = survey(cells.parse(course("solutions", lesson), "x.ipynb"), functions)
-    stubs = survey(cells.parse(course("exercises", lesson), "x.ipynb"), functions)
+    solved = survey(notebook_cells.parse(course("solutions", lesson), "x.ipynb"), functions)
+    stubs = survey(notebook_cells.parse(course("exercises", lesson), "x.ipynb"), functions)
     assert solved.solution == solved.solved == set(functions)
     assert stubs.defined == set(functions) and not stubs.solved and not stubs.solution
     assert not solved.library, "the solutions do not lean on the library"
 
 
 @pytest.mark.parametrize("code", [
-    "from ift_course.data.packing import pack",
-    "import ift_course as ift\ndef pack(r, n):\n    return ift.data.packing.pack(r, n)",
-    "def pack(r, n):\n    from ift_course.data.packing import pack as p\n    return p(r, n)",
-    "from ift_course.data import packing\npack = packing.pack",
-    "from ift_course.data import packing\ndef g(*a):\n    return packing.pack(*a)\n"
+    "from ift_course.from_scratch.packing import pack",
+    "import ift_course as ift\ndef pack(r, n):\n    return ift.from_scratch.packing.pack(r, n)",
+    "def pack(r, n):\n    from ift_course.from_scratch.packing import pack as p\n"
+    "    return p(r, n)",
+    "from ift_course.from_scratch import packing\npack = packing.pack",
+    "from ift_course.from_scratch import packing\ndef g(*a):\n    return packing.pack(*a)\n"
     "def pack(*a):\n    return g(*a)",
     "def pack(*a):\n    import importlib\n"
-    "    return importlib.import_module('ift_course.data.packing').pack(*a)",
+    "    return importlib.import_module('ift_course.from_scratch.packing').pack(*a)",
 ])  # fmt: skip
 def test_the_courses_own_functions_handed_in_as_answers_are_flagged(tmp_path, code):
     flags = ann(tmp_path, {"02.ipynb": notebook("import ift_course as ift", code)}).flags
@@ -150,7 +152,7 @@ def test_the_courses_own_functions_handed_in_as_answers_are_flagged(tmp_path, co
 
 
 def test_the_notebooks_own_use_of_the_library_is_not_flagged(tmp_path):
-    code = "import ift_course as ift\nfrom ift_course.data.masking import labels\nift.setup('02')"
+    code = "import ift_course as ift\nfrom ift_course.data.loss_mask import labels\nift.setup('02')"
     answer = "def pack(rows, n):\n    labels = rows\n    return labels\nift.check(pack)"
     assert ann(tmp_path, {"02.ipynb": notebook(code, answer)}).flags == ()
 
@@ -164,7 +166,7 @@ def test_the_notebooks_own_use_of_the_library_is_not_flagged(tmp_path):
 def test_a_function_is_seen_however_it_is_defined(code):
     for name in ("x.ipynb", "x.py"):
         data = notebook(code) if name == "x.ipynb" else code.encode()
-        assert survey(cells.parse(data, name), FUNCTIONS).solved == {"pack"}
+        assert survey(notebook_cells.parse(data, name), FUNCTIONS).solved == {"pack"}
 
 
 DOUBTS = [

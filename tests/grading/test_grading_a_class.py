@@ -56,7 +56,7 @@ def test_a_changed_check_regrades_its_exercise_and_says_who_moves(tmp_path):
     grade(tmp_path / "class", tmp_path / "out", setting)
     path = tmp_path / "checks" / "lesson_90" / "test_1_response_labels.py"
     path.write_text(path.read_text().replace("[-100] * prompt", "[0] * prompt"))
-    from ift_course.checks import catalog
+    from ift_course.exercises import catalog
 
     catalog._checks.cache_clear()
     moved = []
@@ -87,14 +87,14 @@ def test_an_instructors_hidden_checks_are_run_and_stay_hidden(tmp_path):
     lesson = tmp_path / "hidden" / "lesson_01"
     lesson.mkdir(parents=True)
     code = '''
-from ift_course.checks import points
-from ift_course.checks.compare import equal
-from ift_course.checks.named import Named
+from ift_course.exercises import points
+from ift_course.exercises.compare import equal
+from ift_course.exercises.handles import Handle
 
 @points(5)
 def test_a_secret(learner):
     """Longer prompts are no trouble."""
-    model = Named("next_token_table", {"rows": [[0.0, 1.0], [1.0, 0.0]]})
+    model = Handle("next_token_table", {"rows": [[0.0, 1.0], [1.0, 0.0]]})
     equal(learner.greedy_decode(model, [0, 1] * 9, 2, 77), [0, 1])
 '''
     (lesson / "test_3_greedy_decode.py").write_text(code)
@@ -133,7 +133,8 @@ def test_a_hidden_check_that_the_solution_fails_stops_the_grading(tmp_path):
     lesson = tmp_path / "hidden" / "lesson_01"
     lesson.mkdir(parents=True)
     (lesson / "test_3_greedy_decode.py").write_text(
-        "from ift_course.checks import points\n@points(1)\ndef test_wrong(learner):\n    assert 0\n"
+        "from ift_course.exercises import points\n"
+        "@points(1)\ndef test_wrong(learner):\n    assert 0\n"
     )
     a_class.make(tmp_path / "class", 1)
     with pytest.raises(CourseError, match=r"test_wrong.*solution"):
@@ -158,7 +159,7 @@ def test_what_is_loaded_for_everyone_is_what_somebody_imports():
     assert "torch" not in preload([b'"""Works without torch."""', b"# from a talk on\ntorch = 1"])
     assert "torch" in preload([b'{"source": ["import os, torch\\n"]}'])
     assert "torch" in preload([b"from torch.nn import functional"])
-    assert "torch" in preload([b'learner.held_to(Named("model"))'])
+    assert "torch" in preload([b'learner.kl_regularized(Handle("model"))'])
 
 
 def spoil(path):

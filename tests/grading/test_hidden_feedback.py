@@ -55,8 +55,8 @@ def test_a_public_check_still_says_how_it_failed(tmp_path):
 
 
 HIDDEN = '''
-from ift_course.checks import points
-from ift_course.checks.compare import equal
+from ift_course.exercises import points
+from ift_course.exercises.compare import equal
 
 
 @points(3)

@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from ift_course.checks import catalog
-from ift_course.checks.report import report
-from ift_course.exercises import source
+from ift_course.exercises import catalog, source
+from ift_course.exercises.report import report
 from ift_course.grading import attempt, reference, server
 from ift_course.grading.grade import preload
 from ift_course.grading.plan import Plan

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ift_course.checks.values import Unplain
+from ift_course.exercises.values import NotPlainData
 from ift_course.grading import gradebook, pool, wire
 from ift_course.grading.attempt import Times
 from ift_course.grading.grade import grade
@@ -86,14 +86,14 @@ def test_the_largest_documents_are_read_or_refused_within_a_second(text):
 
 def test_what_the_reader_would_refuse_is_not_sent():
     for value in ({k: 0 for k in range(wire.MOST_INT_KEYS + 1)}, [0] * (wire.MOST_ITEMS + 1)):
-        with pytest.raises(Unplain):
+        with pytest.raises(NotPlainData):
             wire.pack(value)
 
 
 # One check looks at the labels as sets, and nothing can interrupt it while it does.
 CHECKS = '''
-from ift_course.checks import points
-from ift_course.checks.compare import equal
+from ift_course.exercises import points
+from ift_course.exercises.compare import equal
 
 
 @points(2)

@@ -13,8 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ift_course.checks.named import Named
-from ift_course.checks.values import Unplain
+from ift_course.exercises.handles import Handle
+from ift_course.exercises.values import NotPlainData
 from ift_course.grading import wire
 
 plain = st.recursive(
@@ -58,14 +58,14 @@ def test_special_numbers_cross():
 
 
 def test_named_things_cross_by_name_only():
-    assert crossed([Named("bigram", {"seed": 3})]) == [Named("bigram", {"seed": 3})]
+    assert crossed([Handle("bigram", {"seed": 3})]) == [Handle("bigram", {"seed": 3})]
 
 
 @pytest.mark.parametrize(
     "value", [object(), {1.5: 2}, type("L", (list,), {})(), 2**1001, {1, 2}, b"x", lambda: 0]
 )
 def test_anything_else_is_refused_before_it_is_sent(value):
-    with pytest.raises(Unplain):
+    with pytest.raises(NotPlainData):
         crossed(value if not isinstance(value, dict) else [value, set()])
 
 

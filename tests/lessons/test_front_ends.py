@@ -5,7 +5,8 @@ import re
 import nbformat
 import pytest
 
-from ift_course.lessons import build
+from ift_course.authoring import build
+from ift_course.exercises import notebook_files
 from ift_course.lessons.discover import Lesson
 from ift_course.paths import checkout
 
@@ -44,7 +45,7 @@ def toy(tmp_path, monkeypatch):
     source = tmp_path / "01_toy.py"
     source.write_text(SOURCE, encoding="utf-8")
     lesson = Lesson("01", "01_toy", source)
-    build.write(build.read(lesson), build.notebook_path(lesson))
+    notebook_files.write(build.read(lesson), build.notebook_path(lesson))
     return build.notebook_path(lesson)
 
 

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from ift_course.cli import app
 from ift_course.errors import CourseError
-from ift_course.models.adapters import CannotMerge, attach, merge
-from ift_course.models.load import load
+from ift_course.models.merge import CannotMerge, attach, merge
 from ift_course.models.quiet import quiet
 from ift_course.models.save import save
+from ift_course.training.open_model import load
 
 _spec = importlib.util.spec_from_file_location(
     "families", Path(__file__).parents[1] / "families.py"

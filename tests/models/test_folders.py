@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from ift_course.cli import app
 from ift_course.errors import CourseError
-from ift_course.models.adapters import merge
 from ift_course.models.folders import kind_of
-from ift_course.models.load import load
+from ift_course.models.merge import merge
 from ift_course.models.save import save
 from ift_course.training.job import start
+from ift_course.training.open_model import load
 
 
 def refused(call, *sentences: str) -> None:

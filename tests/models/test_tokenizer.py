@@ -5,7 +5,7 @@ import itertools
 import pytest
 from transformers import AutoTokenizer
 
-from ift_course.data.masking import render
+from ift_course.data.loss_mask import render
 from ift_course.models.tokenizer import train_tokenizer
 from ift_course.world.corpus import documents
 

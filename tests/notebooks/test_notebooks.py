@@ -5,11 +5,12 @@ import os
 
 import pytest
 
+from ift_course.authoring import build
+from ift_course.authoring.execute import execute
+from ift_course.authoring.run_lessons import kernel_env
 from ift_course.hardware import threads
-from ift_course.lessons import build, ledger
+from ift_course.lessons import timings
 from ift_course.lessons.discover import START, lessons
-from ift_course.lessons.execute import execute
-from ift_course.lessons.run import kernel_env
 from ift_course.paths import project_root, shipped
 from ift_course.profile import get_profile
 
@@ -54,7 +55,7 @@ def test_the_committed_notebook_is_its_source_executed(lesson):
 @each_lesson
 def test_the_lesson_took_at_most_three_minutes_when_it_was_published(lesson):
     assert (shipped() / "results" / "tiny" / "lessons.json").exists()
-    assert ledger.read_timings("tiny")[lesson.number].seconds <= MOST_SECONDS
+    assert timings.read_timings("tiny")[lesson.number].seconds <= MOST_SECONDS
 
 
 def assert_clean(cell):

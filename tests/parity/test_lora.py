@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from ift_course.models.lora import add_lora, lora_layers, merge_lora
+from ift_course.from_scratch.lora import add_lora, lora_layers, merge_lora
 from ift_course.models.quiet import quiet
 
 TARGETS = ["q_proj", "v_proj", "down_proj"]

@@ -4,10 +4,10 @@ import pytest
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from ift_course.data.adapters import adapt
 from ift_course.data.convert import as_row
-from ift_course.data.masking import labels, render_all
+from ift_course.data.loss_mask import labels, render_all
 from ift_course.data.samples import VARIANTS
+from ift_course.data.schemas import parse_row
 from ift_course.models.quiet import quiet
 from ift_course.training.sft import prepare
 
@@ -23,7 +23,7 @@ def trl_rows(model, tokenizer, rows, folder, **options):
 
 def test_every_schema_gets_the_labels_of_trl(tiny_llama, tmp_path):
     model, tokenizer = tiny_llama
-    records = [adapt(row).record for row in VARIANTS.values()]
+    records = [parse_row(row).record for row in VARIANTS.values()]
     rows = [{"messages": record.messages} for record in records]
     theirs = trl_rows(model, tokenizer, rows, tmp_path, assistant_only_loss=True)
     ours = prepare(tokenizer, records, 256).rows
@@ -40,13 +40,13 @@ def test_files_that_trl_reads_itself_get_the_same_labels(name, tiny_llama, tmp_p
     if name == "UltraChat":  # its extra column "prompt" makes TRL look for a completion
         row = {"messages": row["messages"]}
     theirs = trl_rows(model, tokenizer, [row], tmp_path, assistant_only_loss=True)
-    [ours] = prepare(tokenizer, [adapt(row).record], 256).rows
+    [ours] = prepare(tokenizer, [parse_row(row).record], 256).rows
     assert ours["labels"] == theirs["labels"][0]
 
 
 def test_both_layouts_of_a_conversion_are_the_same_to_trl(tiny_llama, tmp_path):
     model, tokenizer = tiny_llama
-    record = adapt(VARIANTS["Dolly"]).record
+    record = parse_row(VARIANTS["Dolly"]).record
     messages = trl_rows(model, tokenizer, [as_row(record, "messages")], tmp_path,
                         assistant_only_loss=True)  # fmt: skip
     split = trl_rows(model, tokenizer, [as_row(record, "prompt-completion")], tmp_path,

@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from ift_course.models.nf4 import TABLE, dequantize, dynamic_levels, nf4_levels, quantize
+from ift_course.from_scratch.nf4 import TABLE, dequantize, dynamic_levels, nf4_levels, quantize
 
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 bnb = pytest.importorskip("bitsandbytes").functional
@@ -59,7 +59,7 @@ def test_without_the_librarys_table_few_scales_differ_and_by_one_level():
     torch.backends.cpu.get_cpu_capability() != "AVX512", reason="a fault of the AVX512 kernel"
 )
 def test_the_library_still_dequantizes_narrow_layers_wrongly():
-    # If this fails, a new bitsandbytes is mended: `models.qlora.mend` need not refuse them then.
+    # If this fails, a new bitsandbytes is repaired, and `patch_bitsandbytes` need not refuse them.
     torch.manual_seed(0)
     weight = torch.randn(64, 32)
     packed, state = bnb.quantize_4bit(weight, quant_type="nf4")

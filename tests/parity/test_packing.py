@@ -5,7 +5,7 @@ import torch
 from datasets import Dataset
 from trl import pack_dataset
 
-from ift_course.data.packing import block_diagonal_mask, collate_packed, pack
+from ift_course.from_scratch.packing import block_diagonal_mask, collate_packed, pack
 
 LENGTHS = (17, 40, 9, 23, 31, 5)
 

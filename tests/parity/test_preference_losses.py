@@ -5,16 +5,16 @@ import copy
 import pytest
 import torch
 
-from ift_course.data.masking import collate
-from ift_course.data.preferences import Pair
+from ift_course.data.loss_mask import collate
+from ift_course.data.pairs import Pair
 from ift_course.data.records import Turn
-from ift_course.models.quiet import quiet
-from ift_course.training.preference.losses import (
+from ift_course.from_scratch.preference_losses import (
     bradley_terry_loss,
     dpo_loss,
     group_advantages,
     sequence_logps,
 )
+from ift_course.models.quiet import quiet
 from ift_course.training.preference.pairs import prepare_pairs, responses
 from ift_course.training.preference.reward import with_score
 

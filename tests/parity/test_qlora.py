@@ -4,9 +4,9 @@ import copy
 
 import torch
 
-from ift_course.models.lora import add_lora, lora_layers
-from ift_course.models.nf4 import TABLE, dequantize, quantize
-from ift_course.models.qlora import float_adapters, to_four_bit
+from ift_course.from_scratch.lora import add_lora, lora_layers
+from ift_course.from_scratch.nf4 import TABLE, dequantize, quantize
+from ift_course.models.quantize import float_adapters, to_four_bit
 from ift_course.models.quiet import quiet
 
 TARGETS = ["q_proj", "o_proj", "up_proj"]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ift_course.data.masking import IGNORE, collate
+from ift_course.data.loss_mask import IGNORE, collate
 from ift_course.data.records import Record
 from ift_course.models.quiet import quiet
 from ift_course.training.sft import prepare, sft

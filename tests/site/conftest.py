@@ -8,12 +8,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from ift_course.display.quiz import Quiz
-from ift_course.exercises import generate
-from ift_course.lessons import build, ledger
+from ift_course.authoring import build
+from ift_course.exercises import generate, notebook_files
+from ift_course.lessons import timings
 from ift_course.lessons.discover import Lesson
+from ift_course.lessons.quiz_view import Quiz
+from ift_course.lessons.quizzes import Question, Wrong
 from ift_course.paths import checkout
-from ift_course.quizzes import Question, Wrong
 
 sys.path.insert(0, str(checkout() / "site"))
 
@@ -106,7 +107,7 @@ def toy(tmp_path, monkeypatch) -> Path:
     for folder in ("notebooks", "solutions"):
         (root / folder).mkdir()
     monkeypatch.setenv("IFT_NOTEBOOKS", str(root / "notebooks"))
-    monkeypatch.setattr(ledger, "evidence_root", lambda: root / "results")
+    monkeypatch.setattr(timings, "evidence_root", lambda: root / "results")
     (root / "results/tiny").mkdir(parents=True)
     timing = {"lesson": "01", "title": "A toy lesson", "status": "ok", "cells": 1, "seconds": 75}
     timing |= {"peak_mb": 1200, "threads": 2, "machine": "a toy"}
@@ -116,7 +117,7 @@ def toy(tmp_path, monkeypatch) -> Path:
     source.write_text(LESSON, encoding="utf-8")
     notebook = build.read(Lesson("01", "01_toy", source))
     notebook.cells[1].outputs = list(map(nbformat.from_dict, outputs()))
-    build.write(notebook, source.with_suffix(".ipynb"))
+    notebook_files.write(notebook, source.with_suffix(".ipynb"))
 
     (root / "solutions/01_toy.py").write_text(EXERCISES, encoding="utf-8")
     generate.build(root / "solutions/01_toy.py", root)

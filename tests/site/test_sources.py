@@ -8,7 +8,7 @@ from ift_site import assemble, reference
 from ift_site.docstrings import restructured
 from ift_site.links import broken
 
-from ift_course.lessons.links import repository_url
+from ift_course.links import repository_url
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ torch.save({"history": result.history, "weights": result.model.state_dict()},
 
 def prefer(model, tokenizer, **options):
     """Forty steps over pairs, so that the warm-up takes two of them."""
-    from ift_course.data.preferences import Pair
+    from ift_course.data.pairs import Pair
     from ift_course.data.records import Turn
     from ift_course.training.preference.dpo import dpo
 

@@ -57,7 +57,7 @@ def one_sentence(words: list[str], value: str) -> str:
 
 @pytest.mark.parametrize("command", ["sft", "dpo"])
 def test_a_tuning_command_refuses_each_wrong_option_by_its_name(command, tmp_path, monkeypatch):
-    monkeypatch.setattr("ift_course.models.load.from_folder", None)  # nothing may be loaded
+    monkeypatch.setattr("ift_course.models.load.load_whole", None)  # nothing may be loaded
     # There is no such file and no such model, so a complaint about the option came first.
     words = [command, "--model", "no-model", "--data", str(tmp_path / "no.jsonl"),
              "--out", str(tmp_path / "out")]  # fmt: skip
@@ -72,7 +72,7 @@ def test_a_tuning_command_refuses_each_wrong_option_by_its_name(command, tmp_pat
 @pytest.mark.parametrize(("command", "flag", "value"), OTHERS)
 def test_the_other_commands_do_so_too(command, flag, value, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ift_course.models.load.from_folder", None)
+    monkeypatch.setattr("ift_course.models.load.load_whole", None)
     sentence = one_sentence([command, *NEEDED[command], flag, value], value)
     assert flag in sentence or "profile" in sentence
     assert not any(tmp_path.iterdir())

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from ift_course.data.preferences import Pair
+from ift_course.data.pairs import Pair
 from ift_course.data.records import Turn
 from ift_course.errors import CourseError
-from ift_course.training.preference.dpo import default_learning_rate, dpo
-from ift_course.training.preference.logps import pair_logps, response_logps
-from ift_course.training.preference.losses import (
+from ift_course.from_scratch.preference_losses import (
     best_of_n,
     best_of_n_kl,
     dpo_loss,
     group_advantages,
     sequence_logps,
 )
+from ift_course.training.preference.dpo import default_learning_rate, dpo
+from ift_course.training.preference.logps import pair_logps, response_logps
 from ift_course.training.preference.pairs import prepare_pairs, responses
 
 REPOSITORY = Path(__file__).parents[2]
@@ -153,7 +153,7 @@ def test_the_reference_is_the_tuned_model_in_memory_not_the_folder_it_came_from(
 ):
     # Left alone, DPOTrainer would load the reference from config._name_or_path: the model on the
     # disk, from before the SFT. Then the first loss is not ln 2.
-    from ift_course.models.load import load
+    from ift_course.training.open_model import load
     from ift_course.training.sft import sft
 
     model, tokenizer = load(tiny_llama_dir)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ift_course.data.preferences import Pair
+from ift_course.data.pairs import Pair
 from ift_course.data.records import Turn
 from ift_course.training.preference.grpo import grpo
 from ift_course.training.preference.reward import train_reward, with_score

@@ -8,12 +8,13 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from ift_course.authoring.publish_base import publish
 from ift_course.cli import app
 from ift_course.errors import CourseError
-from ift_course.models.load import load, sha256
+from ift_course.models.load import sha256
 from ift_course.training import pretrain as module
+from ift_course.training.open_model import load
 from ift_course.training.pretrain import PHASES, PretrainConfig, corpus_ids, pretrain
-from ift_course.training.publish import publish
 
 SMALL = PretrainConfig(
     phases=(replace(PHASES[0], tokens=46 * 256), replace(PHASES[1], tokens=13 * 256)),

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ift_course.data.masking import IGNORE
+from ift_course.data.chat_templates import ensure_chat_template
+from ift_course.data.loss_mask import IGNORE
 from ift_course.data.records import Record
-from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
 from ift_course.training.adapter import Adapter
 from ift_course.training.sft import default_learning_rate, prepare, sft
@@ -35,12 +35,12 @@ def same(a: dict, b: dict) -> bool:
 
 
 def test_loss_falls_and_the_answers_are_learned(tiny_llama, cow_records):
-    from ift_course.evaluation.generate import answer
+    from ift_course.evaluation.generate import generate_replies
 
     result = sft(*tiny_llama, cow_records, seed=0, epochs=50, learning_rate=2e-2, progress=False)
     assert result.losses[-1] < 0.1 < result.losses[0]
     assert len(result.losses) == result.steps == 100
-    completion = answer(result.model, result.tokenizer, ["Name the sound of a cow."])[0]
+    completion = generate_replies(result.model, result.tokenizer, ["Name the sound of a cow."])[0]
     assert (completion.text, completion.finished) == ("Moo.", True)
 
 
@@ -113,7 +113,7 @@ def test_lora_trains_the_tokens_a_new_template_brings(plain_llama, cow_records):
     model, tokenizer = plain_llama
     grown, known = copy.deepcopy(model), len(tokenizer)
     torch.manual_seed(0)
-    assert give_chat_template(grown, copy.deepcopy(tokenizer)) == [known, known + 1]
+    assert ensure_chat_template(grown, copy.deepcopy(tokenizer)) == [known, known + 1]
     before = ends(grown)
     result = sft(model, tokenizer, cow_records, seed=0, method="lora", max_steps=3, progress=False)
     for old, new in zip(before, ends(result.model.merge_and_unload()), strict=True):

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from ift_course.data.preferences import Pair
+from ift_course.data.chat_templates import as_list, end_of_turn, stop_at_end_of_turn
+from ift_course.data.pairs import Pair
 from ift_course.data.records import Record, Turn
-from ift_course.data.templates import as_list, end_of_turn, stop_at_end_of_turn
-from ift_course.models.adapters import attach, merge
-from ift_course.models.export import source, to_folder
-from ift_course.models.load import from_folder
+from ift_course.export.export_model import source, to_folder
+from ift_course.models.merge import attach, merge, open_folder
 from ift_course.models.save import save
 from ift_course.training.job import finish, run, start
 from ift_course.training.preference.dpo import dpo
@@ -71,7 +70,7 @@ def test_a_tuned_model_stops_in_plain_transformers(name, tmp_path):
     ends_with(ids, tokenizer, FAMILIES[name][-1])
     end = tokenizer.convert_tokens_to_ids(FAMILIES[name][-1])
     assert end_of_turn(tokenizer) == end
-    model, _ = from_folder(folder)
+    model, _ = open_folder(folder)
     assert end in as_list(model.config.eos_token_id)
     assert end in as_list(model.generation_config.eos_token_id)
     # Gemma's own chat models keep <eos>; Phi-3's template writes it after a whole conversation.
@@ -113,13 +112,13 @@ def test_a_model_tuned_on_preferences_stops(tmp_path):
 
 
 def test_our_own_generation_hides_no_missing_stop(tmp_path):
-    from ift_course.evaluation.generate import answer
+    from ift_course.evaluation.generate import generate_replies
 
     model, tokenizer = unstopped("Owl.")
-    assert not answer(model, tokenizer, [QUESTION], max_new_tokens=24)[0].finished
+    assert not generate_replies(model, tokenizer, [QUESTION], max_new_tokens=24)[0].finished
     assert len(generated(model, tokenizer)) == 24
     stop_at_end_of_turn(model, tokenizer)
-    assert answer(model, tokenizer, [QUESTION], max_new_tokens=24)[0].finished
+    assert generate_replies(model, tokenizer, [QUESTION], max_new_tokens=24)[0].finished
 
 
 @pytest.mark.parametrize(

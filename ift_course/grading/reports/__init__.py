@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ift_course.grading.gradebook import Grade, Gradebook
 from ift_course.grading.reports import feeds, pages, tables
-from ift_course.paths import write_whole
+from ift_course.paths import atomic_write_text
 
 
 def write(book: Gradebook, folder: Path) -> list[Path]:
@@ -31,7 +31,7 @@ def write(book: Gradebook, folder: Path) -> list[Path]:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            write_whole(path, text)
+            atomic_write_text(path, text)
     return [folder / name for name in texts]
 
 

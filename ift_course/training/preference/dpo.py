@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ift_course import ranks
-from ift_course.data.preferences import Pair
-from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
+from ift_course.data.chat_templates import ensure_chat_template, stop_at_end_of_turn
+from ift_course.data.pairs import Pair
 from ift_course.training.adapter import Adapter, adapted_layers, not_adapted
 from ift_course.training.checkpoints import going_on, step_of
 from ift_course.training.options import check_options
@@ -106,7 +106,7 @@ def dpo(
     started = time.perf_counter()
     torch.manual_seed(seed)  # new embeddings are drawn at random
     with quiet():
-        new_tokens = give_chat_template(model, tokenizer)
+        new_tokens = ensure_chat_template(model, tokenizer)
     prepared = prepare_pairs(tokenizer, pairs, max_length, on_refused)
     if learning_rate is None:
         learning_rate = default_learning_rate(model.num_parameters(), method)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ift_course.data.chat_templates import stop_at_end_of_turn
 from ift_course.data.records import user_text
-from ift_course.data.templates import stop_at_end_of_turn
 from ift_course.world.tasks import Example
 
 if TYPE_CHECKING:

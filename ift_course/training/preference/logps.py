@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ift_course.data.masking import collate
-from ift_course.data.preferences import Pair
-from ift_course.training.preference.losses import sequence_logps
+from ift_course.data.loss_mask import collate
+from ift_course.data.pairs import Pair
+from ift_course.from_scratch.preference_losses import sequence_logps
 from ift_course.training.preference.pairs import prepare_pairs, responses
 
 if TYPE_CHECKING:

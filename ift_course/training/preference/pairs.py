@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ift_course.data.labeling import refuse_unwritten
-from ift_course.data.masking import IGNORE, render
-from ift_course.data.preferences import Pair
+from ift_course.data.loss_mask import IGNORE, render
+from ift_course.data.pairs import Pair
 from ift_course.data.records import Message
 from ift_course.errors import CourseError
 

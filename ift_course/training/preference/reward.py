@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ift_course.data.masking import render
-from ift_course.data.preferences import Pair
+from ift_course.data.loss_mask import render
+from ift_course.data.pairs import Pair
 from ift_course.training.preference.pairs import prepare_pairs
 
 if TYPE_CHECKING:

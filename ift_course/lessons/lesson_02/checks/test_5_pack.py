@@ -1,0 +1,127 @@
+from ift_course.exercises import points
+from ift_course.exercises.compare import difference, equal, ordinary_case, refuses, true, unchanged
+from ift_course.exercises.values import normal
+
+IGNORE = -100
+
+
+def records(rng, *lengths: int) -> list[dict[str, list[int]]]:
+    made = []
+    for length in lengths:
+        ids = [rng.randrange(10, 9000) for _ in range(length)]
+        made.append({"input_ids": ids, "labels": list(ids)})
+    return made
+
+
+def placed(lengths: list[int], capacity: int) -> list[list[int]]:
+    """Best-fit decreasing, by room left: the items of each bin."""
+    bins: list[list[int]] = []
+    room: list[int] = []
+    for item in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        good = [(left, i) for i, left in enumerate(room) if left >= lengths[item]]
+        if not good:
+            bins.append([])
+            room.append(capacity)
+        place = min(good)[1] if good else len(bins) - 1
+        bins[place].append(item)
+        room[place] -= lengths[item]
+    return bins
+
+
+def expected(given: list[dict], capacity: int) -> list[dict]:
+    rows = []
+    for items in placed([len(x["input_ids"]) for x in given], capacity):
+        row = {"input_ids": [], "labels": [], "position_ids": []}
+        for item in items:
+            for position, token in enumerate(given[item]["input_ids"]):
+                row["input_ids"].append(token)
+                row["labels"].append(given[item]["labels"][position] if position else IGNORE)
+                row["position_ids"].append(position)
+        rows.append(row)
+    return rows
+
+
+def column(packed, name: str):
+    """One list of every row, as far as what came back has that form."""
+    rows = normal(packed)
+    if type(rows) is not list or any(type(x) is not dict for x in rows):
+        return packed
+    return [row.get(name) for row in rows]
+
+
+def compare(learner, given: list[dict], capacity: int, *names: str) -> None:
+    got = learner.pack(given, capacity)
+    for name in names:
+        equal(column(got, name), column(expected(given, capacity), name), f"This is {name}.")
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, records(rng, 3, 2), 6, "input_ids")
+
+
+@points(2)
+def test_placement(learner, rng):
+    """The longest record goes first, each into the fullest row that has room."""
+    compare(learner, records(rng, 5, 3, 4, 2, 2), 8, "input_ids")
+    compare(learner, records(rng, 13, 11, 8, 1), 20, "input_ids")
+    compare(learner, records(rng, *(rng.randint(1, 12) for _ in range(25))), 16, "input_ids")
+
+
+@points(1)
+def test_equals(learner, rng):
+    """Of equal records the earlier goes first, and of equal rows the one opened first is taken."""
+    compare(learner, records(rng, 4, 4, 4, 2, 2, 2, 2), 6, "input_ids")
+    compare(learner, records(rng, 3, 3, 3, 3), 6, "input_ids")
+    compare(learner, records(rng, 5, 5, 5, 2, 1, 1), 7, "input_ids")
+
+
+@points(2)
+def test_positions(learner, rng):
+    """Positions begin at 0 in every record."""
+    compare(learner, records(rng, 6, 3, 3, 2), 9, "position_ids")
+    ordinary(learner, rng)
+
+
+@points(2)
+def test_labels(learner, rng):
+    """Labels go along, and the first label of every record is −100."""
+    given = records(rng, 5, 3, 2, 1)
+    given[0]["labels"][1] = IGNORE
+    compare(learner, given, 8, "labels")
+
+
+@points(1)
+def test_all_there(learner, rng):
+    """Every token is in exactly one row, and no row is longer than the capacity."""
+    given = records(rng, *(rng.randint(1, 10) for _ in range(30)))
+    ids = column(learner.pack(given, 10), "input_ids")
+    whole = type(ids) is list and all(type(row) is list for row in ids)
+    true(whole, "There should be a list of rows, each with its input_ids.", got=ids)
+    came = sorted(repr(token) for row in ids for token in row)
+    there = sorted(repr(token) for x in given for token in x["input_ids"])
+    true(difference(came, there) is None, "Some tokens are missing, or are there twice.")
+    true(all(len(row) <= 10 for row in ids), "A row is longer than the capacity.", got=ids)
+
+
+@points(1)
+def test_exact_fit(learner, rng):
+    """A record as long as the capacity fills a row by itself; no records give no rows."""
+    compare(learner, records(rng, 4, 4, 1), 4, "input_ids", "labels", "position_ids")
+    equal(learner.pack([], 4), [])
+
+
+@points(1)
+def test_refusals(learner, rng):
+    """An empty record, and one longer than the capacity, are refused with a ValueError."""
+    refuses(learner.pack, records(rng, 2, 0, 3), 8)
+    refuses(learner.pack, records(rng, 2, 9), 8)
+    ordinary(learner, rng)
+
+
+@points(1)
+def test_records_stay(learner, rng):
+    """The answer is right, and the records are left as they were."""
+    given = records(rng, 3, 2)
+    compare(learner, given, 8, "input_ids")
+    unchanged(learner, given, 8)

@@ -1,0 +1,83 @@
+from ift_course.exercises import points
+from ift_course.exercises.compare import equal, ordinary_case, refuses
+
+
+def up(value: int, size: int) -> int:
+    return (value + size - 1) // size
+
+
+def reference(parameters: int, adapter: int, method: str) -> dict[str, int]:
+    trained = parameters if method == "full" else adapter
+    weights = {"full": 0, "lora": 2 * parameters, "qlora": 0}[method]
+    if method == "qlora":
+        weights = up(parameters, 2) + up(parameters, 64) + 4 * up(up(parameters, 64), 256)
+    weights += 4 * trained
+    return {
+        "weights": weights,
+        "gradients": 4 * trained,
+        "optimizer": 8 * trained,
+        "total": weights + 12 * trained,
+    }
+
+
+def compare(learner, parameters: int, adapter: int, method: str) -> None:
+    got = learner.training_memory(parameters, adapter, method)
+    equal(got, reference(parameters, adapter, method))
+
+
+@ordinary_case
+def ordinary(learner, rng):
+    compare(learner, rng.randrange(10**3, 10**9), rng.randrange(1, 10**3), "full")
+
+
+@points(2)
+def test_full(learner, rng):
+    """Full fine-tuning takes 16 bytes for each parameter, and no adapter counts."""
+    for parameters in (1000, rng.randrange(10**6, 10**9)):
+        compare(learner, parameters, 77, "full")
+
+
+@points(2)
+def test_lora(learner, rng):
+    """LoRA takes 2 bytes for each frozen parameter, and 16 for each of the adapter."""
+    for parameters in (1000, rng.randrange(10**6, 10**9)):
+        compare(learner, parameters, rng.randrange(1, 10**6), "lora")
+
+
+@points(2)
+def test_qlora(learner, rng):
+    """QLoRA takes half a byte for each frozen parameter, and the scales of its blocks."""
+    for blocks in (256, 256 * rng.randrange(2, 9000)):
+        compare(learner, 64 * blocks, rng.randrange(1, 10**6), "qlora")
+
+
+@points(2)
+def test_rounding_up(learner, rng):
+    """Half bytes, blocks and blocks of scales that are begun count in full, as whole numbers."""
+    for parameters in (1, 2, 3, 63, 64, 65, 64 * 256 - 1, 64 * 256, 64 * 256 + 1, 64 * 513):
+        compare(learner, parameters, 10, "qlora")
+    ordinary(learner, rng)
+
+
+@points(1)
+def test_large_models(learner, rng):
+    """The numbers are exact for 70 billion parameters too."""
+    for method in ("full", "lora", "qlora"):
+        compare(learner, 70_553_706_497, 207_093_761, method)
+    ordinary(learner, rng)
+
+
+@points(1)
+def test_no_adapter(learner, rng):
+    """Without an adapter, what is frozen is all there is."""
+    compare(learner, 6400, 0, "lora")
+    compare(learner, 6400, 0, "qlora")
+    ordinary(learner, rng)
+
+
+@points(1)
+def test_unknown_method(learner, rng):
+    """Another method is refused with a ValueError."""
+    for method in ("dora", "", "LoRA"):
+        refuses(learner.training_memory, 100, 10, method)
+    ordinary(learner, rng)

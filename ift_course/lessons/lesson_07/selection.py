@@ -1,0 +1,103 @@
+"""Which of a pool's answers a student learns from: each way gives picks (instruction, answer).
+
+All but `everything` keep one in ten of the answers, the same number for every way.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from ift_course.data.records import Record
+from ift_course.lessons.lesson_07.pipeline import Pool
+from ift_course.world.verify import normalize
+
+Picks = list[tuple[int, int]]
+Score = Callable[[int, int], float]
+
+
+def everything(pool: Pool, seed: int) -> Picks:
+    """All of it."""
+    return [(i, j) for i, asked in enumerate(pool) for j in range(len(asked.answers))]
+
+
+def at_random(pool: Pool, seed: int) -> Picks:
+    """Any tenth of all answers."""
+    return random.Random(seed).sample(everything(pool, seed), len(pool))
+
+
+def one_each(pool: Pool, seed: int) -> Picks:
+    """Any one answer to each instruction."""
+    rng = random.Random(seed)
+    return [(i, rng.randrange(len(asked.answers))) for i, asked in enumerate(pool)]
+
+
+def best_of_all(pool: Pool, seed: int, *, name: str) -> Picks:
+    """The tenth of all answers with the highest rewards, whatever they answer."""
+    mixed = random.Random(seed).sample(everything(pool, seed), sum(len(a.answers) for a in pool))
+    return sorted(mixed, key=lambda pick: -pool[pick[0]].rewards[name][pick[1]])[: len(pool)]
+
+
+def best_of_each(pool: Pool, seed: int, *, name: str) -> Picks:
+    """The answer with the highest reward to each instruction."""
+    return _each(pool, seed, lambda i, j: pool[i].rewards[name][j])
+
+
+def shortest(pool: Pool, seed: int) -> Picks:
+    """The answer with the fewest words to each instruction: what no judge is needed for."""
+    return _each(pool, seed, lambda i, j: -len(pool[i].answers[j].text.split()))
+
+
+def most_frequent(pool: Pool, seed: int) -> Picks:
+    """The answer that the teacher gave most often to each instruction (Huang et al. 2022)."""
+    votes = [Counter(normalize(said.text) for said in asked.answers) for asked in pool]
+    return _each(pool, seed, lambda i, j: votes[i][normalize(pool[i].answers[j].text)])
+
+
+def verified(pool: Pool, seed: int) -> Picks:
+    """A right answer to each instruction that has one, and more right ones for the others."""
+    right = [asked.right for asked in pool]
+    rng = random.Random(seed)
+    good = [(i, j) for i, j in everything(pool, seed) if right[i][j]]
+    rng.shuffle(good)
+    first = list({i: (i, j) for i, j in reversed(good)}.values())
+    more = [pick for pick in good if pick not in set(first)]
+    return [*first, *more][: len(pool)]
+
+
+# The names as the lesson shows them.
+CHOICES: dict[str, Callable[[Pool, int], Picks]] = {
+    "all": everything,
+    "random": at_random,
+    "random, one each": one_each,
+    "judge's best of all": partial(best_of_all, name="habits"),
+    "judge's best of each": partial(best_of_each, name="habits"),
+    "shortest of each": shortest,
+    "most frequent of each": most_frequent,
+    "taught judge's best of each": partial(best_of_each, name="facts"),
+    "verifier's best": verified,
+}
+
+
+def records(pool: Pool, picks: Sequence[tuple[int, int]]) -> list[Record]:
+    """What the student is shown."""
+    return [
+        Record.from_instruction(pool[i].instruction, "", pool[i].answers[j].text) for i, j in picks
+    ]
+
+
+def share_right(pool: Pool, picks: Sequence[tuple[int, int]]) -> float:
+    """The share of the picks that the verifier finds right."""
+    right = [asked.right for asked in pool]
+    return sum(right[i][j] for i, j in picks) / len(picks)
+
+
+def _each(pool: Pool, seed: int, score: Score) -> Picks:
+    """The best answer of each instruction; between equals, chance decides."""
+    rng = random.Random(seed)
+    return [
+        (i, max(range(len(asked.answers)), key=lambda j: (score(i, j), rng.random())))
+        for i, asked in enumerate(pool)
+    ]

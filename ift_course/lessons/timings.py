@@ -1,0 +1,127 @@
+"""What running the lessons has measured: `lessons.json` and `claims.json` of a profile."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ift_course.errors import CourseError
+from ift_course.paths import atomic_write_text, evidence_root, results_dir, results_path
+from ift_course.profile import PROFILES
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one execution of a lesson cost. `machine` is where, as "AMD EPYC, 2 cores"."""
+
+    lesson: str
+    title: str
+    status: str  # ok | failed
+    cells: int
+    seconds: int
+    peak_mb: int
+    threads: int
+    machine: str
+
+
+def read_timings(profile: str, *, published: bool = False) -> dict[str, Timing]:
+    """The timings of a profile by lesson: of the runs here, else the published ones.
+
+    Args:
+        published: Only the published ones, which is what README, docs and site are made from.
+    """
+    own = results_path(profile) / "lessons.json"
+    return _load_timings(own if own.exists() and not published else _published(profile))
+
+
+def write_timings(profile: str, measured: Iterable[Timing]) -> None:
+    """Adds `measured` to the profile's timings; each replaces the earlier one of its lesson."""
+    path = results_dir(profile) / "lessons.json"
+    with _locked(path):
+        timings = read_timings(profile) | {x.lesson: x for x in measured}
+        _write(path, [asdict(timings[lesson]) for lesson in sorted(timings)])
+
+
+def cost_table(lesson: str) -> str:
+    """A Markdown table of the lesson's time and memory on every profile it was measured on."""
+    rows = ["| profile | time | peak memory | measured on |", "| --- | --- | --- | --- |"]
+    for name in PROFILES:
+        timing = _load_timings(_published(name)).get(lesson)
+        if timing is None or timing.status != "ok":
+            rows.append(f"| `{name}` | not measured yet | | |")
+        else:
+            rows.append(
+                f"| `{name}` | {minutes(timing.seconds)} | {timing.peak_mb / 1000:.1f} GB "
+                f"| {timing.machine} |"
+            )
+    return "\n".join(rows)
+
+
+def minutes(seconds: float) -> str:
+    """Seconds for a person: "45 s", "2 min 10 s"."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def read_claims(profile: str) -> list[dict[str, Any]]:
+    """All recorded claims of a profile, in the order of their ids."""
+    return _read(_claims_path(profile))
+
+
+def take_claims(profile: str, lesson: str) -> list[dict[str, Any]]:
+    """Removes a lesson's claims from the ledger and returns them."""
+    with _claims(profile) as claims:
+        taken = [x for x in claims if x["lesson"] == lesson]
+        claims[:] = [x for x in claims if x["lesson"] != lesson]
+    return taken
+
+
+def put_claims_back(profile: str, lesson: str, taken: list[dict[str, Any]]) -> None:
+    """Undoes `take_claims`: what an unfinished run recorded gives way to what was there before."""
+    with _claims(profile) as claims:
+        claims[:] = [x for x in claims if x["lesson"] != lesson] + taken
+
+
+def _claims_path(profile: str) -> Path:
+    return results_dir(profile) / "claims.json"
+
+
+@contextmanager
+def _claims(profile: str) -> Iterator[list[dict[str, Any]]]:
+    """The claims, to be changed in place; other lessons may be writing theirs at the same time."""
+    path = _claims_path(profile)
+    with _locked(path):
+        claims = read_claims(profile)
+        before = list(claims)
+        yield claims
+        if claims != before:
+            _write(path, sorted(claims, key=lambda x: x["id"]))
+
+
+def _locked(path: Path) -> AbstractContextManager:
+    from filelock import FileLock
+
+    return FileLock(path.with_name(path.name + ".lock"))
+
+
+def _published(profile: str) -> Path:
+    return evidence_root() / profile / "lessons.json"
+
+
+def _load_timings(path: Path) -> dict[str, Timing]:
+    return {x["lesson"]: Timing(**x) for x in _read(path)}
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise CourseError(f"{path} is damaged; delete it and run the lessons again.") from None
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    atomic_write_text(path, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,97 @@
+"""How a model is to be trained, as far as it changes the memory: one plain choice per field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ift_course.errors import CourseError
+from ift_course.memory.shape import Shape
+
+Method = Literal["full", "lora", "qlora"]
+Precision = Literal["mixed", "fp32", "bf16"]
+Optimizer = Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]
+
+FP32, HALF = 4, 2  # bytes
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One training run.
+
+    precision: "mixed" is what the Trainer does with bf16=True or fp16=True: weights that are
+        trained in fp32, frozen ones in half precision, matrix products in half precision. "fp32"
+        is a CPU or an old GPU. "bf16" keeps even trained weights in half precision (full only).
+    tiles: make the logits a tile at a time, as `ift sft --tiles` and TRL's SFTTrainer do, and not
+        all at once, as the model's own loss does.
+    accumulation: passes to one step; from two on, the gradients stay while the next pass runs.
+    """
+
+    method: Method
+    seq: int
+    batch: int
+    rank: int = 16
+    targets: tuple[str, ...] = ()
+    checkpointing: bool = True
+    optimizer: Optimizer = "adamw"
+    precision: Precision = "mixed"
+    tiles: bool = False
+    accumulation: int = 1
+    adapter_bytes: int = FP32
+
+    @property
+    def tokens(self) -> int:
+        """In one forward pass, padding included."""
+        return self.seq * self.batch
+
+    @property
+    def autocast(self) -> bool:
+        return self.precision == "mixed"
+
+    @property
+    def compute(self) -> int:
+        """Bytes of a number that a matrix product returns."""
+        return FP32 if self.precision == "fp32" else HALF
+
+    @property
+    def stored(self) -> int:
+        """Bytes of a weight that is not 4-bit, and of the hidden state between layers."""
+        if self.method == "full":
+            return HALF if self.precision == "bf16" else FP32
+        return self.compute
+
+    @property
+    def trained(self) -> int:
+        """Bytes of a number that is trained; its gradient has as many."""
+        return self.stored if self.method == "full" else self.adapter_bytes
+
+    @property
+    def copies(self) -> int:
+        """Bytes autocast adds for each trained number it needs in half precision."""
+        return HALF if self.autocast and self.trained == FP32 else 0
+
+
+def checked(shape: Shape, setup: Setup, targets: str | Sequence[str]) -> tuple[str, ...]:
+    """The matrices of a layer that get an adapter. Raises CourseError for a setup that is none."""
+    for value, choices, name in (
+        (setup.method, Method, "method"),
+        (setup.precision, Precision, "precision"),
+        (setup.optimizer, Optimizer, "optimizer"),
+    ):
+        if value not in get_args(choices):
+            raise CourseError(
+                f'There is no {name} "{value}"; choose one of {", ".join(get_args(choices))}.'
+            )
+    for name in ("seq", "batch", "rank", "accumulation"):
+        if getattr(setup, name) < 1:
+            raise CourseError(f"{name} must be at least 1, not {getattr(setup, name)}.")
+    if setup.precision == "bf16" and setup.method != "full":
+        raise CourseError('precision "bf16" is for method "full"; adapters are trained in "mixed".')
+    if setup.method == "full":
+        return ()
+    chosen = tuple(shape.linears) if targets == "all-linear" else tuple(targets)
+    unknown = sorted(set(chosen) - set(shape.linears))
+    if unknown or not chosen or (isinstance(targets, str) and targets != "all-linear"):
+        raise CourseError(f"targets must be all-linear or some of {', '.join(shape.linears)}.")
+    return chosen

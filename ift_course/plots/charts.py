@@ -1,0 +1,295 @@
+"""Charts in one style. Each returns a matplotlib Figure with its numbers in words in `.alt`.
+
+charts.bars_with_intervals({"base": [0, 0, 0], "SFT": [0.97, 0.98, 0.99]}, ylabel="accuracy")
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ift_course.evaluation.intervals import Interval, seeds_interval, two_level_interval
+from ift_course.plots.figure import (
+    COLORS,
+    DASHES,
+    FAINT,
+    INK,
+    MARKERS,
+    Picture,
+    axes,
+    footnote,
+    picture,
+)
+
+Seeds = Sequence[float] | Sequence[Sequence[float]]
+
+
+def loss_curve(
+    losses: Sequence[float] | Mapping[str, Sequence[float]],
+    *,
+    title: str = "",
+    ylabel: str = "loss (nats per token)",
+    xlabel: str = "step",
+    marks: Mapping[str, float] | None = None,
+) -> Picture:
+    """Loss by step, for one run or several named ones, smoothed over the raw values behind.
+
+    marks: horizontal lines by name, as {"guessing evenly": 7.6}.
+    """
+    runs = losses if isinstance(losses, Mapping) else {"": losses}
+    told = "; ".join(
+        f"{name or 'the loss'} goes from {run[0]:.2f} to {run[-1]:.2f} in {len(run)} steps"
+        for name, run in runs.items()
+    )
+    sheet = picture(4.0, title=title, alt=_sentence("Line chart", title, told))
+    ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
+    ends = {}
+    for i, (name, run) in enumerate(runs.items()):
+        steps, values = np.arange(1, len(run) + 1), np.asarray(run, dtype=float)
+        smooth = _smoothed(values)
+        ax.plot(steps, values, color=COLORS[i], alpha=0.3, linewidth=1)
+        ax.plot(steps, smooth, color=COLORS[i], linestyle=DASHES[i])
+        ends[name] = (steps[-1], smooth[-1], COLORS[i])
+    for name, value in (marks or {}).items():
+        ax.axhline(value, color=FAINT, linewidth=1, linestyle=":")
+        ax.annotate(name, (1, value), xytext=(0, 4), textcoords="offset points", color=FAINT,
+                    xycoords=("axes fraction", "data"), ha="right", fontsize=10)  # fmt: skip
+    ax.set_ylim(bottom=0)
+    _label_ends(ax, ends)
+    return sheet
+
+
+def bars_with_intervals(
+    arms: Mapping[str, Seeds],
+    *,
+    title: str = "",
+    xlabel: str = "share correct",
+    limits: tuple[float, float] | None = (0.0, 1.0),
+) -> Picture:
+    """A bar for each arm's mean, a dot for each seed, and the 95 % interval.
+
+    arms: what `claim` takes: one number per seed, or one list of item scores per seed. An arm with
+        a single number gets no interval.
+    limits: of the axis; None lets the data decide. Intervals are cut at the limits.
+    """
+    rows = {name: _summary(seeds, limits) for name, seeds in arms.items()}
+    sheet = picture(
+        1.3 + 0.6 * len(rows), title=title, alt=_sentence("Bar chart", title, _told(rows, xlabel))
+    )
+    ax = axes(sheet, xlabel=xlabel, grid="x")
+    for y, (means, interval) in enumerate(rows.values()):
+        mean = float(np.mean(means))
+        low, high = interval or (mean, mean)
+        ax.barh(y, mean, height=0.56, color=COLORS[0], alpha=0.35, edgecolor=COLORS[0])
+        if interval:
+            ax.plot([low, high], [y, y], color=INK, linewidth=2.5, solid_capstyle="butt")
+        spread = y + np.linspace(-0.14, 0.14, len(means)) if len(means) > 1 else [y]
+        ax.scatter(means, spread, s=26, color="white", edgecolor=INK, linewidth=1.2, zorder=3,
+                   clip_on=False)  # fmt: skip
+        ax.annotate(_number(mean), (max(high, *means), y), xytext=(7, 0), va="center",
+                    textcoords="offset points", fontweight="bold",
+                    annotation_clip=False)  # fmt: skip
+    ax.set_yticks(range(len(rows)), [textwrap.fill(name, 28) for name in rows])
+    ax.tick_params(axis="y", pad=9)
+    ax.invert_yaxis()
+    ax.spines["left"].set_visible(False)
+    if limits:
+        ax.set_xlim(*limits)
+        ax.spines["bottom"].set_bounds(*limits)
+    ax.axvline(0, color=FAINT, linewidth=1)
+    footnote(sheet, "bar: mean · dot: one seed · line: 95 % interval")
+    return sheet
+
+
+def lines_with_intervals(
+    x: Sequence[float],
+    arms: Mapping[str, Sequence[Seeds]],
+    *,
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "share correct",
+    limits: tuple[float, float] | None = (0.0, 1.0),
+    log: bool = False,
+) -> Picture:
+    """A line for each arm over x, with its 95 % band.
+
+    arms: name -> for each x the arm's seeds, as `bars_with_intervals` takes them.
+    log: x grows by factors, as 1, 4, 16.
+    """
+    rows = {name: [_summary(seeds, limits) for seeds in points] for name, points in arms.items()}
+    told = {
+        name: [f"{_number(np.mean(m))} at {at:g}" for at, (m, _) in zip(x, points, strict=True)]
+        for name, points in rows.items()
+    }
+    told = "; ".join(f"{name}: {', '.join(values)}" for name, values in told.items())
+    alt = _sentence("Line chart", title, f"{ylabel} by {xlabel}. {told}")
+    sheet = picture(4.2, title=title, alt=alt)
+    ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
+    ends = {}
+    for i, (name, points) in enumerate(rows.items()):
+        means = [float(np.mean(m)) for m, _ in points]
+        bands = [
+            interval or (mean, mean) for mean, (_, interval) in zip(means, points, strict=True)
+        ]
+        ax.fill_between(x, *np.transpose(bands), color=COLORS[i], alpha=0.16, linewidth=0)
+        ax.plot(x, means, color=COLORS[i], marker=MARKERS[i], linestyle=DASHES[i], markersize=7)
+        ends[name] = (x[-1], means[-1], COLORS[i])
+    if log:
+        ax.set_xscale("log")
+    ax.set_xticks(x, [f"{at:g}" for at in x])
+    ax.minorticks_off()
+    if limits:
+        ax.set_ylim(*limits)
+        ax.spines["left"].set_bounds(*limits)
+    _label_ends(ax, ends)
+    footnote(sheet, "point: mean over seeds · band: 95 % interval")
+    return sheet
+
+
+def forest(claims: Sequence, *, title: str = "", xlabel: str = "effect") -> Picture:
+    """The effects of claims in one unit, with their intervals and the bounds they have to keep."""
+    told = "; ".join(
+        f"{c.statement} {_number(c.effect)}, {_number(c.interval[0])} to {_number(c.interval[1])}, "
+        f"needs {c.bound}, {'holds' if c.holds else 'does not hold'}"
+        for c in claims
+    )
+    sheet = picture(
+        1.5 + 0.72 * len(claims), title=title, alt=_sentence("Forest plot", title, told)
+    )
+    ax = axes(sheet, xlabel=xlabel, grid="x")
+    for y, item in enumerate(claims):
+        color = COLORS[0] if item.holds else COLORS[3]
+        ax.plot(item.interval, [y, y], color=color, linewidth=3, solid_capstyle="butt")
+        fill = color if item.holds else "white"
+        ax.plot(item.effect, y, "o", color=color, markerfacecolor=fill, markersize=9)
+        for bound, tip in ((item.at_least, ">"), (item.at_most, "<")):
+            if bound is not None:
+                ax.plot([bound, bound], [y - 0.3, y + 0.3], color=INK, linewidth=1.2)
+                ax.plot(bound, y - 0.3, marker=tip, color=INK, markersize=5)
+    names = [f"{'✓' if c.holds else '✗'} {textwrap.fill(c.statement, 40)}" for c in claims]
+    ax.set_yticks(range(len(claims)), names, fontsize=10)
+    ax.set_ylim(len(claims) - 0.5, -0.6)
+    ax.axvline(0, color=FAINT, linewidth=1)
+    footnote(sheet, "circle: effect (filled: holds) · bar: 95 % interval · "
+                    "flag: the bound, pointing to where the claim holds")  # fmt: skip
+    return sheet
+
+
+def _summary(seeds: Seeds, limits) -> tuple[list[float], Interval | None]:
+    """The mean of each seed and the interval of their mean, if there are seeds to compare."""
+    means = [float(np.mean(seed)) for seed in seeds]
+    if len(means) < 2:
+        return means, None
+    interval = seeds_interval(means) if np.ndim(seeds[0]) == 0 else two_level_interval(seeds)
+    return means, tuple(np.clip(interval, *limits)) if limits else interval
+
+
+def _told(rows: Mapping[str, tuple[list[float], Interval | None]], unit: str) -> str:
+    parts = []
+    for name, (means, interval) in rows.items():
+        span = (
+            f" (95 % interval {_number(interval[0])} to {_number(interval[1])})" if interval else ""
+        )
+        parts.append(f"{name} {_number(np.mean(means))}{span}")
+    return f"{unit}: " + "; ".join(parts)
+
+
+def _sentence(kind: str, title: str, told: str) -> str:
+    return f"{kind}, {title}: {told}." if title else f"{kind}: {told}."
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """Mean over a twentieth of the run around each step, less where the run begins steeply."""
+    half = len(values) // 40
+    return np.array(
+        [values[max(0, i - half) : i + min(half, i) + 1].mean() for i in range(len(values))]
+    )
+
+
+def _label_ends(ax, ends: Mapping[str, tuple[float, float, str]]) -> None:
+    """Names at the right ends of their lines, pushed apart where they would overlap."""
+    low, high = ax.get_ylim()
+    free = -np.inf
+    for name, (x, y, color) in sorted(ends.items(), key=lambda item: item[1][1]):
+        label = textwrap.fill(name, 22)
+        half = 0.036 * (high - low) * (label.count("\n") + 1)
+        middle = max(y, free + half)
+        free = middle + half
+        ax.plot(x, y, "o", color=color, markersize=4, clip_on=False)
+        ax.annotate(label, (x, middle), xytext=(10, 0), textcoords="offset points", va="center",
+                    annotation_clip=False)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of making an assistant, in a few words each."""
+
+    name: str
+    data: str
+    objective: str
+    output: str
+
+
+PIPELINE = (
+    Stage(
+        "Pretraining",
+        "raw text: trillions of tokens of web pages, books, code",
+        "predict the next token, on every token",
+        "base model: completes text, does not answer",
+    ),
+    Stage(
+        "Instruction tuning, SFT",
+        "demonstrations: 1,000 to 1,000,000 instructions with good responses",
+        "predict the next token, on the response tokens only",
+        "SFT model: follows instructions, copies its demonstrations",
+    ),
+    Stage(
+        "RLHF or DPO",
+        "preferences: pairs of responses, one chosen, one rejected",
+        "make chosen responses likelier than rejected ones, staying near the SFT model",
+        "assistant: helpful, honest, concise as people prefer",
+    ),
+)
+
+
+def pipeline(stages: Sequence[Stage] = PIPELINE, *, title: str = "") -> Picture:
+    """The stages as boxes from left to right: what goes in, what is optimized, what comes out."""
+    told = "; ".join(f"{s.name}: data {s.data}; objective {s.objective}; output {s.output}"
+                     for s in stages)  # fmt: skip
+    sheet = picture(3.8, title=title, alt=_sentence("Diagram", title, told))
+    ax = sheet.subplots()
+    ax.set_axis_off()
+    ax.set_xlim(0, len(stages))
+    ax.set_ylim(0, 1)
+    for i, stage in enumerate(stages):
+        _draw_stage(ax, i, stage, COLORS[(0, 2, 3)[i % 3]])
+        if i:
+            ax.annotate("", (i + 0.045, 0.5), (i - 0.045, 0.5),
+                        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.8})  # fmt: skip
+    return sheet
+
+
+def _draw_stage(ax, left: int, stage: Stage, color: str) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    round_box = "round,pad=0,rounding_size=0.03"
+    ax.add_patch(FancyBboxPatch((left + 0.05, 0.01), 0.9, 0.98, boxstyle=round_box,
+                                facecolor="white", edgecolor=color, linewidth=2))  # fmt: skip
+    ax.text(left + 0.5, 0.915, f"{left + 1}  {stage.name}", ha="center", va="center",
+            fontsize=11, fontweight="bold")  # fmt: skip
+    ax.plot([left + 0.05, left + 0.95], [0.845, 0.845], color=color, linewidth=2)
+    for top, (label, text) in zip(
+        (0.80, 0.54, 0.25),
+        (("DATA", stage.data), ("OBJECTIVE", stage.objective), ("OUTPUT", stage.output)),
+        strict=True,
+    ):
+        ax.text(left + 0.09, top, label, va="top", fontsize=8.5, color=FAINT, fontweight="bold")
+        ax.text(left + 0.09, top - 0.058, textwrap.fill(text, 29), va="top", fontsize=10,
+                linespacing=1.25)  # fmt: skip

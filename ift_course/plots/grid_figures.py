@@ -1,0 +1,183 @@
+"""Pictures of a grid of measurements: curves with live points on them, a table in colors, menus.
+
+curves({"curated": {100: [items, items, items], 300: [...]}}, title="How many examples?")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ift_course.evaluation.intervals import two_level_interval
+from ift_course.plots.figure import (
+    COLORS,
+    DASHES,
+    FAINT,
+    INK,
+    MARKERS,
+    Picture,
+    axes,
+    footnote,
+    picture,
+)
+
+Seeds = Sequence[Sequence[float]]  # for each seed its item scores
+Curves = Mapping[str, Mapping[float, Seeds]]  # name → x → seeds
+
+
+def curves(
+    stored: Curves,
+    live: Curves | None = None,
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str = "share correct",
+    level: tuple[str, float] | None = None,
+    note: str = "",
+) -> Picture:
+    """A line for each name over x, with its 95 % band, and today's measurements as large marks.
+
+    stored: may lack points. live: drawn in the color of the line of the same name.
+    level: a horizontal line with its name, as ("1,000 curated", 0.97). note: where `stored` is
+        from. x grows by factors.
+    """
+    live = live or {}
+    names = list(dict.fromkeys([*stored, *live]))
+    told = "; ".join(
+        f"{name}{kind}: " + ", ".join(f"{_mean(s):.2f} at {x:g}" for x, s in sorted(points.items()))
+        for kind, source in (("", stored), (" (live)", live))
+        for name, points in source.items()
+        if points
+    )
+    sheet = picture(4.4, title=title, alt=f"Line chart, {title}: {ylabel} by {xlabel}. {told}.")
+    ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
+    for i, name in enumerate(names):
+        color, marker = COLORS[i], MARKERS[i]
+        draw_line(ax, stored.get(name, {}), i)
+        for x, seeds in live.get(name, {}).items():
+            low, high = np.clip(_interval(seeds), 0, 1)
+            ax.plot([x, x], [low, high], color=color, linewidth=1.5)
+            ax.plot(x, _mean(seeds), marker=marker, markersize=13, color="white",
+                    markeredgecolor=color, markeredgewidth=2.5, zorder=4)  # fmt: skip
+        ax.plot([], [], color=color, marker=marker, linestyle=DASHES[i], label=name)
+    if level:
+        ax.axhline(level[1], color=INK, linewidth=1, linestyle=":")
+        ax.annotate(level[0], (0, level[1]), xytext=(4, 4), textcoords="offset points",
+                    xycoords=("axes fraction", "data"), fontsize=9, color=FAINT)  # fmt: skip
+    mark_sizes(ax, {x for source in (stored, live) for p in source.values() for x in p})
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    marks = ["large mark: measured just now"] if live else []
+    lines = [f"small marks and lines: {note or 'stored'}"] if any(stored.values()) else []
+    footnote(sheet, "\n".join([" · ".join([*marks, "band, bar: 95 % interval"]), *lines]))
+    return sheet
+
+
+def draw_line(ax, points: Mapping[float, Seeds], number: int) -> None:
+    """The means over x as the sheet's line of that number, in a band of their 95 % intervals."""
+    if not points:
+        return
+    xs, seeds = zip(*sorted(points.items()), strict=True)
+    bands = np.clip([_interval(s) for s in seeds], 0, 1)
+    color = COLORS[number]
+    ax.fill_between(xs, *np.transpose(bands), color=color, alpha=0.15, linewidth=0)
+    ax.plot(xs, [_mean(s) for s in seeds], color=color, marker=MARKERS[number], markersize=6,
+            linestyle=DASHES[number])  # fmt: skip
+
+
+def mark_sizes(ax, places: Iterable[float]) -> None:
+    """Shares from 0 to 1 over an x that grows by factors, with a tick at each of the places."""
+    places = sorted(places)
+    ax.set_xscale("log")
+    ax.set_xticks(places, [f"{x:,.0f}" for x in places])
+    ax.minorticks_off()
+    ax.set_ylim(0, 1.02)
+
+
+def heat(
+    values: Mapping[tuple[str, str], float], *, title: str, xlabel: str, ylabel: str, note: str = ""
+) -> Picture:
+    """Numbers in colored fields. values: (row, column) → a share; fields may be missing."""
+    rows, columns = (list(dict.fromkeys(key[i] for key in values)) for i in (0, 1))
+    told = "; ".join(f"{r}, {c}: {value:.2f}" for (r, c), value in values.items())
+    sheet = picture(
+        1.2 + 0.5 * len(rows), title=title,
+        alt=f"Table in colors, {title}; {ylabel} by {xlabel}. {told}.",
+    )  # fmt: skip
+    ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
+    ax.grid(False)
+    table = np.array([[values.get((r, c), np.nan) for c in columns] for r in rows])
+    ax.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for (y, r), (x, c) in product(enumerate(rows), enumerate(columns)):
+        if (r, c) in values:
+            dark = values[r, c] < 0.55
+            ax.text(x, y, f"{values[r, c]:.2f}", ha="center", va="center", fontweight="bold",
+                    color="white" if dark else "black")  # fmt: skip
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    if note:
+        footnote(sheet, note)
+    return sheet
+
+
+class Explorer:
+    """One slider for each option, and what is to be seen at their positions.
+
+    `static` is what a notebook keeps without a kernel; `widget` is what one plays with. Showing
+    the explorer shows both.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Sequence], view: Callable[..., str], static: Any
+    ) -> None:
+        self.options = {name: list(values) for name, values in options.items()}
+        self.view = view
+        self.static = static
+
+    @cached_property
+    def widget(self):
+        """The sliders and the HTML below them, made when they are first needed."""
+        import ipywidgets as widgets
+
+        wide = widgets.Layout(width="60%")
+        sliders = [
+            widgets.SelectionSlider(options=values, description=name, layout=wide,
+                                    style={"description_width": "9em"})
+            for name, values in self.options.items()
+        ]  # fmt: skip
+        html = widgets.HTML()
+
+        def draw(_=None) -> None:
+            html.value = self.view(*(slider.value for slider in sliders))
+
+        for slider in sliders:
+            slider.observe(draw, names="value")
+        draw()
+        return widgets.VBox([*sliders, html])
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        bundle = self.widget._repr_mimebundle_()
+        # Where no widget can be drawn, as on GitHub, this line stands in its place.
+        bundle["text/plain"] = "Run this cell to move the sliders. All of it at once:"
+        display(bundle, raw=True)
+        display(self.static)
+
+
+def explore(options: Mapping[str, Sequence], view: Callable[..., str], static: Any) -> Explorer:
+    """An explorer: view takes one value of each option, in order, and returns HTML."""
+    return Explorer(options, view, static)
+
+
+def _mean(seeds: Seeds) -> float:
+    return float(np.mean([np.mean(seed) for seed in seeds]))
+
+
+def _interval(seeds: Seeds) -> tuple[float, float]:
+    return two_level_interval(seeds) if len(seeds) > 1 else (_mean(seeds), _mean(seeds))

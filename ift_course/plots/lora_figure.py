@@ -1,0 +1,73 @@
+"""A weight matrix and its LoRA detour as a picture: each number of B A is one of B by one of A."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ift_course.plots.figure import FAINT, INK, Picture, axes, footnote, picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from torch import Tensor
+
+GAP = 1.2  # between the matrices, in cells
+NUMBERS_FIT = 9  # columns up to which a cell has room for its number
+
+
+def show_low_rank_update(
+    W: Tensor, A: Tensor, B: Tensor, scale: float = 1.0, *, title: str = ""
+) -> Picture:
+    """W, the detour with B at its side and A on top of it, and the sum of both.
+
+    Args:
+        W: (rows, columns), frozen.
+        A: (rank, columns), trained.
+        B: (rows, rank), trained.
+        scale: α / r.
+    """
+    rows, columns = W.shape
+    rank = A.shape[0]
+    change = scale * B @ A
+    trained = A.numel() + B.numel()
+    alt = (
+        f"A frozen matrix W of {rows} by {columns} plus the change that B ({rows} by {rank}) and "
+        f"A ({rank} by {columns}) make is the tuned matrix. {W.numel()} numbers change, {trained} "
+        "are trained."
+    )
+    sheet = picture(2.6, title=title, alt=alt)
+    ax = axes(sheet)
+    ax.grid(False)
+    top = rank + 0.3  # W stands below A
+    second = columns + GAP + rank + 0.3
+    third = second + columns + GAP
+    largest = max(m.abs().max().item() for m in (W, change, W + change))
+    for matrix, x, y, name in (
+        (W, 0, top, f"W: frozen, {W.numel()} numbers"),
+        (B, second - rank - 0.3, top, f"B: {B.numel()}"),
+        (A, second, 0, f"A: {A.numel()} numbers, trained like B"),
+        (change, second, top, ""),
+        (W + change, third, top, "W + α/r · B A"),
+    ):
+        _draw(ax, matrix.detach(), x, y, largest)
+        ax.text(x, y - 0.2, name, color=INK, va="bottom", fontsize=10)
+    for x, sign in ((columns, "+"), (third - GAP, "=")):
+        ax.text(x + GAP / 2, top + rows / 2, sign, ha="center", va="center", fontsize=16)
+    ax.set(xlim=(-0.1, third + columns + 0.1), ylim=(top + rows + 0.1, -1.0), aspect="equal")
+    ax.axis("off")
+    footnote(sheet, "violet: above zero · orange: below · the paler, the nearer to zero")
+    return sheet
+
+
+def _draw(ax: Axes, matrix: Tensor, left: float, top: float, largest: float) -> None:
+    rows, columns = matrix.shape
+    extent = (left, left + columns, top + rows, top)
+    ax.imshow(matrix.numpy(), cmap="PuOr", vmin=-largest, vmax=largest, extent=extent)
+    for row in range(rows):
+        for column in range(columns if columns <= NUMBERS_FIT else 0):
+            value = matrix[row, column].item()
+            said = f"{round(value, 1) + 0.0:+.1f}"  # the sum turns -0.0 into 0.0
+            ink = "white" if abs(value) > 0.6 * largest else INK
+            ax.text(left + column + 0.5, top + row + 0.5, said, color=ink, fontsize=8,
+                    ha="center", va="center")  # fmt: skip
+    ax.plot([left, left + columns, left + columns, left, left],
+            [top, top, top + rows, top + rows, top], color=FAINT, linewidth=1)  # fmt: skip

@@ -1,0 +1,96 @@
+"""The mask viewer's picture: every token a box, three kinds told apart by more than color."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ift_course.plots.figure import COLORS, FAINT, INK, WIDTH, Picture, picture
+from ift_course.plots.mask_tokens import COLUMNS, KINDS, Token, broken_lines, count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LINE = 30  # pixels from one line of tokens to the next
+GAP = 12  # pixels more between rows
+LEGEND = 46
+MARGIN = 12
+LETTER = (WIDTH - 2 * MARGIN) / (COLUMNS + 1)  # width of a character
+
+FILL = {
+    "trained": {"facecolor": COLORS[0], "edgecolor": COLORS[0]},
+    "ignored": {"facecolor": "white", "edgecolor": "#B8B8B8"},
+    "padding": {"facecolor": "#EFEFEF", "edgecolor": "#9A9A9A", "hatch": "////"},
+}
+INKS = {"trained": "white", "ignored": INK, "padding": FAINT}
+
+
+def draw(rows: Sequence[Sequence[Token]], alt: str) -> Picture:
+    """All rows below a legend, on a figure as high as they need.
+
+    Args:
+        alt: What the picture shows, in words.
+    """
+    blocks = [list(broken_lines(row)) for row in rows]
+    height = LEGEND + sum(LINE * len(lines) + GAP for lines in blocks)
+    sheet = picture(height / 100, title="", alt=alt)
+    sheet.set_layout_engine("none")
+    ax = sheet.add_axes((0, 0, 1, 1))
+    ax.set_axis_off()
+    ax.set_xlim(0, WIDTH)
+    ax.set_ylim(height, 0)
+    _draw_legend(ax, rows)
+    top = LEGEND
+    for lines in blocks:
+        for line in lines:
+            left = MARGIN
+            for token in line:
+                left = _draw_token(ax, left, top, token)
+            top += LINE
+        top += GAP
+    return sheet
+
+
+def _draw_token(ax: Axes, left: float, top: float, token: Token) -> float:
+    """One box with its text; returns where the next one begins."""
+    from matplotlib.patches import FancyBboxPatch
+
+    width = len(token.text) * LETTER
+    # A special token stands out by its round ends and thick frame.
+    rounding = 9 if token.special else 2
+    ax.add_patch(
+        FancyBboxPatch(
+            (left + 1, top + 2),
+            width - 2,
+            LINE - 7,
+            boxstyle=f"round,pad=0,rounding_size={min(rounding, width / 2 - 1)}",
+            linewidth=1.8 if token.special else 0.8,
+            **FILL[token.kind] | ({"edgecolor": INK} if token.special else {}),
+        )
+    )
+    ax.text(
+        left + width / 2,
+        top + LINE / 2 - 1,
+        token.text,
+        family="DejaVu Sans Mono",
+        fontsize=10.5,
+        fontweight="bold" if token.kind == "trained" else "normal",
+        color=INKS[token.kind],
+        ha="center",
+        va="center",
+        parse_math=False,
+        bbox={"facecolor": "#EFEFEF", "edgecolor": "none", "pad": 0.5}
+        if token.kind == "padding"
+        else None,
+    )
+    return left + width
+
+
+def _draw_legend(ax: Axes, rows: Sequence[Sequence[Token]]) -> None:
+    left = MARGIN
+    for kind in KINDS:
+        if count(rows, kind) or kind != "padding":
+            token = Token(f"{kind}: {count(rows, kind)}", kind, False)
+            left = _draw_token(ax, left, 6, token) + 8
+    left = _draw_token(ax, left, 6, Token("special", "ignored", True)) + 8
+    ax.text(left, 6 + LINE / 2 - 1, "· space   ↵ newline", fontsize=10, color=FAINT, va="center")

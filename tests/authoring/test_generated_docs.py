@@ -1,0 +1,268 @@
+"""The generated pages say what the ledger says, lead somewhere, and are not out of date."""
+
+import ast
+import re
+import subprocess
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import pytest
+from markdown_it import MarkdownIt
+
+from ift_course.authoring import generated_docs
+from ift_course.claims.claim import Claim, read_ledger
+from ift_course.lessons.discover import lessons
+from ift_course.lessons.objectives import OBJECTIVES
+from ift_course.paths import checkout
+
+LEDGER = checkout() / "results" / "tiny" / "claims.json"
+SOURCES = [lesson.source for lesson in lessons()]
+
+
+def claim(**changes) -> Claim:
+    return Claim(
+        **{
+            "id": "01.toys",
+            "lesson": "01",
+            "statement": "Toys are fun.",
+            "source": "Toy et al. 2023, arXiv:2305.11206",
+            "metric": "fun, of 1",
+            "arms": {"toys": [0.4, 0.5, 0.6], "none": [0.0, 0.0, 0.0]},
+            "of": ["toys", "none"],
+            "effect": 0.5,
+            "interval": (-0.041, 0.6),
+            "method": "over seeds",
+            "at_least": 0.1,
+            "at_most": None,
+            "holds": True,
+            "subject": (6,),
+            "seconds": 17,
+            "peak_mb": 1,
+        }
+        | changes
+    )
+
+
+def cells(page: str, start: str) -> list[str]:
+    [line] = [x for x in page.splitlines() if x.startswith(f'| <a id="01.toys"></a>{start}')]
+    line = line.replace('<a id="01.toys"></a>', "")
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def test_a_row_says_statement_number_interval_seeds_verdict_lesson_and_seconds():
+    says, measured, verdict, lesson, seconds = cells(generated_docs.claims_page([claim()]), "Toys")
+    assert says.startswith("Toys are fun.")
+    assert "[arXiv:2305.11206](https://arxiv.org/abs/2305.11206)" in says
+    assert "fun, of 1: **0.5** (−0.041 to 0.6; 3 seeds; needed at least 0.1)" in measured
+    assert "toys 0.5; none 0" in measured
+    assert verdict == "✓ holds"
+    assert lesson == "[01](../notebooks/01_pretraining_vs_sft.ipynb)" and seconds == "17"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(-0.0, "0"), (-0.5, "−0.5"), (1 / 3, "0.333")])
+def test_numbers_have_three_digits_and_a_real_minus(value, shown):
+    assert generated_docs.number(value) == shown
+
+
+def test_the_fields_own_words_come_first_where_there_are_some():
+    row = cells(
+        generated_docs.claims_page([claim(literature="The more toys the better.")]), "The more"
+    )
+    assert row[1].startswith("Toys are fun. fun, of 1:")
+
+
+def test_a_row_says_where_it_is_not_as_in_the_literature():
+    differs = claim(differs="Ours are made of wood.")
+    assert "≠ holds, but not as in the literature: Ours are made" in generated_docs.claims_page(
+        [differs]
+    )
+    assert "✗ does not hold" in generated_docs.claims_page([claim(holds=False)])
+
+
+def test_the_readme_folds_what_came_out_as_expected_and_shows_the_rest():
+    differs, fails = claim(id="01.wood", differs="Ours are wood."), claim(id="01.no", holds=False)
+    table = generated_docs.claims_table([claim(), differs, fails])
+    shown, folded = table.split("<details>")
+    assert "1 claims came out as the field has them, 2 did not" in shown
+    assert "| ≠ [why](docs/claims.md#01.wood) |" in shown and "| ✗ |" in shown
+    assert "| ✓ |" not in shown and folded.count("| ✓ |") == 1
+
+
+def test_a_run_with_other_seeds_is_judged_by_the_bound_of_today():
+    again = claim(effect=0.3, interval=(0.05, 0.6), at_least=0.0)
+    row = cells(
+        generated_docs.claims_page([claim()], [[again], [claim(interval=(0.2, 0.6))]]), "Toys"
+    )
+    assert "With other seeds: ✗ 0.3 (0.05 to 0.6), ✓ 0.5 (0.2 to 0.6)." in row[1]
+
+
+def test_seeds_of_all_runs_are_told_together_unless_runs_share_them():
+    def told(*effects):
+        runs = [
+            claim(arms={"a": seeds, "b": [0.0] * len(seeds)}, of=["a", "b"]) for seeds in effects
+        ]
+        return cells(generated_docs.claims_page(runs[:1], [[x] for x in runs[1:]]), "Toys")[1]
+
+    first = [0.2, 0.3, 0.4]
+    assert "All 6 seeds: 0.45 (0.254 to 0.646)." in told(first, [0.5, 0.6, 0.7])
+    assert "All 7 seeds: 0.457 (0.298 to 0.616)." in told(first, [0.5, 0.6, 0.7, 0.5])
+    assert "All" not in told(first, first) and "All" not in told(first)
+    assert "All" not in told(first, [*first, 0.5, 0.6, 0.7]), "it has stored seeds, too"
+
+
+def test_the_memory_table_shows_prediction_measurement_and_error():
+    row = {"model": "Moo", "method": "full", "batch": 1, "seq": 1024, "checkpointing": False,
+           "predicted": 2**31, "measured": 2**31 + 2**24, "error": -0.0078}  # fmt: skip
+    told = {"date": "2026-11-20", "device": "an abacus", "torch": "2.13.0", "rows": [row]}
+    table = generated_docs.memory_table(told)
+    assert "| Moo | full | 1 × 1,024 | off | 2.000 GB | 2.016 GB | −0.78 % |" in table
+    assert "Measured on 2026-11-20, an abacus, torch 2.13.0" in table
+
+
+def test_a_claim_stands_under_each_of_its_points_and_the_others_say_that_they_wait():
+    page = generated_docs.claims_page(
+        [claim(subject=(2, 6)), claim(id="x", statement="Free.", subject=())]
+    )
+    under = dict(re.findall(r"^## (\d+)\. .+\n\n(.+)", page, re.MULTILINE))
+    assert [n for n in under if under[n].startswith("| the field says")] == ["2", "6"]
+    assert under["7"] == "Not measured yet: lesson 06."
+    assert "Free." in page.partition("## Further claims")[2]
+    assert generated_docs.uncovered([claim(subject=(2, 6))]) == [1, 3, 4, 5, 7, 8, 9, 10, 11]
+
+
+def test_what_is_in_a_cell_stays_in_it():
+    rows = generated_docs.claims_page([claim(statement="Toys | a\nb", metric="x|y")])
+    assert len(cells(rows, "Toys")) == 5
+
+
+# --- the repository's own pages
+
+
+def test_every_claim_of_a_published_lesson_says_which_point_it_shows():
+    for source in SOURCES:
+        for call in claim_calls(source):
+            assert "subject" in {x.arg for x in call.keywords}, f"{source.name}:{call.lineno}"
+
+
+def test_every_point_of_a_published_lesson_is_shown_by_a_claim():
+    shown = {n for source in SOURCES for call in claim_calls(source) for n in points(call)}
+    published = {lesson.number for lesson in lessons()}
+    waiting = {n for n, point in OBJECTIVES.items() if point.lesson not in published}
+    assert set(OBJECTIVES) - shown <= waiting
+
+
+def test_the_pages_are_those_of_the_ledger():
+    """Exact where the ledger is the committed one; else its numbers are of this machine's run."""
+    for path, text in generated_docs.wanted().items():
+        found = path.read_text(encoding="utf-8")
+        if committed(LEDGER):
+            assert found == text, f"{path} is out of date; run: ift build --docs"
+        else:
+            assert without_numbers(found) == without_numbers(text), path
+
+
+PAGES = ["docs/claims.md", "docs/glossary.md", "README.md"]
+NOTEBOOKS = [
+    str(path.relative_to(checkout()))
+    for folder in ("notebooks", "exercises")
+    for path in sorted((checkout() / folder).glob("*.ipynb"))
+]
+
+
+@pytest.mark.parametrize("name", [*PAGES, *NOTEBOOKS])
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(name):
+    page = checkout() / name
+    for target in links(page):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+def test_the_ledger_has_nothing_of_lessons_that_are_not_there():
+    assert {x.lesson for x in read_ledger(LEDGER)} <= {x.number for x in lessons()}
+
+
+def test_the_terms_of_a_lesson_are_links_to_the_glossary():
+    shown = generated_docs.terms_of("02")
+    assert "[chat template](../docs/glossary.md#chat-template)" in shown
+    assert "LoRA" not in shown
+
+
+def claim_calls(source: Path) -> list[ast.Call]:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "claim"
+    ]
+
+
+def points(call: ast.Call) -> list[int]:
+    [value] = [x.value for x in call.keywords if x.arg == "subject"] or [ast.Constant(())]
+    found = ast.literal_eval(value)
+    return [found] if isinstance(found, int) else list(found)
+
+
+def committed(path: Path) -> bool:
+    done = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", str(path)], cwd=checkout())
+    return done.returncode == 0
+
+
+def without_numbers(text: str) -> str:
+    return re.sub(r"−?\d+(\.\d+)?(e[−+]?\d+)?", "#", text)
+
+
+def markdown(page: Path) -> str:
+    """The text of a page, or of a notebook's text cells."""
+    if page.suffix != ".ipynb":
+        return page.read_text(encoding="utf-8")
+    cells = nbformat.read(page, as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_placeholder_is_left_in_a_notebook(name):
+    assert not re.findall(r"\{\{\s*\w+\s*\}\}", markdown(checkout() / name))
+
+
+def links(page: Path) -> list[str]:
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown(page))
+    return [
+        child.attrs["href"]
+        for token in tokens
+        for child in token.children or []
+        if child.type == "link_open"
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page, and those that it has of its own."""
+    text = markdown(page)
+    tokens = MarkdownIt("commonmark").parse(text)
+    heads = [b.content for a, b in pairwise(tokens) if a.type == "heading_open"]
+    named = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+    return named | set(re.findall(r'<a id="([^"]+)"></a>', text))
+
+
+def test_every_lesson_but_the_first_has_a_claim_on_the_map():
+    known = {x.id for x in read_ledger(LEDGER)}
+    assert set(generated_docs.HEADLINES) <= known
+    assert [x[:2] for x in generated_docs.HEADLINES] == [x.number for x in lessons()][1:]
+
+
+def test_a_run_of_a_learner_changes_no_page(tmp_path, monkeypatch):
+    from ift_course.lessons import timings
+
+    monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
+    [first, *_] = timings.read_timings("tiny", published=True).values()
+    timings.write_timings("tiny", [replace(first, seconds=54_321)])
+    assert timings.read_timings("tiny")[first.lesson].seconds == 54_321
+    text = " ".join(generated_docs.wanted().values())
+    assert "905 min" not in text and timings.minutes(first.seconds) in text

@@ -1,0 +1,108 @@
+"""What is trained and what is asked are formatted by the same function, in every style."""
+
+import copy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ift_course.data.chat_templates import (
+    ALPACA,
+    STYLES,
+    active_template,
+    end_of_turn,
+    with_chat_format,
+)
+from ift_course.data.loss_mask import render, render_all
+from ift_course.errors import CourseError
+
+CONVERSATION = [
+    {"role": "system", "content": "You are a helpful assistant."},
+    {"role": "user", "content": "What is the capital of France?"},
+    {"role": "assistant", "content": "Paris."},
+    {"role": "user", "content": "Name the sound of a cow."},
+    {"role": "assistant", "content": "Moo."},
+]
+WRITTEN = {
+    "chatml": "<|im_start|>user\nHi?<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n",
+    "alpaca": "Below is an instruction that describes a task. Write a response that appropriately "
+    "completes the request.\n\n### Instruction:\nHi?\n\n### Response:\nHello.</s>\n\n",
+    "llama-3": "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi?<|eot_id|>"
+    "<|start_header_id|>assistant<|end_header_id|>\n\nHello.<|eot_id|>",
+    "zephyr": "<|user|>\nHi?</s>\n<|assistant|>\nHello.</s>\n",
+    "mistral": "<s>[INST] Hi? [/INST] Hello.</s>",
+}
+
+
+@pytest.fixture(scope="module", params=STYLES)
+def styled(request, shared_tokenizer):
+    return request.param, with_chat_format(shared_tokenizer, request.param)
+
+
+def test_a_conversation_is_written_as_its_family_writes_it(styled):
+    name, tokenizer = styled
+    messages = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]
+    assert tokenizer.apply_chat_template(messages, tokenize=False) == WRITTEN[name]
+
+
+def test_the_prompt_asked_is_the_prompt_trained_token_for_token(styled):
+    _, tokenizer = styled
+    ids, mask = render(tokenizer, CONVERSATION)
+    for answer in (2, 4):
+        asked, before = render(tokenizer, CONVERSATION[:answer], add_generation_prompt=True)
+        assert ids[: len(asked)] == asked
+        assert (mask[len(asked) - 1], mask[len(asked)]) == (0, 1)
+        assert before == mask[: len(asked)]
+
+
+def test_the_answers_and_their_ends_are_trained(styled):
+    name, tokenizer = styled
+    ids, mask = render(tokenizer, CONVERSATION)
+    trained = [token for token, m in zip(ids, mask, strict=True) if m]
+    end = STYLES[name].end
+    assert tokenizer.decode(trained).replace(" ", "") == f"Paris.{end}Moo.{end}"
+    assert trained.count(tokenizer.convert_tokens_to_ids(end)) == 2
+
+
+def test_the_system_turn_is_read_and_not_trained(styled):
+    _, tokenizer = styled
+    ids, mask = render(tokenizer, CONVERSATION[:3])
+    assert "helpful assistant" in tokenizer.decode(ids)
+    assert "helpful" not in tokenizer.decode([t for t, m in zip(ids, mask, strict=True) if m])
+
+
+texts = st.text(alphabet=st.sampled_from("ab \n.é<|>"), min_size=1).filter(str.strip)
+talks = st.lists(st.tuples(texts, texts), min_size=1, max_size=2).map(
+    lambda pairs: [
+        {"role": role, "content": said}
+        for pair in pairs
+        for role, said in zip(("user", "assistant"), pair, strict=True)
+    ]
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(talks, min_size=1, max_size=5), st.integers(1, 3))
+def test_many_at_once_are_what_each_is_alone(shared_tokenizer, conversations, batch_size):
+    alone = [render(shared_tokenizer, messages) for messages in conversations]
+    assert render_all(shared_tokenizer, conversations, batch_size) == alone
+
+
+def test_many_at_once_without_marks_in_the_template(shared_tokenizer):
+    tokenizer = with_chat_format(shared_tokenizer, "zephyr")
+    for tag in ("{% generation %}", "{% endgeneration %}"):
+        tokenizer.chat_template = tokenizer.chat_template.replace(tag, "")
+    assert render_all(tokenizer, [CONVERSATION]) == [render(tokenizer, CONVERSATION)]
+
+
+def test_of_several_named_templates_the_default_is_used(shared_tokenizer):
+    tokenizer = copy.deepcopy(shared_tokenizer)
+    plain = tokenizer.chat_template
+    tokenizer.chat_template = {"default": plain, "tool_use": ALPACA}
+    assert active_template(tokenizer) == plain
+    assert end_of_turn(tokenizer) == tokenizer.convert_tokens_to_ids("<|im_end|>")
+    tokenizer.chat_template = {"rag": plain, "tool_use": plain}
+    with pytest.raises(CourseError, match="chat templates rag, tool_use and none called default"):
+        active_template(tokenizer)
+    tokenizer.chat_template = None
+    assert active_template(tokenizer) is None

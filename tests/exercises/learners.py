@@ -1,0 +1,82 @@
+"""Functions to be judged: the solution of an exercise, its stub, or any code in their place."""
+
+import ast
+import contextlib
+import signal
+from functools import cache
+
+from ift_course.exercises import catalog, source
+from ift_course.exercises.judging import judge
+from ift_course.exercises.learner import InProcessLearner
+
+
+@cache
+def written(exercise: catalog.Exercise) -> source.Written:
+    return source.find(exercise.id)
+
+
+@cache
+def _imports(lesson: str) -> str:
+    path = next(x for x in source.sources() if x.name[:2] == lesson)
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    return "\n".join(ast.unparse(x) for x in nodes if isinstance(x, ast.Import | ast.ImportFrom))
+
+
+def namespace(exercise: catalog.Exercise, code: str | None = None) -> dict:
+    """What a notebook holds after its imports and this code; the solution without code."""
+    names: dict = {"__name__": "notebook"}
+    exec(_imports(exercise.lesson), names)
+    exec(code if code is not None else written(exercise).solution, names)
+    return names
+
+
+def stub(exercise: catalog.Exercise) -> dict:
+    """What a notebook holds before anything is solved."""
+    path = next(x for x in source.sources() if x.name[:2] == exercise.lesson)
+    cells = [x.source for x in source.cells(path) if f"def {exercise.function}(" in x.source]
+    return namespace(exercise, source.stubbed(cells[0]))
+
+
+def card(exercise: catalog.Exercise) -> str:
+    """What a learner reads above the stub."""
+    path = next(x for x in source.sources() if x.name[:2] == exercise.lesson)
+    return next(x.source for x in source.cells(path) if x.source.startswith(f"## {exercise.id} "))
+
+
+def tensor(values):
+    """As `torch.tensor`: what an example shows can be evaluated."""
+    import torch
+
+    return torch.tensor(values)
+
+
+def verdicts(exercise: catalog.Exercise, names: dict, seed: int = 0) -> list:
+    return [judge(check, InProcessLearner(names), seed) for check in catalog.checks(exercise)]
+
+
+def killed(exercise: catalog.Exercise, code: str) -> bool:
+    """Whether some check fails for this code, or the code does not run at all."""
+    try:
+        names = namespace(exercise, code)
+    except Exception:
+        return True
+    with at_most(3):
+        return any(
+            not judge(x, InProcessLearner(names), 0).passed for x in catalog.checks(exercise)
+        )
+
+
+@contextlib.contextmanager
+def at_most(seconds: int):
+    """Ends an endless loop by an exception inside it, after so many seconds of the processor's."""
+
+    def stop(*_):
+        raise TimeoutError("endless")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
