@@ -20,7 +20,8 @@ from ift_course.world.flaws import FLAWS, spoil
 from ift_course.world.preferences import preferences
 from ift_course.world.relations import RELATIONS
 from ift_course.world.skills import SKILLS
-from ift_course.world.tasks import FAMILIES, HELD_OUT_FAMILIES, TASKS, held_out, sample
+from ift_course.world.splits import held_out
+from ift_course.world.tasks import FAMILIES, HELD_OUT_FAMILIES, TASKS, sample
 
 N_FACTS = 1150
 FACTS = "ec5e2855816e8c25"
