@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from string import Formatter
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -29,7 +29,8 @@ def read_yaml(file: str) -> Any:
     except FileNotFoundError:
         raise CourseError(f"{path} is missing; install ift_course again.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} is not valid YAML: {error}") from None
+        reason = " ".join(str(error).split())  # PyYAML writes its message on several lines.
+        raise CourseError(f"{path} is not valid YAML: {reason}") from None
 
 
 def read_section(file: str, name: str) -> Any:
@@ -139,5 +140,5 @@ def _check_placeholders(wording: str, allowed: frozenset[str], where: str) -> No
         _fail(where, f'must not use {unknown} in "{wording}"')
 
 
-def _fail(where: str, problem: str) -> Any:
+def _fail(where: str, problem: str) -> NoReturn:
     raise CourseError(f"{where} {problem}.")

@@ -34,7 +34,16 @@ class Table:
         return {row[0]: row[column] for row in self.rows}
 
 
-def _read_table(data: Any, where: str) -> Table:
+def read_table(data: Any, where: str) -> Table:
+    """The table that a mapping with `columns` and `rows` describes.
+
+    Args:
+        data: Parsed YAML.
+        where: Name of the table in an error message.
+
+    Raises:
+        CourseError: A cell is not text, a row has too few or too many cells, or a subject has two.
+    """
     fields = mapping(data, where)
     columns = texts(fields.get("columns"), f"{where}, columns")
     rows = _read_rows(fields.get("rows"), len(columns), f"{where}, rows")
@@ -74,7 +83,7 @@ def _read_pronouns() -> dict[str, str]:
 
 
 TABLES: dict[str, Table] = {
-    name: _read_table(data, f"{FILE}, {name}")
+    name: read_table(data, f"{FILE}, {name}")
     for name, data in mapping(read_section(FILE, "tables"), f"{FILE}, tables").items()
 }
 OPPOSITES = _read_rows(read_section(FILE, "opposites"), 2, f"{FILE}, opposites")

@@ -58,8 +58,10 @@ class Example:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Example:
         """The example whose `to_dict` is the data."""
-        answer = data["answer"]
-        return cls(**(data | {"answer": Answer(**(answer | {"accept": tuple(answer["accept"])}))}))
+        fields = dict(data)
+        answer = fields.pop("answer")
+        accept = tuple(answer["accept"])
+        return cls(**fields, answer=Answer(**(answer | {"accept": accept})))
 
 
 def verify(example: Example, text: str) -> bool:

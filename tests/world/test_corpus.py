@@ -110,7 +110,7 @@ def _true(name: str, subject: str, value: str) -> bool:
     return true_values[subject.lower()] == value.lower()
 
 
-def test_every_relation_is_stated_in_at_least_four_phrasings():
+def test_every_relation_has_at_least_four_wordings():
     assert len(RELATIONS) >= 25
     for relation in RELATIONS:
         assert len(set(relation.statements)) >= 4, relation.name
