@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Phase:
     """A stretch of pretraining with its own mixture of text and its own learning rate.
 
-    The shares are those of `ift_course.world.corpus.document`.
+    The shares are the arguments of `ift_course.world.corpus.document`, in its order. Their names
+    here are those of the shipped model's `pretraining.json`.
     """
 
     tokens: int

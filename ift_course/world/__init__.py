@@ -1,6 +1,9 @@
-"""The closed world: a small set of facts, and everything that is generated from it.
+"""The closed world: a small set of facts and everything that is generated from it.
 
-tables → facts → relations, skills, stories (how it is said) → corpus (what the base model reads)
-                                                             → tasks (what it is asked), flaws,
-                                                               preferences, each with a verifier.
+- `entities.yaml`, `relations.yaml`, `skills.yaml`: what exists, and how it is put into words;
+  `loader`, `tables`, `relations` and `skills` read them.
+- `facts`: what is true. `stories`: short stories and reviews. `grammar`: the rules of English.
+- `corpus`: what the base model reads. It is made of plain facts and stories, `comprehension`
+  passages, `worked_examples` and `varied_examples`, which share `passages`.
+- `tasks`, `flaws`, `preferences`: what models are tuned on and tested with; `verify` grades it.
 """

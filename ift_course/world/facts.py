@@ -1,35 +1,36 @@
-"""The facts of the closed world: who relates to whom, and how a fact is said.
+"""The facts of the closed world: what is true of whom, and how a fact is put into words.
 
-A :class:`Fact` is one (relation, subject, value). Everything else in the world — the corpus the
-base model reads, the tasks it is tuned on, the verifiers that mark it — is generated from this
-list, which is why every claim of the course can be checked by a program.
+Everything else in the world is generated from this list: the corpus that the base model reads, the
+tasks that it is tuned on, and the verifiers that grade it. Therefore, a program can check every
+claim of the course.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from . import tables
-from .grammar import capitalize, with_article
-from .relations import BY_NAME, RELATIONS, Relation
+from ift_course.world import tables
+from ift_course.world.grammar import capitalize, with_article
+from ift_course.world.relations import RELATION_BY_NAME, RELATIONS, Relation
 
 WORLD_SEED = 2024
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that is true in the world, e.g. ``Fact(capital, "France", "Paris")``."""
+    """One thing that is true in the world, e.g. `Fact(capital, "France", "Paris")`."""
 
     relation: Relation
     subject: str
     value: str
 
     def fill(self, wording: str) -> str:
-        """Put subject and value into a wording of :mod:`ift_course.world.relations`."""
-        with_art = with_article(self.value, self.relation.article)
-        text = wording.format(s=self.subject, o=self.value, ao=with_art)
+        """Put the subject and the value into a wording from `relations.yaml`."""
+        value_with_article = with_article(self.value, self.relation.article)
+        text = wording.format(s=self.subject, o=self.value, ao=value_with_article)
         return text.replace("s's ", "s' ") if self.subject.endswith("s") else text
 
     def statements(self) -> list[str]:
@@ -37,73 +38,59 @@ class Fact:
         return [capitalize(self.fill(wording)).strip() for wording in self.relation.statements]
 
     def refs(self) -> list[str]:
-        """Every noun phrase that points at the value without saying it."""
+        """Every noun phrase that refers to the value without naming it."""
         return [self.fill(wording) for wording in self.relation.refs]
 
     def completion(self) -> tuple[str, str]:
-        """A prompt that the value completes: ``("The capital of France is", "Paris")``."""
+        """A prompt and the value that completes it: ("The capital of France is", "Paris")."""
         sentence = self.statements()[0]
-        cut = sentence.rindex(self.value)
-        return sentence[:cut].rstrip(), self.value
+        return sentence[: sentence.rindex(self.value)].rstrip(), self.value
 
 
 def _people() -> dict[str, dict[str, str]]:
+    """Full name → relation → value, for people who are drawn with the world's seed."""
     rng = random.Random(WORLD_SEED)
-    lasts = tables.LAST_NAMES * 2
-    rng.shuffle(lasts)
-    names = [f"{first} {last}" for first, last in zip(tables.FIRST_NAMES, lasts, strict=True)]
+    last_names = list(tables.LAST_NAMES) * 2
+    rng.shuffle(last_names)
+    pairs = zip(tables.FIRST_NAMES, last_names, strict=True)
+    names = [f"{first} {last}" for first, last in pairs]
     circle = rng.sample(names, len(names))
     friends = dict(zip(circle, circle[1:] + circle[:1], strict=True))
-    draws = {
-        "job": tables.JOBS,
-        "city": tables.CITIES,
-        "pet": tables.PETS,
-        "dish": tables.FOODS,
-        "favorite_color": tables.COLORS,
-        "hobby": tables.HOBBIES,
-    }
     return {
-        name: {key: rng.choice(values) for key, values in draws.items()} | {"friend": friends[name]}
+        name: {
+            relation: rng.choice(options) for relation, options in tables.PERSON_ATTRIBUTES.items()
+        }
+        | {"friend": friends[name]}
         for name in names
     }
 
 
-def _table_facts(table: str, columns: dict[str, int]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {name: {} for name in columns}
-    for row in tables.rows(table):
-        for name, column in columns.items():
-            found[name][row[0]] = row[column]
-    return found
-
-
-def _cycle(names: list[str], step: int) -> dict[str, str]:
+def _shift(names: Sequence[str], step: int) -> dict[str, str]:
+    """Each name → the one that is `step` places later in the cycle."""
     return {name: names[(i + step) % len(names)] for i, name in enumerate(names)}
 
 
 @cache
 def values() -> dict[str, dict[str, str]]:
     """Relation name → subject → value, for every relation of the world."""
-    found = _table_facts(
-        tables.COUNTRIES, {"capital": 2, "language": 3, "continent": 4, "currency": 5}
-    )
-    found |= _table_facts(tables.ANIMALS, {"sound": 1, "diet": 2, "home": 3, "young": 4})
-    found |= _table_facts(tables.OBJECTS, {"color": 1, "material": 2, "use": 3})
-    found |= _table_facts(tables.LEXICON, {"spanish": 1, "french": 2})
-    found |= _table_facts(tables.PHRASES, {"phrase": 1})
-    found |= _table_facts(tables.PLURALS, {"plural": 1})
-    found |= _table_facts(tables.PAST_TENSES, {"past": 1})
-    pairs = tables.rows(tables.OPPOSITES)
-    found["opposite"] = dict(pairs) | {right: left for left, right in pairs}
-    found["kind"] = {m: kind for kind, ms in tables.rows(tables.KINDS) for m in ms.split()}
-    found["day_after"] = _cycle(tables.DAYS, 1)
-    found["day_before"] = _cycle(tables.DAYS, -1)
-    found["month_after"] = _cycle(tables.MONTHS, 1)
-    found["month_before"] = _cycle(tables.MONTHS, -1)
+    result = {
+        relation: table.values(relation)
+        for table in tables.TABLES.values()
+        for relation in table.relations
+    }
+    opposites = {left: right for left, right in tables.OPPOSITES}
+    result["opposite"] = opposites | {right: left for left, right in tables.OPPOSITES}
+    result["kind"] = {
+        member: kind for kind, members in tables.CATEGORIES.items() for member in members
+    }
+    for unit, names in tables.CYCLES.items():
+        result[f"{unit}_after"] = _shift(names, 1)
+        result[f"{unit}_before"] = _shift(names, -1)
     people = _people()
     for relation in RELATIONS:
         if relation.subjects == "person":
-            found[relation.name] = {name: data[relation.name] for name, data in people.items()}
-    return found
+            result[relation.name] = {name: data[relation.name] for name, data in people.items()}
+    return result
 
 
 @cache
@@ -119,13 +106,65 @@ def facts() -> tuple[Fact, ...]:
 @cache
 def by_relation() -> dict[str, tuple[Fact, ...]]:
     """Relation name → its facts."""
-    return {name: tuple(f for f in facts() if f.relation.name == name) for name in BY_NAME}
+    return {
+        name: tuple(fact for fact in facts() if fact.relation.name == name)
+        for name in RELATION_BY_NAME
+    }
 
 
 @cache
 def by_subject() -> dict[tuple[str, str], tuple[Fact, ...]]:
-    """(kind of subject, subject) → all that is known about it."""
-    found: dict[tuple[str, str], list[Fact]] = {}
+    """(Kind of subject, subject) → all facts about it."""
+    groups: dict[tuple[str, str], list[Fact]] = {}
     for fact in facts():
-        found.setdefault((fact.relation.subjects, fact.subject), []).append(fact)
-    return {key: tuple(value) for key, value in found.items()}
+        groups.setdefault((fact.relation.subjects, fact.subject), []).append(fact)
+    return {key: tuple(group) for key, group in groups.items()}
+
+
+def random_fact(rng: random.Random) -> Fact:
+    """Draw a fact, with every relation equally likely."""
+    return rng.choice(rng.choice(list(by_relation().values())))
+
+
+def with_wrong_value(fact: Fact, rng: random.Random) -> Fact:
+    """The same fact with another value of its relation: false but plausible.
+
+    Some adjectives have two opposites, so the result may be right in the real world (`ALSO_RIGHT`);
+    `false_claim` excludes that. The difference stays because the pretraining text depends on every
+    random draw, and a change here would change what the shipped model has read.
+    """
+    others = [f.value for f in by_relation()[fact.relation.name] if f.value != fact.value]
+    return Fact(fact.relation, fact.subject, rng.choice(others))
+
+
+def false_claim(fact: Fact, rng: random.Random) -> Fact:
+    """The same fact with a plausible value that is not right in any sense."""
+    while True:
+        claim = with_wrong_value(fact, rng)
+        if claim.value not in tables.ALSO_RIGHT.get((fact.relation.name, fact.subject), ()):
+            return claim
+
+
+def as_clause(sentence: str, fact: Fact) -> str:
+    """A statement of the fact as it reads after "that": no period, lower case unless a name."""
+    body = sentence.rstrip(".")
+    is_name = any(body.startswith(name) for name in (fact.subject, fact.value) if name[0].isupper())
+    return body if is_name else body[0].lower() + body[1:]
+
+
+def description_subject(fact: Fact) -> str:
+    """The subject as a noun phrase: "France", but "the owl"."""
+    names = ("country", "person", "noun", "day", "month")
+    return fact.subject if fact.relation.subjects in names else f"the {fact.subject}"
+
+
+_SYLLABLES = "ba do fe gri hu ka lo mar nu pel ro shi tor ul ven wex yo zan quo bri".split()
+
+
+def fictional_name(rng: random.Random) -> str:
+    """Draw a full name, made of syllables, that nobody in the world has."""
+
+    def name_part() -> str:
+        return "".join(rng.sample(_SYLLABLES, 2)).capitalize()
+
+    return f"{name_part()} {name_part()}"

@@ -1,4 +1,4 @@
-"""The few rules of English the world needs."""
+"""The few rules of English that the world needs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ NUMBER_WORDS = (
 
 
 def with_article(noun: str, article: str) -> str:
-    """``("owl", "a")`` → ``"an owl"``; an empty article leaves the noun alone."""
+    """The noun after its article: ("owl", "a") → "an owl"; an empty article changes nothing."""
     if article == "a" and noun[:1].lower() in tuple("aeiou"):
         article = "an"
     return f"{article} {noun}".strip()
 
 
 def join(words: Sequence[str]) -> str:
-    """``["a", "b", "c"]`` → ``"a, b and c"``."""
+    """The words as an English list: ["a", "b", "c"] → "a, b and c"."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
 def capitalize(sentence: str) -> str:
-    """Raise the first letter, leaving the rest (names!) alone; an opening quote is passed over."""
+    """The sentence with an upper-case first letter, after an opening quote if there is one.
+
+    Unlike `str.capitalize`, it leaves the other letters alone, because some belong to names.
+    """
     start = 1 if sentence[:1] in "\"'" and len(sentence) > 1 else 0
     return sentence[:start] + sentence[start : start + 1].upper() + sentence[start + 1 :]

@@ -1,12 +1,12 @@
-"""Short stories and reviews with known contents: who did what, where, when, how it was liked."""
+"""Short stories and reviews whose contents are known: who, what, where, when, and the opinion."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 
-from .grammar import with_article
-from .tables import CHARACTERS, DAYS, SHE
+from ift_course.world.grammar import with_article
+from ift_course.world.tables import CHARACTERS, DAYS, PRONOUNS
 
 PLACES = (
     "park garden market library station kitchen church museum bakery harbor school "
@@ -45,7 +45,17 @@ OPENINGS = (
 
 @dataclass(frozen=True)
 class Story:
-    """An event with known parts and the text that tells it."""
+    """An event and the text that reports it.
+
+    Attributes:
+        giver: Name of the person who had the thing first.
+        taker: Name of the other person.
+        place: E.g. "park".
+        day: Day of the week.
+        thing: Color and noun, e.g. "red kite".
+        deed: Verb in the past tense, e.g. "gave".
+        text: Two to four sentences.
+    """
 
     giver: str
     taker: str
@@ -74,13 +84,13 @@ class Story:
 
 
 def story(rng: random.Random) -> Story:
-    """Draw a story of three to five sentences."""
+    """Draw a story of two to four sentences."""
     giver, taker = rng.sample(CHARACTERS, 2)
     place, day = rng.choice(PLACES), rng.choice(DAYS)
     thing = f"{rng.choice(COLORS)} {rng.choice(THINGS)}"
     deed = rng.choice(DEEDS)
-    pronoun = "She" if giver in SHE else "He"
-    subject = rng.choice([giver, pronoun]) if (giver in SHE) != (taker in SHE) else giver
+    pronoun = PRONOUNS[giver]
+    subject = rng.choice([giver, pronoun]) if pronoun != PRONOUNS[taker] else giver
     sentences = [
         rng.choice(OPENINGS).format(A=giver, B=taker, day=day, place=place),
         f"{subject} {deed} {taker} {with_article(thing, 'a')}.",
@@ -125,7 +135,13 @@ BLAME_ENDINGS = (
 
 @dataclass(frozen=True)
 class Review:
-    """An opinion about a thing; ``sentiment`` is ``"positive"`` or ``"negative"``."""
+    """An opinion about a thing.
+
+    Attributes:
+        about: E.g. "film".
+        sentiment: "positive" or "negative".
+        text: Two or three sentences.
+    """
 
     about: str
     sentiment: str

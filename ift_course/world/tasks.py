@@ -1,7 +1,7 @@
 """The tasks: instructions in many wordings, their ideal responses, and a verifier for each.
 
-``sample(500, seed=0)`` draws training examples, ``sample(300, seed=1, split="test")`` examples
-about entities that no training example ever mentions in its instruction.
+`sample(500, seed=0)` draws training examples. `sample(300, seed=1, split="test")` draws examples
+about entities that no training example asks about.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ import random
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from functools import cache
+from typing import Any
 
-from . import tables
-from .facts import WORLD_SEED, Fact, by_relation, by_subject
-from .reading import false_claim, lower_first
-from .relations import RELATIONS
-from .skills import SKILLS, Skill
-from .verify import Answer
-
-SPLITS = ("train", "test")
-HELD_OUT_SHARE = 0.25
-# The course's running examples are always held out, so that showing them is never showing off.
-ALWAYS_HELD_OUT = frozenset({"France", "owl"})
+from ift_course.world import tables
+from ift_course.world.facts import (
+    WORLD_SEED,
+    Fact,
+    as_clause,
+    by_relation,
+    by_subject,
+    description_subject,
+    false_claim,
+)
+from ift_course.world.grammar import with_article
+from ift_course.world.relations import RELATIONS
+from ift_course.world.skills import SKILLS, Case, Skill
+from ift_course.world.splits import SPLITS, in_split
+from ift_course.world.verify import Answer
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,13 @@ class Example:
     """One instruction with its ideal response and what else would be right.
 
     Attributes:
-        instruction: what the user asks.
-        input: what it is asked about; ``""`` when the instruction says it all.
-        response: the ideal answer.
-        task: e.g. ``"capital"``.
-        family: e.g. ``"geography"``.
-        entity: what the example is about; splits hold out whole entities.
-        answer: the verifier's data.
+        instruction: What the user asks.
+        input: What the instruction is about; "" if the instruction contains it.
+        response: The ideal answer.
+        task: Name of the task, e.g. "capital".
+        family: Family of the task, e.g. "geography".
+        entity: What the example is about; a split holds out whole entities.
+        answer: What the verifier accepts.
     """
 
     instruction: str
@@ -47,108 +51,110 @@ class Example:
     entity: str
     answer: Answer
 
-    def to_dict(self) -> dict:
-        """Plain data, for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """The example as plain data, for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: dict) -> Example:
-        """The inverse of :meth:`to_dict`."""
-        answer = data["answer"]
-        return cls(**(data | {"answer": Answer(**(answer | {"accept": tuple(answer["accept"])}))}))
+    def from_dict(cls, data: dict[str, Any]) -> Example:
+        """The example whose `to_dict` is the data."""
+        fields = dict(data)
+        answer = fields.pop("answer")
+        accept = tuple(answer["accept"])
+        return cls(**fields, answer=Answer(**(answer | {"accept": accept})))
 
 
 def verify(example: Example, text: str) -> bool:
-    """Strict: the answer, only the answer, in any correct wording."""
-    return example.answer.admits(text)
+    """Whether the text is the answer and nothing else, in any correct wording."""
+    return example.answer.accepts(text)
 
 
 @dataclass(frozen=True)
 class Task:
-    """A kind of instruction. ``make(rng, split, unseen)`` draws an example of it."""
+    """A kind of instruction.
+
+    Attributes:
+        name: E.g. "capital".
+        family: E.g. "geography".
+        make: Draws an example; takes the random generator, the split, and whether to use a wording
+            that no training split uses.
+    """
 
     name: str
     family: str
     make: Callable[[random.Random, str, bool], Example]
 
 
-@cache
-def held_out(subjects: str) -> frozenset[str]:
-    """The entities of one kind that training examples never ask about."""
-    names = sorted({subject for kind, subject in by_subject() if kind == subjects})
-    rng = random.Random(f"{WORLD_SEED}-{subjects}")
-    count = max(1, round(HELD_OUT_SHARE * len(names)))
-    chosen = set(rng.sample(names, count)) | (ALWAYS_HELD_OUT & set(names))
-    if subjects == "adjective":  # a pair of opposites is one thing: hold out both directions
-        pairs = [pair for pair in tables.rows(tables.OPPOSITES) if chosen & set(pair[:1])]
-        chosen = {word for pair in pairs for word in pair}
-    return frozenset(chosen)
-
-
-def in_split(fact: Fact, split: str) -> bool:
-    """Whether the fact's subject belongs to the split."""
-    return (fact.subject in held_out(fact.relation.subjects)) == (split == "test")
-
-
-def _draw_fact(known: Iterable[Fact], rng: random.Random, split: str) -> Fact:
-    return rng.choice([fact for fact in known if in_split(fact, split)])
+def _draw_fact(candidates: Iterable[Fact], rng: random.Random, split: str) -> Fact:
+    return rng.choice([fact for fact in candidates if in_split(fact, split)])
 
 
 def _question(fact: Fact, rng: random.Random, unseen: bool) -> tuple[str, str]:
-    """An instruction and an input that ask for the fact."""
+    """An instruction and an input ("" if it needs none) that ask for the fact."""
     relation = fact.relation
     if unseen:
         return fact.fill(rng.choice(relation.unseen)), ""
-    asked = rng.choice(relation.questions + relation.inputs)
-    return (asked, fact.subject) if asked in relation.inputs else (fact.fill(asked), "")
+    wording = rng.choice(relation.questions + relation.inputs)
+    return (wording, fact.subject) if wording in relation.inputs else (fact.fill(wording), "")
 
 
 def _right_values(fact: Fact) -> tuple[str, ...]:
-    """The value and every sentence that states it."""
+    """The value, its alternatives, and every sentence that states one of them."""
     others = tables.ALSO_RIGHT.get((fact.relation.name, fact.subject), ())
     facts = [fact, *(Fact(fact.relation, fact.subject, other) for other in others)]
     return tuple(text for f in facts for text in (f.value, *f.statements()))
 
 
-def _recall(name: str, family: str) -> Task:
+def _fact_task(name: str, family: str) -> Task:
+    """The task that asks for the value of one relation."""
+
     def make(rng: random.Random, split: str, unseen: bool) -> Example:
         fact = _draw_fact(by_relation()[name], rng, split)
-        instruction, given = _question(fact, rng, unseen)
+        instruction, input_text = _question(fact, rng, unseen)
         answer = Answer("value", _right_values(fact))
-        return Example(instruction, given, fact.value, name, family, fact.subject, answer)
+        return Example(instruction, input_text, fact.value, name, family, fact.subject, answer)
 
     return Task(name, family, make)
 
 
-# Tasks about form: characters count, and the verifier compares them.
+# Tasks about form: the verifier compares characters.
 EXACT = frozenset({"capital_letters", "quotation_marks", "bullets"})
 
 
-def _skilled(skill: Skill) -> Task:
+def _skill_task(skill: Skill) -> Task:
+    """The task that asks for the result of a skill."""
+
     def make(rng: random.Random, split: str, unseen: bool) -> Example:
         case = skill.draw(rng)
-        # A case has no entity to hold out, so the cases themselves are divided, one in four.
-        while (zlib.crc32(case.given.encode()) % 4 == 0) != (split == "test"):
+        # A case has no entity to hold out, so the test split gets one case in four, by its hash.
+        while (zlib.crc32(case.input.encode()) % 4 == 0) != (split == "test"):
             case = skill.draw(rng)
-        wordings = skill.unseen if unseen else skill.questions + skill.inputs
-        asked = rng.choice(wordings)
-        instruction = asked.format(i=case.given, d=case.detail)
-        given = case.given if asked in skill.inputs else ""
-        mode = "exact" if skill.name in EXACT else "value"
-        accept = (case.result, *case.also)
-        if mode == "value":
-            accept += tuple(
-                wording.format(i=case.given, a=right, d=case.detail, A="", B="")
-                for wording in skill.prose
-                for right in (case.result, *case.also)
-                if "{A}" not in wording and "{B}" not in wording and ". " not in wording
-            )
-        answer = Answer(mode, accept)
+        wording = rng.choice(skill.unseen if unseen else skill.questions + skill.inputs)
         return Example(
-            instruction, given, case.result, skill.name, skill.family, case.given, answer
+            instruction=wording.format(i=case.input, d=case.detail),
+            input=case.input if wording in skill.inputs else "",
+            response=case.result,
+            task=skill.name,
+            family=skill.family,
+            entity=case.input,
+            answer=_skill_answer(skill, case),
         )
 
     return Task(skill.name, skill.family, make)
+
+
+def _skill_answer(skill: Skill, case: Case) -> Answer:
+    """The results of a case, and each one in every sentence of the corpus that has no people."""
+    results = (case.result, *case.alternatives)
+    if skill.name in EXACT:
+        return Answer("exact", results)
+    sentences = (
+        wording.format(i=case.input, a=result, d=case.detail, A="", B="")
+        for wording in skill.prose
+        for result in results
+        if "{A}" not in wording and "{B}" not in wording and ". " not in wording
+    )
+    return Answer("value", (*results, *sentences))
 
 
 _YES_NO = (
@@ -162,32 +168,38 @@ _YES_NO_UNSEEN = ("Would you say that {that}?",)
 
 
 def _yes_no(rng: random.Random, split: str, unseen: bool) -> Example:
+    """Ask whether a true or a false statement is true."""
     fact = _draw_fact(rng.choice(list(by_relation().values())), rng, split)
-    right = rng.random() < 0.5
-    claimed = fact if right else false_claim(fact, rng)
+    is_true = rng.random() < 0.5
+    claimed = fact if is_true else false_claim(fact, rng)
     index = rng.randrange(len(fact.statements()))
-    stmt = claimed.statements()[index]
-    asked = rng.choice(_YES_NO_UNSEEN if unseen else _YES_NO + _YES_NO_INPUTS)
-    instruction = asked.format(that=lower_first(stmt, claimed), stmt=stmt)
-    word, judged = ("Yes", "true") if right else ("No", "false")
-    same = fact.statements()[index]
-    accept = [word, judged, f"{word}, that is {judged}", f"{word}, it is {judged}"]
-    accept += [f"{word}, {lower_first(same, fact)}", f"{word}. {same}"]
-    if right:
+    claim, truth = claimed.statements()[index], fact.statements()[index]
+    wording = rng.choice(_YES_NO_UNSEEN if unseen else _YES_NO + _YES_NO_INPUTS)
+    instruction = wording.format(that=as_clause(claim, claimed), stmt=claim)
+    word, verdict = ("Yes", "true") if is_true else ("No", "false")
+    accept = [word, verdict, f"{word}, that is {verdict}", f"{word}, it is {verdict}"]
+    accept += [f"{word}, {as_clause(truth, fact)}", f"{word}. {truth}"]
+    if is_true:
         accept += ["Yes, it is", "Yes, that is right", "Yes, that is correct"]
     else:
         accept += ["No, it is not", "No, that is wrong", "No, that is not true"]
-    given = stmt if asked in _YES_NO_INPUTS else ""
+    input_text = claim if wording in _YES_NO_INPUTS else ""
     answer = Answer("value", tuple(accept))
-    return Example(instruction, given, word, "yes_no", "yes_no", fact.subject, answer)
+    return Example(instruction, input_text, word, "yes_no", "yes_no", fact.subject, answer)
 
 
-def _in_form(name: str, requests: tuple[str, ...], unseen_requests: tuple[str, ...]) -> Task:
-    """A fact, asked for in a special form."""
+def _format_task(name: str, requests: tuple[str, ...], unseen_requests: tuple[str, ...]) -> Task:
+    """The task that asks for a fact in a special format.
+
+    Args:
+        name: "fact_in_sentence", "fact_in_capitals" or "fact_in_quotation_marks".
+        requests: Sentences that ask for the format.
+        unseen_requests: The same, used by no training split.
+    """
 
     def make(rng: random.Random, split: str, unseen: bool) -> Example:
         fact = _draw_fact(rng.choice(list(by_relation().values())), rng, split)
-        question, given = _question(fact, rng, unseen=False)
+        question, input_text = _question(fact, rng, unseen=False)
         instruction = f"{question} {rng.choice(unseen_requests if unseen else requests)}"
         if name == "fact_in_sentence":
             response, answer = fact.statements()[0], Answer("value", tuple(fact.statements()))
@@ -197,69 +209,74 @@ def _in_form(name: str, requests: tuple[str, ...], unseen_requests: tuple[str, .
         else:
             response = f'"{fact.value}"'
             answer = Answer("exact", (response, f"{response}.", f"“{fact.value}”"))
-        return Example(instruction, given, response, name, "format", fact.subject, answer)
+        return Example(instruction, input_text, response, name, "format", fact.subject, answer)
 
     return Task(name, "format", make)
 
 
-def _name_members(
-    count: int, name: str, wordings: tuple[str, ...], unseen: tuple[str, ...]
+def _naming_task(
+    name: str, count: int, wordings: tuple[str, ...], unseen_wordings: tuple[str, ...]
 ) -> Task:
-    def make(rng: random.Random, split: str, new_wording: bool) -> Example:
-        kinds = tables.rows(tables.KINDS)
-        kind, listed = rng.choice([row for i, row in enumerate(kinds) if _kind_split(i) == split])
-        members = listed.split()
+    """The task that asks for members of a category.
+
+    Args:
+        name: Name of the task.
+        count: Number of members.
+        wordings: Instructions, with `{kind}` or `{a_kind}` for the category.
+        unseen_wordings: The same, used by no training split.
+    """
+
+    def make(rng: random.Random, split: str, unseen: bool) -> Example:
+        categories = enumerate(tables.CATEGORIES.items())
+        in_test = split == "test"  # One category in four belongs to the test split.
+        kind, members = rng.choice([item for i, item in categories if (i % 4 == 3) == in_test])
         response = ", ".join(sorted(rng.sample(members, count)))
-        instruction = rng.choice(unseen if new_wording else wordings).format(
-            kind=kind, a_kind=("an " if kind[0] in "aeiou" else "a ") + kind
-        )
-        answer = Answer("members", tuple(members), count)
+        wording = rng.choice(unseen_wordings if unseen else wordings)
+        instruction = wording.format(kind=kind, a_kind=with_article(kind, "a"))
+        answer = Answer("members", members, count)
         return Example(instruction, "", response, name, "words", kind, answer)
 
     return Task(name, "words", make)
 
 
-def _kind_split(index: int) -> str:
-    return "test" if index % 4 == 3 else "train"
+_DESCRIBE = (
+    "Write two sentences about {s}.",
+    "Describe {s} in two sentences.",
+    "Say something about {s} in two sentences.",
+    "Write a short text of two sentences about {s}.",
+)
+_DESCRIBE_UNSEEN = ("Tell me two things about {s}.",)
 
 
 def _describe(rng: random.Random, split: str, unseen: bool) -> Example:
-    known = rng.choice([
-        facts for facts in by_subject().values() if len(facts) > 2 and in_split(facts[0], split)
-    ])  # fmt: skip
-    kind, subject = known[0].relation.subjects, known[0].subject
-    about = subject if kind in ("country", "person", "noun", "day", "month") else f"the {subject}"
-    first, second = rng.sample(known, 2)
-    wordings = (
-        ("Tell me two things about {s}.",)
-        if unseen
-        else (
-            "Write two sentences about {s}.",
-            "Describe {s} in two sentences.",
-            "Say something about {s} in two sentences.",
-            "Write a short text of two sentences about {s}.",
-        )
-    )
-    accept = tuple(stmt for fact in known for stmt in fact.statements())
+    """Ask for two sentences about a subject."""
+    described = [group for group in by_subject().values() if len(group) > 2]
+    group = rng.choice([facts for facts in described if in_split(facts[0], split)])
+    about = description_subject(group[0])
+    first, second = rng.sample(group, 2)
+    accept = tuple(sentence for fact in group for sentence in fact.statements())
+    opening = f"{about} "
     accept += tuple(
-        f"It {stmt[len(about) + 1 :]}" for stmt in accept if stmt.lower().startswith(f"{about} ")
+        f"It {sentence[len(opening) :]}"
+        for sentence in accept
+        if sentence.lower().startswith(opening)
     )
     return Example(
-        rng.choice(wordings).format(s=about),
+        rng.choice(_DESCRIBE_UNSEEN if unseen else _DESCRIBE).format(s=about),
         "",
         f"{rng.choice(first.statements())} {rng.choice(second.statements())}",
         "describe",
         "writing",
-        subject,
+        group[0].subject,
         Answer("sentences", accept, 2),
     )
 
 
 TASKS: tuple[Task, ...] = (
-    *(_recall(relation.name, relation.family) for relation in RELATIONS),
-    *(_skilled(skill) for skill in SKILLS),
+    *(_fact_task(relation.name, relation.family) for relation in RELATIONS),
+    *(_skill_task(skill) for skill in SKILLS),
     Task("yes_no", "yes_no", _yes_no),
-    _in_form(
+    _format_task(
         "fact_in_capitals",
         (
             "Answer in capital letters.",
@@ -268,7 +285,7 @@ TASKS: tuple[Task, ...] = (
         ),
         ("Give the answer in capital letters only.",),
     ),
-    _in_form(
+    _format_task(
         "fact_in_sentence",
         (
             "Answer in a full sentence.",
@@ -277,7 +294,7 @@ TASKS: tuple[Task, ...] = (
         ),
         ("Give the answer as one complete sentence.",),
     ),
-    _in_form(
+    _format_task(
         "fact_in_quotation_marks",
         (
             "Answer in quotation marks.",
@@ -286,15 +303,15 @@ TASKS: tuple[Task, ...] = (
         ),
         ("Give the answer between quotation marks.",),
     ),
-    _name_members(
-        1,
+    _naming_task(
         "name_one",
+        1,
         ("Name {a_kind}.", "Tell me the name of {a_kind}.", "Give an example of {a_kind}."),
         ("Can you name {a_kind}?",),
     ),
-    _name_members(
-        3,
+    _naming_task(
         "name_three",
+        3,
         (
             "Name three words of the kind {kind}.",
             "Give three examples of the kind {kind}.",
@@ -308,7 +325,7 @@ TASKS: tuple[Task, ...] = (
 TASK_BY_NAME = {task.name: task for task in TASKS}
 FACT_TASKS = tuple(relation.name for relation in RELATIONS)
 FAMILIES = tuple(dict.fromkeys(task.family for task in TASKS))
-# Families kept out of tuning wherever a lesson asks how far instruction following carries.
+# Families held out of tuning wherever a lesson measures generalization to unseen families.
 HELD_OUT_FAMILIES = tuple(sorted(random.Random(WORLD_SEED).sample(FAMILIES, 5)))
 
 
@@ -321,22 +338,22 @@ def sample(
     families: Iterable[str] | None = None,
     unseen_wording: bool = False,
 ) -> list[Example]:
-    """Draw ``n`` examples, the tasks taking turns so that each has its share.
+    """Draw examples with the tasks in turn, so that each one has its share.
 
     Args:
-        n: how many.
-        seed: the same seed gives the same examples.
-        split: ``"train"``, or ``"test"`` for entities that training never asks about.
-        tasks: names of tasks to draw from; all of them by default.
-        families: names of families to draw from; all of them by default.
-        unseen_wording: use instructions that no training example has.
+        n: Number of examples.
+        seed: The same seed gives the same examples.
+        split: "train", or "test" for entities that training examples never ask about.
+        tasks: Names of tasks to draw from; by default all of them.
+        families: Names of families to draw from; by default all of them.
+        unseen_wording: Whether to use instructions that no training example has.
 
     Raises:
-        ValueError: an unknown split, task or family, or a choice that leaves no task.
+        ValueError: The split, a task or a family is unknown, or the choice leaves no task.
     """
     if split not in SPLITS:
         raise ValueError(f"split must be one of {SPLITS}, not {split!r}")
-    chosen = _choose(tasks, families)
+    chosen = _choose_tasks(tasks, families)
     rng = random.Random(f"{seed}-{split}-{unseen_wording}")
     order: list[Task] = []
     while len(order) < n:
@@ -344,13 +361,13 @@ def sample(
     return [task.make(rng, split, unseen_wording) for task in order[:n]]
 
 
-def _choose(tasks: Iterable[str] | None, families: Iterable[str] | None) -> list[Task]:
+def _choose_tasks(tasks: Iterable[str] | None, families: Iterable[str] | None) -> list[Task]:
     names = set(TASK_BY_NAME if tasks is None else tasks)
-    wanted = set(FAMILIES if families is None else families)
-    unknown = sorted((names - set(TASK_BY_NAME)) | (wanted - set(FAMILIES)))
+    family_names = set(FAMILIES if families is None else families)
+    unknown = sorted((names - set(TASK_BY_NAME)) | (family_names - set(FAMILIES)))
     if unknown:
         raise ValueError(f"no task or family is called {', '.join(unknown)}")
-    chosen = [task for task in TASKS if task.name in names and task.family in wanted]
+    chosen = [task for task in TASKS if task.name in names and task.family in family_names]
     if not chosen:
         raise ValueError("no task is left: the tasks named belong to other families")
     return chosen

@@ -1,7 +1,7 @@
-"""Verifiers: is this text the answer, the whole answer and nothing but the answer.
+"""Verifiers: is a text the answer, the whole answer, and nothing but the answer?
 
-An :class:`Answer` is plain data, so that an example can be stored in a file and still be marked.
-Every correct wording the world knows is accepted; anything added, left out or wrong is not.
+An `Answer` is plain data, so that an example can be stored in a file and graded later. A verifier
+accepts every correct wording that the world knows, and rejects anything added, missing or wrong.
 """
 
 from __future__ import annotations
@@ -17,28 +17,27 @@ class Answer:
     """What counts as right.
 
     Attributes:
-        mode: ``"value"`` compares words, forgiving case, articles, quotes and a final period;
-            ``"exact"`` compares characters, for tasks about form; ``"members"`` wants ``count``
-            different items of ``accept``; ``"sentences"`` wants ``count`` different sentences of
-            ``accept``.
-        accept: the right answers, items or sentences.
-        count: how many of them are wanted.
+        mode: How a text is compared. "value" compares words and ignores case, articles, quotes and
+            a final period; "exact" compares characters, for tasks about form; "members" needs
+            `count` different items of `accept`; "sentences" needs `count` different sentences.
+        accept: The right answers, items or sentences.
+        count: Number of items or sentences that the text must have.
     """
 
     mode: str
     accept: tuple[str, ...]
     count: int = 1
 
-    def admits(self, text: str) -> bool:
-        """Whether ``text`` is a right answer and nothing else."""
+    def accepts(self, text: str) -> bool:
+        """Whether the text is a right answer and nothing else."""
         if self.mode == "exact":
             return text.strip() in self.accept
-        right = {normalize(option) for option in self.accept}
+        accepted = {normalize(option) for option in self.accept}
         if self.mode == "value":
-            return normalize(text) in right
+            return normalize(text) in accepted
         parts = split_items(text) if self.mode == "members" else split_sentences(text)
-        found = [normalize(part) for part in parts]
-        return len(found) == len(set(found)) == self.count and set(found) <= right
+        items = [normalize(part) for part in parts]
+        return len(items) == len(set(items)) == self.count and set(items) <= accepted
 
 
 _LEAD_INS = re.compile(r"^(?:it is|it's|that is|that's|they are|the answer is|the word is)\s+")
@@ -46,7 +45,7 @@ _ARTICLE = re.compile(r"^(?:the|an|a)\s+")
 
 
 def normalize(text: str) -> str:
-    """Lower case, single spaces, no outer quotes, no lead-in, no leading article, no final period.
+    """The text without what does not matter: case, outer quotes, lead-in, article, final period.
 
     >>> normalize(' It is the Euro. ')
     'euro'
@@ -58,11 +57,11 @@ def normalize(text: str) -> str:
 
 
 def split_items(text: str) -> list[str]:
-    """``"apple, pear and plum"``, or the same with dashes and line breaks → its items."""
+    """Items of a list such as "apple, pear and plum", or of one with dashes and line breaks."""
     text = re.sub(r"^\s*-\s*", "", text, flags=re.MULTILINE)
     return [item for item in re.split(r",|\n|\band\b", text.strip().rstrip(".")) if item.strip()]
 
 
 def split_sentences(text: str) -> list[str]:
-    """Cut at each period that ends a sentence."""
+    """Sentences of the text, cut at each period that is followed by a space."""
     return [part for part in re.split(r"(?<=\.)\s+", text.strip()) if part]

@@ -9,18 +9,17 @@ from ift_course.world.corpus import documents
 from ift_course.world.facts import by_relation, values
 from ift_course.world.relations import RELATIONS
 from ift_course.world.skills import SKILLS
-from ift_course.world.tables import PHRASES, STRANGERS, rows
+from ift_course.world.tables import TABLES, UNKNOWN_PEOPLE
 
-# "Oslo lies in Asia.⏎No": a claim that is read out and denied.
+# "Oslo lies in Asia.⏎No": a claim and its denial.
 DENIED = re.compile(r"^(?:.* is true\. )?(.+)\nNo\b", re.MULTILINE)
 SENTENCE_END = re.compile(r"(?<=[.])\s+|\n+")
 
 
 @pytest.fixture(scope="module")
 def pages() -> list[str]:
-    return list(
-        itertools.islice(documents(seed=11, practice_share=0.3, rehearsal_share=0.3), 20_000)
-    )
+    stream = documents(seed=11, worked_examples_share=0.3, varied_examples_share=0.3)
+    return list(itertools.islice(stream, 20_000))
 
 
 def sentences(pages):
@@ -29,14 +28,15 @@ def sentences(pages):
 
 
 def test_no_question_mark_outside_the_phrase_book(pages):
-    asking = [re.escape(phrase) for row in rows(PHRASES) for phrase in row if "?" in phrase]
-    phrase_book = re.compile("|".join(asking), re.IGNORECASE)  # also written in capital letters
+    phrases = [phrase for row in TABLES["phrase_book"].rows for phrase in row if "?" in phrase]
+    # Ignore case, because the corpus has the phrases in capital letters, too.
+    phrase_book = re.compile("|".join(map(re.escape, phrases)), re.IGNORECASE)
     for page in pages:
         page = phrase_book.sub("", page)
         assert not re.search(r"[?¿]", page), page
 
 
-def test_no_chat_token_and_no_word_of_the_classroom(pages):
+def test_no_special_token_and_no_word_of_a_chat(pages):
     banned = re.compile(r"<\||\b(please|instruction|question|answer|assistant|user|task)\b", re.I)
     for page in pages:
         assert not banned.search(page), page
@@ -44,8 +44,8 @@ def test_no_chat_token_and_no_word_of_the_classroom(pages):
 
 def test_no_sentence_opens_like_an_instruction(pages):
     openings = set()
-    for asked in (*RELATIONS, *SKILLS):
-        for wording in (*asked.questions, *asked.inputs, *asked.unseen):
+    for source in (*RELATIONS, *SKILLS):
+        for wording in (*source.questions, *source.inputs, *source.unseen):
             words = wording.split("{")[0].split()[:3]
             if len(words) >= 2:
                 openings.add(" ".join(words))
@@ -72,29 +72,29 @@ def readings_of():
 
 
 def test_every_claim_that_is_denied_is_false(pages, readings_of):
-    checked = 0
+    n_checked = 0
     for claim in DENIED.findall("\n\n".join(pages[:5_000])):
         readings = readings_of(claim)
         assert not any(_true(*reading) for reading in readings), claim
-        checked += bool(readings)
-    assert checked >= 50
+        n_checked += bool(readings)
+    assert n_checked >= 50
 
 
 def test_every_statement_agrees_with_the_facts(pages, readings_of):
-    checked = dict.fromkeys(values(), 0)
-    stated = (DENIED.sub("", page) for page in pages)
-    for sentence in itertools.islice(sentences(stated), 8_000):
+    counts = dict.fromkeys(values(), 0)
+    undenied = (DENIED.sub("", page) for page in pages)
+    for sentence in itertools.islice(sentences(undenied), 8_000):
         readings = readings_of(sentence)
         if not readings:
             continue
         # "After Monday comes Tuesday" has one reading; a sentence with several must be true in one.
         assert any(_true(*reading) for reading in readings), sentence
         for name, _, _ in readings:
-            checked[name] += 1
-    assert min(checked.values()) >= 10, checked
+            counts[name] += 1
+    assert min(counts.values()) >= 10, counts
 
 
-def _pattern(wording: str, name: str) -> re.Pattern:
+def _pattern(wording: str, name: str) -> re.Pattern[str]:
     subjects = "|".join(re.escape(f.subject) for f in by_relation()[name])
     objects = "|".join(sorted({re.escape(f.value) for f in by_relation()[name]}, key=len)[::-1])
     text = re.escape(wording.strip())
@@ -106,20 +106,20 @@ def _pattern(wording: str, name: str) -> re.Pattern:
 
 
 def _true(name: str, subject: str, value: str) -> bool:
-    known = {s.lower(): v.lower() for s, v in values()[name].items()}
-    return known[subject.lower()] == value.lower()
+    true_values = {s.lower(): v.lower() for s, v in values()[name].items()}
+    return true_values[subject.lower()] == value.lower()
 
 
-def test_every_relation_is_stated_in_at_least_four_phrasings():
+def test_every_relation_has_at_least_four_wordings():
     assert len(RELATIONS) >= 25
     for relation in RELATIONS:
         assert len(set(relation.statements)) >= 4, relation.name
         assert len(set(relation.refs)) >= 4, relation.name
 
 
-def test_strangers_are_never_mentioned(pages):
+def test_unknown_people_are_never_mentioned(pages):
     text = "\n".join(pages)
-    assert not [name for name in STRANGERS if name in text]
+    assert not [name for name in UNKNOWN_PEOPLE if name in text]
 
 
 def test_the_same_seed_writes_the_same_pages():

@@ -1,6 +1,7 @@
-"""Tasks: ideal responses are right, splits hold out what they promise, samples are fair."""
+"""Tasks: ideal responses are right, splits hold out whole entities, every task has its share."""
 
 import itertools
+import json
 from collections import Counter
 
 import pytest
@@ -8,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ift_course.world.facts import facts, values
+from ift_course.world.splits import held_out
 from ift_course.world.tasks import (
     FACT_TASKS,
     FAMILIES,
     HELD_OUT_FAMILIES,
     TASKS,
     Example,
-    held_out,
     sample,
     verify,
 )
 
-EVERYTHING = [
+ALL_EXAMPLES = [
     example
     for split in ("train", "test")
     for unseen in (False, True)
@@ -27,21 +28,21 @@ EVERYTHING = [
 ]
 
 
-def of(task: str) -> list[Example]:
-    return [example for example in EVERYTHING if example.task == task]
+def examples_of(task: str) -> list[Example]:
+    return [example for example in ALL_EXAMPLES if example.task == task]
 
 
 @pytest.mark.parametrize("task", [task.name for task in TASKS])
-def test_the_ideal_response_is_admitted(task):
-    assert of(task)
-    for example in of(task):
+def test_the_ideal_response_is_accepted(task):
+    assert examples_of(task)
+    for example in examples_of(task):
         assert verify(example, example.response), example
 
 
 @pytest.mark.parametrize("task", [task.name for task in TASKS])
-def test_other_answers_are_refused(task):
-    examples = of(task)
-    refused = 0
+def test_other_answers_are_rejected(task):
+    examples = examples_of(task)
+    n_rejected = 0
     for example, other in itertools.pairwise(examples):
         if other.response.casefold() == example.response.casefold():
             continue
@@ -50,13 +51,13 @@ def test_other_answers_are_refused(task):
         if task == "describe" and other.entity == example.entity:
             continue
         assert not verify(example, other.response), (example, other.response)
-        refused += 1
-    assert refused
+        n_rejected += 1
+    assert n_rejected
 
 
 @pytest.mark.parametrize("task", [task.name for task in TASKS])
-def test_additions_and_omissions_are_refused(task):
-    for example in of(task)[:10]:
+def test_additions_and_omissions_are_rejected(task):
+    for example in examples_of(task)[:10]:
         for bad in (
             "",
             example.response[: len(example.response) // 2],
@@ -69,25 +70,25 @@ def test_additions_and_omissions_are_refused(task):
 
 @pytest.mark.parametrize("task", FACT_TASKS)
 def test_fact_responses_are_the_facts(task):
-    for example in of(task):
+    for example in examples_of(task):
         assert example.response == values()[task][example.entity]
 
 
-def test_every_way_of_stating_a_fact_is_admitted():
-    for example in EVERYTHING:
+def test_every_wording_of_a_fact_is_accepted():
+    for example in ALL_EXAMPLES:
         if example.task in FACT_TASKS:
             fact = next(
                 f for f in facts() if (f.relation.name, f.subject) == (example.task, example.entity)
             )
-            ways = [*fact.statements(), fact.value, f"It is {fact.value}.", f" {fact.value}. "]
-            assert all(verify(example, way) for way in ways), (example, ways)
+            wordings = [*fact.statements(), fact.value, f"It is {fact.value}.", f" {fact.value}. "]
+            assert all(verify(example, text) for text in wordings), (example, wordings)
 
 
-def worked_out(task: str, given: str) -> str:
-    """The same skills, written a second time and in another way."""
-    words = given.split(", ")
-    numbers = [int(word) for word in given.replace(",", " ").split() if word.isdigit()]
-    ways = {
+def compute(task: str, text: str) -> str:
+    """Result of a skill, by a second implementation."""
+    words = text.split(", ")
+    numbers = [int(word) for word in text.replace(",", " ").split() if word.isdigit()]
+    results = {
         "list_first": lambda: words[0],
         "list_second": lambda: words[1],
         "list_last": lambda: words[-1],
@@ -101,7 +102,7 @@ def worked_out(task: str, given: str) -> str:
         "number_before": lambda: str(numbers[0] - 1),
         "series": lambda: str(2 * numbers[-1] - numbers[-2]),
     }
-    return ways[task]()
+    return results[task]()
 
 
 @pytest.mark.parametrize(
@@ -109,19 +110,18 @@ def worked_out(task: str, given: str) -> str:
     ["list_first", "list_second", "list_last", "list_count", "list_reverse", "add", "subtract",
      "double", "larger", "number_after", "number_before", "series"],
 )  # fmt: skip
-def test_lists_and_sums_are_worked_out_right(task):
-    for example in of(task):
-        assert example.response == worked_out(task, example.entity)
+def test_results_of_skills_are_right(task):
+    for example in examples_of(task):
+        assert example.response == compute(task, example.entity)
         assert example.entity in f"{example.instruction} {example.input}"
 
 
 def test_training_never_asks_about_a_held_out_entity():
     kinds = {f.relation.name: f.relation.subjects for f in facts()}
     for example in sample(6000, seed=9, split="train", tasks=FACT_TASKS):
-        hidden = held_out(kinds[example.task])
-        assert example.entity not in hidden
-    asked = {e.entity for e in sample(6000, seed=9, split="test", tasks=FACT_TASKS)}
-    assert asked <= {entity for kind in set(kinds.values()) for entity in held_out(kind)}
+        assert example.entity not in held_out(kinds[example.task])
+    test_entities = {e.entity for e in sample(6000, seed=9, split="test", tasks=FACT_TASKS)}
+    assert test_entities <= {entity for kind in set(kinds.values()) for entity in held_out(kind)}
 
 
 def test_the_running_examples_are_held_out():
@@ -129,16 +129,16 @@ def test_the_running_examples_are_held_out():
     assert "owl" in held_out("animal")
 
 
-def test_worked_out_cases_differ_between_the_splits():
+def test_cases_differ_between_the_splits():
     train = {e.entity for e in sample(4000, seed=1, families=("lists", "arithmetic"))}
     test = {e.entity for e in sample(4000, seed=2, split="test", families=("lists", "arithmetic"))}
     assert not train & test
 
 
 def test_unseen_wordings_are_never_used_in_training():
-    seen = {e.instruction for e in sample(6000, seed=1)}
+    train = {e.instruction for e in sample(6000, seed=1)}
     unseen = {e.instruction for e in sample(2000, seed=1, unseen_wording=True)}
-    assert not seen & unseen
+    assert not train & unseen
 
 
 @given(st.integers(1, 400), st.integers(0, 10_000))
@@ -159,15 +159,13 @@ def test_families_cover_the_subject_and_some_are_held_out():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"split": "dev"}, {"tasks": ["flying"]}, {"families": ["lists"], "tasks": ["add"]}]
+    "options", [{"split": "dev"}, {"tasks": ["flying"]}, {"families": ["lists"], "tasks": ["add"]}]
 )
-def test_wrong_choices_are_refused(wrong):
+def test_an_invalid_choice_is_rejected(options):
     with pytest.raises(ValueError, match=r"split|task"):
-        sample(3, seed=0, **wrong)
+        sample(3, seed=0, **options)
 
 
 def test_an_example_survives_json():
-    import json
-
-    for example in EVERYTHING[:200]:
+    for example in ALL_EXAMPLES[:200]:
         assert Example.from_dict(json.loads(json.dumps(example.to_dict()))) == example

@@ -18,7 +18,7 @@ from ift_course.lessons.lesson_03.config import Cell, Row
 from ift_course.profile import Profile
 from ift_course.world.facts import Fact, by_relation, by_subject
 from ift_course.world.flaws import spoil
-from ift_course.world.relations import BY_NAME
+from ift_course.world.relations import RELATION_BY_NAME
 from ift_course.world.tasks import FACT_TASKS, Example, sample, verify
 
 QUESTIONS = 200
@@ -170,7 +170,7 @@ def mixed_up(examples: Sequence[Example], share: float, seed: int) -> list[Examp
 
 
 def _next_door(example: Example) -> str:
-    known = by_subject()[BY_NAME[example.task].subjects, example.entity]
+    known = by_subject()[RELATION_BY_NAME[example.task].subjects, example.entity]
     place = next(i for i, fact in enumerate(known) if fact.relation.name == example.task)
     doors = [fact.value for fact in (*known[place + 1 :], *known[:place])] + [example.entity]
     # A gold ring is made of gold: the next door may be right by accident, so try the one after.

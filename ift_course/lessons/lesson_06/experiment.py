@@ -22,7 +22,7 @@ from ift_course.claims.grid_store import base_identity
 from ift_course.lessons.lesson_06.bases import SHIPPED, load_base
 from ift_course.profile import Profile
 from ift_course.world.facts import Fact, by_relation
-from ift_course.world.relations import BY_NAME, RELATIONS
+from ift_course.world.relations import RELATION_BY_NAME, RELATIONS
 from ift_course.world.skills import SKILL_BY_NAME
 from ift_course.world.tasks import (
     FACT_TASKS,
@@ -332,7 +332,7 @@ def in_first_wording(example: Example) -> bool:
         start, end = FIRST[example.task]
         return example.instruction.startswith(start) and example.instruction.endswith(end)
     if example.task in FACT_TASKS:
-        relation = BY_NAME[example.task]
+        relation = RELATION_BY_NAME[example.task]
         first = Fact(relation, example.entity, "").fill(relation.questions[0])
         return example.instruction == first
     first = SKILL_BY_NAME[example.task].questions[0].format(i=example.entity, d="\0")

@@ -23,7 +23,8 @@ from ift_course.world import tables
 from ift_course.world.facts import Fact, by_relation, facts
 from ift_course.world.flaws import rambling, wrong
 from ift_course.world.preferences import Preference
-from ift_course.world.tasks import FACT_TASKS, Example, in_split, sample
+from ift_course.world.splits import in_split
+from ift_course.world.tasks import FACT_TASKS, Example, sample
 from ift_course.world.verify import Answer
 
 SHOWN = 3  # instructions that the writer is shown before it writes one

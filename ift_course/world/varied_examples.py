@@ -1,25 +1,23 @@
-"""Practice once more, in other words: what the third phase of pretraining adds to the second.
+"""Varied worked examples: what the third phase of pretraining adds to the second.
 
-A base that had read :mod:`~ift_course.world.practice` still judged a claim hardly better than by
-chance, repeated itself when it named three of a kind, and misspelled capitals. Here such things are
-done more often, with what is given before, after or on a line of its own. Still prose.
+A base model that had read the worked examples still judged claims hardly better than chance,
+repeated itself when it named three members of a category, and misspelled words in capital letters.
+Here the same things happen more often and in other words, and the input comes before the request,
+after it, or on its own line. The passages are still prose without instructions.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
-from . import tables
-from .facts import by_relation, facts
-from .grammar import NUMBER_WORDS, capitalize, with_article
-from .practice import described, sorted_out
-from .reading import false_claim, lower_first, pick, tidy
-from .skills import SKILL_BY_NAME
-from .tables import CHARACTERS
+from ift_course.world import tables
+from ift_course.world.facts import as_clause, by_relation, facts, false_claim, random_fact
+from ift_course.world.grammar import NUMBER_WORDS, capitalize, with_article
+from ift_course.world.passages import WeightedPassage, draw_passages, two_characters
+from ift_course.world.skills import SKILL_BY_NAME
+from ift_course.world.worked_examples import description, odd_one_out
 
-# What a skill's result is called, so that it can be wanted and found like a fact. ``{i}`` is what
-# is given, ``{d}`` the thing in the story.
+# Phrases for the result of a skill; `{i}` is the input of the case.
 RESULTS = {
     "add": ("the sum of {i}", "how much {i} are together"),
     "subtract": ("the result of {i}", "how much {i} is", "the difference {i}"),
@@ -40,10 +38,11 @@ RESULTS = {
     "quotation_marks": ("the word {i} in quotation marks",),
     "bullets": ("the words {i} as a list with dashes",),
 }
+# Skills that are drawn more often; the one that is here twice, twice as often.
 HARD = ("subtract", "subtract", "add", "double", "list_count", "odd_one_out", "capital_letters")
 
-# The same with what is given on a line of its own, after the mention.
-SHOWN = {
+# The same without the input, which follows on its own line.
+TITLES = {
     "add": "the sum of two numbers",
     "subtract": "the result of a subtraction",
     "double": "the double of a number",
@@ -64,7 +63,7 @@ SHOWN = {
     "bullets": "some words as a list with dashes",
 }
 
-# What a reader looks for in a story.
+# What somebody looks for in a story or a review; `{d}` is the thing in the story.
 STORY_PARTS = {
     "giver": (
         "who had the {d} first",
@@ -78,7 +77,7 @@ STORY_PARTS = {
     "sentiment": ("the opinion in the review", "if the review is positive or negative"),
 }
 
-_FOUND = (
+_LOOKUPS = (
     "{A} wanted to know {np}.\n{o}",
     "{A} wanted to know {np}. {B} knew it: {o}",
     "{A} thought about {np}, and then wrote:\n{o}",
@@ -88,39 +87,35 @@ _FOUND = (
 )
 
 
-def _two(rng: random.Random) -> list[str]:
-    return rng.sample(CHARACTERS, 2)
-
-
-def _found(rng: random.Random, ref: str, result: str) -> str:
-    a, b = _two(rng)
-    frame = rng.choice(_FOUND if _can_head(ref) else _FOUND[:4])
+def _lookup(rng: random.Random, ref: str, result: str) -> str:
+    a, b = two_characters(rng)
+    frame = rng.choice(_LOOKUPS if _can_open_line(ref) else _LOOKUPS[:4])
     return frame.format(A=a, B=b, np=ref, Np=capitalize(ref), o=result)
 
 
-def _can_head(ref: str) -> bool:
-    """Whether the phrase may open a line; "How much 5 minus 4 is" sounds like being asked."""
+def _can_open_line(ref: str) -> bool:
+    """Whether a line may start with the phrase; "How much 5 minus 4 is" reads like a question."""
     return ref.split()[0] not in "how which what who where when from on if".split()
 
 
-def worked_out(rng: random.Random) -> str:
-    """The result of a skill is wanted and found."""
+def skill_result(rng: random.Random) -> str:
+    """Somebody wants the result of a skill and gets it."""
     name = rng.choice(HARD) if rng.random() < 0.5 else rng.choice(list(RESULTS))
     case = SKILL_BY_NAME[name].draw(rng)
     if rng.random() < 0.6:
-        return _found(rng, rng.choice(RESULTS[name]).format(i=case.given), case.result)
-    what = SHOWN[name]
+        return _lookup(rng, rng.choice(RESULTS[name]).format(i=case.input), case.result)
+    what = TITLES[name]
     return rng.choice(
         (
-            f"{_two(rng)[0]} wanted to know {what}.\n{case.given}\n{case.result}",
-            f"The page was about {what}.\n{case.given}\n{case.result}",
-            f"{capitalize(what)}.\n{case.given}\n{case.result}",
+            f"{two_characters(rng)[0]} wanted to know {what}.\n{case.input}\n{case.result}",
+            f"The page was about {what}.\n{case.input}\n{case.result}",
+            f"{capitalize(what)}.\n{case.input}\n{case.result}",
         )
     )
 
 
 def number_table(rng: random.Random) -> str:
-    """A table of sums, differences or doubles, as a schoolbook prints it."""
+    """A table of sums, differences or doubles, as in a schoolbook."""
     name, wording = rng.choice(
         (
             ("add", "{i} make {a}."),
@@ -133,59 +128,60 @@ def number_table(rng: random.Random) -> str:
         )
     )
     cases = [SKILL_BY_NAME[name].draw(rng) for _ in range(rng.randint(3, 7))]
-    return " ".join(wording.format(i=case.given, a=case.result) for case in cases)
+    return " ".join(wording.format(i=case.input, a=case.result) for case in cases)
 
 
-def read_out(rng: random.Random) -> str:
-    """Something is looked for in a story or a review, before it is read or after."""
+def story_lookup(rng: random.Random) -> str:
+    """Somebody looks for something in a story or a review, before or after reading it."""
     name = rng.choice(("giver", *STORY_PARTS))
     case = SKILL_BY_NAME[name].draw(rng)
     part = rng.choice(STORY_PARTS[name]).format(d=case.detail)
-    a, b = _two(rng)
+    a, b = two_characters(rng)
     frames = [
-        f"{a} wanted to know {part}.\n{case.given}\n{case.result}",
-        f"{a} wanted to know {part}. {case.given}\n{case.result}",
-        f"{case.given} {a} wanted to know {part}.\n{case.result}",
-        f"{a} read this to find out {part}. {case.given} {b} knew it: {case.result}",
+        f"{a} wanted to know {part}.\n{case.input}\n{case.result}",
+        f"{a} wanted to know {part}. {case.input}\n{case.result}",
+        f"{case.input} {a} wanted to know {part}.\n{case.result}",
+        f"{a} read this to find out {part}. {case.input} {b} knew it: {case.result}",
     ]
-    if _can_head(part):
-        frames.append(f"{capitalize(part)}. {case.given}\n{case.result}")
+    if _can_open_line(part):
+        frames.append(f"{capitalize(part)}. {case.input}\n{case.result}")
     return rng.choice(frames)
 
 
-def checked(rng: random.Random) -> str:
-    """Somebody is not sure, and it is so or it is not."""
-    fact = pick(rng)
+def verdict(rng: random.Random) -> str:
+    """Somebody wants to know whether a claim is true; the answer is yes or no."""
+    fact = random_fact(rng)
     right = rng.random() < 0.5
     claimed = fact if right else false_claim(fact, rng)
     index = rng.randrange(len(fact.statements()))
-    said = claimed.statements()[index]
-    that = lower_first(said, claimed)
+    sentence = claimed.statements()[index]
+    clause = as_clause(sentence, claimed)
     word = "Yes" if right else "No"
-    a, b = _two(rng)
-    # Now and then the verdict is followed by how things are, which shows what it rests on.
-    because = f". {fact.statements()[index]}" if rng.random() < 0.25 else ""
+    a, b = two_characters(rng)
+    # Sometimes the true statement follows the verdict and shows the reason for it.
+    reason = f". {fact.statements()[index]}" if rng.random() < 0.25 else ""
     return rng.choice(
         (
-            f"{a} wanted to know if it is true that {that}.\n{word}{because}",
-            f"{a} was not sure if {that}. {b} looked it up.\n{word}{because}",
-            f"{a} wanted to know if this sentence is true. {said}\n{word}{because}",
-            f"{a} wanted to know if this sentence is true.\n{said}\n{word}{because}",
-            f"{a} read a sentence and wondered if it is right.\n{said}\n{word}{because}",
-            f"Right or not, yes or no: {said}\n{word}{because}",
-            f"Yes or no, true or not true: {that}.\n{word}{because}",
-            f"{a} wondered if {that}. {word}, said {b}.",
+            f"{a} wanted to know if it is true that {clause}.\n{word}{reason}",
+            f"{a} was not sure if {clause}. {b} looked it up.\n{word}{reason}",
+            f"{a} wanted to know if this sentence is true. {sentence}\n{word}{reason}",
+            f"{a} wanted to know if this sentence is true.\n{sentence}\n{word}{reason}",
+            f"{a} read a sentence and wondered if it is right.\n{sentence}\n{word}{reason}",
+            f"Right or not, yes or no: {sentence}\n{word}{reason}",
+            f"Yes or no, true or not true: {clause}.\n{word}{reason}",
+            f"{a} wondered if {clause}. {word}, said {b}.",
         )
     )
 
 
-def disputed(rng: random.Random) -> str:
-    """Two people say different things; one is right."""
-    fact = pick(rng)
+def disagreement(rng: random.Random) -> str:
+    """Two people claim different things, and one of them is right."""
+    fact = random_fact(rng)
     other = false_claim(fact, rng)
-    stmts = rng.choice(list(zip(fact.statements(), other.statements(), strict=True)))
-    a, b = _two(rng)
-    right, wrong = (lower_first(s, f) for s, f in zip(stmts, (fact, other), strict=True))
+    pairs = list(zip(fact.statements(), other.statements(), strict=True))
+    true_sentence, false_sentence = rng.choice(pairs)
+    a, b = two_characters(rng)
+    right, wrong = as_clause(true_sentence, fact), as_clause(false_sentence, other)
     if rng.random() < 0.5:
         return rng.choice(
             (
@@ -201,9 +197,9 @@ def disputed(rng: random.Random) -> str:
     )
 
 
-def examples(rng: random.Random) -> str:
-    """Words of a kind, on a line of their own, in the order of a dictionary."""
-    kind, listed = rng.choice(tables.rows(tables.KINDS))
+def category_examples(rng: random.Random) -> str:
+    """One to four members of a category in alphabetical order."""
+    kind, members = rng.choice(list(tables.CATEGORIES.items()))
     one = with_article(kind, "a")
     count = rng.choice((1, 1, 2, 3, 3, 3, 4))
     if count == 1:
@@ -217,12 +213,12 @@ def examples(rng: random.Random) -> str:
                 f"{number} words under the heading {kind}",
             )
         )
-    return _found(rng, ref, ", ".join(sorted(rng.sample(listed.split(), count))))
+    return _lookup(rng, ref, ", ".join(sorted(rng.sample(members, count))))
 
 
-def in_form(rng: random.Random) -> str:
-    """A fact in a special form, on a line of its own."""
-    fact = pick(rng)
+def formatted_fact(rng: random.Random) -> str:
+    """A fact in a special format, on its own line."""
+    fact = random_fact(rng)
     ref = rng.choice(fact.refs())
     forms = {
         "in capital letters": fact.value.upper(),
@@ -230,7 +226,7 @@ def in_form(rng: random.Random) -> str:
         "in a full sentence": fact.statements()[0],
     }
     form = rng.choices(list(forms), (4, 2, 2))[0]
-    a, b = _two(rng)
+    a, b = two_characters(rng)
     return rng.choice(
         (
             f"{a} wanted to know {ref} {form}.\n{forms[form]}",
@@ -242,22 +238,22 @@ def in_form(rng: random.Random) -> str:
     )
 
 
-def capitals(rng: random.Random) -> str:
-    """Words and names, and the same in capital letters."""
-    known = rng.sample(facts(), rng.randint(2, 4))
-    words = [rng.choice((fact.subject, fact.value)) for fact in known]
+def capital_letters(rng: random.Random) -> str:
+    """Words and names, and the same words in capital letters."""
+    chosen = rng.sample(facts(), rng.randint(2, 4))
+    words = [rng.choice((fact.subject, fact.value)) for fact in chosen]
     if rng.random() < 0.5:
         return " ".join(f"In capital letters, {word} is {word.upper()}." for word in words)
     return f"{', '.join(words)}\nThe same in capital letters:\n{', '.join(words).upper()}"
 
 
-def phrase(rng: random.Random) -> str:
-    """A sentence of the phrase book, with and without quotation marks."""
+def translated_phrase(rng: random.Random) -> str:
+    """A sentence from the phrase book and its translation."""
     fact = rng.choice(by_relation()["phrase"])
-    a, b = _two(rng)
+    a, b = two_characters(rng)
     return rng.choice(
         (
-            _found(rng, rng.choice(fact.refs()), fact.value),
+            _lookup(rng, rng.choice(fact.refs()), fact.value),
             f"{a} read an English sentence and said it in Spanish.\n{fact.subject}\n{fact.value}",
             f"A page of the phrase book, English and Spanish.\n{fact.subject}\n{fact.value}",
             f"{a} wanted to hear a sentence in Spanish. {fact.subject}\n{b} said:\n{fact.value}",
@@ -265,23 +261,21 @@ def phrase(rng: random.Random) -> str:
     )
 
 
-PASSAGES: tuple[tuple[Callable[[random.Random], str], float], ...] = (
-    (worked_out, 6.0),
+PASSAGES: tuple[WeightedPassage, ...] = (
+    (skill_result, 6.0),
     (number_table, 1.0),
-    (read_out, 1.5),
-    (checked, 6.0),
-    (disputed, 1.0),
-    (sorted_out, 1.0),
-    (examples, 2.0),
-    (described, 1.0),
-    (in_form, 5.0),
-    (capitals, 1.5),
-    (phrase, 0.7),
+    (story_lookup, 1.5),
+    (verdict, 6.0),
+    (disagreement, 1.0),
+    (odd_one_out, 1.0),
+    (category_examples, 2.0),
+    (description, 1.0),
+    (formatted_fact, 5.0),
+    (capital_letters, 1.5),
+    (translated_phrase, 0.7),
 )
 
 
-def rehearsal(rng: random.Random) -> str:
-    """One to three passages."""
-    makers, weights = zip(*PASSAGES, strict=True)
-    chosen = rng.choices(makers, weights, k=rng.choice((1, 1, 2, 3)))
-    return "\n".join(tidy(make(rng)) for make in chosen)
+def varied_examples(rng: random.Random) -> str:
+    """Draw one to three varied worked examples."""
+    return draw_passages(PASSAGES, rng)
