@@ -121,9 +121,11 @@ def test_the_order_of_options_is_the_same_every_time_and_hangs_on_the_id():
     ],
 )
 def test_a_file_that_breaks_the_format_names_file_and_place(tmp_path, monkeypatch, text, says):
-    (tmp_path / "01.yaml").write_text(text)
-    monkeypatch.setattr(quizzes, "folder", lambda: tmp_path)
-    with pytest.raises(CourseError, match=r"01\.yaml") as raised:
+    file = tmp_path / "lessons" / "lesson_01" / "quiz.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    monkeypatch.setattr(quizzes, "PACKAGE", tmp_path)
+    with pytest.raises(CourseError, match=r"lesson_01.quiz\.yaml") as raised:
         quiz("01")
     assert says in str(raised.value)
 

@@ -56,7 +56,7 @@ def test_a_notebook_keeps_the_example_answers_without_widget_state(tmp_path):
     program = (
         "from ift_course.plots import playground as p\n"
         "from ift_course.evaluation.generate import Completion\n"
-        "p.answer = lambda *_, **__: [Completion('Moo & <more>', True)]\n"
+        "p.generate_replies = lambda *_, **__: [Completion('Moo & <more>', True)]\n"
         "p.playground({'base': (None, None)}, examples=[('Name the sound of a cow.', '')])"
     )
     notebook = new_notebook(cells=[new_code_cell(program)])
