@@ -10,8 +10,10 @@ from ift_course.data.hub import first_sentence
 from ift_course.errors import CourseError
 from ift_course.export import model_card
 from ift_course.export.gguf_file import TYPES, check, check_type, rope, tensors, write_gguf
-from ift_course.models import lora_adapters, provenance
-from ift_course.models.folders import read_json
+from ift_course.models import provenance
+from ift_course.models.folders import is_adapter, read_json
+from ift_course.models.lora_adapters import base_name
+from ift_course.models.merge import merge
 from ift_course.models.read_gguf import read_gguf
 from ift_course.models.save import disk_errors, save
 from ift_course.training.open_model import load
@@ -53,8 +55,8 @@ def source(name: str, base: str | None = None, profile: str | None = None) -> So
     import torch
 
     folder = Path(name).expanduser()
-    if lora_adapters.is_adapter(folder):
-        merged = lora_adapters.merge(folder, base, dtype=torch.float32)
+    if is_adapter(folder):
+        merged = merge(folder, base, dtype=torch.float32)
         return Source(merged.model, merged.tokenizer, folder)
     if base:
         raise CourseError(f"{name} is no adapter, so it has no other base; leave --base out.")
@@ -195,8 +197,8 @@ def refuse_unwritable(name: str, base: str | None = None) -> None:
     Looks at the configuration on disk; what is not on this disk is looked at once it is loaded.
     """
     folder = Path(name).expanduser()
-    if lora_adapters.is_adapter(folder):
-        folder = Path(base or lora_adapters.base_name(folder)).expanduser()
+    if is_adapter(folder):
+        folder = Path(base or base_name(folder)).expanduser()
     if (folder / "config.json").exists():
         check_type(read_json(folder / "config.json").get("model_type"))
 
