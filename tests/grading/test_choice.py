@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from ift_course.checks import catalog, cells
 from ift_course.errors import CourseError
 from ift_course.exercises import source
-from ift_course.grading.layouts import Reading
-from ift_course.grading.submissions import Unreadable, collect, find
-from ift_course.grading.submissions import cells as cells_of
-from ift_course.grading.work import survey
+from ift_course.grading.submissions.collect import collect, find
+from ift_course.grading.submissions.contents import survey
+from ift_course.grading.submissions.layouts import LayoutHints
+from ift_course.grading.submissions.submission import Unreadable
+from ift_course.grading.submissions.submission import cells as cells_of
 from tests.grading.trees import (
     FUNCTIONS,
     LESSON,
@@ -34,7 +35,7 @@ ROOT = source.folder().parent
 
 
 def read(root, functions=FUNCTIONS, lesson=LESSON):
-    return collect(root, lesson, functions, Reading(accept=True))
+    return collect(root, lesson, functions, LayoutHints(accept=True))
 
 
 def ann(root, files):
