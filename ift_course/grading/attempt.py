@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from ift_course.checks.execution import definitions
 from ift_course.checks.learner import LearnerLost, Local
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from ift_course.checks.catalog import Check, Exercise
+    from ift_course.checks.misconceptions import Misconception
     from ift_course.grading.plan import GradingPlan
     from ift_course.grading.results import SubmissionLine, VerdictLine
 
@@ -66,7 +67,7 @@ class _TooSlowHere(BaseException):
 
 @dataclass
 class Attempt:
-    """The cells of one submission, kept running: a process that was lost is started anew.
+    """The cells of one submission, kept running: a process that was lost is replaced.
 
     Attributes:
         sandbox: Where the cells run.
@@ -271,9 +272,10 @@ def _grade_exercise(
     failed = [line for line in lines if line["status"] == "failed"]
     if failed and step not in attempt.skipped_steps:
         attempt.on_step(step, ADVICE + KILL)
-        misconception = _recognized(exercise, calls)
-        for line in failed:
-            line.update(misconception)
+        if misconception := _recognized(exercise, calls):
+            for line in failed:
+                line["misconception"] = misconception.name
+                line["advice"] = misconception.advice
     return lines
 
 
@@ -331,16 +333,13 @@ def _whose_fault(exercise: Exercise, check: Check, seed: str, verdict: Verdict) 
     return replace(verdict, status="needs review")
 
 
-def _recognized(exercise: Exercise, calls: list[Call]) -> dict[str, Any]:
-    """The fields of a verdict that name the misconception; empty if none is recognized."""
+def _recognized(exercise: Exercise, calls: list[Call]) -> Misconception | None:
+    """The misconception that the calls show, if one is recognized in time."""
     try:
         with _alarm(ADVICE):
-            misconception = recognize(exercise, calls)
+            return recognize(exercise, calls)
     except (Exception, _TooSlowHere):
-        return {}
-    if not misconception:
-        return {}
-    return {"misconception": misconception.name, "advice": misconception.advice}
+        return None
 
 
 def _line(verdict: Verdict, student: str, key: str, seconds: float) -> VerdictLine:

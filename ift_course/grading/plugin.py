@@ -163,10 +163,10 @@ def _class_of(config: pytest.Config, item: pytest.Item) -> _Class:
         from ift_course.errors import CourseError
         from ift_course.grading.attempt import TimeLimits
 
-        root, seed = Path(config.getoption("--ift-submissions")), config.getoption("--ift-seed")
-        seconds = (config.getoption(f"--ift-{name}") for name in ("cell-timeout", "timeout"))
+        options = config.option
+        limits = TimeLimits(cell=options.ift_cell_timeout, check=options.ift_timeout)
         try:
-            known[lesson] = _Class(root, lesson, seed, TimeLimits(*seconds))
+            known[lesson] = _Class(Path(options.ift_submissions), lesson, options.ift_seed, limits)
         except CourseError as error:
             pytest.exit(str(error), returncode=2)
     return known[lesson]

@@ -33,7 +33,7 @@ from ift_course.grading.sandbox import STARTING, Sandbox
 from ift_course.grading.submissions.submission import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from ift_course.grading.results import SubmissionLine, VerdictLine
 
@@ -59,7 +59,7 @@ class GradingConfig:
 
 def grade_all(
     jobs: Iterable[Job], config: GradingConfig, processes: int, total: int = 0
-) -> Iterator[Graded]:
+) -> Generator[Graded, None, None]:
     """Grades submissions, the next one taken from `jobs` only when a process is free for it.
 
     Args:

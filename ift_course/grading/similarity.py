@@ -88,7 +88,7 @@ def similar_pairs(codes: dict[str, str], boilerplate: str) -> list[SimilarPair]:
         CourseError: copydetect is not installed.
     """
     try:
-        from copydetect import CopyDetector
+        from copydetect import CopyDetector  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise CourseError("Similarity needs copydetect: pip install copydetect.") from None
     with tempfile.TemporaryDirectory() as name:

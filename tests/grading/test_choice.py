@@ -264,9 +264,10 @@ def test_an_empty_folder_has_a_row(tmp_path, form):
 
 def test_the_same_work_with_other_outputs_is_the_same_work(tmp_path):
     plain = solves("pack")
-    shown = plain.replace(b'"outputs": []', b'"outputs": [{"text": "x"}]')
+    with_output = plain.replace(b'"outputs": []', b'"outputs": [{"text": "x"}]')
     assert (
-        ann(tmp_path / "a", {"x.ipynb": plain}).sha == ann(tmp_path / "b", {"x.ipynb": shown}).sha
+        ann(tmp_path / "a", {"x.ipynb": plain}).sha
+        == ann(tmp_path / "b", {"x.ipynb": with_output}).sha
     )
 
 

@@ -1,4 +1,4 @@
-"""The course's own solutions, shut in, get every point of every lesson; the stubs get none."""
+"""In the sandbox, the solutions get every point of every lesson, and the stubs get none."""
 
 import re
 

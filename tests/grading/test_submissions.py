@@ -134,7 +134,7 @@ def test_python_files_are_cut_at_their_cells_and_keep_their_line_numbers():
 
 def test_what_is_kept_of_a_notebook_keeps_the_numbers_of_its_cells(tmp_path):
     words = {"cell_type": "markdown", "source": "words"}
-    made = json.loads(notebook(CODE, "x = '\\u00e9'"))
-    made["cells"].insert(1, words)
-    (tmp_path / "jane.ipynb").write_text(json.dumps(made))
+    content = json.loads(notebook(CODE, "x = '\\u00e9'"))
+    content["cells"].insert(1, words)
+    (tmp_path / "jane.ipynb").write_text(json.dumps(content))
     assert cells_of(by_student(tmp_path)["jane"]) == [(1, CODE), (3, "x = '\\u00e9'")]

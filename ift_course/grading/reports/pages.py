@@ -49,6 +49,7 @@ def overview(book: Gradebook, filename: Callable[[StudentGrade], str]) -> str:
         filename: Gives the name of a student's feedback.
     """
     grades = [x for x in book.grades if x.submission]
+    layers = {tuple(x.submission["rungs"]) for x in book.grades if x.submission}
     return page(
         "overview.html.j2",
         book=book,
@@ -63,7 +64,7 @@ def overview(book: Gradebook, filename: Callable[[StudentGrade], str]) -> str:
         misconceptions=_misconceptions(grades),
         seconds=sorted(x.seconds for x in grades),
         slowest=sorted(grades, key=lambda x: -x.seconds)[:5],
-        layers=sorted({tuple(x.submission["rungs"]) for x in grades if x.submission["rungs"]}),
+        layers=sorted(layers - {()}),
     )
 
 

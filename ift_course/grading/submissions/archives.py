@@ -34,6 +34,8 @@ from ift_course.grading.submissions.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from _typeshed import WriteableBuffer
+
     # Fills in what a file is and holds, at this depth of archives in archives.
     ReadFile = Callable[[Node, Source, int], Node]
 
@@ -137,12 +139,13 @@ class _Capped(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:
-        data = self._file.read(len(buffer))
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer)
+        data = self._file.read(len(view))
         self._left -= len(data)
         if self._left < 0:
             raise ValueError("it holds too much")
-        buffer[: len(data)] = data
+        view[: len(data)] = data
         return len(data)
 
 

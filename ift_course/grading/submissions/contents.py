@@ -36,10 +36,10 @@ class FileContents:
 
     Attributes:
         defined: The lesson's functions that it defines, stubs included; an import defines nothing.
-        solved: Those with a body of somebody's own.
+        solved: Those with a body that is not a stub.
         copied: Those that are the course's solution word for word.
         library: Those that call the course's own library, or are imported from it, with the name
-            of what is called.
+            that they use.
         others: Functions of other lessons, with the lesson's number.
         course: Which part of the course the file is, if it is nobody's answer; else empty.
         solution: The functions of a lesson, if each is the course's solution word for word.
@@ -180,7 +180,7 @@ def _definitions(code: list[CodeCell]) -> dict[str, ast.stmt]:
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, (*Definition.__args__, ast.ClassDef)):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield node.name
     elif isinstance(node, ast.Assign):
         yield from (x.id for x in node.targets if isinstance(x, ast.Name))
@@ -191,7 +191,7 @@ def _bound(node: ast.stmt) -> Iterator[str]:
 
 
 def _unfolded(nodes: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements, with those inside of if, try, with, and a cell magic that is run."""
+    """The statements, with those inside if, try, with, and a cell magic that is run."""
     for node in nodes:
         yield node
         if isinstance(node, (ast.If, ast.Try, ast.With)):
@@ -235,9 +235,11 @@ def _parse(code: str) -> list[ast.stmt] | None:
 
 
 def _body(node: Definition) -> list[ast.stmt]:
-    body = node.body
-    text = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
-    return body[1:] if text and type(body[0].value.value) is str else body
+    """The statements of a function after its docstring."""
+    first = node.body[0]
+    constant = first.value if isinstance(first, ast.Expr) else None
+    has_docstring = isinstance(constant, ast.Constant) and type(constant.value) is str
+    return node.body[1:] if has_docstring else node.body
 
 
 def _tree(node: ast.stmt) -> str:
@@ -271,7 +273,7 @@ def _does_nothing(node: ast.stmt) -> bool:
 
 
 def _library_calls(definitions: dict[str, ast.stmt], code: list[CodeCell]) -> dict[str, str]:
-    """What of the course's package each definition uses, itself or through another one."""
+    """The name in the course's package that each definition uses, itself or through another one."""
     aliases: dict[str, str] = {}
     for cell in code:
         for node in _unfolded(_parsed(cell.source)):
@@ -293,7 +295,7 @@ def _library_calls(definitions: dict[str, ast.stmt], code: list[CodeCell]) -> di
 
 
 def _course_imports(node: ast.AST) -> dict[str, str]:
-    """The names that an import binds to the course's package or what is in it."""
+    """The names that an import binds to the course's package or its parts."""
     if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ift_course":
         return {x.asname or x.name: f"{node.module}.{x.name}" for x in node.names}
     if isinstance(node, ast.Import):
@@ -306,7 +308,7 @@ def _course_imports(node: ast.AST) -> dict[str, str]:
 
 
 def _course_name(node: ast.stmt, aliases: dict[str, str]) -> str:
-    """The first thing of the course's package that a definition names, or an empty text."""
+    """The first name of the course's package in a definition, or an empty text."""
     if isinstance(node, IMPORTS):
         inside = [x for x in _course_imports(node).values() if x != "ift_course"]
         return inside[0] if inside else ""
