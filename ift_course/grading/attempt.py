@@ -54,7 +54,13 @@ MOST_TOKENS = 200  # of a loss mask that is kept
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """Seconds: for a cell, for a check, and for running all cells once."""
+    """How long student code may take.
+
+    Attributes:
+        cell: Seconds for a cell.
+        check: Seconds for a check.
+        cells: Seconds for running all cells once.
+    """
 
     cell: float = 20.0
     check: float = 10.0

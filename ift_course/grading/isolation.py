@@ -1,12 +1,12 @@
 """What confines a student's process. Every layer is tried; each result says which were active.
 
-rlimits: everywhere; memory, processor time, processes, open files, size of a file.
-namespaces: on Linux; no network, no sight of other processes, a small work folder in memory, all
-other folders read-only.
-landlock: on Linux 5.13; reads Python and its libraries, writes its work folder, nothing else.
-seccomp: on Linux; starts no program and no process, opens no socket, touches no other process,
-changes no file's mode, owner, times or attributes.
-bubblewrap: where it is installed; the whole server runs inside it (see `sandbox`).
+- rlimits, everywhere, limit memory, processor time, processes, open files, and the size of a file.
+- namespaces, on Linux, leave no network, no sight of other processes, a small work folder in
+  memory, and all other folders read-only.
+- landlock, on Linux 5.13, lets the process read Python and its libraries and write its work folder.
+- seccomp, on Linux, keeps it from starting programs and processes, opening sockets, touching other
+  processes, and changing a file's mode, owner, times or attributes.
+- bubblewrap, where it is installed, goes around the whole server (see `sandbox`).
 
 All of it happens in the student's process before any of the student's code is there. Where the
 grader is root, the student's process also becomes another user first, one who owns no file. Where
@@ -21,13 +21,11 @@ import os
 import signal
 import struct
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
 from ift_course.grading import landlock, namespaces, seccomp
-from ift_course.grading.layers import LAYERS
 from ift_course.grading.libc import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
@@ -42,6 +40,8 @@ from ift_course.paths import PACKAGE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ift_course.grading.limits import SandboxLimits
+
 try:
     import resource
 except ImportError:
@@ -50,34 +50,8 @@ except ImportError:
         "install WSL (wsl --install) and run the same command in it."
     ) from None
 
-FOLDER_MB = 64  # all that a student's process may write
 PROCESSES = 64
 STUDENT_USERS = 64_000, 1_000  # the first user number for students, and how many there are
-
-
-@dataclass(frozen=True)
-class SandboxLimits:
-    """What a student's process may do.
-
-    Attributes:
-        folder: The one place to write.
-        readable: Paths that may be read, with everything in them.
-        listable: Folders whose names may be listed.
-        memory_mb: Memory on top of what Python and torch take.
-        layers: The layers to try.
-        cpu_seconds: Processor time.
-        user: Number of the user to become; 0 to remain the same user.
-        folder_mb: Size of the folder and of one file.
-    """
-
-    folder: str
-    readable: list[str] = field(default_factory=list)
-    listable: list[str] = field(default_factory=list)
-    memory_mb: int = 2048
-    layers: tuple[str, ...] = LAYERS
-    cpu_seconds: int = 120
-    user: int = 0
-    folder_mb: int = FOLDER_MB
 
 
 def readable_paths(hidden: Iterable[Path]) -> tuple[list[str], list[str]]:

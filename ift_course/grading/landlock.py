@@ -19,7 +19,7 @@ from ift_course.grading.libc import checked, libc
 if TYPE_CHECKING:
     import ctypes
 
-    from ift_course.grading.isolation import SandboxLimits
+    from ift_course.grading.limits import SandboxLimits
 
 SYS_CREATE_RULESET, SYS_ADD_RULE, SYS_RESTRICT_SELF = 444, 445, 446
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ift_course.grading.libc import checked, libc
 
 if TYPE_CHECKING:
-    from ift_course.grading.isolation import SandboxLimits
+    from ift_course.grading.limits import SandboxLimits
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
     0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
 
 class PlannedCheck(TypedDict):
-    """One check in a `PlanLine`. worth: its points."""
+    """One check in a `PlanLine`.
+
+    Attributes:
+        id: As "02.3/test_name".
+        title: In words for the learner.
+        worth: Its points.
+        hidden: Whether only the instructor's grader runs it.
+    """
 
     id: str
     title: str
@@ -57,8 +64,14 @@ class PlanLine(TypedDict):
 class AccountLine(TypedDict):
     """What became of every file of a folder of submissions.
 
-    root: the folder or archive. layout: how it was read, in words. files: how many there are.
-    used: [file, student]. unused: [file, student, reason]. questions: why the reading may be wrong.
+    Attributes:
+        root: The folder or archive.
+        layout: How it was read, in words.
+        files: How many there are.
+        used: [file, student] of each.
+        unused: [file, student, reason] of each.
+        students: Their keys.
+        questions: Why the reading may be wrong.
     """
 
     kind: Literal["account"]
@@ -72,12 +85,15 @@ class AccountLine(TypedDict):
 
 
 class SubmissionLine(TypedDict):
-    """What one student or group handed in.
+    """What one student or group handed in; see `submissions.submission.Submission`.
 
-    source: the file that is graded. sha: of its content. submitted: an ISO time, or empty. notes:
-    for the student. rungs: the layers of the sandbox that were active; none where no code ran.
-    flags: for the instructor. members: of a group (name, email, sis_id). root: of the `AccountLine`
-    that lists the files.
+    Attributes:
+        sha: Of the content.
+        notes: For the student.
+        rungs: The layers of the sandbox that were active; none where no code ran.
+        problem: Why nothing can be graded; empty if something can.
+        flags: For the instructor.
+        root: Of the `AccountLine` that lists the files.
     """
 
     kind: Literal["submission"]
@@ -104,9 +120,14 @@ class Mask(TypedDict):
 
 
 class VerdictLine(TypedDict):
-    """The result of one check for one student; see `checks.run.Verdict` for the fields' meaning.
+    """The result of one check for one student; see `checks.run.Verdict`.
 
-    key: changes whenever the verdict may. points: what the check was worth when it ran.
+    Attributes:
+        key: Changes whenever the verdict may.
+        points: What the check was worth when it ran.
+        seconds: How long it took.
+        misconception: The name of the one that was recognized.
+        advice: About that misconception.
     """
 
     kind: Literal["verdict"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ift_course.checks.learner import LearnerError, LearnerLost
 from ift_course.grading import isolation, server, wire
 from ift_course.grading.layers import LAYERS
+from ift_course.grading.limits import SandboxLimits
 from ift_course.grading.memory_watch import MemoryWatch
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Sandbox:
         readable, listable = isolation.readable_paths(hidden)
         self._bubblewrap = bubblewrap if bubblewrap is not None else bubblewrap_works()
         user = 0 if self._bubblewrap else isolation.student_user()
-        self._limits = isolation.SandboxLimits(
+        self._limits = SandboxLimits(
             str(self.home / "work"), readable, listable, memory_mb, layers=layers, user=user
         )
         self._server: _Server | None = None
@@ -322,7 +323,7 @@ def _environment(folder: str) -> dict[str, str]:
     }
 
 
-def _bubblewrap(limits: isolation.SandboxLimits, home: Path) -> list[str]:
+def _bubblewrap(limits: SandboxLimits, home: Path) -> list[str]:
     """The command before the server's own that runs it inside bubblewrap."""
     paths = [x for x in limits.readable if not x.startswith(("/proc", "/dev"))]
     binds = [part for path in paths for part in ("--ro-bind-try", path, path)]

@@ -18,6 +18,7 @@ import time
 import traceback
 
 from ift_course.grading import isolation, worker
+from ift_course.grading.limits import SandboxLimits
 from ift_course.grading.preload import import_modules
 
 FORK, KILL, DONE = b"fork", b"kill", b"done"
@@ -29,7 +30,7 @@ def main() -> None:
     The command line holds the limits as JSON, the number of the control socket, and the modules to
     load.
     """
-    limits = isolation.SandboxLimits(**json.loads(sys.argv[1]))
+    limits = SandboxLimits(**json.loads(sys.argv[1]))
     control = socket.socket(fileno=int(sys.argv[2]))
     isolation.harden_server()
     import_modules(sys.argv[3:])
@@ -47,7 +48,7 @@ def main() -> None:
         control.send(DONE)
 
 
-def _fork(control: socket.socket, descriptor: int, limits: isolation.SandboxLimits) -> int:
+def _fork(control: socket.socket, descriptor: int, limits: SandboxLimits) -> int:
     """Forks a student process that serves the connection, and returns its id."""
     if child := os.fork():
         os.close(descriptor)

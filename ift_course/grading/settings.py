@@ -26,9 +26,20 @@ SETTINGS = "settings.json"
 class Settings(TypedDict):
     """The content of the file.
 
-    submissions: the folder or archive. hidden: a folder of checks, or an empty text. memory: in MB.
-    timeout, cell_timeout: in seconds. insist: run hidden checks even where student code could read
-    them (`--allow-exposed-checks`). layout, student_level, yes: see `LayoutHints`.
+    Attributes:
+        submissions: The folder or archive.
+        lesson: Its number.
+        seed: Names the course.
+        hidden: A folder of checks, or an empty text.
+        jobs: Submissions at a time.
+        memory: For a student's code, in MB.
+        timeout: Seconds for a check.
+        cell_timeout: Seconds for a cell.
+        insist: Run hidden checks even where student code could read them, as
+            `--allow-exposed-checks` says.
+        layout: The kind in `LayoutHints`.
+        student_level: The level in `LayoutHints`.
+        yes: Whether `LayoutHints` accepts every question.
     """
 
     submissions: str

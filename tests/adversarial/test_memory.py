@@ -6,8 +6,9 @@ import time
 import psutil
 import pytest
 
-from ift_course.grading import isolation, memory_watch
+from ift_course.grading import memory_watch
 from ift_course.grading.layers import LAYERS
+from ift_course.grading.limits import FOLDER_MB
 from ift_course.grading.preload import MODULES
 from ift_course.grading.sandbox import Sandbox
 from tests.adversarial.conftest import earned
@@ -120,7 +121,7 @@ def test_memory_that_no_mapping_shows_stays_within_the_limit(layers, plan, grade
     with Sandbox(["torch"], plan.secret_paths, LIMIT, bubblewrap=False, layers=layers) as box:
         note = grade(UNMAPPED, box=box)[""]["notes"][0]
     total = int(note.partition("total=")[2].split()[0])
-    folder = isolation.FOLDER_MB if "namespaces" in layers else 360  # on the disk then
+    folder = FOLDER_MB if "namespaces" in layers else 360  # on the disk then
     assert total <= LIMIT + folder + SLACK, note
     for way in ("memfd", "memfd by number", "memfd_secret", "System V", "/dev/shm", "queues",
                 "message queues", "io_uring"):  # fmt: skip

@@ -54,8 +54,11 @@ READING_ERRORS = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAErr
 class _Context(NamedTuple):
     """How far the reading of one archive may go.
 
-    read_file: reads a member. depth: archives around it. allowed: bytes in it. deadline: for
-    reading it, in seconds of `time.monotonic`.
+    Attributes:
+        read_file: Reads a member.
+        depth: How many archives it lies in.
+        allowed: Bytes that it may hold.
+        deadline: For reading it, in seconds of `time.monotonic`.
     """
 
     read_file: ReadFile
@@ -95,7 +98,14 @@ def read_archive(node: Node, source: Source, depth: int, read_file: ReadFile) ->
 
 
 class _Member(NamedTuple):
-    """A file in an archive: its place, size in bytes and time, and what reads its first bytes."""
+    """A file in an archive.
+
+    Attributes:
+        place: The parts of its path in the archive.
+        size: In bytes, as the archive says.
+        modified: In seconds.
+        read: Gives its first bytes, at most so many.
+    """
 
     place: tuple[str, ...]
     size: int
