@@ -118,7 +118,14 @@ class LevelFinder:
             return []
         below = self._recognized(only)
         if below[0][1] not in ("folder", "flat"):
-            return below if self._is_no_single_canvas_student(only, below[0]) else []
+            user = _only_canvas_user(below[0])
+            if user is None:
+                return below
+            self.questions.append(
+                f"there is one student, who may be {clean(only.stem)} or Canvas's {user}; "
+                "use --layout folder or canvas"
+            )
+            return []
         named = only.stem.lower() in WRAPPERS or only.stem.lower().endswith("-submissions")
         if known or named or below[0][0] is not only:
             return below
@@ -127,17 +134,6 @@ class LevelFinder:
             return below
         self._ask_if_one_student(only)
         return []
-
-    def _is_no_single_canvas_student(self, only: Node, level: Level) -> bool:
-        """Asks if a single name of Canvas's form is a student's own or Canvas's."""
-        users = keys(*level) if level[1] == "canvas" else []
-        if len(users) != 1:
-            return True
-        self.questions.append(
-            f"there is one student, who may be {clean(only.stem)} or Canvas's {users[0]}; "
-            "use --layout folder or canvas"
-        )
-        return False
 
     def _ask_if_one_student(self, only: Node) -> None:
         """Asks if the only folder there is, a student's, may be a class instead."""
@@ -219,6 +215,12 @@ def _export(node: Node) -> Level | None:
         metadata = GRADESCOPE_METADATA in node.children
         return level if metadata or re.fullmatch(r"assignment_\d+_export.*", node.stem) else None
     return level if len(keys(*level)) > 1 else None
+
+
+def _only_canvas_user(level: Level) -> str | None:
+    """The user, if all files of a download from Canvas are one user's."""
+    users = keys(*level) if level[1] == "canvas" else []
+    return users[0] if len(users) == 1 else None
 
 
 def _is_clone(node: Node) -> bool:
