@@ -102,7 +102,7 @@ def test_where_nothing_shuts_student_code_in_the_grader_says_so(tmp_path):
     out = str(tmp_path / "gradebook")
     ran = without_posix(main, "grade", str(tmp_path), "--lesson", "01", "--out", out)
     assert ran.returncode == 2, ran.stderr
-    assert ran.stderr.startswith("Windows has none of what shuts student code in")
+    assert ran.stderr.startswith("Windows has none of the layers that confine student code")
     assert len(ran.stderr.strip().splitlines()) == 1
 
 

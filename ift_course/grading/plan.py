@@ -1,9 +1,11 @@
-"""Which checks a lesson is graded by, and what a verdict depends on."""
+"""The checks that a lesson is graded by, and what a verdict depends on."""
+
+from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ift_course import __version__
 from ift_course.errors import CourseError
@@ -11,15 +13,23 @@ from ift_course.exercises import catalog, source
 from ift_course.exercises.catalog import Check, Exercise
 from ift_course.paths import PACKAGE
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ift_course.grading.results import PlanLine, PlannedExercise
+
 LESSONS, MACHINERY = PACKAGE / "lessons", PACKAGE / "exercises"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The checks of a lesson, the public ones and an instructor's hidden ones.
+class GradingPlan:
+    """The checks of a lesson: the public ones and an instructor's hidden ones.
 
-    hidden: the instructor's folder. seed: names the course; inputs vary with it and the student.
-    folder: of the checks themselves, the course's own without.
+    Attributes:
+        lesson: Its number, as "02".
+        hidden: The instructor's folder of checks.
+        seed: Names the course; inputs vary with it and with the student.
+        folder: The folder of the public checks; None for the course's own.
     """
 
     lesson: str
@@ -32,53 +42,62 @@ class Plan:
         """Every check with its exercise, in order; those of a hidden folder are all hidden.
 
         Raises:
-            CourseError: the lesson has no checks, or a check file cannot be executed.
+            CourseError: The lesson has no checks, or a check file cannot be executed.
         """
         public = catalog.exercises(self.lesson, self.folder)
-        found = [(x, check) for x in public for check in _checks(x)]
-        if not found:
+        pairs = [(exercise, check) for exercise in public for check in _checks(exercise)]
+        if not pairs:
             known = ", ".join(sorted({x.lesson for x in catalog.exercises(folder=self.folder)}))
             raise CourseError(f"Lesson {self.lesson} has no checks; there are: {known}.")
-        names = {x.function for x, _ in found}
+        functions = {exercise.function for exercise, _ in pairs}
         for exercise in catalog.exercises(self.lesson, self.hidden) if self.hidden else []:
-            if exercise.function not in names:
+            if exercise.function not in functions:
                 raise CourseError(
-                    f"{exercise.path} is named after no exercise of lesson {self.lesson}; "
-                    f"they are: {', '.join(sorted(names))}."
+                    f"{exercise.path} is not named after an exercise of lesson {self.lesson}; "
+                    f"they are: {', '.join(sorted(functions))}."
                 )
-            found += [(exercise, _hidden(check)) for check in _checks(exercise)]
-        return sorted(found, key=lambda x: x[0].number)
+            pairs += [(exercise, _hidden(check)) for check in _checks(exercise)]
+        return sorted(pairs, key=lambda pair: pair[0].number)
 
     @property
     def functions(self) -> list[str]:
-        """What the learner writes, in order."""
+        """The functions that the learner writes, in order."""
         return list(dict.fromkeys(exercise.function for exercise, _ in self.checks))
 
     @property
-    def secret(self) -> list[Path]:
-        """What no student's process may read."""
+    def secret_paths(self) -> list[Path]:
+        """The paths that no student's process may read."""
         checks, wrong = LESSONS.glob("*/checks"), LESSONS.glob("*/misconceptions")
-        return [*checks, *wrong, source.folder(), *(x for x in (self.hidden, self.folder) if x)]
+        own = [*checks, *wrong, source.folder()]
+        return [*own, *(x for x in (self.hidden, self.folder) if x)]
 
     @property
-    def codes(self) -> list[bytes]:
-        """The check files, as bytes."""
+    def check_sources(self) -> list[bytes]:
+        """The code of each check file."""
         return [path.read_bytes() for path in {exercise.path for exercise, _ in self.checks}]
 
     def key(self, exercise: Exercise, sha: str, student: str) -> str:
-        """Changes whenever a verdict may: with the work, the checks, the package, the seed."""
-        parts = (sha, _digest([exercise.path]), _machinery(), self.seed, student)
+        """Changes whenever a verdict may: with the work, the checks, the package, the seed.
+
+        Args:
+            exercise: Whose checks are run.
+            sha: Of the submission.
+            student: The student's key.
+        """
+        parts = (sha, _digest([exercise.path]), _digest_of_machinery(), self.seed, student)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
-    def line(self) -> dict:
+    def line(self) -> PlanLine:
         """For the results: all that a report needs to know about the checks."""
-        exercises: dict[str, dict] = {}
+        exercises: dict[str, PlannedExercise] = {}
         for exercise, check in self.checks:
-            about = {"id": exercise.id, "function": exercise.function,
-                     "title": source.title(exercise.id) or exercise.function}  # fmt: skip
-            row = exercises.setdefault(exercise.id, about | {"checks": []})
-            row["checks"].append({"id": check.id, "title": check.title, "worth": check.points,
-                                  "hidden": check.hidden})  # fmt: skip
+            title = source.title(exercise.id) or exercise.function
+            planned = exercises.setdefault(
+                exercise.id,
+                {"id": exercise.id, "function": exercise.function, "title": title, "checks": []},
+            )
+            planned["checks"].append({"id": check.id, "title": check.title, "worth": check.points,
+                                      "hidden": check.hidden})  # fmt: skip
         return {"kind": "plan", "lesson": self.lesson, "exercises": list(exercises.values())}
 
 
@@ -90,15 +109,14 @@ def _checks(exercise: Exercise) -> list[Check]:
 
 
 def _hidden(check: Check) -> Check:
-    """A check of the instructor's folder; its id may be that of a public one."""
-    identity = check.id.replace("/", "/hidden:", 1)
-    return Check(**vars(check) | {"id": identity, "hidden": True})
+    """A check of the instructor's folder, renamed because a public one may have the same id."""
+    return Check(**vars(check) | {"id": check.id.replace("/", "/hidden:", 1), "hidden": True})
 
 
 def _digest(paths: list[Path]) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
-def _machinery() -> str:
+def _digest_of_machinery() -> str:
     """What all verdicts depend on: how values cross and how they are compared."""
     return __version__ + _digest(sorted(MACHINERY.glob("*.py")))

@@ -6,24 +6,28 @@ before any conftest.py is read. So it is loaded in every pytest run of an enviro
 carry the course's name, and without them it does nothing.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from ift_course.grading.attempt import Times
+    from collections.abc import Iterator
+
+    from ift_course.grading.attempt import TimeLimits
     from ift_course.grading.pool import Job
-    from ift_course.grading.results import Line
+    from ift_course.grading.results import VerdictLine
 
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options, all of which begin with `--ift-`."""
     group = parser.getgroup("ift_course", "exercises of ift_course")
     group.addoption(
-        "--ift-submissions", help="A folder or zip of a class's notebooks, run shut in."
+        "--ift-submissions", help="A folder or zip of a class's notebooks, run in a sandbox."
     )
     group.addoption("--ift-learner", help="The notebook to check; the solutions without it.")
     group.addoption("--ift-seed", default="0", help="Varies the inputs of the checks.")
@@ -31,8 +35,8 @@ def pytest_addoption(parser):
     group.addoption("--ift-cell-timeout", type=float, default=20, help="Seconds for a cell.")
 
 
-def pytest_configure(config):
-    """Says at once when there is nothing to grade."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Stops at once when there is nothing to grade."""
     root = config.getoption("--ift-submissions")
     if root and not Path(root).exists():
         raise pytest.UsageError(
@@ -40,125 +44,129 @@ def pytest_configure(config):
         )
 
 
-def pytest_generate_tests(metafunc):
-    """Every check once for each student."""
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Makes a test of every check for each student."""
     if _is_graded(metafunc.config, metafunc.definition):
-        graded = _class(metafunc.config, metafunc.definition)
+        graded = _class_of(metafunc.config, metafunc.definition)
         metafunc.parametrize("learner", graded.students)
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config, items):
-    """Student by student, so that each one's cells are run once."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sorts the tests by student, so that each one's cells are run once."""
     if config.getoption("--ift-submissions"):
         items.sort(key=lambda x: _student(x) if _is_graded(config, x) else "")
 
 
-def pytest_collection_finish(session):
-    """Notes which checks are asked of whom, after -k and its like have had their say."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Notes which checks are due for each student, after -k and similar options were applied."""
     for item in session.items:
         if _is_graded(session.config, item):
-            graded = _class(session.config, item)
-            graded.want(_student(item), item)
+            _class_of(session.config, item).expect(_student(item), item)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem):
-    """The check runs against the student's process, in a process of the grader's."""
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs the check against the student's process, in a process of the grader's."""
     if not _is_graded(pyfuncitem.config, pyfuncitem):
         return None
-    graded = _class(pyfuncitem.config, pyfuncitem)
-    line = graded.verdict(_student(pyfuncitem), pyfuncitem)
+    line = _class_of(pyfuncitem.config, pyfuncitem).verdict(_student(pyfuncitem), pyfuncitem)
     if line["status"] != "passed":
-        parts = {"": line["message"]} | {x: line.get(x) for x in ("given", "expected", "got")}
-        texts = [f"{name}: {text}" if name else text for name, text in parts.items() if text]
-        pytest.fail("\n".join([f"{line['title']} ({line['status']})", *texts]), pytrace=False)
+        texts = [f"{line['title']} ({line['status']})", line["message"]]
+        details = {x: str(line.get(x) or "") for x in ("given", "expected", "got")}
+        texts += [f"{name}: {text}" for name, text in details.items() if text]
+        pytest.fail("\n".join(filter(None, texts)), pytrace=False)
     return True
 
 
-def pytest_unconfigure(config):
+def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends the student processes."""
     for graded in config.stash.get(CLASSES, {}).values():
         graded.close()
 
 
-def _is_graded(config, item) -> bool:
+def _is_graded(config: pytest.Config, item: pytest.Item) -> bool:
     """Whether this test is a check of the course that a class is to be graded by."""
     function = getattr(item, "function", None) or getattr(item, "obj", None)
     ours = hasattr(function, "worth") and LESSONS in Path(item.path).resolve().parents
     return bool(ours and config.getoption("--ift-submissions"))
 
 
-def _student(item) -> str:
+def _student(item: Any) -> str:
+    """The student of a test; only tests with parameters have the attribute `callspec`."""
     return item.callspec.params["learner"]
 
 
 class _Class:
     """The submissions of one lesson. Each is graded when the first of its checks is due."""
 
-    def __init__(self, root: Path, lesson: str, seed: str, times: "Times") -> None:
-        from ift_course.grading import submissions
-        from ift_course.grading.grade import preload
-        from ift_course.grading.plan import Plan
-        from ift_course.grading.pool import Setting, grade_all
+    def __init__(self, root: Path, lesson: str, seed: str, limits: TimeLimits) -> None:
+        from ift_course.grading.plan import GradingPlan
+        from ift_course.grading.pool import GradingConfig, grade_all
+        from ift_course.grading.preload import modules_to_preload
+        from ift_course.grading.submissions.collect import find
 
-        self._plan = Plan(lesson, seed=seed)
-        collected = list(submissions.find(root, lesson, self._plan.functions))
-        self._submissions = {x.student: x for x in collected}
-        self._wanted: dict[str, list[str]] = {}
-        self._lines: dict[tuple[str, str], Line] = {}
-        self._due = ""
-        hidden = (*self._plan.secret, root)
-        modules = preload([*self._plan.codes, *(x.data for x in collected)])
-        setting = Setting(self._plan, times, preload=modules, hidden=hidden)
-        self._graded = grade_all(self._jobs(), setting, processes=1)
+        self._plan = GradingPlan(lesson, seed=seed)
+        submissions = list(find(root, lesson, self._plan.functions))
+        self._submissions = {x.student: x for x in submissions}
+        self._check_ids: dict[str, list[str]] = {}
+        self._lines: dict[tuple[str, str], VerdictLine] = {}
+        self._next_student = ""
+        hidden = (*self._plan.secret_paths, root)
+        sources = [*self._plan.check_sources, *(x.data for x in submissions)]
+        preload = modules_to_preload(sources)
+        config = GradingConfig(self._plan, limits, preload=preload, hidden=hidden)
+        self._graded = grade_all(self._jobs(), config, processes=1)
 
     @property
     def students(self) -> list[str]:
+        """Their keys, in order."""
         return sorted(self._submissions)
 
-    def want(self, student: str, item) -> None:
+    def expect(self, student: str, item: pytest.Item) -> None:
         """Notes that this check of this student will be due."""
-        self._wanted.setdefault(student, []).append(self._check(item))
+        self._check_ids.setdefault(student, []).append(self._check_id(item))
 
-    def verdict(self, student: str, item) -> "Line":
+    def verdict(self, student: str, item: pytest.Item) -> VerdictLine:
         """The line of the results for one check of one student."""
-        key = student, self._check(item)
+        key = student, self._check_id(item)
         if key not in self._lines:
-            self._due = student
-            *lines, _ = next(self._graded)
-            self._lines |= {(line["student"], line["check"]): line for line in lines}
+            self._next_student = student
+            verdicts, _ = next(self._graded)
+            self._lines |= {(line["student"], line["check"]): line for line in verdicts}
         return self._lines[key]
 
-    def _jobs(self) -> "Iterator[Job]":
+    def _jobs(self) -> Iterator[Job]:
         while True:
-            yield self._submissions[self._due], self._wanted[self._due]
+            yield self._submissions[self._next_student], self._check_ids[self._next_student]
 
-    def _check(self, item) -> str:
-        path, name = Path(item.path).resolve(), item.originalname
+    def _check_id(self, item: pytest.Item) -> str:
+        path, name = Path(item.path).resolve(), getattr(item, "originalname", item.name)
         for exercise, check in self._plan.checks:
             if exercise.path == path and check.name == name:
                 return check.id
         raise LookupError(f"{path} has no check {name}.")
 
     def close(self) -> None:
+        """Ends the grading process."""
         self._graded.close()
 
 
 CLASSES = pytest.StashKey[dict[str, _Class]]()
 
 
-def _class(config, item) -> _Class:
+def _class_of(config: pytest.Config, item: pytest.Item) -> _Class:
+    """The class of the lesson that a check belongs to."""
     lesson = Path(item.path).parent.name.removeprefix("lesson_")
     known = config.stash.setdefault(CLASSES, {})
     if lesson not in known:
         from ift_course.errors import CourseError
-        from ift_course.grading.attempt import Times
+        from ift_course.grading.attempt import TimeLimits
 
-        root, seed = Path(config.getoption("--ift-submissions")), config.getoption("--ift-seed")
-        limits = (config.getoption(f"--ift-{name}") for name in ("cell-timeout", "timeout"))
+        options = config.option
+        limits = TimeLimits(cell=options.ift_cell_timeout, check=options.ift_timeout)
         try:
-            known[lesson] = _Class(root, lesson, seed, Times(*limits))
+            known[lesson] = _Class(Path(options.ift_submissions), lesson, options.ift_seed, limits)
         except CourseError as error:
             pytest.exit(str(error), returncode=2)
     return known[lesson]

@@ -6,6 +6,8 @@ step, which then scores nothing. A process that dies otherwise takes one submiss
 that one needs review, and the others go on.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import math
@@ -17,57 +19,64 @@ import subprocess
 import sys
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ift_course.grading import attempt, isolation, server
-from ift_course.grading.attempt import Times
-from ift_course.grading.plan import Plan
-from ift_course.grading.results import Line
+from ift_course.grading import isolation
+from ift_course.grading.attempt import TimeLimits, grade_submission
+from ift_course.grading.layers import LAYERS
+from ift_course.grading.plan import GradingPlan
+from ift_course.grading.preload import import_modules
 from ift_course.grading.sandbox import STARTING, Sandbox
-from ift_course.grading.submissions import Submission
+from ift_course.grading.submissions.submission import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+
+    from ift_course.grading.results import SubmissionLine, VerdictLine
+
+    Job = tuple[Submission, list[str]]  # and the ids of the checks to run
+    Graded = tuple[list[VerdictLine], SubmissionLine]
 
 ENDING = 20.0  # seconds; the sandbox has ten of them to end its server
-MOST_SPARED = 4  # steps of one submission that may hang before a person has to look
-
-Job = tuple[Submission, list[str]]  # and the ids of the checks that are wanted
+MOST_HANGS = 4  # steps of one submission that may hang before a person has to look
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What every grading process needs to know. See `Sandbox` and `Plan`."""
+class GradingConfig:
+    """What every grading process needs to know. See `Sandbox` and `GradingPlan`."""
 
-    plan: Plan
-    times: Times = field(default_factory=Times)
+    plan: GradingPlan
+    limits: TimeLimits = field(default_factory=TimeLimits)
     preload: tuple[str, ...] = ()
     hidden: tuple[Path, ...] = ()
     memory_mb: int = 2048
-    rungs: tuple[str, ...] = isolation.RUNGS
+    layers: tuple[str, ...] = LAYERS
     bubblewrap: bool | None = None
 
 
 def grade_all(
-    jobs: Iterable[Job], setting: Setting, processes: int, total: int = 0
-) -> Iterator[list[Line]]:
+    jobs: Iterable[Job], config: GradingConfig, processes: int, total: int = 0
+) -> Generator[Graded, None, None]:
     """Grades submissions, the next one taken from `jobs` only when a process is free for it.
 
     Args:
         jobs: What to grade.
-        setting: What all of them have in common.
+        config: What all of them have in common.
         processes: The most grading processes; fewer are started where more would not save time.
         total: How many jobs there are, if that is known.
 
     Yields:
         The lines of each submission, in the order in which they are done.
     """
-    crew, waiting = _Crew(setting, processes, total), iter(jobs)
+    scheduler, waiting = _Scheduler(config, processes, total), iter(jobs)
     try:
-        while crew.hand_out(waiting):
-            yield from crew.answers()
+        while scheduler.hand_out(waiting):
+            yield from scheduler.results()
     finally:
-        crew.end()
+        scheduler.end()
 
 
 @dataclass(frozen=True)
@@ -75,35 +84,35 @@ class _Task:
     """A job, and the steps of it that never ended."""
 
     submission: Submission
-    wanted: list[str]
-    spared: tuple[str, ...] = ()
+    check_ids: list[str]
+    skipped_steps: tuple[str, ...] = ()
 
 
-class _Crew:
+class _Scheduler:
     """The grading processes, and what is known of how long they take."""
 
-    def __init__(self, setting: Setting, most: int, total: int) -> None:
-        self._setting, self._most, self._left = setting, most, total
-        self._workers: list[_Worker] = []
+    def __init__(self, config: GradingConfig, most: int, total: int) -> None:
+        self._config, self._most, self._left = config, most, total
+        self._processes: list[_GradingProcess] = []
         self._queue: list[_Task] = []
-        self._starting = 0.0  # seconds that the first process took to be ready
-        self._graded: list[float] = []  # seconds for each submission
+        self._startup_seconds = 0.0  # that the first process took to be ready
+        self._durations: list[float] = []  # seconds for each submission
 
     def hand_out(self, waiting: Iterator[Job]) -> bool:
         """Gives every free process a task. Returns whether there is anything to wait for."""
-        if not self._workers:
+        if not self._processes:
             self._queue += filter(None, [self._take(waiting)])
             if self._queue:
-                self._workers.append(_Worker(self._setting))
+                self._processes.append(_GradingProcess(self._config))
             return bool(self._queue)
-        for worker in self._workers:
-            if worker.ready and not worker.task:
+        for process in self._processes:
+            if process.ready and not process.task:
                 task = self._take(waiting)
                 if task is None:
-                    return any(x.task for x in self._workers)
-                worker.give(task)
-        if self._worth_another():
-            self._workers.append(_Worker(self._setting))
+                    return any(x.task for x in self._processes)
+                process.give(task)
+        if self._saves_time_with_another():
+            self._processes.append(_GradingProcess(self._config))
         return True
 
     def _take(self, waiting: Iterator[Job]) -> _Task | None:
@@ -114,83 +123,91 @@ class _Crew:
         self._left -= 1
         return _Task(*job) if job else None
 
-    def _worth_another(self) -> bool:
+    def _saves_time_with_another(self) -> bool:
         """Whether one more process saves twice the time that it takes to start.
 
         A process loads torch twice, for itself and for its sandbox, on the cores that the others
         grade on: two from the start took longer than one for a class of 30 on two cores.
         """
-        count = len(self._workers)
-        if count >= self._most or not self._graded or not all(x.ready for x in self._workers):
+        count = len(self._processes)
+        if count >= self._most or not self._durations or not all(x.ready for x in self._processes):
             return False
-        left = self._left * sum(self._graded) / len(self._graded)
-        return left / count - left / (count + 1) > 2 * self._starting
+        left = self._left * sum(self._durations) / len(self._durations)
+        return left / count - left / (count + 1) > 2 * self._startup_seconds
 
-    def answers(self) -> Iterator[list[Line]]:
-        """Waits for the processes, and yields the lines of what they have done."""
-        patience = min(x.until for x in self._workers) - time.monotonic()
-        ready = wait([x.connection for x in self._workers], max(0.0, patience))
-        for worker in list(self._workers):
-            if worker.connection in ready:
-                yield from self._hear(worker)
-            elif not ready and time.monotonic() > worker.until:
-                yield from self._lose(worker, hung=True)
+    def results(self) -> Iterator[Graded]:
+        """Waits for the processes, and yields the lines of the submissions that they finished."""
+        seconds = min(x.deadline for x in self._processes) - time.monotonic()
+        ready = wait([x.connection for x in self._processes], max(0.0, seconds))
+        for process in list(self._processes):
+            if process.connection in ready:
+                yield from self._receive(process)
+            elif not ready and time.monotonic() > process.deadline:
+                yield from self._lose(process, hung=True)
 
-    def _hear(self, worker: "_Worker") -> Iterator[list[Line]]:
+    def _receive(self, process: _GradingProcess) -> Iterator[Graded]:
         try:
-            message = json.loads(worker.connection.recv_bytes())
+            message = json.loads(process.connection.recv_bytes())
         except (EOFError, OSError):
-            yield from self._lose(worker, hung=False)
+            yield from self._lose(process, hung=False)
             return
         if "step" in message:
-            worker.step, worker.until = message["step"], message["until"]
+            process.step, process.deadline = message["step"], message["deadline"]
         elif "home" in message:
-            worker.ready, worker.home, worker.until = True, message["home"], math.inf
-            self._starting = self._starting or time.monotonic() - worker.since
+            process.ready, process.home, process.deadline = True, message["home"], math.inf
+            self._startup_seconds = self._startup_seconds or time.monotonic() - process.since
         else:
-            self._graded.append(time.monotonic() - worker.since)
-            worker.task, worker.until = None, math.inf
-            yield message["lines"]
+            self._durations.append(time.monotonic() - process.since)
+            process.task, process.deadline = None, math.inf
+            yield message["verdicts"], message["submission"]
 
-    def _lose(self, worker: "_Worker", hung: bool) -> Iterator[list[Line]]:
-        """A process is gone, or has to go. Its task is tried again if one step is to blame."""
-        self._workers.remove(worker)
-        worker.kill()
-        task = worker.task or (self._queue.pop(0) if self._queue else None)
+    def _lose(self, process: _GradingProcess, hung: bool) -> Iterator[Graded]:
+        """Gives up a process. Its task is tried again if one step is to blame."""
+        self._processes.remove(process)
+        process.kill()
+        task = process.task or (self._queue.pop(0) if self._queue else None)
         if task is None:
             return
-        if hung and worker.step and len(task.spared) < MOST_SPARED:
-            self._queue.insert(0, replace(task, spared=(*task.spared, worker.step)))
+        if hung and process.step and len(task.skipped_steps) < MOST_HANGS:
+            skipped_steps = (*task.skipped_steps, process.step)
+            self._queue.insert(0, replace(task, skipped_steps=skipped_steps))
         else:
-            yield _lost(self._setting.plan, task.submission, task.wanted)
+            yield _needs_review(self._config.plan, task)
 
     def end(self) -> None:
         """Ends all processes, at once where they are at work."""
-        for worker in self._workers:
-            if worker.task or not worker.ready:
-                worker.process.terminate()
-            worker.end()
+        for process in self._processes:
+            if process.task or not process.ready:
+                process.process.terminate()
+            process.end()
 
 
-class _Worker:
+class _GradingProcess:
     """A grading process, from the side of the process that writes the results.
 
-    ready: whether it has loaded everything. task: what it is grading. step, until: what it is doing
-    and the time by which it has done it. since: when it began with that task, or to start.
+    Attributes:
+        process: The process itself.
+        connection: To the process.
+        ready: Whether it has loaded everything.
+        home: The folder of its sandbox; empty before it is ready.
+        task: What it is grading.
+        step: What it is doing.
+        deadline: The time by which the step ends, of `time.monotonic`.
+        since: The time at which it began with the task, or to start.
     """
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, config: GradingConfig) -> None:
         ours, theirs = socket.socketpair()
         program = (
             "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
             "from ift_course.grading.pool import main; main()"
         )
-        known = json.dumps([x for x in sys.path if x]), json.dumps(asdict(setting), default=str)
+        settings = json.dumps([x for x in sys.path if x]), json.dumps(asdict(config), default=str)
         # With a hash of strings that student code could know, it could make them collide.
         inherited = {key: x for key, x in os.environ.items() if key != "PYTHONHASHSEED"}
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", program, *known, str(theirs.fileno())],
+                [sys.executable, "-c", program, *settings, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={"OMP_NUM_THREADS": "1"} | inherited,
             )
@@ -198,12 +215,13 @@ class _Worker:
         self.ready, self.home, self.step = False, "", ""
         self.task: _Task | None = None
         self.since = time.monotonic()
-        self.until = self.since + STARTING
+        self.deadline = self.since + STARTING
 
     def give(self, task: _Task) -> None:
+        """Sends a task to the process."""
         self.task, self.step = task, ""
         self.since = time.monotonic()
-        self.until = self.since + STARTING
+        self.deadline = self.since + STARTING
         with contextlib.suppress(OSError):  # a process that is gone is noticed when it is read from
             self.connection.send_bytes(_packed(task))
 
@@ -225,70 +243,85 @@ class _Worker:
 
 
 def main() -> None:
-    """A grading process: answers jobs until the connection is closed."""
+    """A grading process: grades one task after another until the connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    isolation.quiet_server()
-    setting, connection = _unpacked(sys.argv[1]), Connection(int(sys.argv[2]))
+    isolation.harden_server()
+    config, connection = _unpacked_config(sys.argv[1]), Connection(int(sys.argv[2]))
     with Sandbox(
-        setting.preload, setting.hidden, setting.memory_mb, setting.bubblewrap, setting.rungs
+        config.preload, config.hidden, config.memory_mb, config.bubblewrap, config.layers
     ) as sandbox:
         sandbox.start()
-        server.load(list(setting.preload))  # no student's time limit pays for torch in this process
-        with contextlib.suppress(Exception):  # what is wrong will be said of each submission
-            sandbox.kill()  # returns when the server, too, has loaded everything
-        _tell(connection, {"home": str(sandbox.home)})
-        while job := _received(connection):
-            wanted, spared = job.pop("wanted"), job.pop("spared")
-            submission = Submission(**job | {"data": b64decode(job["data"])})
+        import_modules(config.preload)  # no student's time limit pays for torch in this process
+        with contextlib.suppress(Exception):  # a fault will be reported with each submission
+            sandbox.kill_worker()  # returns when the server, too, has loaded everything
+        _send(connection, {"home": str(sandbox.home)})
 
-            def on_step(name: str, seconds: float) -> None:
-                _tell(connection, {"step": name, "until": time.monotonic() + seconds})
+        def on_step(name: str, seconds: float) -> None:
+            _send(connection, {"step": name, "deadline": time.monotonic() + seconds})
 
-            lines = attempt.grade(
-                setting.plan, wanted, submission, sandbox, setting.times, spared, on_step
+        while message := _received(connection):
+            task = _unpacked(message)
+            verdicts, submission = grade_submission(
+                config.plan,
+                task.check_ids,
+                task.submission,
+                sandbox,
+                config.limits,
+                task.skipped_steps,
+                on_step,
             )
-            _tell(connection, {"lines": lines})
+            _send(connection, {"verdicts": verdicts, "submission": submission})
 
 
-def _tell(connection: Connection, message: dict) -> None:
+def _send(connection: Connection, message: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):  # the process that asked was killed
         connection.send_bytes(json.dumps(message).encode())
 
 
-def _received(connection: Connection) -> dict | None:
+def _received(connection: Connection) -> dict[str, Any] | None:
     try:
         return json.loads(connection.recv_bytes())
     except (EOFError, OSError):
         return None
 
 
-def _unpacked(text: str) -> Setting:
-    told = json.loads(text)
-    plan = told.pop("plan")
+def _unpacked_config(text: str) -> GradingConfig:
+    fields = json.loads(text)
+    plan = fields.pop("plan")
     paths = {name: Path(plan[name]) if plan[name] else None for name in ("hidden", "folder")}
-    hidden = [Path(x) for x in told.pop("hidden")]
-    times = Times(**told.pop("times"))
-    return Setting(Plan(**plan | paths), times, hidden=tuple(hidden), **told)
+    hidden = tuple(Path(x) for x in fields.pop("hidden"))
+    limits = TimeLimits(**fields.pop("limits"))
+    return GradingConfig(GradingPlan(**plan | paths), limits, hidden=hidden, **fields)
 
 
 def _packed(task: _Task) -> bytes:
     data = b64encode(task.submission.data).decode()
-    message = asdict(task.submission) | {"data": data, "wanted": task.wanted}
-    return json.dumps(message | {"spared": task.spared}).encode()
+    return json.dumps(
+        asdict(task) | {"submission": asdict(task.submission) | {"data": data}}
+    ).encode()
 
 
-def _lost(plan: Plan, submission: Submission, wanted: list[str]) -> list[Line]:
-    """A grading process that died while it had this submission: a person has to look."""
-    told = asdict(submission)
-    told.pop("data")
-    note = "The grading process ended on this submission."
-    about = told | {"kind": "submission", "sha": submission.sha, "rungs": [], "notes": [note]}
-    verdicts = [
+def _unpacked(message: dict[str, Any]) -> _Task:
+    fields = message.pop("submission")
+    submission = Submission(**fields | {"data": b64decode(fields["data"])})
+    return _Task(submission, **message)
+
+
+def _needs_review(plan: GradingPlan, task: _Task) -> Graded:
+    """The lines of a submission on which a grading process died: a person has to look."""
+    submission, note = task.submission, "The grading process ended on this submission."
+    verdicts: list[VerdictLine] = [
         {"kind": "verdict", "student": submission.student, "check": check.id,
          "status": "needs review", "message": note, "points": check.points, "title": check.title,
-         "seconds": 0,
-         "key": plan.key(exercise, submission.sha, submission.student)}
-        for exercise, check in plan.checks if check.id in wanted
+         "seconds": 0, "key": plan.key(exercise, submission.sha, submission.student)}
+        for exercise, check in plan.checks if check.id in task.check_ids
     ]  # fmt: skip
-    return [*verdicts, about]
+    line: SubmissionLine = {
+        "kind": "submission", "student": submission.student, "name": submission.name,
+        "source": submission.source, "sha": submission.sha, "late": submission.late,
+        "submitted": submission.submitted, "notes": [note], "rungs": [],
+        "problem": submission.problem, "flags": list(submission.flags),
+        "members": list(submission.members),
+    }  # fmt: skip
+    return verdicts, line

@@ -1,26 +1,34 @@
 """The course's own solutions, in the trusted process: what they need, and that they pass."""
 
+from __future__ import annotations
+
 import ast
 import contextlib
 import io
 import os
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ift_course.errors import CourseError
 from ift_course.exercises import notebook_cells, source
-from ift_course.exercises.catalog import Exercise
 from ift_course.exercises.judging import RecordingLearner, watch
 from ift_course.exercises.learner import InProcessLearner
-from ift_course.grading.plan import Plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ift_course.exercises.catalog import Exercise
+    from ift_course.grading.plan import GradingPlan
 
 
-def verify(plan: Plan) -> None:
-    """Every check of the instructor's passes on the course's solution.
+def verify(plan: GradingPlan) -> None:
+    """Makes sure that every check of the instructor's passes on the course's solution.
+
+    Args:
+        plan: The checks.
 
     Raises:
-        CourseError: with the first check that does not, and what it said.
+        CourseError: One does not; the sentence names it and its message.
     """
     for exercise, check in plan.checks:
         if plan.hidden and exercise.path.is_relative_to(plan.hidden.resolve()):
@@ -31,37 +39,41 @@ def verify(plan: Plan) -> None:
             if not verdict.passed:
                 raise CourseError(
                     f"{exercise.path}: {check.name} does not pass on the course's own solution "
-                    f"({verdict.message}); mend the check, or every student would lose its points."
+                    f"({verdict.message}); fix the check, or every student would lose its points."
                 )
 
 
 def namespace(exercise: Exercise) -> dict[str, Any]:
-    """The solutions of the exercise's lesson; empty where they are not installed."""
-    here = [x for x in source.sources() if x.name[:2] == exercise.lesson]
-    return _executed(here[0]) if here else {}
+    """The solutions of the exercise's lesson by name; empty where they are not installed."""
+    path = _source_of(exercise)
+    return _executed(path) if path else {}
 
 
 def parameters(exercise: Exercise) -> list[str]:
-    """The names of what the exercise's function takes; none where the solutions are not there."""
-    here = [x for x in source.sources() if x.name[:2] == exercise.lesson]
-    return _signatures(here[0]).get(exercise.function, []) if here else []
+    """The names of the function's parameters; empty where the solutions are not installed."""
+    path = _source_of(exercise)
+    return _signatures(path).get(exercise.function, []) if path else []
+
+
+def _source_of(exercise: Exercise) -> Path | None:
+    return next((x for x in source.sources() if x.name[:2] == exercise.lesson), None)
 
 
 @cache
 def _executed(path: Path) -> dict[str, Any]:
     codes = [x.source for x in source.cells(path) if x.cell_type == "code"]
-    found: dict[str, Any] = {"__name__": "solutions"}
+    names: dict[str, Any] = {"__name__": "solutions"}
     before = os.environ.get("IFT_CHECKING")
     os.environ["IFT_CHECKING"] = "1"
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             for number, code in enumerate(codes, 1):
-                notebook_cells.execute(number, code, found)
+                notebook_cells.execute(number, code, names)
     finally:
         os.environ.pop("IFT_CHECKING")
         if before is not None:
             os.environ["IFT_CHECKING"] = before
-    return found
+    return names
 
 
 @cache

@@ -6,17 +6,22 @@ does not see those), takes memory that no limit on mappings counts (memfd_create
 POSIX shared memory and queues, io_uring), starts programs or processes, opens sockets, or reaches
 other processes. Threads stay allowed, since torch needs them.
 
-Libraries exist for this. `pyseccomp` wraps libseccomp by ctypes and so needs that C library on
-the instructor's machine, which a wheel cannot bring; `landlockpy` covers Landlock only. The filter
-is written by hand as classic BPF so that grading needs nothing but Python. Numbers are from
-<asm/unistd.h>, constants from <linux/seccomp.h>.
+`pyseccomp` (ctypes, no compiler) was tried and is not used. It needs the C library libseccomp,
+which a wheel cannot bring. libseccomp compares an argument only once in a rule, so a filter that
+allows by default cannot refuse all commands of fcntl and ioctl but a few, and where the layer
+"seccomp" is left out student code could then change a file's attributes. Here the filter is
+classic BPF written by hand. Numbers are from <asm/unistd.h>, constants from <linux/seccomp.h>.
 """
+
+from __future__ import annotations
 
 import ctypes
 import errno
 import os
 import platform
 import struct
+
+from ift_course.grading.libc import libc
 
 # name:number on x86-64:number on arm64; "" where a machine does not have the call.
 ALLOWED = """
@@ -60,9 +65,9 @@ getgroups:115:158 getresuid:118:148 getresgid:120:150 getpgid:121:155 getpgrp:11
 getsid:124:156 capget:125:90 getrlimit:97:163 setrlimit:160:164 getrusage:98:165
 getpriority:140:141 uname:63:160 sysinfo:99:179 getrandom:318:278
 """
-# Refused even where the rung "seccomp" is left out: no other rung sees these. They change a file's
-# mode, owner, times or attributes, or take memory that no limit on mappings counts. Calls newer
-# than `NEWEST` do not exist for student code.
+# Refused even where the layer "seccomp" is left out, because no other layer sees these. They change
+# a file's mode, owner, times or attributes, or take memory that no limit on mappings counts. Calls
+# newer than `NEWEST` do not exist for student code.
 ALWAYS_REFUSED = """
 chmod:90: fchmod:91:52 fchmodat:268:53 chown:92: fchown:93:55 lchown:94:
 fchownat:260:54 utime:132: utimes:235: futimesat:261: utimensat:280:88 setxattr:188:5
@@ -87,9 +92,9 @@ IOCTL_COMMANDS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451, 0x802C542A)
 PRCTL_OPTIONS = (3, 15, 16, 0x53564D41)  # GET_DUMPABLE, SET_NAME, GET_NAME, SET_VMA
 UNIX_SOCKET, STREAM_SOCKETS = 1, (1, 0x801, 0x80001, 0x80801)  # with NONBLOCK and CLOEXEC
 O_TRUNC, O_ACCMODE, CLONE_THREAD = 0x200, 0x3, 0x10000
-ABOUT_FILES = 4  # so many of `_conditional` hold always: open, openat, fcntl, ioctl
+FILE_CONDITIONS = 4  # the first of `_conditional`, always checked: open, openat, fcntl, ioctl
 
-NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
+OFFSET_NUMBER, OFFSET_ARCHITECTURE, OFFSET_ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 LOAD, JUMP_EQUAL, JUMP_ABOVE, JUMP_AT_LEAST, JUMP_ANY_BIT = 0x20, 0x15, 0x25, 0x35, 0x45
 AND, RETURN = 0x54, 0x06
 ALLOW, KILL_PROCESS = 0x7FFF0000, 0x80000000
@@ -105,8 +110,9 @@ def program(machine: str, pid: int, strict: bool = True) -> list[Instruction]:
 
     Args:
         machine: As `platform.machine` names it.
-        pid: The process, as itself sees its number; it may signal nobody else.
-        strict: Refuse all that is not in `ALLOWED`; otherwise only what is in `ALWAYS_REFUSED`.
+        pid: The process, by the number that it sees itself; it may signal no other process.
+        strict: Refuse every call that is not in `ALLOWED`; otherwise only those in
+            `ALWAYS_REFUSED`.
 
     Returns:
         The instructions, the first to be executed first.
@@ -115,25 +121,26 @@ def program(machine: str, pid: int, strict: bool = True) -> list[Instruction]:
         KeyError: There is no filter for this kind of machine.
     """
     architecture, column = MACHINES[machine]
-    steps: list[Instruction] = [
-        (LOAD, 0, 0, ARCHITECTURE),
+    instructions: list[Instruction] = [
+        (LOAD, 0, 0, OFFSET_ARCHITECTURE),
         (JUMP_EQUAL, 1, 0, architecture),
         (RETURN, 0, 0, KILL_PROCESS),
-        (LOAD, 0, 0, NUMBER),
-        *_answer((JUMP_ABOVE, NEWEST), UNKNOWN),
+        (LOAD, 0, 0, OFFSET_NUMBER),
+        *_return_if((JUMP_ABOVE, NEWEST), UNKNOWN),
     ]
     if strict:
-        steps += _answer((JUMP_EQUAL, CLONE3), UNKNOWN)
-        steps += _between(_numbers(ALLOWED, column), ALLOW)
+        instructions += _return_if((JUMP_EQUAL, CLONE3), UNKNOWN)
+        instructions += _return_for(_numbers(ALLOWED, column), ALLOW)
         conditional = _conditional(pid)
     else:
-        steps += _between(_numbers(ALWAYS_REFUSED, column), REFUSE)
-        conditional = _conditional(pid)[:ABOUT_FILES]
+        instructions += _return_for(_numbers(ALWAYS_REFUSED, column), REFUSE)
+        conditional = _conditional(pid)[:FILE_CONDITIONS]
     for numbers, conditions in conditional:
         if numbers[column] is not None:
-            body = [step for condition in conditions for step in condition]
-            steps += [(JUMP_EQUAL, 0, len(body) + 1, numbers[column]), *body, (RETURN, 0, 0, ALLOW)]
-    return [*steps, (RETURN, 0, 0, REFUSE if strict else ALLOW)]
+            body = [instruction for condition in conditions for instruction in condition]
+            test = (JUMP_EQUAL, 0, len(body) + 1, numbers[column])
+            instructions += [test, *body, (RETURN, 0, 0, ALLOW)]
+    return [*instructions, (RETURN, 0, 0, REFUSE if strict else ALLOW)]
 
 
 def _numbers(table: str, column: int) -> set[int]:
@@ -142,15 +149,15 @@ def _numbers(table: str, column: int) -> set[int]:
     return {int(entry[1 + column]) for entry in entries if entry[1 + column]}
 
 
-def _between(numbers: set[int], answer: int) -> list[Instruction]:
-    """Gives one answer to all these calls; a test for each range of numbers without a gap."""
+def _return_for(numbers: set[int], action: int) -> list[Instruction]:
+    """Returns one action for all these calls, with one test for each gapless range of numbers."""
     return [
-        step
+        instruction
         for first, last in _ranges(numbers)
-        for step in [
+        for instruction in [
             (JUMP_AT_LEAST, 0, 2, first),
             (JUMP_ABOVE, 1, 0, last),
-            (RETURN, 0, 0, answer),
+            (RETURN, 0, 0, action),
         ]
     ]
 
@@ -160,13 +167,13 @@ def _conditional(pid: int) -> list[tuple[tuple[int | None, int | None], list[lis
     own = (pid,)
     return [
         *(
-            ((x, arm), [_truncates_only_for_writing(place)])
-            for x, arm, place in OPEN_FLAGS.values()
+            ((x86, arm), [_truncates_only_for_writing(argument)])
+            for x86, arm, argument in OPEN_FLAGS.values()
         ),
         (FCNTL, [_one_of(1, FCNTL_COMMANDS)]),
         (IOCTL, [_one_of(1, IOCTL_COMMANDS)]),
         (PRCTL, [_one_of(0, PRCTL_OPTIONS)]),
-        (CLONE, [[(LOAD, 0, 0, ARGUMENTS), (JUMP_ANY_BIT, 1, 0, CLONE_THREAD), _refuse()]]),
+        (CLONE, [[(LOAD, 0, 0, OFFSET_ARGUMENTS), (JUMP_ANY_BIT, 1, 0, CLONE_THREAD), _refuse()]]),
         # A datagram socket could send to any socket of the machine that has a path.
         (SOCKETPAIR, [_one_of(0, (UNIX_SOCKET,)), _one_of(1, STREAM_SOCKETS)]),
         (KILL, [_one_of(0, own)]),
@@ -177,15 +184,15 @@ def _conditional(pid: int) -> list[tuple[tuple[int | None, int | None], list[lis
 
 
 def _one_of(argument: int, values: tuple[int, ...]) -> list[Instruction]:
-    """Refuses unless the lower half of an argument, which is all the kernel reads, is listed."""
+    """Refuses unless the lower half of an argument is listed; the kernel reads no more of it."""
     tests = [(JUMP_EQUAL, len(values) - i, 0, value) for i, value in enumerate(values)]
-    return [(LOAD, 0, 0, ARGUMENTS + 8 * argument), *tests, _refuse()]
+    return [(LOAD, 0, 0, OFFSET_ARGUMENTS + 8 * argument), *tests, _refuse()]
 
 
 def _truncates_only_for_writing(argument: int) -> list[Instruction]:
     """Refuses O_RDONLY | O_TRUNC, which older Landlocks take for reading."""
     return [
-        (LOAD, 0, 0, ARGUMENTS + 8 * argument),
+        (LOAD, 0, 0, OFFSET_ARGUMENTS + 8 * argument),
         (JUMP_ANY_BIT, 0, 3, O_TRUNC),
         (AND, 0, 0, O_ACCMODE),
         (JUMP_EQUAL, 0, 1, 0),
@@ -197,9 +204,9 @@ def _refuse() -> Instruction:
     return (RETURN, 0, 0, REFUSE)
 
 
-def _answer(condition: tuple[int, int], answer: int) -> list[Instruction]:
+def _return_if(condition: tuple[int, int], action: int) -> list[Instruction]:
     code, constant = condition
-    return [(code, 0, 1, constant), (RETURN, 0, 0, answer)]
+    return [(code, 0, 1, constant), (RETURN, 0, 0, action)]
 
 
 def _ranges(numbers: set[int]) -> list[tuple[int, int]]:
@@ -213,14 +220,21 @@ def _ranges(numbers: set[int]) -> list[tuple[int, int]]:
     return ranges
 
 
-def enter(strict: bool = True) -> None:
-    """Filters this process from now on. Raises OSError where that is not possible."""
+def install(strict: bool = True) -> None:
+    """Filters the system calls of this process from now on.
+
+    Args:
+        strict: As for `program`.
+
+    Raises:
+        OSError: The kernel refuses the filter, or there is none for this kind of machine.
+    """
     try:
-        steps = program(platform.machine(), os.getpid(), strict)
+        instructions = program(platform.machine(), os.getpid(), strict)
     except KeyError:
         raise OSError("no filter for this kind of machine") from None
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *x) for x in steps))
-    packed = struct.pack("@HP", len(steps), ctypes.addressof(code))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_SECCOMP, FILTER_MODE, packed, 0, 0):
+    packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
+    code = ctypes.create_string_buffer(packed)
+    filter_program = struct.pack("@HP", len(instructions), ctypes.addressof(code))
+    if libc().prctl(PR_SET_SECCOMP, FILTER_MODE, filter_program, 0, 0):
         raise OSError(ctypes.get_errno(), "the filter was refused")

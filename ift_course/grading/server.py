@@ -1,11 +1,13 @@
 """The process that student processes are forked from: Python and torch loaded, and no check.
 
-It is trusted, and knows nothing worth stealing. Its parent, the grader, sends it `fork` with one
-end of a connection, and `kill`. When the grader is gone it kills what it has forked and ends.
+It is trusted, and knows nothing worth stealing. Its parent, the grading process, sends it `fork`
+with one end of a connection, and `kill`. When the grading process is gone, the server kills what it
+has forked and ends.
 """
 
+from __future__ import annotations
+
 import gc
-import importlib
 import itertools
 import json
 import os
@@ -16,16 +18,22 @@ import time
 import traceback
 
 from ift_course.grading import isolation, worker
+from ift_course.grading.limits import SandboxLimits
+from ift_course.grading.preload import import_modules
 
 FORK, KILL, DONE = b"fork", b"kill", b"done"
 
 
 def main() -> None:
-    """Arguments: the limits as JSON; the number of the control socket; modules to load."""
-    limits = isolation.Limits(**json.loads(sys.argv[1]))
+    """Obeys orders until the grading process is gone.
+
+    The command line holds the limits as JSON, the number of the control socket, and the modules to
+    load.
+    """
+    limits = SandboxLimits(**json.loads(sys.argv[1]))
     control = socket.socket(fileno=int(sys.argv[2]))
-    isolation.quiet_server()
-    load(sys.argv[3:])
+    isolation.harden_server()
+    import_modules(sys.argv[3:])
     gc.freeze()
     child = 0
     while True:
@@ -40,17 +48,8 @@ def main() -> None:
         control.send(DONE)
 
 
-def load(modules: list[str]) -> None:
-    """Imports what every student process is to have; what is not installed is left out."""
-    for name in modules:
-        try:
-            importlib.import_module(name)
-        except Exception:
-            continue  # the student's own import will say what is wrong
-    worker.seed()  # once here, since torch loads much of itself for it
-
-
-def _fork(control: socket.socket, descriptor: int, limits: isolation.Limits) -> int:
+def _fork(control: socket.socket, descriptor: int, limits: SandboxLimits) -> int:
+    """Forks a student process that serves the connection, and returns its id."""
     if child := os.fork():
         os.close(descriptor)
         return child
@@ -59,9 +58,9 @@ def _fork(control: socket.socket, descriptor: int, limits: isolation.Limits) -> 
         os.dup2(descriptor, 3)
         control.detach()
         os.closerange(4, 1 << 10)
-        rungs = isolation.enter(limits)
-        os.dup2(1, 2)  # what students write goes nowhere; what went wrong until here, to the log
-        worker.serve(socket.socket(fileno=3), rungs)
+        layers = isolation.confine(limits)
+        os.dup2(1, 2)  # errors up to here went to the log; what students write goes nowhere
+        worker.serve(socket.socket(fileno=3), layers)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -69,26 +68,29 @@ def _fork(control: socket.socket, descriptor: int, limits: isolation.Limits) -> 
 
 
 def kill_all(child: int) -> None:
-    """Kills what was forked, and returns when nothing of it is left.
+    """Kills a forked process with all that it has started, and returns when nothing is left.
 
-    What a killed process has started becomes a child of this one. In a namespace of its own it is
-    dead already; elsewhere it has to be looked for.
+    The children of a killed process become children of this one. In a namespace of its own they are
+    dead already; elsewhere this process has to look for them.
+
+    Args:
+        child: Id of the process; 0 if there is none.
     """
     if child:
         os.kill(child, signal.SIGKILL)
-    for patience in itertools.count():
+    for attempt in itertools.count():
         try:
             if os.waitpid(-1, os.WNOHANG)[0] == 0:
                 time.sleep(0.0005)
         except ChildProcessError:
             return
-        if patience >= 20:
+        if attempt >= 20:
             for orphan in _children():
                 os.kill(orphan, signal.SIGKILL)
 
 
 def _children() -> list[int]:
-    """The children of this process, dead ones that were not waited for included."""
+    """The ids of this process's children, including dead ones that nobody has waited for."""
     if sys.platform != "linux":
         import psutil
 
@@ -102,4 +104,4 @@ def _parent(pid: str) -> int:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return int(file.read().rsplit(b")", 1)[1].split()[1])
     except OSError:
-        return 0  # it has just ended
+        return 0  # the process has just ended

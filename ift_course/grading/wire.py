@@ -2,11 +2,13 @@
 
 A frame is two lengths, a JSON document and the raw bytes of its tensors. JSON's own types stand
 for themselves; `{"tuple": …}`, `{"dict": …}`, `{"tensor": …}` and `{"named": …}` for the others.
-The reader believes nothing: whatever is not exactly of this form is `Malformed`. Its time grows
-with the number of bytes and no faster. Python's integers hash to themselves modulo 2**61 - 1, so a
+The reader trusts nothing: whatever is not exactly of this form is `Malformed`. Its time grows with
+the number of bytes and no faster. Python's integers hash to themselves modulo 2**61 - 1, so a
 sender can choose thousands that collide, and a dictionary or set of them takes quadratic time. That
 is why few keys may be integers and few integers large. Strings have a secret hash (see `pool`).
 """
+
+from __future__ import annotations
 
 import json
 import math
@@ -30,7 +32,7 @@ DTYPES = "float32 float64 float16 bfloat16 int64 int32 int16 int8 uint8 bool".sp
 
 
 class Malformed(Exception):
-    """The bytes are no frame of ours, or the frame is over the limits."""
+    """The bytes are not one of our frames, or the frame is over the limits."""
 
 
 class Closed(Exception):
@@ -38,13 +40,17 @@ class Closed(Exception):
 
 
 class TooSlow(Exception):
-    """The deadline passed before a whole frame had come."""
+    """The deadline passed before a whole frame had arrived."""
 
 
 def pack(value: Any) -> bytes:
-    """The frame of a plain value (see `checks.values.plain`; `Handle` may be in it).
+    """The frame of a value.
 
-    Raises NotPlainData when the value is not plain or is over the limits.
+    Args:
+        value: Plain (see `checks.values.plain`), and it may contain `Handle`.
+
+    Raises:
+        NotPlainData: The value is not plain or is over the limits.
     """
     tensors: list[bytes] = []
     try:
@@ -84,7 +90,7 @@ def _encode(value: Any, tensors: list[bytes], depth: int) -> Any:
     raise NotPlainData(f"A {kind.__name__} cannot be sent.")
 
 
-def _encode_tensor(value: Any, tensors: list[bytes]) -> list:
+def _encode_tensor(value: Any, tensors: list[bytes]) -> list[Any]:
     import torch
 
     dtype = str(value.dtype).removeprefix("torch.")
@@ -96,7 +102,15 @@ def _encode_tensor(value: Any, tensors: list[bytes]) -> list:
 
 
 def unpack(text: bytes, tensors: bytes) -> Any:
-    """The value of a frame. Raises Malformed for anything that `pack` would not have written."""
+    """The value of a frame.
+
+    Args:
+        text: Its JSON document.
+        tensors: The bytes of its tensors.
+
+    Raises:
+        Malformed: `pack` would not have written this frame.
+    """
     if _items(text) > MOST_ITEMS:
         raise Malformed("too many values")
     try:
@@ -113,26 +127,27 @@ def unpack(text: bytes, tensors: bytes) -> Any:
 class _Reader:
     """Makes the values of one frame from its document.
 
-    rest: the bytes of the tensors that have not been read yet.
+    Attributes:
+        rest: The bytes of the tensors that have not been read yet.
     """
 
     def __init__(self, rest: memoryview) -> None:
         self.rest = rest
         self._int_keys = self._colliding = 0
 
-    def decode(self, x: Any, depth: int) -> Any:
-        kind = type(x)
+    def decode(self, node: Any, depth: int) -> Any:
+        kind = type(node)
         if depth > DEEPEST:
             raise Malformed("nested too deeply")
         if kind is int:
-            return self._int(x)
+            return self._int(node)
         if kind is list:
-            return [self.decode(item, depth + 1) for item in x]
+            return [self.decode(item, depth + 1) for item in node]
         if kind is not dict:
-            return x
-        if len(x) != 1:
+            return node
+        if len(node) != 1:
             raise Malformed("a JSON object that stands for nothing")
-        [(tag, inner)] = x.items()
+        [(tag, inner)] = node.items()
         if tag == "tuple" and type(inner) is list:
             return tuple([self.decode(item, depth + 1) for item in inner])
         if tag == "dict" and type(inner) is list:
@@ -143,19 +158,19 @@ class _Reader:
                 return Handle(inner[0], arguments)
         if tag == "tensor" and type(inner) is list and len(inner) == 2:
             return self._tensor(*inner)
-        raise Malformed(f"a {tag[:20]!r} that is none")
+        raise Malformed(f"an invalid {tag[:20]!r}")
 
-    def _int(self, x: int) -> int:
-        if abs(x) >= LARGEST_INT:
+    def _int(self, value: int) -> int:
+        if abs(value) >= LARGEST_INT:
             raise Malformed("an integer of over a thousand bits")
-        self._colliding += abs(x) >= COLLIDING
+        self._colliding += abs(value) >= COLLIDING
         if self._colliding > MOST_COLLIDING:
             raise Malformed("too many large integers")
-        return x
+        return value
 
-    def _dict(self, pairs: list, depth: int) -> dict:
+    def _dict(self, pairs: list[Any], depth: int) -> dict[str | int, Any]:
         if not all(type(p) is list and len(p) == 2 and type(p[0]) in (str, int) for p in pairs):
-            raise Malformed("a dictionary that is none")
+            raise Malformed("an invalid dictionary")
         self._int_keys += sum(type(key) is int for key, _ in pairs)
         if self._int_keys > MOST_INT_KEYS:
             raise Malformed("too many integers as keys")
@@ -169,7 +184,7 @@ class _Reader:
 
         whole = type(shape) is list and len(shape) <= 16 and all(type(n) is int for n in shape)
         if name not in DTYPES or not whole or not all(0 <= n <= LONGEST_TENSORS for n in shape):
-            raise Malformed("a tensor of no known dtype or shape")
+            raise Malformed("a tensor of an unknown dtype or shape")
         if math.prod(max(n, 1) for n in shape) > LONGEST_TENSORS:
             raise Malformed("a tensor without elements that has too many rows")
         dtype = getattr(torch, name)
@@ -185,10 +200,21 @@ class _Reader:
 
 
 def send(connection: socket.socket, value: Any, deadline: float | None = None) -> None:
-    """Sends one value. Raises NotPlainData before anything is sent, Closed or TooSlow."""
+    """Sends one value.
+
+    Args:
+        connection: To the other side.
+        value: What `pack` takes.
+        deadline: In seconds of `time.monotonic`; None waits for ever.
+
+    Raises:
+        NotPlainData: The value cannot be sent; nothing has been.
+        Closed: The other side is gone.
+        TooSlow: The deadline passed.
+    """
     frame = pack(value)
     try:
-        connection.settimeout(_left(deadline))
+        connection.settimeout(_seconds_left(deadline))
         connection.sendall(frame)
     except TimeoutError:
         raise TooSlow from None
@@ -196,14 +222,21 @@ def send(connection: socket.socket, value: Any, deadline: float | None = None) -
         raise Closed from None
 
 
-def _left(deadline: float | None) -> float | None:
+def _seconds_left(deadline: float | None) -> float | None:
     return None if deadline is None else max(1e-3, deadline - time.monotonic())
 
 
 def receive(connection: socket.socket, deadline: float | None = None) -> Any:
-    """The next value. deadline: in seconds of `time.monotonic`; None waits for ever.
+    """The next value.
 
-    Raises Malformed, Closed or TooSlow.
+    Args:
+        connection: To the other side.
+        deadline: In seconds of `time.monotonic`; None waits for ever.
+
+    Raises:
+        Malformed: What came is not a frame of ours.
+        Closed: The other side is gone.
+        TooSlow: The deadline passed.
     """
     json_size, tensors_size = LENGTHS.unpack(_exactly(connection, LENGTHS.size, deadline))
     if json_size > LONGEST_JSON or tensors_size > LONGEST_TENSORS:
@@ -216,7 +249,7 @@ def _exactly(connection: socket.socket, size: int, deadline: float | None) -> by
     data = bytearray()
     try:
         while len(data) < size:
-            connection.settimeout(_left(deadline))
+            connection.settimeout(_seconds_left(deadline))
             piece = connection.recv(min(size - len(data), 1 << 20))
             if not piece:
                 raise Closed

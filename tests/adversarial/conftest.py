@@ -15,9 +15,9 @@ FOLDER = Path(__file__).parent / "submissions"
 
 @pytest.fixture(scope="session")
 def plan():
-    from ift_course.grading.plan import Plan
+    from ift_course.grading.plan import GradingPlan
 
-    return Plan("01")
+    return GradingPlan("01")
 
 
 @pytest.fixture(scope="session")
@@ -32,27 +32,26 @@ def solution():
 @pytest.fixture(scope="session")
 def sandbox(plan):
     """One server for the whole session, so that what an attack leaves behind would be seen."""
-    from ift_course.grading import server
-    from ift_course.grading.grade import MODULES
+    from ift_course.grading.preload import MODULES, import_modules
     from ift_course.grading.sandbox import Sandbox
 
-    with Sandbox([*MODULES, "torch"], hidden=plan.secret) as made:
-        made.start()
-        server.load(["torch"])
-        yield made
+    with Sandbox([*MODULES, "torch"], hidden=plan.secret_paths) as sandbox:
+        sandbox.start()
+        import_modules(["torch"])
+        yield sandbox
 
 
 @pytest.fixture
 def grade(plan, sandbox):
     """grade(code, name="x.py") -> {check: line}; the line of the submission itself under ""."""
     from ift_course.grading import attempt
-    from ift_course.grading.submissions import Submission
+    from ift_course.grading.submissions.submission import Submission
 
     def run(code, name="x.py", cell=20.0, check=10.0, checks=CHECKS, box=sandbox):
         data = code if isinstance(code, bytes) else code.encode()
         submission = Submission("student", "Student", name, data)
-        times = attempt.Times(cell=cell, check=check)
-        *verdicts, about = attempt.grade(plan, checks, submission, box, times)
+        limits = attempt.TimeLimits(cell=cell, check=check)
+        verdicts, about = attempt.grade_submission(plan, checks, submission, box, limits)
         return {x["check"]: x for x in verdicts} | {"": about}
 
     return run

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from ift_course.exercises import compare, values
-from ift_course.grading import submissions, wire
+from ift_course.grading import wire
 from ift_course.grading.plan import LESSONS
+from ift_course.grading.submissions.collect import find
 from tests.adversarial.conftest import FOLDER, earned
 
 PATIENT = {"hangs_at_import": 3}  # points that are honestly earned
@@ -43,7 +44,7 @@ def test_gains_nothing_and_harms_nobody(name, grade, solution):
 
 
 def test_nobody_is_reached_over_the_network(grade):
-    heard = []
+    connections = []
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", 17_171))
@@ -52,7 +53,7 @@ def test_nobody_is_reached_over_the_network(grade):
 
         def listen():
             try:
-                heard.append(listener.accept())
+                connections.append(listener.accept())
             except OSError:
                 return
 
@@ -61,7 +62,7 @@ def test_nobody_is_reached_over_the_network(grade):
         grade((FOLDER / "network.py").read_text())
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
-    assert not heard
+    assert not connections
 
 
 def test_nothing_is_handed_from_one_student_to_the_next(grade):
@@ -85,18 +86,18 @@ for place in {places}:
     assert {x["status"] for x in lines.values() if "status" in x} == {"missing"}
 
 
-@pytest.mark.parametrize("rungs", [(), ("namespaces",), ("landlock",), ("seccomp",)])
-def test_each_rung_alone_still_gives_right_verdicts(rungs, grade, plan, solution):
-    """Without some rung less is protected, but no point is gained and nothing hangs."""
+@pytest.mark.parametrize("layers", [(), ("namespaces",), ("landlock",), ("seccomp",)])
+def test_each_layer_alone_still_gives_right_verdicts(layers, grade, plan, solution):
+    """Without some layer less is protected, but no point is gained and nothing hangs."""
     from ift_course.grading.sandbox import Sandbox
 
-    with Sandbox(["torch", "psutil"], plan.secret, bubblewrap=False, rungs=rungs) as box:
+    with Sandbox(["torch", "psutil"], plan.secret_paths, bubblewrap=False, layers=layers) as box:
         for name in ("always_equal", "daemon", "infinite_loop", "exit_in_call"):
             code = (FOLDER / f"{name}.py").read_text()
             assert earned(grade(code, check=2, box=box)) == 0
         lines = grade(solution, box=box)
         assert earned(lines) == 6
-        assert lines[""]["rungs"] == [*rungs, "rlimits"]
+        assert lines[""]["rungs"] == [*layers, "rlimits"]
     assert not [x for x in psutil.process_iter(["cmdline"])
                 if "ift-adversarial-daemon" in (x.info["cmdline"] or [])]  # fmt: skip
 
@@ -113,7 +114,7 @@ def test_files_beside_the_notebook_are_never_loaded(tmp_path, grade, solution):
     for name, text in files.items():
         (tmp_path / "class" / "eve" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "class" / "eve" / name).write_text(text)
-    [eve] = submissions.find(tmp_path / "class", "01", ["next_token_loss"])
+    [eve] = find(tmp_path / "class", "01", ["next_token_loss"])
     assert eve.source == "eve/01.py"
     lines = grade(eve.data)
     assert earned(lines) == 0 and not marker.exists()
@@ -125,7 +126,7 @@ def test_files_beside_the_notebook_are_never_loaded(tmp_path, grade, solution):
 def test_bubblewrap_is_used_where_it_is_installed(grade, plan, solution):
     from ift_course.grading.sandbox import Sandbox
 
-    with Sandbox(["torch", "psutil"], plan.secret, bubblewrap=True) as box:
+    with Sandbox(["torch", "psutil"], plan.secret_paths, bubblewrap=True) as box:
         for name in ("reads_the_solutions", "forged_results", "kills_its_parent", "fork_bomb"):
             assert earned(grade((FOLDER / f"{name}.py").read_text(), check=3, box=box)) == 0
         lines = grade(solution, box=box)

@@ -7,10 +7,11 @@ from itertools import combinations
 import pytest
 
 from ift_course.grading import isolation, seccomp
+from ift_course.grading.layers import LAYERS
 from ift_course.grading.sandbox import Sandbox
 from tests.adversarial.conftest import earned
 
-SUBSETS = [x for n in range(4) for x in combinations(isolation.RUNGS, n)]
+SUBSETS = [x for n in range(4) for x in combinations(LAYERS, n)]
 # By Python, by the C library and by number, since a wrapper may be missing or may fall back.
 ATTACK = """
 import ctypes, os, struct
@@ -96,17 +97,17 @@ def others(tmp_path):
     return [*files, *(x.parent for x in files)]
 
 
-@pytest.mark.parametrize("rungs", SUBSETS, ids=lambda x: "+".join(x) or "rlimits alone")
-def test_whatever_the_rung_no_mode_owner_time_or_attribute_changes(rungs, others, plan, grade):
+@pytest.mark.parametrize("layers", SUBSETS, ids=lambda x: "+".join(x) or "rlimits alone")
+def test_whatever_the_layers_no_mode_owner_time_or_attribute_changes(layers, others, plan, grade):
     before = [state(x) for x in others]
-    with Sandbox(["torch"], plan.secret, bubblewrap=False, rungs=rungs) as box:
+    with Sandbox(["torch"], plan.secret_paths, bubblewrap=False, layers=layers) as box:
         lines = grade(attack(*others), box=box)
     [note] = lines[""]["notes"]
     assert "<>" in note, note
     assert [state(x) for x in others] == before
 
 
-def test_all_rungs_together_and_the_next_student_is_graded_right(others, grade, solution):
+def test_all_layers_together_and_the_next_student_is_graded_right(others, grade, solution):
     before = [state(x) for x in others]
     lines = grade(attack(*others))
     assert "<>" in lines[""]["notes"][0] and earned(lines) == 0

@@ -16,9 +16,11 @@ def cells(solution):
 
 
 def notebook(cells, minor=5, **metadata):
-    made = [{"cell_type": "code", "source": x.splitlines(keepends=True), "metadata": {},
+    documents = [{"cell_type": "code", "source": x.splitlines(keepends=True), "metadata": {},
              "outputs": [], "execution_count": None} for x in cells]  # fmt: skip
-    return json.dumps({"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": made})
+    return json.dumps(
+        {"nbformat": 4, "nbformat_minor": minor, "metadata": metadata, "cells": documents}
+    )
 
 
 WRONG = "def greedy_decode(*_):\n    return 'an early try'"
@@ -104,8 +106,8 @@ def test_a_wrong_form_is_a_failure_and_no_fault_of_the_grader(grade):
 def test_a_slow_or_fatal_experiment_behind_a_function_does_not_cost_the_function(
     slow, grade, cells
 ):
-    asked = ("def next_token_loss", "def greedy_decode")
-    behind = [f"{x}\n{slow}" if any(name in x for name in asked) else x for x in cells]
+    functions = ("def next_token_loss", "def greedy_decode")
+    behind = [f"{x}\n{slow}" if any(name in x for name in functions) else x for x in cells]
     lines = grade(notebook(behind), "x.ipynb", 2)
     assert earned(lines) == earned(grade(notebook(cells), "x.ipynb")) > 0
     assert sum("only the definitions were run" in note for note in lines[""]["notes"]) == 2

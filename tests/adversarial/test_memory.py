@@ -6,8 +6,10 @@ import time
 import psutil
 import pytest
 
-from ift_course.grading import isolation, memory
-from ift_course.grading.grade import MODULES
+from ift_course.grading import memory_watch
+from ift_course.grading.layers import LAYERS
+from ift_course.grading.limits import FOLDER_MB
+from ift_course.grading.preload import MODULES
 from ift_course.grading.sandbox import Sandbox
 from tests.adversarial.conftest import earned
 
@@ -114,12 +116,12 @@ with open(os.devnull):
 """
 
 
-@pytest.mark.parametrize("rungs", [isolation.RUNGS, ("namespaces", "landlock"), ("landlock",)])
-def test_memory_that_no_mapping_shows_stays_within_the_limit(rungs, plan, grade):
-    with Sandbox(["torch"], plan.secret, LIMIT, bubblewrap=False, rungs=rungs) as box:
+@pytest.mark.parametrize("layers", [LAYERS, ("namespaces", "landlock"), ("landlock",)])
+def test_memory_that_no_mapping_shows_stays_within_the_limit(layers, plan, grade):
+    with Sandbox(["torch"], plan.secret_paths, LIMIT, bubblewrap=False, layers=layers) as box:
         note = grade(UNMAPPED, box=box)[""]["notes"][0]
     total = int(note.partition("total=")[2].split()[0])
-    folder = isolation.FOLDER_MB if "namespaces" in rungs else 360  # on the disk then
+    folder = FOLDER_MB if "namespaces" in layers else 360  # on the disk then
     assert total <= LIMIT + folder + SLACK, note
     for way in ("memfd", "memfd by number", "memfd_secret", "System V", "/dev/shm", "queues",
                 "message queues", "io_uring"):  # fmt: skip
@@ -136,15 +138,15 @@ class Peak(threading.Thread):
     def run(self):
         me = psutil.Process().pid
         while self.going:
-            self.most = max(self.most, memory.held_fairly(me))
+            self.most = max(self.most, memory_watch.proportional_bytes(me))
             time.sleep(0.02)
 
 
-@pytest.mark.parametrize("rungs", [(), ("landlock",), ("namespaces",)])
-def test_many_processes_together_get_no_more_than_one(rungs, plan, grade, solution):
-    with Sandbox(["torch"], plan.secret, LIMIT, bubblewrap=False, rungs=rungs) as box:
-        box.student()
-        peak, start = Peak(), memory.held_fairly(psutil.Process().pid)
+@pytest.mark.parametrize("layers", [(), ("landlock",), ("namespaces",)])
+def test_many_processes_together_get_no_more_than_one(layers, plan, grade, solution):
+    with Sandbox(["torch"], plan.secret_paths, LIMIT, bubblewrap=False, layers=layers) as box:
+        box.new_worker()
+        peak, start = Peak(), memory_watch.proportional_bytes(psutil.Process().pid)
         peak.start()
         began = time.monotonic()
         lines = grade(CROWD, cell=15, box=box)
@@ -158,6 +160,6 @@ def test_many_processes_together_get_no_more_than_one(rungs, plan, grade, soluti
 
 def test_honest_code_may_use_what_it_was_given(plan, grade, solution):
     head = "hoard = bytearray(200 << 20)\nimport torch\nx = torch.ones(5_000_000)\n# %%\n"
-    with Sandbox([*MODULES, "torch"], plan.secret, LIMIT) as box:
+    with Sandbox([*MODULES, "torch"], plan.secret_paths, LIMIT) as box:
         lines = grade(head + solution, box=box)
     assert earned(lines) == 6 and lines[""]["notes"] == []

@@ -18,10 +18,10 @@ def graded(tmp_path_factory):
         code = f"def response_labels(ids, mask):\n    return {value}\n"
         (home / "class" / name / "02.py").write_text(code)
     (home / "roster.csv").write_text("student,name\njane,Jane Doe\nzoe,Zoe Zen\n")
-    found = run("grade", home / "class", "--lesson", "02", "--out", home / "out",
+    result = run("grade", home / "class", "--lesson", "02", "--out", home / "out",
                 "--roster", home / "roster.csv", "--jobs", "1")  # fmt: skip
-    assert found.exit_code == 0, found.output
-    return home, found.output
+    assert result.exit_code == 0, result.output
+    return home, result.output
 
 
 def run(*arguments):
@@ -38,16 +38,16 @@ def test_it_sums_up_and_writes_every_report(graded):
 
 def test_one_student_is_explained_as_the_student_will_see_it(graded):
     home, _ = graded
-    found = run("grade", "--explain", "Jane Doe", "--out", home / "out")
-    assert found.exit_code == 0 and "Jane Doe" in found.output and "points" in found.output
+    result = run("grade", "--explain", "Jane Doe", "--out", home / "out")
+    assert result.exit_code == 0 and "Jane Doe" in result.output and "points" in result.output
 
 
 def test_regrade_without_a_change_runs_nothing_and_reads_overrides_anew(graded):
     home, _ = graded
     overrides = "student,what,points,reason\njane,total,5,viva\n"
     (home / "out" / "overrides.csv").write_text(overrides)
-    found = run("regrade", home / "out")
-    assert found.exit_code == 0 and "nothing was run" in found.output
+    result = run("regrade", home / "out")
+    assert result.exit_code == 0 and "nothing was run" in result.output
     assert "jane,Jane Doe,,graded,5," in (home / "out" / "gradebook.csv").read_text()
 
 
@@ -58,22 +58,22 @@ def test_regrade_says_who_moves(graded):
     old = next(x for x in lines if x.get("student") == "jane" and x["kind"] == "verdict")
     with open(path, "a") as file:
         file.write(json.dumps(old | {"key": "of an older check", "status": "passed"}) + "\n")
-    found = run("regrade", home / "out")
-    assert f"{old['check']} passed → {old['status']}" in found.output.replace("\n", "")
+    result = run("regrade", home / "out")
+    assert f"{old['check']} passed → {old['status']}" in result.output.replace("\n", "")
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
+@pytest.mark.parametrize(("arguments", "message"), [
     (["grade"], "--lesson 02"),
     (["grade", "nowhere", "--lesson", "02"], "There is nothing at nowhere"),
     (["grade", ".", "--lesson", "77"], "Lesson 77 has no checks"),
     (["regrade", "nowhere"], "ift grade"),
     (["grade", "--explain", "x", "--out", "nowhere"], "Nothing has been graded"),
 ])  # fmt: skip
-def test_a_mistake_is_one_sentence(tmp_path, monkeypatch, arguments, said):
+def test_a_mistake_is_one_sentence(tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
-    found = run(*arguments)
-    assert found.exit_code == 2
-    assert said in found.output.replace("\n", "") and "Traceback" not in found.output
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output.replace("\n", "") and "Traceback" not in result.output
 
 
 CODE = "def response_labels(ids, mask):\n    return {}\n"
@@ -91,27 +91,27 @@ def sections(tmp_path):
 
 def test_a_doubtful_layout_is_asked_about_and_nothing_is_graded(sections):
     arguments = ("grade", sections / "all", "--lesson", "02", "--out", sections / "out")
-    found = run(*arguments)
-    assert found.exit_code == 2 and "--student-level 2" in found.output
+    result = run(*arguments)
+    assert result.exit_code == 2 and "--student-level 2" in result.output
     assert not (sections / "out" / "results.jsonl").exists()
     assert run(*arguments, "--yes").exit_code == 0
-    found = run(*arguments, "--student-level", "2", "--json")
-    report = json.loads(found.stdout)
+    result = run(*arguments, "--student-level", "2", "--json")
+    report = json.loads(result.stdout)
     assert [x["student"] for x in report["students"]] == ["ann", "bo", "cy", "di"]
     assert report["files"] == 5 and report["files_used"] == 4
     assert [x["file"] for x in report["files_unused"]] == ["notes.csv"]
-    found = run("regrade", sections / "out")
-    assert found.exit_code == 0 and "nothing was run" in found.output
-    assert "1 file was not used" in found.output
+    result = run("regrade", sections / "out")
+    assert result.exit_code == 0 and "nothing was run" in result.output
+    assert "1 file was not used" in result.output
 
 
 def test_what_cannot_be_read_is_on_the_console_with_its_reason(tmp_path):
     (tmp_path / "all" / "ann").mkdir(parents=True)
     (tmp_path / "all" / "ann" / "hw.pdf").write_bytes(b"%PDF")
     (tmp_path / "all" / "bo.py").write_text(CODE.format("ids"))
-    found = run("grade", tmp_path / "all", "--lesson", "02", "--out", tmp_path / "out")
-    assert found.exit_code == 0
-    assert "Look at ann: No notebook and no Python file was handed in" in found.output
+    result = run("grade", tmp_path / "all", "--lesson", "02", "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "Look at ann: No notebook and no Python file was handed in" in result.output
 
 
 def test_a_regrade_after_changed_points_names_whom_it_moves(tmp_path):
@@ -123,9 +123,9 @@ def test_a_regrade_after_changed_points_names_whom_it_moves(tmp_path):
     old = next(x for x in lines if x["kind"] == "verdict" and x["status"] == "passed")
     with open(path, "a") as file:
         file.write(json.dumps(old | {"key": "older", "points": old["points"] + 1}) + "\n")
-    found = run("regrade", tmp_path / "out")
+    result = run("regrade", tmp_path / "out")
     assert f"ann: -1 point ({old['check']} {old['points'] + 1} → {old['points']} points)" in (
-        found.output
+        result.output
     )
 
 

@@ -1,7 +1,15 @@
 """Makes a class of any size, and grades it: `python a_class.py SUBMISSIONS GRADEBOOK [JOBS]`."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ift_course.grading.grade import Progress
 
 RIGHT = """
 def response_labels(ids, prompt):
@@ -16,8 +24,20 @@ FOLDER = Path(__file__).parent / "exercises"
 POINTS = {RIGHT: 7, WRONG: 2, HALF: 6, CRASH: 0}
 
 
-def make(folder: Path, students: int, kinds=tuple(POINTS), head: str = "") -> dict[str, int]:
-    """Writes the class and returns each student's points."""
+def make(
+    folder: Path, students: int, kinds: tuple[str, ...] = tuple(POINTS), head: str = ""
+) -> dict[str, int]:
+    """Writes the class.
+
+    Args:
+        folder: Where; it must not be there yet.
+        students: How many.
+        kinds: The code of one student after the other.
+        head: Lines before the code of everybody.
+
+    Returns:
+        Each student's points.
+    """
     folder.mkdir(parents=True)
     expected = {}
     for number in range(students):
@@ -27,14 +47,27 @@ def make(folder: Path, students: int, kinds=tuple(POINTS), head: str = "") -> di
     return expected
 
 
-def grade(folder: Path, out: Path, jobs: int = 1, on_done=lambda done: None):
-    from ift_course.grading import gradebook, reports
-    from ift_course.grading.grade import grade as run
-    from ift_course.grading.plan import Plan
-    from ift_course.grading.pool import Setting
+def grade(
+    folder: Path,
+    out: Path,
+    jobs: int = 1,
+    on_done: Callable[[Progress], None] = lambda progress: None,
+) -> None:
+    """Grades the class and writes all reports.
 
-    setting = Setting(Plan("90", folder=FOLDER))
-    run(folder, out, setting, jobs=jobs, on_done=on_done)
+    Args:
+        folder: Of the class.
+        out: The folder of the gradebook.
+        jobs: Submissions at a time.
+        on_done: Called after each submission.
+    """
+    from ift_course.grading import gradebook, reports
+    from ift_course.grading.grade import grade_class
+    from ift_course.grading.plan import GradingPlan
+    from ift_course.grading.pool import GradingConfig
+
+    config = GradingConfig(GradingPlan("90", folder=FOLDER))
+    grade_class(folder, out, config, jobs=jobs, on_done=on_done)
     reports.write(gradebook.load(out), out)
 
 

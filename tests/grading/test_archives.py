@@ -10,26 +10,26 @@ import zipfile
 import pytest
 
 from ift_course.exercises import notebook_cells
-from ift_course.grading import handed_in
-from ift_course.grading.handed_in import tree
+from ift_course.grading.submissions import archives
+from ift_course.grading.submissions.tree import read_tree
 from tests.grading.trees import solves, tarred, write, zipped
 
 
 def problems(root):
-    return [x.problem for x in tree(root).files() if x.problem]
+    return [x.problem for x in read_tree(root).files() if x.problem]
 
 
 @pytest.mark.parametrize("packed", ["zip", "tar"])
 def test_an_archive_that_inflates_to_gigabytes_is_not_inflated(tmp_path, packed, monkeypatch):
-    monkeypatch.setattr(handed_in, "MOST_BYTES", 20 << 20)
+    monkeypatch.setattr(archives, "MOST_BYTES", 20 << 20)
     zeros = {f"{i}.ipynb": bytes(8 << 20) for i in range(4)}
     data = zipped(zeros) if packed == "zip" else tarred(zeros, "w:bz2")
     write(tmp_path, {"class.zip": zipped({f"ann.{packed}": data, "bo.ipynb": solves("pack")})})
     tracemalloc.start()
-    found = problems(tmp_path / "class.zip")
+    messages = problems(tmp_path / "class.zip")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert len(found) == 1 and ("20 MB" in found[0] or "too much" in found[0])
+    assert len(messages) == 1 and ("20 MB" in messages[0] or "too much" in messages[0])
     assert peak < 40 << 20
 
 
@@ -52,7 +52,7 @@ def test_archives_in_archives_end_somewhere(tmp_path):
 
 
 def test_too_many_members_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(handed_in, "MOST_MEMBERS", 100)
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 100)
     many = {f"{i}.txt": b"x" for i in range(200)}
     write(tmp_path, {"ann.zip": zipped(many), "bo.tar.gz": tarred(many)})
     assert all("100 files" in x for x in problems(tmp_path)) and len(problems(tmp_path)) == 2
@@ -71,7 +71,7 @@ def test_a_file_too_large_is_not_read(tmp_path, monkeypatch):
 def test_no_name_leads_out_of_an_archive(tmp_path, name, pack):
     ending = "zip" if pack is zipped else "tar.gz"
     write(tmp_path, {f"all.{ending}": pack({name: solves("pack"), "ok.ipynb": solves("pack")})})
-    files = list(tree(tmp_path / f"all.{ending}").files())
+    files = list(read_tree(tmp_path / f"all.{ending}").files())
     assert [x.name for x in files if x.code] == ["ok.ipynb"]
     assert len(files) == 2 and "out of the archive" in " ".join(x.problem for x in files)
 
@@ -85,7 +85,7 @@ def test_links_and_devices_in_a_tar_are_not_followed(tmp_path, kind):
         info.type, info.linkname = kind, "/etc/passwd"
         archive.addfile(info)
     write(tmp_path, {"all.tar": data.getvalue()})
-    [file] = tree(tmp_path / "all.tar").files()
+    [file] = read_tree(tmp_path / "all.tar").files()
     assert file.code is None and "not followed" in file.problem
 
 
@@ -94,7 +94,7 @@ def test_links_in_a_zip_are_not_followed(tmp_path):
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr(link, "/etc/passwd")
-    [file] = tree(tmp_path / "all.zip").files()
+    [file] = read_tree(tmp_path / "all.zip").files()
     assert file.code is None and "not followed" in file.problem
 
 
@@ -102,11 +102,11 @@ def test_two_members_of_one_name_are_both_there(tmp_path):
     with pytest.warns(UserWarning), zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("x.ipynb", solves("pack"))
         archive.writestr("x.ipynb", solves("collate"))
-    assert len([x for x in tree(tmp_path / "a.zip").files() if x.code]) == 2
+    assert len([x for x in read_tree(tmp_path / "a.zip").files() if x.code]) == 2
 
 
 def test_an_archive_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(handed_in, "LONGEST", -1.0)
+    monkeypatch.setattr(archives, "LONGEST", -1.0)
     write(tmp_path, {"ann.zip": zipped({"x.ipynb": solves("pack")}), "bo.ipynb": solves("pack")})
     [problem] = problems(tmp_path)
     assert "too long" in problem
@@ -118,5 +118,5 @@ def test_a_class_of_thousands_of_files_is_read_in_seconds(tmp_path):
         tmp_path, {"all.zip": zipped({f"s{i}/{j}.ipynb": data for i in range(300) for j in "ab"})}
     )
     start = time.monotonic()
-    assert len(list(tree(tmp_path / "all.zip").files())) == 600
+    assert len(list(read_tree(tmp_path / "all.zip").files())) == 600
     assert time.monotonic() - start < 20

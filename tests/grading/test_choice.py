@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from ift_course.errors import CourseError
 from ift_course.exercises import catalog, notebook_cells, source
-from ift_course.grading.layouts import Reading
-from ift_course.grading.submissions import Unreadable, collect, find
-from ift_course.grading.submissions import cells as cells_of
-from ift_course.grading.work import survey
+from ift_course.grading.submissions.collect import collect, find
+from ift_course.grading.submissions.contents import survey
+from ift_course.grading.submissions.layouts import LayoutHints
+from ift_course.grading.submissions.submission import Unreadable
+from ift_course.grading.submissions.submission import cells as cells_of
 from tests.grading.trees import (
     FUNCTIONS,
     LESSON,
@@ -33,7 +34,7 @@ ROOT = source.folder().parent
 
 
 def read(root, functions=FUNCTIONS, lesson=LESSON):
-    return collect(root, lesson, functions, Reading(accept=True))
+    return collect(root, lesson, functions, LayoutHints(accept=True))
 
 
 def ann(root, files):
@@ -265,9 +266,10 @@ def test_an_empty_folder_has_a_row(tmp_path, form):
 
 def test_the_same_work_with_other_outputs_is_the_same_work(tmp_path):
     plain = solves("pack")
-    shown = plain.replace(b'"outputs": []', b'"outputs": [{"text": "x"}]')
+    with_output = plain.replace(b'"outputs": []', b'"outputs": [{"text": "x"}]')
     assert (
-        ann(tmp_path / "a", {"x.ipynb": plain}).sha == ann(tmp_path / "b", {"x.ipynb": shown}).sha
+        ann(tmp_path / "a", {"x.ipynb": plain}).sha
+        == ann(tmp_path / "b", {"x.ipynb": with_output}).sha
     )
 
 

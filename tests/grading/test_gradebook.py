@@ -8,6 +8,7 @@ import pytest
 
 from ift_course.errors import CourseError
 from ift_course.grading import gradebook, reports
+from ift_course.grading.roster import rows_without_person
 
 PLAN = {"kind": "plan", "lesson": "02", "exercises": [
     {"id": "02.1", "function": "f", "title": "First", "checks": [
@@ -59,7 +60,7 @@ def test_points_come_only_from_passed_checks(folder):
     statuses = ["passed", "timeout", "failed"]
     lines = [verdict("ann", x, s) for x, s in zip(CHECKS, statuses, strict=True)]
     [ann] = folder([submission("ann"), *lines]).grades
-    assert (ann.total, ann.worth, ann.status) == (2, 10, "graded")
+    assert (ann.total, ann.points, ann.status) == (2, 10, "graded")
     assert [x.earned for x in ann.exercises] == [2, 0]
 
 
@@ -109,7 +110,7 @@ def test_overrides_always_win_and_say_why(folder):
     assert "02.2 set to 3: agreed" in ann.overrides
 
 
-@pytest.mark.parametrize(("name", "text", "said"), [
+@pytest.mark.parametrize(("name", "text", "message"), [
     ("overrides", "student,what,points,reason\nann,02.9,1,x\n", "row 2.*02.9"),
     ("overrides", "student,what,points,reason\nzoe,total,1,x\n", "row 2.*zoe"),
     ("overrides", "student,what,points,reason\nann,total,much,x\n", "row 2.*much"),
@@ -118,8 +119,8 @@ def test_overrides_always_win_and_say_why(folder):
     ("roster", "student\nann\nann\n", "row 3.*twice"),
     ("policy", '{"percent": 10}', "policy"),
 ])  # fmt: skip
-def test_a_mistake_in_a_file_is_named_with_its_row(folder, name, text, said):
-    with pytest.raises(CourseError, match=said):
+def test_a_mistake_in_a_file_is_named_with_its_row(folder, name, text, message):
+    with pytest.raises(CourseError, match=message):
         folder(all_passed("ann"), **{name: text})
 
 
@@ -188,8 +189,8 @@ def test_canvas_gradebook_as_roster_makes_people_of_people_only(folder):
     assert [(x.student, x.name, x.status) for x in book.grades] == [
         ("ann", "Lee, Ann", "graded"), ("bo", "Li, Bo", "missing"),
     ]  # fmt: skip
-    left_out = gradebook.left_out_of_roster(folder.path / "roster.csv")
-    assert left_out == ["Points Possible", "Student, Test"]
+    others = rows_without_person(folder.path / "roster.csv")
+    assert others == ["Points Possible", "Student, Test"]
     reports.write(book, folder.path)
     canvas = {x["Student"]: x for x in rows(folder.path / "canvas.csv")}
     assert (canvas["Lee, Ann"]["ID"], canvas["Lee, Ann"]["SIS User ID"]) == ("11", "s1")

@@ -12,9 +12,10 @@ import pytest
 
 from ift_course.errors import CourseError
 from ift_course.grading import gradebook
-from ift_course.grading.grade import grade, preload
-from ift_course.grading.plan import Plan
-from ift_course.grading.pool import Setting
+from ift_course.grading.grade import grade_class
+from ift_course.grading.plan import GradingPlan
+from ift_course.grading.pool import GradingConfig
+from ift_course.grading.preload import modules_to_preload
 from tests.grading import a_class
 
 
@@ -52,19 +53,19 @@ def test_only_changed_work_is_graded_again(tmp_path):
 def test_a_changed_check_regrades_its_exercise_and_says_who_moves(tmp_path):
     a_class.make(tmp_path / "class", 2)
     shutil.copytree(a_class.FOLDER, tmp_path / "checks")
-    setting = Setting(Plan("90", folder=tmp_path / "checks"))
-    grade(tmp_path / "class", tmp_path / "out", setting)
+    config = GradingConfig(GradingPlan("90", folder=tmp_path / "checks"))
+    grade_class(tmp_path / "class", tmp_path / "out", config)
     path = tmp_path / "checks" / "lesson_90" / "test_1_response_labels.py"
     path.write_text(path.read_text().replace("[-100] * prompt", "[0] * prompt"))
     from ift_course.exercises import catalog
 
     catalog._checks.cache_clear()
     moved = []
-    setting = Setting(Plan("90", folder=tmp_path / "checks"))
-    grade(tmp_path / "class", tmp_path / "out", setting, on_done=moved.append)
+    config = GradingConfig(GradingPlan("90", folder=tmp_path / "checks"))
+    grade_class(tmp_path / "class", tmp_path / "out", config, on_done=moved.append)
     check = "90.1/test_prompt_has_no_label"
-    told = {x.student: (x.before[check]["status"], x.after[check]["status"]) for x in moved}
-    assert told == {"student0000": ("passed", "failed"), "student0001": ("failed", "passed")}
+    statuses = {x.student: (x.before[check]["status"], x.after[check]["status"]) for x in moved}
+    assert statuses == {"student0000": ("passed", "failed"), "student0001": ("failed", "passed")}
 
 
 def test_killed_at_random_moments_and_resumed_it_gives_the_same_bytes(tmp_path):
@@ -117,13 +118,13 @@ def sample_nucleus(*_):
     (tmp_path / "class" / "eve.py").write_text(spy)
     from ift_course.grading import reports
 
-    setting = Setting(Plan("01", tmp_path / "hidden"))
-    grade(tmp_path / "class", tmp_path / "out", setting)
+    config = GradingConfig(GradingPlan("01", tmp_path / "hidden"))
+    grade_class(tmp_path / "class", tmp_path / "out", config)
     book = gradebook.load(tmp_path / "out")
     reports.write(book, tmp_path / "out")
     [check] = [x for x in book.find("eve").checks if x.hidden]
-    assert (check.id, check.status, check.worth) == ("01.3/hidden:test_a_secret", "error", 5)
-    assert "Longer prompts" not in check.line["message"] and "[]" in check.line["message"]
+    assert (check.id, check.status, check.points) == ("01.3/hidden:test_a_secret", "error", 5)
+    assert "Longer prompts" not in check.outcome.message and "[]" in check.outcome.message
     for path in (tmp_path / "out" / "feedback").iterdir():
         text = path.read_text()
         assert "a_secret" not in text and "77" not in text and "RuntimeError: []" in text
@@ -138,7 +139,11 @@ def test_a_hidden_check_that_the_solution_fails_stops_the_grading(tmp_path):
     )
     a_class.make(tmp_path / "class", 1)
     with pytest.raises(CourseError, match=r"test_wrong.*solution"):
-        grade(tmp_path / "class", tmp_path / "out", Setting(Plan("01", tmp_path / "hidden")))
+        grade_class(
+            tmp_path / "class",
+            tmp_path / "out",
+            GradingConfig(GradingPlan("01", tmp_path / "hidden")),
+        )
 
 
 def test_hidden_checks_are_refused_where_files_are_not_protected(tmp_path):
@@ -147,19 +152,21 @@ def test_hidden_checks_are_refused_where_files_are_not_protected(tmp_path):
     [public] = (a_class.FOLDER / "lesson_90").glob("test_*.py")
     (checks / public.name).write_text(public.read_text().replace("(2)", "(2, hidden=True)"))
     a_class.make(tmp_path / "class", 1)
-    plan = Plan("90", folder=tmp_path / "checks")
-    setting = Setting(plan, rungs=("namespaces",), bubblewrap=False)
+    plan = GradingPlan("90", folder=tmp_path / "checks")
+    config = GradingConfig(plan, layers=("namespaces",), bubblewrap=False)
     with pytest.raises(CourseError, match="hidden"):
-        grade(tmp_path / "class", tmp_path / "out", setting)
-    grade(tmp_path / "class", tmp_path / "out", setting, insist=True)
+        grade_class(tmp_path / "class", tmp_path / "out", config)
+    grade_class(tmp_path / "class", tmp_path / "out", config, allow_exposed_checks=True)
     assert totals(tmp_path / "out") == {"student0000": 7}
 
 
 def test_what_is_loaded_for_everyone_is_what_somebody_imports():
-    assert "torch" not in preload([b'"""Works without torch."""', b"# from a talk on\ntorch = 1"])
-    assert "torch" in preload([b'{"source": ["import os, torch\\n"]}'])
-    assert "torch" in preload([b"from torch.nn import functional"])
-    assert "torch" in preload([b'learner.kl_regularized(Handle("model"))'])
+    assert "torch" not in modules_to_preload(
+        [b'"""Works without torch."""', b"# from a talk on\ntorch = 1"]
+    )
+    assert "torch" in modules_to_preload([b'{"source": ["import os, torch\\n"]}'])
+    assert "torch" in modules_to_preload([b"from torch.nn import functional"])
+    assert "torch" in modules_to_preload([b'learner.kl_regularized(Handle("model"))'])
 
 
 def spoil(path):
@@ -179,7 +186,7 @@ def lock(path):
 def test_all_work_is_read_before_any_students_code_runs(tmp_path, harm):
     expected = a_class.make(tmp_path / "class", 4)
 
-    def on_done(done):
+    def on_done(progress):
         for path in list((tmp_path / "class").iterdir()):
             harm(path)
 
@@ -211,8 +218,8 @@ def test_results_that_something_else_touched_are_restored_and_it_is_said(tmp_pat
     results = tmp_path / "out" / "results.jsonl"
     modes = []
 
-    def on_done(done):
-        if done.number == 2:
+    def on_done(progress):
+        if progress.number == 2:
             modes.append(results.stat().st_mode)
             harm(results)
 
@@ -226,11 +233,13 @@ def test_results_that_something_else_touched_are_restored_and_it_is_said(tmp_pat
 
 def test_where_code_could_write_files_changed_overrides_are_named(tmp_path):
     a_class.make(tmp_path / "class", 2)
-    setting = Setting(Plan("90", folder=a_class.FOLDER), rungs=("seccomp",), bubblewrap=False)
+    config = GradingConfig(
+        GradingPlan("90", folder=a_class.FOLDER), layers=("seccomp",), bubblewrap=False
+    )
 
-    def on_done(done):
+    def on_done(progress):
         text = "student,what,points,reason\nstudent0001,total,99,please\n"
         (tmp_path / "out" / "overrides.csv").write_text(text)
 
     with pytest.raises(CourseError, match=r"overrides\.csv"):
-        grade(tmp_path / "class", tmp_path / "out", setting, on_done=on_done)
+        grade_class(tmp_path / "class", tmp_path / "out", config, on_done=on_done)

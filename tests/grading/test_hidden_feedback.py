@@ -5,10 +5,10 @@ import json
 import pytest
 
 from ift_course.grading import gradebook, reports
-from ift_course.grading.attempt import Attempt, Times
-from ift_course.grading.grade import grade
-from ift_course.grading.plan import Plan
-from ift_course.grading.pool import Setting
+from ift_course.grading.attempt import Attempt, TimeLimits
+from ift_course.grading.grade import grade_class
+from ift_course.grading.plan import GradingPlan
+from ift_course.grading.pool import GradingConfig
 from ift_course.grading.sandbox import Died
 from tests.grading import a_class
 from tests.grading.test_gradebook import PLAN, submission, verdict
@@ -40,7 +40,7 @@ def test_no_report_for_students_tells_one_way_of_not_passing_from_another(tmp_pa
     assert other == plain
 
 
-def test_passing_is_told(tmp_path):
+def test_feedback_says_that_a_hidden_check_passed(tmp_path):
     passed, failed = written(tmp_path / "a", "passed"), written(tmp_path / "b", "crashed")
     assert all(passed[name] != failed[name] for name in FOR_STUDENTS)
     assert "not passed" in failed["feedback/ann.md"] and "crashed" not in failed["feedback/ann.md"]
@@ -90,11 +90,11 @@ def response_labels(ids, prompt):
     return right(ids, prompt)
 """
         (tmp_path / "class" / f"{student}.py").write_text(code)
-    plan = Plan("90", tmp_path / "hidden", folder=a_class.FOLDER)
+    plan = GradingPlan("90", tmp_path / "hidden", folder=a_class.FOLDER)
     out = tmp_path / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ift_course.grading.reference.verify", lambda plan: None)
-        grade(tmp_path / "class", out, Setting(plan, Times(cell=3, check=1)))
+        grade_class(tmp_path / "class", out, GradingConfig(plan, TimeLimits(cell=3, check=1)))
     book = gradebook.load(out)
     reports.write(book, out)
     statuses = {x.student: [c.status for c in x.checks if c.hidden] for x in book.grades}
@@ -109,16 +109,16 @@ def response_labels(ids, prompt):
 
 def test_nothing_is_noted_once_a_hidden_input_was_seen():
     class Lost:
-        rungs = ("rlimits",)
+        layers = ("rlimits",)
         close = staticmethod(lambda: None)
 
-        def cell(self, number, source):
+        def run_cell(self, number, source):
             raise Died("The code ended its own process.")
 
     class Box:
-        student = staticmethod(Lost)
+        new_worker = staticmethod(Lost)
 
-    for silent in (False, True):
-        attempt = Attempt(Box(), [(1, "x")], Times(), silent=silent)
-        attempt.student()
-        assert bool(attempt.notes) != silent
+    for mute in (False, True):
+        attempt = Attempt(Box(), [(1, "x")], TimeLimits(), mute=mute)
+        attempt.worker()
+        assert bool(attempt.notes) != mute

@@ -3,8 +3,8 @@
 import pytest
 
 from ift_course.errors import CourseError
-from ift_course.grading.layouts import Reading
-from ift_course.grading.submissions import collect
+from ift_course.grading.submissions.collect import collect
+from ift_course.grading.submissions.layouts import LayoutHints
 from tests.grading.trees import FUNCTIONS, LESSON, course, solves, write, zipped
 
 A, B, C = (solves("pack", mark=x) for x in "abc")
@@ -27,7 +27,7 @@ submission_72:
 
 
 def read(root, **reading):
-    return collect(root, LESSON, FUNCTIONS, Reading(**reading))
+    return collect(root, LESSON, FUNCTIONS, LayoutHints(**reading))
 
 
 def students(root, **reading):

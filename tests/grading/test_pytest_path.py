@@ -10,12 +10,12 @@ import pytest
 
 from ift_course.exercises import source
 from ift_course.grading import gradebook
-from ift_course.grading.attempt import Times
-from ift_course.grading.grade import grade
-from ift_course.grading.plan import Plan
-from ift_course.grading.pool import Setting
+from ift_course.grading.attempt import TimeLimits
+from ift_course.grading.grade import grade_class
+from ift_course.grading.plan import GradingPlan
+from ift_course.grading.pool import GradingConfig
 
-TIMES = Times(cell=3, check=1)
+TIMES = TimeLimits(cell=3, check=1)
 
 
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -71,7 +71,7 @@ def submissions(sources, solutions, tmp_path_factory):
 
 
 def graded_by_ift(submissions, out):
-    grade(submissions, out, Setting(Plan("02"), TIMES))
+    grade_class(submissions, out, GradingConfig(GradingPlan("02"), TIMES))
     return {
         (x.student, check.id.partition("/")[2]): check.status
         for x in gradebook.load(out).grades

@@ -1,4 +1,4 @@
-"""The course's own solutions, shut in, get every point of every lesson; the stubs get none."""
+"""In the sandbox, the solutions get every point of every lesson, and the stubs get none."""
 
 import re
 
@@ -6,11 +6,11 @@ import pytest
 
 from ift_course.exercises import catalog, source
 from ift_course.exercises.report import report
-from ift_course.grading import attempt, reference, server
-from ift_course.grading.grade import preload
-from ift_course.grading.plan import Plan
+from ift_course.grading import attempt, reference
+from ift_course.grading.plan import GradingPlan
+from ift_course.grading.preload import import_modules, modules_to_preload
 from ift_course.grading.sandbox import Sandbox
-from ift_course.grading.submissions import Submission
+from ift_course.grading.submissions.submission import Submission
 
 LESSONS = sorted({x.lesson for x in catalog.exercises()})
 
@@ -18,20 +18,21 @@ LESSONS = sorted({x.lesson for x in catalog.exercises()})
 @pytest.fixture(scope="module")
 def sandbox():
     texts = [x.read_bytes() for x in source.sources()]
-    modules = preload(texts)
-    with Sandbox(modules, Plan(LESSONS[0]).secret) as made:
-        made.start()
-        server.load(list(modules))
-        yield made
+    modules = modules_to_preload(texts)
+    with Sandbox(modules, GradingPlan(LESSONS[0]).secret_paths) as sandbox:
+        sandbox.start()
+        import_modules(modules)
+        yield sandbox
 
 
 def verdicts(sandbox, lesson, change=lambda code: code):
     [path] = [x for x in source.sources() if x.name[:2] == lesson]
     text = change(path.read_text(encoding="utf-8"))
-    plan = Plan(lesson)
-    wanted = [check.id for _, check in plan.checks]
+    plan = GradingPlan(lesson)
+    check_ids = [check.id for _, check in plan.checks]
     submission = Submission("student", "Student", path.name, text.encode())
-    *lines, about = attempt.grade(plan, wanted, submission, sandbox, attempt.Times(check=30))
+    limits = attempt.TimeLimits(check=30)
+    lines, about = attempt.grade_submission(plan, check_ids, submission, sandbox, limits)
     return {x["check"]: x["status"] for x in lines}, about
 
 
@@ -86,6 +87,6 @@ def test_the_hidden_check_of_the_guide_holds_on_the_solution(tmp_path):
     path = tmp_path / code[1]
     path.parent.mkdir()
     path.write_text(code[2], encoding="utf-8")
-    reference.verify(Plan("02", hidden=tmp_path))
-    hidden = [check.id for _, check in Plan("02", hidden=tmp_path).checks if check.hidden]
+    reference.verify(GradingPlan("02", hidden=tmp_path))
+    hidden = [check.id for _, check in GradingPlan("02", hidden=tmp_path).checks if check.hidden]
     assert hidden == ["02.3/hidden:test_two_answers_in_a_row"]

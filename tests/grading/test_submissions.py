@@ -9,8 +9,9 @@ import zipfile
 import pytest
 
 from ift_course.errors import CourseError
-from ift_course.grading import submissions
-from ift_course.grading.submissions import Submission
+from ift_course.grading.submissions.collect import find
+from ift_course.grading.submissions.submission import Submission
+from ift_course.grading.submissions.submission import cells as cells_of
 
 CODE = "def response_labels(ids, n):\n    return ids\n"
 
@@ -30,8 +31,8 @@ def put(folder, *names, text=None):
         path.write_text(text or notebook(CODE))
 
 
-def found(root):
-    return {x.student: x for x in submissions.find(root, "02", ["response_labels"])}
+def by_student(root):
+    return {x.student: x for x in find(root, "02", ["response_labels"])}
 
 
 @pytest.mark.parametrize(("names", "students"), [
@@ -44,19 +45,19 @@ def found(root):
 ])  # fmt: skip
 def test_the_usual_layouts_in_a_folder_and_in_a_zip(tmp_path, names, students):
     put(tmp_path / "all", *names)
-    assert sorted(found(tmp_path / "all")) == students
+    assert sorted(by_student(tmp_path / "all")) == students
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for name in names:
             archive.write(tmp_path / "all" / name, name)
-    assert sorted(found(tmp_path / "all.zip")) == students
+    assert sorted(by_student(tmp_path / "all.zip")) == students
 
 
 def test_canvas_says_who_was_late_and_nbgrader_when(tmp_path):
     put(tmp_path / "a", "roejoe_LATE_124_457_02.ipynb")
-    assert found(tmp_path / "a")["124"].late
+    assert by_student(tmp_path / "a")["124"].late
     put(tmp_path / "b", "submitted/jane/02/02.ipynb")
     put(tmp_path / "b", "submitted/jane/02/timestamp.txt", text="2026-10-01 10:00:00.5 UTC")
-    assert found(tmp_path / "b")["jane"].submitted == "2026-10-01 10:00:00.5 UTC"
+    assert by_student(tmp_path / "b")["jane"].submitted == "2026-10-01 10:00:00.5 UTC"
 
 
 def test_a_zip_for_each_student_as_otter_makes_them(tmp_path):
@@ -65,13 +66,13 @@ def test_a_zip_for_each_student_as_otter_makes_them(tmp_path):
         archive.writestr("02.ipynb", notebook(CODE))
         archive.writestr(".OTTER_LOG", "x")
     (tmp_path / "jane.zip").write_bytes(inner.getvalue())
-    assert submissions.cells(found(tmp_path)["jane"]) == [(1, CODE)]
+    assert cells_of(by_student(tmp_path)["jane"]) == [(1, CODE)]
 
 
 def test_of_several_files_the_one_with_the_functions_counts(tmp_path):
     put(tmp_path, "jane/99_notes.ipynb")
     put(tmp_path, "jane/02_empty.ipynb", "jane/torch.py", text=notebook("x = 1"))
-    jane = found(tmp_path)["jane"]
+    jane = by_student(tmp_path)["jane"]
     assert jane.source == "jane/99_notes.ipynb"
     assert "3 files" in jane.notes[0]
 
@@ -81,7 +82,7 @@ def test_links_are_not_followed(tmp_path):
     put(tmp_path / "all", "jane/02.ipynb")
     os.symlink(tmp_path / "secret", tmp_path / "all" / "joe")
     os.symlink(tmp_path / "secret" / "02.ipynb", tmp_path / "all" / "eve.ipynb")
-    assert sorted(found(tmp_path / "all")) == ["jane"]
+    assert sorted(by_student(tmp_path / "all")) == ["jane"]
 
 
 def test_an_archive_cannot_name_what_is_outside_of_it(tmp_path):
@@ -94,7 +95,7 @@ def test_an_archive_cannot_name_what_is_outside_of_it(tmp_path):
         archive.writestr("a\\..\\..\\windows/02.ipynb", notebook(CODE))
         archive.writestr(link, "/etc/passwd")
         archive.writestr("jane/02.ipynb", notebook(CODE))
-    assert sorted(found(tmp_path / "all.zip")) == ["jane"]
+    assert sorted(by_student(tmp_path / "all.zip")) == ["jane"]
     assert sorted(tmp_path.rglob("*")) == [*before, tmp_path / "all.zip"]
 
 
@@ -104,12 +105,12 @@ def test_nothing_to_grade_is_said_in_one_sentence(tmp_path, make):
     if make == "empty":
         root.mkdir()
     with pytest.raises(CourseError, match=str(root)):
-        found(root)
+        by_student(root)
 
 
 def cells(text, name="x.ipynb"):
     data = text if isinstance(text, bytes) else text.encode()
-    return submissions.cells(Submission("jane", "Jane", name, data))
+    return cells_of(Submission("jane", "Jane", name, data))
 
 
 def test_cells_of_notebooks_of_all_versions():
@@ -133,7 +134,7 @@ def test_python_files_are_cut_at_their_cells_and_keep_their_line_numbers():
 
 def test_what_is_kept_of_a_notebook_keeps_the_numbers_of_its_cells(tmp_path):
     words = {"cell_type": "markdown", "source": "words"}
-    made = json.loads(notebook(CODE, "x = '\\u00e9'"))
-    made["cells"].insert(1, words)
-    (tmp_path / "jane.ipynb").write_text(json.dumps(made))
-    assert submissions.cells(found(tmp_path)["jane"]) == [(1, CODE), (3, "x = '\\u00e9'")]
+    content = json.loads(notebook(CODE, "x = '\\u00e9'"))
+    content["cells"].insert(1, words)
+    (tmp_path / "jane.ipynb").write_text(json.dumps(content))
+    assert cells_of(by_student(tmp_path)["jane"]) == [(1, CODE), (3, "x = '\\u00e9'")]

@@ -11,11 +11,11 @@ import pytest
 
 from ift_course.exercises.values import NotPlainData
 from ift_course.grading import gradebook, pool, wire
-from ift_course.grading.attempt import Times
-from ift_course.grading.grade import grade
-from ift_course.grading.plan import Plan
-from ift_course.grading.pool import Setting, _Crew, _Task, _Worker
-from ift_course.grading.submissions import Submission
+from ift_course.grading.attempt import TimeLimits
+from ift_course.grading.grade import grade_class
+from ift_course.grading.plan import GradingPlan
+from ift_course.grading.pool import GradingConfig, _GradingProcess, _Scheduler, _Task
+from ift_course.grading.submissions.submission import Submission
 from tests.grading import a_class
 
 P = (1 << 61) - 1  # Python's integers hash to themselves modulo this
@@ -139,8 +139,8 @@ def run(tmp_path):
         for student, code in codes.items():
             (tmp_path / "class" / f"{student}.py").write_text(code)
         start = time.monotonic()
-        setting = Setting(Plan("90", folder=tmp_path / "checks"), times)
-        grade(tmp_path / "class", tmp_path / "out", setting)
+        config = GradingConfig(GradingPlan("90", folder=tmp_path / "checks"), times)
+        grade_class(tmp_path / "class", tmp_path / "out", config)
         book = gradebook.load(tmp_path / "out")
         statuses = {(x.student, c.id.partition("_")[2]): c.status for x in book.grades
                     for c in x.checks}  # fmt: skip
@@ -150,7 +150,9 @@ def run(tmp_path):
 
 
 def test_a_step_that_nothing_can_interrupt_loses_only_its_own_points(run):
-    statuses, duration = run({"eve": COLLIDING, "zoe": a_class.RIGHT}, Times(cell=3, check=0.5))
+    statuses, duration = run(
+        {"eve": COLLIDING, "zoe": a_class.RIGHT}, TimeLimits(cell=3, check=0.5)
+    )
     assert statuses == {("eve", "lengths"): "timeout", ("eve", "no_prompt"): "passed",
                         ("zoe", "lengths"): "passed", ("zoe", "no_prompt"): "passed"}  # fmt: skip
     assert duration < 40
@@ -158,7 +160,7 @@ def test_a_step_that_nothing_can_interrupt_loses_only_its_own_points(run):
 
 def test_a_slow_reply_to_a_cell_costs_no_more_than_the_limits(run):
     codes = {"eve": SLOW_REPLY, "zoe": a_class.RIGHT}
-    statuses, duration = run(codes, Times(cell=2, check=0.5))
+    statuses, duration = run(codes, TimeLimits(cell=2, check=0.5))
     assert {statuses["zoe", x] for x in ("lengths", "no_prompt")} == {"passed"}
     assert "passed" not in {statuses["eve", x] for x in ("lengths", "no_prompt")}
     assert duration < 15
@@ -172,7 +174,7 @@ def test_where_every_check_hangs_the_class_is_still_graded(run):
         for n in range(5)
     )  # fmt: skip
     codes = {"eve": COLLIDING, "zoe": a_class.RIGHT}
-    statuses, duration = run(codes, Times(cell=3, check=0.3), checks)
+    statuses, duration = run(codes, TimeLimits(cell=3, check=0.3), checks)
     assert [statuses.pop(("eve", x)) for x in ("lengths", "no_prompt")] == ["timeout", "passed"]
     assert {x for (who, _), x in statuses.items() if who == "eve"} == {"timeout"}
     assert {x for (who, _), x in statuses.items() if who == "zoe"} == {"passed"}
@@ -180,35 +182,41 @@ def test_where_every_check_hangs_the_class_is_still_graded(run):
 
 
 def test_after_so_many_steps_that_hang_a_person_has_to_look():
-    made = crew(1, 1, 1.0, [1.0])
+    scheduler = new_scheduler(1, 1, 1.0, [1.0])
     submission = Submission("eve", "Eve", "eve.py", b"")
-    wanted = [check.id for _, check in Plan("01").checks]
-    hung = {"task": _Task(submission, wanted, ("a", "b", "c")), "step": "d", "kill": lambda: None}
+    check_ids = [check.id for _, check in GradingPlan("01").checks]
+    hung = {
+        "task": _Task(submission, check_ids, ("a", "b", "c")),
+        "step": "d",
+        "kill": lambda: None,
+    }
     for expected in ([], [{"needs review"}]):
-        made._workers = [SimpleNamespace(**hung)]
-        lines = [{x["status"] for x in y[:-1]} for y in made._lose(made._workers[0], hung=True)]
-        assert lines == expected
-        hung["task"], hung["step"] = (made._queue or [None])[0], "e"
+        scheduler._processes = [SimpleNamespace(**hung)]
+        graded = scheduler._lose(scheduler._processes[0], hung=True)
+        assert [{x["status"] for x in verdicts} for verdicts, _ in graded] == expected
+        hung["task"], hung["step"] = (scheduler._queue or [None])[0], "e"
 
 
 def test_an_answer_after_the_limit_earns_nothing(run):
     checks = CHECKS.replace("    equal(", "    import time\n    time.sleep(0.8)\n    equal(")
-    statuses, _ = run({"ann": a_class.RIGHT}, Times(check=0.5), checks)
+    statuses, _ = run({"ann": a_class.RIGHT}, TimeLimits(check=0.5), checks)
     assert statuses == {("ann", "lengths"): "passed", ("ann", "no_prompt"): "timeout"}
 
 
-def crew(most, left, starting, graded):
-    made = _Crew(Setting(Plan("01")), most, left)
-    made._starting, made._graded = starting, graded
-    made._workers = [SimpleNamespace(ready=True)]
-    return made
+def new_scheduler(most, left, startup_seconds, durations):
+    scheduler = _Scheduler(GradingConfig(GradingPlan("01")), most, left)
+    scheduler._startup_seconds, scheduler._durations = startup_seconds, durations
+    scheduler._processes = [SimpleNamespace(ready=True)]
+    return scheduler
 
 
 def test_a_second_process_is_started_only_where_it_saves_time():
-    assert not crew(2, 30, 3.0, [0.3] * 2)._worth_another()
-    assert crew(2, 300, 3.0, [0.3] * 2)._worth_another()
-    assert not crew(1, 300, 3.0, [0.3] * 2)._worth_another()
-    assert not crew(2, 300, 3.0, [])._worth_another(), "nothing has been measured yet"
+    assert not new_scheduler(2, 30, 3.0, [0.3] * 2)._saves_time_with_another()
+    assert new_scheduler(2, 300, 3.0, [0.3] * 2)._saves_time_with_another()
+    assert not new_scheduler(1, 300, 3.0, [0.3] * 2)._saves_time_with_another()
+    assert not new_scheduler(2, 300, 3.0, [])._saves_time_with_another(), (
+        "nothing has been measured yet"
+    )
 
 
 def test_slow_cells_are_not_run_again_for_every_check_that_crashes(run):
@@ -217,16 +225,16 @@ def test_slow_cells_are_not_run_again_for_every_check_that_crashes(run):
         for n in range(20)
     )
     slow = "import os, time\ntime.sleep(1.5)\n# %%\n" + a_class.CRASH
-    statuses, duration = run({"eve": slow}, Times(cell=3, check=1, cells=2), checks)
+    statuses, duration = run({"eve": slow}, TimeLimits(cell=3, check=1, cells=2), checks)
     assert set(statuses.values()) == {"crashed", "timeout"}
     assert duration < 20, "22 crashes, and 1.5 seconds to get to each of them"
 
 
 def test_a_run_that_is_stopped_does_not_wait_for_a_process_that_hangs(monkeypatch):
     monkeypatch.setattr(pool, "ENDING", 1.0)
-    worker = _Worker(Setting(Plan("90", folder=a_class.FOLDER)))
-    worker.process.send_signal(signal.SIGSTOP)  # as one call into C, it handles no signal
-    worker.process.terminate()
+    process = _GradingProcess(GradingConfig(GradingPlan("90", folder=a_class.FOLDER)))
+    process.process.send_signal(signal.SIGSTOP)  # as one call into C, it handles no signal
+    process.process.terminate()
     start = time.monotonic()
-    worker.end()
-    assert time.monotonic() - start < 10 and worker.process.returncode is not None
+    process.end()
+    assert time.monotonic() - start < 10 and process.process.returncode is not None

@@ -1,18 +1,31 @@
-"""Everything that is handed on, made from the gradebook alone."""
+"""The reports of a class, made from the gradebook alone."""
+
+from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ift_course.grading.gradebook import Grade, Gradebook
 from ift_course.grading.reports import feeds, pages, tables
 from ift_course.paths import atomic_write_text
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ift_course.grading.gradebook import Gradebook, StudentGrade
+
 
 def write(book: Gradebook, folder: Path) -> list[Path]:
-    """Writes all reports and returns their paths; what was written before is replaced.
+    """Writes all reports, in place of earlier ones.
 
     Nothing depends on when or how often this is done.
+
+    Args:
+        book: The class.
+        folder: Of the gradebook.
+
+    Returns:
+        The paths of the files.
     """
     texts = {
         "gradebook.csv": tables.gradebook(book),
@@ -35,8 +48,8 @@ def write(book: Gradebook, folder: Path) -> list[Path]:
     return [folder / name for name in texts]
 
 
-def filename(grade: Grade) -> str:
-    """A name for a student's files that is safe everywhere and no one else's."""
+def filename(grade: StudentGrade) -> str:
+    """A name for a student's files that is safe everywhere and nobody else's."""
     plain = re.sub(r"[^A-Za-z0-9.-]+", "-", grade.student).strip("-.")[:60]
     if plain == grade.student:
         return plain

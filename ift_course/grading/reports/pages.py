@@ -1,13 +1,19 @@
 """The pages that people read: a student's feedback and the overview of the class."""
 
+from __future__ import annotations
+
 import re
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ift_course.grading.gradebook import ExerciseGrade, Grade, Gradebook
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2 import Environment
+
+    from ift_course.grading.gradebook import CheckGrade, ExerciseGrade, Gradebook, StudentGrade
 
 SIGNS = {"passed": "✓", "needs review": "?", "not graded": "–", "not yet": "–", "missing": "–"}
 WORDS = {
@@ -20,24 +26,30 @@ WORDS = {
     "crashed": "ended its process",
     "needs review": "your instructor will look at this",
     "not graded": "not graded",
-    "not passed": "not passed",  # all that is said of a hidden check
+    "not passed": "not passed",  # the one word about a hidden check
 }
 BINS = 10
 
 
-def feedback(book: Gradebook, grade: Grade) -> str:
+def feedback(book: Gradebook, grade: StudentGrade) -> str:
     """One student's page: a self-contained HTML file without a script."""
     return page("feedback.html.j2", book=book, grade=grade)
 
 
-def feedback_markdown(book: Gradebook, grade: Grade) -> str:
-    """The same as Markdown; what a student wrote stands in code fences."""
+def feedback_markdown(book: Gradebook, grade: StudentGrade) -> str:
+    """The same as Markdown; a student's own text stands in code fences."""
     return page("feedback.md.j2", book=book, grade=grade)
 
 
-def overview(book: Gradebook, filename: Callable[[Grade], str]) -> str:
-    """The class on one page. filename: of a student's feedback."""
-    grades = [x for x in book.grades if x.line]
+def overview(book: Gradebook, filename: Callable[[StudentGrade], str]) -> str:
+    """The class on one page.
+
+    Args:
+        book: The class.
+        filename: Gives the name of a student's feedback.
+    """
+    grades = [x for x in book.grades if x.submission]
+    layers = {tuple(x.submission["rungs"]) for x in book.grades if x.submission}
     return page(
         "overview.html.j2",
         book=book,
@@ -47,17 +59,17 @@ def overview(book: Gradebook, filename: Callable[[Grade], str]) -> str:
         unused=unused(book),
         missing=[x for x in book.grades if x.status == "missing"],
         totals=sorted(x.total for x in grades),
-        bars=_histogram([x.total for x in grades], book.worth),
+        bars=_histogram([x.total for x in grades], book.points),
         rates=_rates(grades),
         misconceptions=_misconceptions(grades),
         seconds=sorted(x.seconds for x in grades),
         slowest=sorted(grades, key=lambda x: -x.seconds)[:5],
-        rungs=sorted({tuple(x.line["rungs"]) for x in grades if x.line["rungs"]}),
+        layers=sorted(layers - {()}),
     )
 
 
 def unused(book: Gradebook) -> list[tuple[str, list[str]]]:
-    """(reason, files) of what was handed in and not used, the most common reason first."""
+    """(reason, files) of the files that were not used, the most common reason first."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for account in book.accounts:
         for file, _, reason in account["unused"]:
@@ -65,39 +77,40 @@ def unused(book: Gradebook) -> list[tuple[str, list[str]]]:
     return sorted(reasons.items(), key=lambda x: (-len(x[1]), x[0]))
 
 
-def _histogram(totals: list[float], worth: float) -> list[tuple[str, int]]:
-    """(range of percent, number of students) for each tenth of what can be reached."""
-    counts = Counter(min(BINS - 1, max(0, int(BINS * x / worth))) for x in totals if worth)
+def _histogram(totals: list[float], points: float) -> list[tuple[str, int]]:
+    """(range of percent, number of students) for each tenth of the points."""
+    counts = Counter(min(BINS - 1, max(0, int(BINS * x / points))) for x in totals if points)
     step = 100 // BINS
     return [(f"{i * step}–{(i + 1) * step} %", counts[i]) for i in range(BINS)]
 
 
-def _rates(grades: list[Grade]) -> dict[str, Counter]:
-    """For each check, how often each status came."""
-    found: dict[str, Counter] = defaultdict(Counter)
+def _rates(grades: list[StudentGrade]) -> dict[str, Counter[str]]:
+    """For each check, how often it had each status."""
+    rates: dict[str, Counter[str]] = defaultdict(Counter)
     for check in (check for grade in grades for check in grade.checks):
-        found[check.id][check.status] += 1
-    return found
+        rates[check.id][check.status] += 1
+    return rates
 
 
-def _misconceptions(grades: list[Grade]) -> list[tuple[str, str, int]]:
+def _misconceptions(grades: list[StudentGrade]) -> list[tuple[str, str, int]]:
     """(exercise, advice, number of students), the most common first."""
-    said = Counter(
+    counts = Counter(
         (exercise.id, advice)
         for grade in grades
         for exercise in grade.exercises
         for advice in exercise.advice
     )
-    return [(x, advice, n) for (x, advice), n in sorted(said.items(), key=lambda i: (-i[1], i[0]))]
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [(exercise, advice, count) for (exercise, advice), count in ordered]
 
 
-def page(template: str, **words: Any) -> str:
+def page(template: str, **values: Any) -> str:
     """A template of this folder, filled in; in HTML everything is escaped."""
-    return _environment(template.endswith(".html.j2")).get_template(template).render(**words)
+    return _environment(template.endswith(".html.j2")).get_template(template).render(**values)
 
 
 @cache
-def _environment(html: bool):
+def _environment(html: bool) -> Environment:
     """One for all pages: compiling a template takes longer than filling it in."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -112,12 +125,14 @@ def _environment(html: bool):
         n=lambda x: f"{x:g}", fence=_fenced, plain=_plain, status=WORDS.get,
         sign=lambda x: SIGNS.get(x, "✗"),
     )  # fmt: skip
-    environment.globals.update(median=statistics.median, shown=_shown, percent=_percent)
+    environment.globals.update(
+        median=statistics.median, sorted_checks=_sorted_checks, percent=_percent
+    )
     return environment
 
 
-def _shown(exercise: ExerciseGrade) -> list:
-    """The checks in the order that helps: what did not pass first."""
+def _sorted_checks(exercise: ExerciseGrade) -> list[CheckGrade]:
+    """The checks in the order that helps: those that did not pass first."""
     return sorted(exercise.checks, key=lambda x: x.status == "passed")
 
 
@@ -133,5 +148,5 @@ def _fenced(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of a student's inside a line of Markdown."""
+    """A student's text, as part of a line of Markdown."""
     return re.sub(r"([\\`*_{}\[\]()<>#+!|&~-])", r"\\\1", " ".join(text.split()))

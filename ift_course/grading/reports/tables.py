@@ -1,15 +1,19 @@
 """CSV for a spreadsheet, for Canvas and for Moodle."""
 
+from __future__ import annotations
+
 import csv
 import io
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ift_course.grading.gradebook import Grade, Gradebook
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ift_course.grading.gradebook import Gradebook, StudentGrade
 
 
 def gradebook(book: Gradebook) -> str:
-    """A row a student: who, status, totals, then each exercise and each check."""
+    """A row for each student: who, status, totals, then each exercise and each check."""
     exercises = book.plan["exercises"]
     checks = [check["id"] for x in exercises for check in x["checks"]]
     head = ["student", "name", "email", "status", "total", "worth", "before lateness", "days late",
@@ -18,14 +22,15 @@ def gradebook(book: Gradebook) -> str:
     return _csv(head, (_row(x) for x in book.grades))
 
 
-def _row(grade: Grade) -> list[Any]:
+def _row(grade: StudentGrade) -> list[Any]:
+    submission = grade.submission
     return [
         grade.student, grade.name, grade.person.get("email", ""), grade.status, grade.total,
-        grade.worth, grade.earned, grade.days_late, *(x.earned for x in grade.exercises),
+        grade.points, grade.earned, grade.days_late, *(x.earned for x in grade.exercises),
         *(x.earned for x in grade.checks), *(x.status for x in grade.checks),
         "; ".join(grade.overrides), " ".join(grade.flags),
-        "; ".join(grade.line.get("notes", [])),
-        " ".join(grade.line.get("rungs", [])), grade.line.get("source", ""),
+        "; ".join(grade.notes), " ".join(submission["rungs"] if submission else []),
+        submission["source"] if submission else "",
     ]  # fmt: skip
 
 
@@ -39,17 +44,17 @@ def files(book: Gradebook) -> str:
 
 
 def canvas(book: Gradebook) -> str:
-    """What Canvas imports as grades: its five columns of names, then the assignment."""
+    """The file that Canvas imports as grades: its five columns of names, then the assignment."""
     assignment = f"Lesson {book.plan['lesson']}"
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment]
-    worth = ["    Points Possible", "", "", "", "", book.worth]
+    possible = ["    Points Possible", "", "", "", "", book.points]
     rows = (
         [x.name, _platform_id(x, "canvas_id"),
          x.person.get("sis_id", ""), x.person.get("login", ""), x.person.get("section", ""),
          x.total]
         for x in book.grades
     )  # fmt: skip
-    return _csv(head, [worth, *rows])
+    return _csv(head, [possible, *rows])
 
 
 def moodle(book: Gradebook) -> str:
@@ -58,23 +63,24 @@ def moodle(book: Gradebook) -> str:
             "Feedback comments"]  # fmt: skip
     rows = (
         [f"Participant {_platform_id(x, 'moodle_id')}", x.name,
-         x.person.get("email", ""), x.total, book.worth, _summary(x)]
+         x.person.get("email", ""), x.total, book.points, _summary(x)]
         for x in book.grades
     )  # fmt: skip
     return _csv(head, rows)
 
 
-def _platform_id(grade: Grade, column: str) -> str:
+def _platform_id(grade: StudentGrade, column: str) -> str:
     """The roster's, or the key of the submission; a group's key is nobody's own."""
-    shared = grade.line.get("members") or grade.person.get("group")
-    key = grade.student if shared else grade.line.get("student", grade.student)
+    line = grade.submission
+    shared = (line and line.get("members")) or grade.person.get("group")
+    key = line["student"] if line and not shared else grade.student
     return grade.person.get(column) or key
 
 
-def _summary(grade: Grade) -> str:
-    if not grade.line:
+def _summary(grade: StudentGrade) -> str:
+    if not grade.submission:
         return "Nothing was handed in."
-    return "; ".join(f"{x.id} {x.title}: {x.earned:g} of {x.worth:g}" for x in grade.exercises)
+    return "; ".join(f"{x.id} {x.title}: {x.earned:g} of {x.points:g}" for x in grade.exercises)
 
 
 def _csv(head: list[str], rows: Iterable[list[Any]]) -> str:
@@ -86,7 +92,7 @@ def _csv(head: list[str], rows: Iterable[list[Any]]) -> str:
 
 
 def _harmless(cell: Any) -> str:
-    """A spreadsheet takes text that begins like this for a formula, and would execute it."""
+    """The content of a cell, with a quote before text that a spreadsheet would run as a formula."""
     if not isinstance(cell, str):
         return f"{cell:g}"
     return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@") and cell.lstrip() else cell

@@ -1,22 +1,27 @@
 """What a file holds of a lesson's functions, read from its code without running it.
 
-The course's own content is known by what it says, never by its name or place: the exercises as
-they are handed out, the solutions, and the files of the package.
+The course's own files are known by their text, never by their name or place: the exercises as they
+are handed out, the solutions, and the files of the package.
 """
+
+from __future__ import annotations
 
 import ast
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ift_course.exercises import catalog, source
 from ift_course.exercises.execution import BODY_MAGICS, python, statements
 from ift_course.exercises.generate import fingerprint
 from ift_course.exercises.notebook_cells import CodeCell, read
 from ift_course.paths import PACKAGE, checkout, shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 SHORT = 150  # characters of a function's tree: anybody would write a shorter one the same way
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # in the source of the solutions only
@@ -25,17 +30,17 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass
-class Work:
-    """What one file holds.
+class FileContents:
+    """What one file holds of the course.
 
     Attributes:
         defined: The lesson's functions that it defines, stubs included; an import defines nothing.
-        solved: Those with a body of somebody's own.
+        solved: Those with a body that is not a stub.
         copied: Those that are the course's solution word for word.
         library: Those that call the course's own library, or are imported from it, with the name
-            of what is called.
+            that they use.
         others: Functions of other lessons, with the lesson's number.
-        course: What the file is, if it is the course's and nobody's answer; else empty.
+        course: Which part of the course the file is, if it is nobody's answer; else empty.
         solution: The functions of a lesson, if each is the course's solution word for word.
     """
 
@@ -53,36 +58,41 @@ class Work:
         return self.solved - self.copied
 
 
-def survey(code: list[CodeCell], functions: Iterable[str]) -> Work:
-    """What a file holds of `functions`, those of one lesson, and of other lessons."""
+def survey(code: list[CodeCell], functions: Iterable[str]) -> FileContents:
+    """What a file holds of one lesson's functions, and of other lessons.
+
+    Args:
+        code: The cells of the file.
+        functions: The lesson's functions.
+    """
     functions = list(functions)
     lessons = {x.function: x.lesson for x in catalog.exercises() if x.function not in functions}
     text = "\n".join(cell.source for cell in code)
     if not any(name in text for name in (*functions, *lessons)):
-        return Work()
+        return FileContents()
     definitions = _definitions(code)
     imported = {k for k, node in definitions.items() if isinstance(node, IMPORTS)}
-    work = Work(defined=set(functions) & set(definitions) - imported)
-    work.others = {
+    contents = FileContents(defined=set(functions) & set(definitions) - imported)
+    contents.others = {
         name: lessons[name]
         for name, node in definitions.items()
         if name in lessons and isinstance(node, Definition)
     }
     solutions, stubs = _shipped_functions()
     stamped = _stamped_solutions(code)
-    work.solution = _solution(definitions, {*functions, *lessons}, solutions, stamped)
-    for name in work.defined:
+    contents.solution = _solution(definitions, {*functions, *lessons}, solutions, stamped)
+    for name in contents.defined:
         tree = _tree(definitions[name])
         if _is_stub(definitions[name]) or tree == stubs.get(name):
             continue
         if tree == solutions.get(name) or name in stamped:
-            work.copied.add(name)
-        work.solved.add(name)
-    answers = work.solved | (imported & set(functions))
-    work.library = {k: v for k, v in _library_calls(definitions, code).items() if k in answers}
-    work.course = _course_file(code, work)
-    work.copied = {x for x in work.copied if len(_tree(definitions[x])) > SHORT}
-    return work
+            contents.copied.add(name)
+        contents.solved.add(name)
+    answers = contents.solved | (imported & set(functions))
+    contents.library = {k: v for k, v in _library_calls(definitions, code).items() if k in answers}
+    contents.course = _course_file(code, contents)
+    contents.copied = {x for x in contents.copied if len(_tree(definitions[x])) > SHORT}
+    return contents
 
 
 def _solution(
@@ -97,12 +107,12 @@ def _solution(
     return frozenset(names) if len(names) > 1 and names == copied else frozenset()
 
 
-def _course_file(code: list[CodeCell], work: Work) -> str:
-    """What of the course a file is, or an empty text."""
+def _course_file(code: list[CodeCell], contents: FileContents) -> str:
+    """Which part of the course a file is, or an empty text."""
     text = "\n".join(cell.source for cell in code)
     if BEGIN in text and END in text:
         return "the source of the course's own solution"
-    if not work.defined and not work.others:
+    if not contents.defined and not contents.others:
         return ""
     if not any(cell.stamp for cell in code) and _digest(text) in _package_files():
         return "a file of the course's own package"
@@ -169,7 +179,7 @@ def _definitions(code: list[CodeCell]) -> dict[str, ast.stmt]:
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, (*Definition.__args__, ast.ClassDef)):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield node.name
     elif isinstance(node, ast.Assign):
         yield from (x.id for x in node.targets if isinstance(x, ast.Name))
@@ -180,7 +190,7 @@ def _bound(node: ast.stmt) -> Iterator[str]:
 
 
 def _unfolded(nodes: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements, with those inside of if, try, with, and a cell magic that is run."""
+    """The statements, with those inside if, try, with, and a cell magic that is run."""
     for node in nodes:
         yield node
         if isinstance(node, (ast.If, ast.Try, ast.With)):
@@ -224,9 +234,11 @@ def _parse(code: str) -> list[ast.stmt] | None:
 
 
 def _body(node: Definition) -> list[ast.stmt]:
-    body = node.body
-    text = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
-    return body[1:] if text and type(body[0].value.value) is str else body
+    """The statements of a function after its docstring."""
+    first = node.body[0]
+    constant = first.value if isinstance(first, ast.Expr) else None
+    has_docstring = isinstance(constant, ast.Constant) and type(constant.value) is str
+    return node.body[1:] if has_docstring else node.body
 
 
 def _tree(node: ast.stmt) -> str:
@@ -260,7 +272,7 @@ def _does_nothing(node: ast.stmt) -> bool:
 
 
 def _library_calls(definitions: dict[str, ast.stmt], code: list[CodeCell]) -> dict[str, str]:
-    """What of the course's package each definition uses, itself or through another one."""
+    """The name in the course's package that each definition uses, itself or through another one."""
     aliases: dict[str, str] = {}
     for cell in code:
         for node in _unfolded(_parsed(cell.source)):
@@ -282,7 +294,7 @@ def _library_calls(definitions: dict[str, ast.stmt], code: list[CodeCell]) -> di
 
 
 def _course_imports(node: ast.AST) -> dict[str, str]:
-    """The names that an import binds to the course's package or what is in it."""
+    """The names that an import binds to the course's package or its parts."""
     if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ift_course":
         return {x.asname or x.name: f"{node.module}.{x.name}" for x in node.names}
     if isinstance(node, ast.Import):
@@ -295,7 +307,7 @@ def _course_imports(node: ast.AST) -> dict[str, str]:
 
 
 def _course_name(node: ast.stmt, aliases: dict[str, str]) -> str:
-    """The first thing of the course's package that a definition names, or an empty text."""
+    """The first name of the course's package in a definition, or an empty text."""
     if isinstance(node, IMPORTS):
         inside = [x for x in _course_imports(node).values() if x != "ift_course"]
         return inside[0] if inside else ""
