@@ -76,7 +76,7 @@ def dpo(
     """
     import json
 
-    from ift_course import ranks
+    from ift_course import distributed
     from ift_course.cli import tuning
     from ift_course.cli.accounts import count
     from ift_course.data.changes import Changes
@@ -99,7 +99,7 @@ def dpo(
     reading, more = tuning.read(data, rejects, changes, pairs=True, quiet=json_)
     pairs, set_aside = [pair_from(record) for record in reading.records], reading.account.rejected
     job = start(model, out, profile)
-    if not json_ and ranks.is_first():
+    if not json_ and distributed.is_main_process():
         tuning.announce(
             job,
             count(len(pairs), "pair"),
@@ -117,7 +117,7 @@ def dpo(
         **more,
     )
     folder = finish(job, result)
-    if not ranks.is_first():
+    if not distributed.is_main_process():
         return
     first, last = result.history[0], result.history[-1]
     if json_:

@@ -102,7 +102,7 @@ def sft(
     """
     import json
 
-    from ift_course import ranks
+    from ift_course import distributed
     from ift_course.cli import tuning
     from ift_course.cli.accounts import count
     from ift_course.data.changes import Changes
@@ -124,7 +124,7 @@ def sft(
     reading, more = tuning.read(data, rejects, changes, pairs=False, quiet=json_)
     records, set_aside = reading.records, reading.account.rejected
     job = start(model, out, profile, method.value)
-    if not json_ and ranks.is_first():
+    if not json_ and distributed.is_main_process():
         tuning.announce(
             job,
             count(len(records), "row"),
@@ -143,7 +143,7 @@ def sft(
         **more,
     )
     folder = finish(job, result)
-    if not ranks.is_first():
+    if not distributed.is_main_process():
         return
     if json_:
         numbers = {

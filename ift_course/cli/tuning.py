@@ -47,12 +47,12 @@ def read(data: Path, rejects: Path | None, changes, *, pairs: bool, quiet: bool)
     Returns:
         The `Reading`, and the options of `sft` or `dpo` with the place for refused rows.
     """
-    from ift_course import ranks
+    from ift_course import distributed
     from ift_course.cli import accounts
     from ift_course.data.reading import Refusals, read_rows
 
     reading = read_rows(data, pairs=pairs, rejects=rejects, changes=changes)
-    if not quiet and ranks.is_first():
+    if not quiet and distributed.is_main_process():
         accounts.say(reading.account, "pair" if pairs else "row")
     refused = Refusals(reading.account, rejects) if rejects else None
     return reading, {"on_refused": refused}

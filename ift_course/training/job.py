@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ift_course import ranks
+from ift_course import distributed
 from ift_course.data.templates import stop_at_end_of_turn
 from ift_course.errors import CourseError
 from ift_course.models import history
@@ -41,7 +41,7 @@ def start(name: str, out: str | Path, profile: str | None = None, method: str = 
     Raises CourseError when `out` holds a finished model or cannot be written.
     """
     out = Path(out).expanduser()
-    ranks.take_own_gpu()
+    distributed.set_local_device()
     with disk_errors(out):
         finished = (out / "config.json").exists() or (out / "adapter_config.json").exists()
         if finished and not (out / "checkpoints").exists():
@@ -87,7 +87,7 @@ def run(
             **options,
         )
     finally:
-        if ranks.is_first():
+        if distributed.is_main_process():
             _remove_if_empty(job.out)
 
 
@@ -98,16 +98,16 @@ def finish(job: Job, result: SftResult) -> Path:
     result only the adapter is saved: merged into 4-bit weights it would be rounded to 4 bits. Of
     several processes the first one saves, and the others wait for it.
     """
-    if ranks.is_first():
+    if distributed.is_main_process():
         _save(job, result)
         shutil.rmtree(job.checkpoints, ignore_errors=True)
-    ranks.leave()
+    distributed.shutdown()
     return job.out.absolute()
 
 
 def _save(job: Job, result: SftResult) -> None:
     model = result.model
-    if ranks.share_the_model():  # no process has all of it, but the last checkpoint has
+    if distributed.uses_fsdp():  # no process has all of it, but the last checkpoint has
         model, _ = from_folder(latest(job.checkpoints))
         stop_at_end_of_turn(model, result.tokenizer)
     if hasattr(model, "peft_config"):

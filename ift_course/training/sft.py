@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ift_course import ranks
+from ift_course import distributed
 from ift_course.data.labeling import OnRefused, label_records
 from ift_course.data.masking import collate, is_trained
 from ift_course.data.packing import collate_packed, pack
@@ -134,7 +134,7 @@ def sft(
         from ift_course.training.arguments import arguments, precision, steps_of
         from ift_course.training.trainer import ResponseTrainer, run
 
-        per_step = batch_size * gradient_accumulation * ranks.count()
+        per_step = batch_size * gradient_accumulation * distributed.world_size()
         args = arguments(
             SFTConfig,
             steps=steps_of(len(rows), per_step, epochs, max_steps),
@@ -154,7 +154,7 @@ def sft(
             "method": method, "seed": seed, "epochs": epochs, "max_steps": max_steps,
             "learning_rate": learning_rate, "batch_size": batch_size,
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
-            "precision": precision(), "optimizer": optimizer, "processes": ranks.count(),
+            "precision": precision(), "optimizer": optimizer, "processes": distributed.world_size(),
         }  # fmt: skip
         peft_config = None
         if method != "full":
@@ -188,7 +188,8 @@ def sft(
         losses=[entry["loss"] for entry in trainer.state.log_history if "loss" in entry],
         steps=trainer.state.global_step,
         seconds=seconds,
-        tokens_per_second=trainer.tokens_seen * ranks.count() / seconds,  # about: of this process
+        # An estimate: each process counts its own tokens only.
+        tokens_per_second=trainer.tokens_seen * distributed.world_size() / seconds,
         peak_mb=peak_mb(),
         dropped=prepared.dropped,
         truncated=prepared.truncated,

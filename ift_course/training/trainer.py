@@ -13,7 +13,7 @@ from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback
 from trl import SFTTrainer
 
-from ift_course import ranks
+from ift_course import distributed
 from ift_course.data.masking import IGNORE
 from ift_course.models.save import disk_errors
 from ift_course.training.checkpoints import mark_complete
@@ -88,7 +88,7 @@ def run(
 
     Raises CourseError if what is written below output_dir does not fit on the disk.
     """
-    bar = ProgressBar() if progress and ranks.is_first() else None
+    bar = ProgressBar() if progress and distributed.is_main_process() else None
     if bar:
         trainer.add_callback(bar)
     started = time.perf_counter()
@@ -144,15 +144,15 @@ class Checkpoints(TrainerCallback):
 
     def on_step_end(self, args, state, control, **kwargs):
         # The clocks of several processes differ, and all of them must save at the same step.
-        late = ranks.count() == 1 and time.monotonic() - self.last >= self.every_seconds
+        late = distributed.world_size() == 1 and time.monotonic() - self.last >= self.every_seconds
         due = state.global_step % self.every_steps == 0 or state.global_step == state.max_steps
         control.should_save = due or late
         return control
 
     def on_save(self, args, state, control, **kwargs):
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        ranks.wait()  # each process adds its own random state
-        if ranks.is_first():
+        distributed.barrier()  # each process adds its own random state
+        if distributed.is_main_process():
             mark_complete(folder, self.settings)
         self.last = time.monotonic()
 

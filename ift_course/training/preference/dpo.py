@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ift_course import ranks
+from ift_course import distributed
 from ift_course.data.preferences import Pair
 from ift_course.data.templates import give_chat_template, stop_at_end_of_turn
 from ift_course.training.adapter import Adapter, adapted_layers, not_adapted
@@ -121,7 +121,7 @@ def dpo(
         dtype = next(model.parameters()).dtype
         if method == "full" and dtype != torch.float32:
             model.float()  # half-precision weights would round most of the updates away
-        per_step = batch_size * gradient_accumulation * ranks.count()
+        per_step = batch_size * gradient_accumulation * distributed.world_size()
         args = arguments(
             DPOConfig,
             steps=steps_of(len(prepared.rows), per_step, epochs, max_steps),
@@ -143,7 +143,7 @@ def dpo(
             "epochs": epochs, "max_steps": max_steps,
             "learning_rate": learning_rate, "batch_size": batch_size,
             "gradient_accumulation": gradient_accumulation, "max_length": max_length,
-            "precision": precision(), "processes": ranks.count(),
+            "precision": precision(), "processes": distributed.world_size(),
         }  # fmt: skip
         if method == "lora":
             settings["adapter"] = asdict(adapter) | {"targets": adapter.resolve(model)}
