@@ -80,6 +80,22 @@ def _positive(variable: str) -> int:
     return int(text) if text.isdigit() else 0
 
 
+def peak_memory_mb() -> float:
+    """Highest memory use of the GPU if there is one, else of this process, in MB of 10^6 bytes."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 1e6
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if platform.system() == "Darwin" else peak * 1024 / 1e6
+
+
 def machine() -> str:
     """This machine in a few words, as "AMD EPYC, 2 cores": where a measurement was made."""
     return f"{_cpu_name()}, {usable_cores()} cores"

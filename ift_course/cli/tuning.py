@@ -26,7 +26,7 @@ def check(profile: str | None, method: str, adapter, options: dict, max_length: 
     """
     from ift_course.errors import CourseError
     from ift_course.profile import get_profile
-    from ift_course.training.options import check_options
+    from ift_course.training.limits import check_options
 
     get_profile(profile)
     check_options(flags=True, rank=adapter.rank, max_length=max_length, **options)

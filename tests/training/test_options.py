@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from ift_course.cli import app
 from ift_course.errors import CourseError
-from ift_course.training.options import LIMITS, check_options
+from ift_course.training.limits import LIMITS, check_options
 from ift_course.training.sft import sft
 
 SFT = {
@@ -80,7 +80,7 @@ def test_the_other_commands_do_so_too(command, flag, value, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_common_value_is_in_range_and_nonsense_is_not(name):
-    check_options(**{name: LIMITS[name].good})
+    check_options(**{name: LIMITS[name].example})
     check_options(**{name: None})
     for value in (float("nan"), float("inf"), -3, "3", True):
         with pytest.raises(CourseError, match=f"^{name} must be"):
