@@ -350,11 +350,11 @@ assert apart < 1e-5
 # last of the silent failures shows what happens otherwise.
 
 # %%
-from ift_course.training.adapter import Adapter, never_learned
+from ift_course.training.adapter import Adapter, undertrained_tokens
 from ift_course.training.sft import default_learning_rate
 
 adapter = Adapter(rank=8)
-unmet = never_learned(base, tokenizer, batch["input_ids"].flatten().tolist())
+unmet = undertrained_tokens(base, tokenizer, batch["input_ids"].flatten().tolist())
 print("never met in pretraining:", tokenizer.convert_ids_to_tokens(unmet))
 
 

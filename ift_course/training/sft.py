@@ -20,7 +20,7 @@ from ift_course.data.packing import collate_packed, pack
 from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
-from ift_course.training.adapter import never_learned
+from ift_course.training.adapter import undertrained_tokens
 from ift_course.training.options import Method, TrainingOptions, TrainOptions, accepts
 from ift_course.training.packed import refuse_if_rows_mix
 from ift_course.training.runner import TrainingResult, fit, make_trainable
@@ -110,7 +110,7 @@ def sft(
     peft_config = None
     if chosen.uses_adapter:
         used = {token for row in prepared.rows for token in row["input_ids"]}
-        trained_tokens = {*new_tokens, *never_learned(model, tokenizer, used)}
+        trained_tokens = {*new_tokens, *undertrained_tokens(model, tokenizer, used)}
         peft_config = chosen.lora.config(model, sorted(trained_tokens))
     with quiet():
         from trl import SFTConfig

@@ -9,7 +9,7 @@ import pytest
 from ift_course.errors import CourseError
 from ift_course.models.load import load
 from ift_course.models.quiet import quiet
-from ift_course.training.adapter import Adapter, adapted_layers, never_learned, not_adapted
+from ift_course.training.adapter import Adapter, adapted_layers, not_adapted, undertrained_tokens
 from ift_course.training.sft import sft
 
 _spec = importlib.util.spec_from_file_location(
@@ -21,23 +21,23 @@ _spec.loader.exec_module(families)
 
 def test_the_shipped_base_has_never_met_its_chat_tokens():
     model, tokenizer = load("base")
-    found = never_learned(model, tokenizer, range(len(tokenizer)))
+    found = undertrained_tokens(model, tokenizer, range(len(tokenizer)))
     assert tokenizer.convert_ids_to_tokens(found) == ["<|pad|>", "<|im_start|>", "<|im_end|>"]
-    assert never_learned(model, tokenizer, [found[2], 500]) == [found[2]]
+    assert undertrained_tokens(model, tokenizer, [found[2], 500]) == [found[2]]
 
 
 def test_parallel_rows_and_zeros_are_found_and_others_not(tiny_llama):
     model, tokenizer = tiny_llama
     start, end = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
     everything = range(1, len(tokenizer))  # 0 is padding, whose row torch keeps at zero
-    assert never_learned(model, tokenizer, everything) == []
+    assert undertrained_tokens(model, tokenizer, everything) == []
     rows = model.get_output_embeddings().weight.data
     rows[end] = 0
-    assert never_learned(model, tokenizer, everything) == [end]
+    assert undertrained_tokens(model, tokenizer, everything) == [end]
     rows[end] = 1.7 * rows[start]
-    assert never_learned(model, tokenizer, everything) == [start, end]
+    assert undertrained_tokens(model, tokenizer, everything) == [start, end]
     rows[300] = rows[301]  # ordinary tokens are left alone
-    assert never_learned(model, tokenizer, everything) == [start, end]
+    assert undertrained_tokens(model, tokenizer, everything) == [start, end]
 
 
 def test_lora_trains_those_rows_and_no_others(tiny_llama, cow_records):
