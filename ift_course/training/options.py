@@ -72,8 +72,6 @@ ALSO_CALLED = {
     "rpo_alpha": "sft_weight",
     "anchor": "sft_weight",
     "ref_model": "reference",
-    "use_liger_kernel": "chunked_loss",
-    "tiles": "chunked_loss",
 }
 
 
