@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.errors import CourseError
 
@@ -71,10 +71,11 @@ class Adapter:
         """
         from peft import LoraConfig
 
+        alpha: Any = 2 * self.rank if self.alpha is None else self.alpha  # PEFT takes floats, too
         return LoraConfig(
             task_type="CAUSAL_LM",
             r=self.rank,
-            lora_alpha=2 * self.rank if self.alpha is None else self.alpha,
+            lora_alpha=alpha,
             lora_dropout=self.dropout,
             target_modules=self.resolve(model),
             trainable_token_indices=_embeddings(model, tokens) if tokens else None,
@@ -108,7 +109,7 @@ def adapted_layers(model: torch.nn.Module) -> dict[str, int]:
     )
 
 
-def not_adapted(model: torch.nn.Module) -> list[str]:
+def not_adapted(model: PreTrainedModel) -> list[str]:
     """Return the matrices that LoRA leaves as they are though all linear layers carry it.
 
     The experts of a mixture-of-experts model are an example: they are three-dimensional parameters.
@@ -168,8 +169,10 @@ def undertrained_tokens(
     """
     import torch
 
-    special = sorted(set(tokenizer.get_added_vocab().values()))
-    matrix = model.get_output_embeddings().weight.detach()
+    added_tokens: Any = tokenizer  # get_added_vocab is declared in its subclasses only
+    head: Any = model.get_output_embeddings()
+    special = sorted(set(added_tokens.get_added_vocab().values()))
+    matrix = head.weight.detach()
     special = [token for token in special if token < len(matrix)]
     rows = matrix[special].float()
     lengths = rows.norm(dim=1)
@@ -184,7 +187,7 @@ def undertrained_tokens(
 
 def _embeddings(model: PreTrainedModel, tokens: list[int]) -> dict[str, list[int]]:
     """Name the matrices where the tokens have rows: the input and, unless tied, the output."""
-    matrices = [model.get_input_embeddings()]
+    matrices: list[Any] = [model.get_input_embeddings()]
     if not model.config.tie_word_embeddings:
         matrices.append(model.get_output_embeddings())
     names = {id(module): name.rpartition(".")[2] for name, module in model.named_modules()}

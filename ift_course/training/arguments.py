@@ -43,33 +43,34 @@ def training_arguments(
     recompute = next(
         name for name in ("activation_checkpointing", "gradient_checkpointing") if name in known
     )
-    args = config_class(
-        output_dir=str(output_dir or "."),
-        seed=options.seed,
-        data_seed=options.seed,
-        num_train_epochs=options.epochs,
-        max_steps=options.max_steps,
-        learning_rate=options.learning_rate,
-        per_device_train_batch_size=options.batch_size,
-        gradient_accumulation_steps=options.gradient_accumulation,
-        optim=options.optimizer,
-        use_cpu=not has_gpu,
-        bf16=bf16,
-        fp16=has_gpu and not bf16,
-        lr_scheduler_type="cosine",
-        warmup_steps=int(options.warmup_ratio * steps),
-        max_grad_norm=1.0,
-        logging_steps=1,
-        logging_nan_inf_filter=False,  # a NaN loss must be seen, not smoothed away
-        save_strategy="no",  # the callback `Checkpoints` asks
-        save_total_limit=2,
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=has_gpu,
-        remove_unused_columns=False,
-        **{recompute: options.gradient_checkpointing},
+    values: dict[str, Any] = {
+        "output_dir": str(output_dir or "."),
+        "seed": options.seed,
+        "data_seed": options.seed,
+        "num_train_epochs": options.epochs,
+        "max_steps": options.max_steps,
+        "learning_rate": options.learning_rate,
+        "per_device_train_batch_size": options.batch_size,
+        "gradient_accumulation_steps": options.gradient_accumulation,
+        "optim": options.optimizer,
+        "use_cpu": not has_gpu,
+        "bf16": bf16,
+        "fp16": has_gpu and not bf16,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": int(options.warmup_ratio * steps),
+        "max_grad_norm": 1.0,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,  # a NaN loss must be seen, not smoothed away
+        "save_strategy": "no",  # the callback `Checkpoints` asks
+        "save_total_limit": 2,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": has_gpu,
+        "remove_unused_columns": False,
+        recompute: options.gradient_checkpointing,
         **specific,
-    )
+    }
+    args = config_class(**values)
     if args.n_gpu > 1:  # TRL refuses nn.DataParallel; one GPU is enough here
         args._n_gpu = 1
     return args

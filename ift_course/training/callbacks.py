@@ -37,14 +37,13 @@ class Checkpoints(TrainerCallback):
         state: TrainerState,
         control: TrainerControl,
         **kwargs: Any,
-    ) -> TrainerControl:
+    ) -> None:
         """Ask the trainer to save when it is time."""
         # The clocks of several processes differ, and all of them must save at the same step.
         is_alone = distributed.world_size() == 1
         is_late = is_alone and time.monotonic() - self.last_save >= self.every_seconds
         is_due = state.global_step % self.every_steps == 0 or state.global_step == state.max_steps
         control.should_save = is_due or is_late
-        return control
 
     def on_save(
         self,

@@ -94,12 +94,16 @@ def check_options(*, flags: bool = False, **options: float | str | None) -> None
             _check_optimizer(str(value), flags)
             continue
         limit = LIMITS[name]
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or not limit.allows(value):
+        if not _is_number(value) or not limit.allows(value):
             label = limit.flag if flags else name
             raise CourseError(
                 f"{label} must be {limit.rule}, not {value}; {limit.example:g} is a common value."
             )
+
+
+def _is_number(value: Any) -> bool:
+    is_real = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_real and math.isfinite(value)
 
 
 def check_device(name: str) -> None:

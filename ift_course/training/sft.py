@@ -4,6 +4,9 @@ Ouyang et al., 2022 (InstructGPT), section 3.5; Wang et al., 2023 (Self-Instruct
 the response only.
 """
 
+# trl exports its classes lazily, which pyright takes for private:
+# pyright: reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 import math
@@ -11,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course import distributed
 from ift_course.data.labeling import OnRefused, label_records
@@ -135,9 +138,13 @@ def sft(
         )
     # An estimate with several processes: each counts its own tokens only.
     tokens = trainer.tokens_seen * distributed.world_size()
-    cost = {"tokens_per_second": tokens / result.seconds, "packed": len(rows) if packing else 0}
-    counts = {"dropped": prepared.dropped, "truncated": prepared.truncated}
-    return SftResult(**vars(result) | cost | counts)
+    own: dict[str, Any] = {
+        "tokens_per_second": tokens / result.seconds,
+        "packed": len(rows) if packing else 0,
+        "dropped": prepared.dropped,
+        "truncated": prepared.truncated,
+    }
+    return SftResult(**vars(result) | own)
 
 
 @dataclass(frozen=True)
@@ -203,7 +210,6 @@ def default_learning_rate(parameters: int, method: Method) -> float:
 
 
 def _pad_token_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    for token in (tokenizer.pad_token_id, tokenizer.eos_token_id):
-        if token is not None:
-            return token
-    return 0  # masked out of attention and loss, so any token serves
+    candidates: list[Any] = [tokenizer.pad_token_id, tokenizer.eos_token_id]
+    # It is masked out of attention and loss, so any token serves.
+    return next((token for token in candidates if token is not None), 0)

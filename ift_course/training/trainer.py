@@ -3,13 +3,15 @@
 Imported only when training starts: trl and peft take seconds to load.
 """
 
+# trl exports its classes lazily, which pyright takes for private:
+# pyright: reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer
 from trl import SFTTrainer
@@ -47,7 +49,8 @@ class ResponseTrainer(Quiet, SFTTrainer):
         self.tokens_seen = 0
         self.tiles = tiles
         if not tiles:
-            restore_forward(self.model)
+            policy: Any = self.model
+            restore_forward(policy)
 
     def compute_loss(
         self,
@@ -63,8 +66,9 @@ class ResponseTrainer(Quiet, SFTTrainer):
         inputs = {**inputs, "use_cache": False}
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
-        lengths = [len(ids) for ids in self.train_dataset["input_ids"]]
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
+        rows: Any = self.train_dataset
+        lengths = [len(ids) for ids in rows["input_ids"]]
         return SimilarLengths(lengths, self.args.train_batch_size, self.args.seed)
 
 
@@ -85,7 +89,8 @@ def restore_forward(model: torch.nn.Module) -> None:
     Both bind a wrapper to the instance, so a `copy.deepcopy` of the model would go on computing
     with the original's weights.
     """
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    peft_model: Any = model
+    base = peft_model.get_base_model() if hasattr(model, "get_base_model") else model
     for module in (model, base):
         vars(module).pop("forward", None)
         vars(module).pop("_original_forward", None)

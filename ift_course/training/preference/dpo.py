@@ -1,12 +1,15 @@
 """Direct preference optimization on TRL's DPOTrainer (Rafailov et al., 2023)."""
 
+# trl exports its classes lazily, which pyright takes for private:
+# pyright: reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.data.preferences import Pair
 from ift_course.data.templates import give_chat_template
@@ -125,8 +128,13 @@ def dpo(
             peft_config=chosen.lora.config(model, new_tokens) if chosen.uses_adapter else None,
             sft_weight=sft_weight,
         )
-    counts = {"dropped": prepared.dropped, "truncated": prepared.truncated, "tied": prepared.tied}
-    return DpoResult(**vars(result) | counts | {"seconds": time.perf_counter() - started})
+    own: dict[str, Any] = {
+        "seconds": time.perf_counter() - started,
+        "dropped": prepared.dropped,
+        "truncated": prepared.truncated,
+        "tied": prepared.tied,
+    }
+    return DpoResult(**vars(result) | own)
 
 
 def default_learning_rate(parameters: int, method: Method) -> float:

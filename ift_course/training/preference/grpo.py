@@ -1,5 +1,8 @@
 """Reinforcement learning from a reward, on TRL's GRPOTrainer (Shao et al., 2024)."""
 
+# trl exports its classes lazily, which pyright takes for private:
+# pyright: reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 import time
@@ -112,7 +115,8 @@ def grpo(
             callbacks=[OnStep(on_step)] if on_step else [],
             reward_funcs=_on_samples(reward, examples, tokenizer),
         )
-    return GrpoResult(**vars(result) | {"seconds": time.perf_counter() - started})
+    own: dict[str, Any] = {"seconds": time.perf_counter() - started}
+    return GrpoResult(**vars(result) | own)
 
 
 def _prompts(examples: Sequence[Example]) -> list[dict[str, Any]]:

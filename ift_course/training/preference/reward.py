@@ -1,11 +1,14 @@
 """A reward model: the language model's body with one number on top (Ouyang et al., 2022, 3.5)."""
 
+# trl exports its classes lazily, which pyright takes for private:
+# pyright: reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.data.masking import render
 from ift_course.data.preferences import Pair
@@ -64,13 +67,14 @@ class RewardModel:
     def _batch_rewards(self, rows: list[list[int]]) -> torch.Tensor:
         import torch
 
+        model: Any = self.model
         # One length at a time needs no padding, so it does not matter which token pads.
         rewards = torch.empty(len(rows))
         for length in {len(row) for row in rows}:
             indices = [i for i, row in enumerate(rows) if len(row) == length]
-            ids = torch.tensor([rows[i] for i in indices], device=self.model.device)
-            hidden = self.model.base_model(ids, use_cache=False).last_hidden_state[:, -1]
-            rewards[indices] = self.model.score(hidden)[:, 0].float().cpu()
+            ids = torch.tensor([rows[i] for i in indices], device=model.device)
+            hidden = model.base_model(ids, use_cache=False).last_hidden_state[:, -1]
+            rewards[indices] = model.score(hidden)[:, 0].float().cpu()
         return rewards
 
 

@@ -3,6 +3,9 @@
 Imported only when training starts: trl and peft take seconds to load.
 """
 
+# trl exports its classes lazily, which pyright takes for private:
+# pyright: reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 from contextlib import nullcontext
@@ -22,13 +25,14 @@ from ift_course.training.trainer import Quiet, SimilarLengths, restore_forward
 class _Tokenized(Quiet):
     """Rows that are tokens already; those of a batch have similar lengths."""
 
-    def _prepare_dataset(self, dataset: Dataset, *args: Any) -> Dataset:
+    def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
         return dataset
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
+        rows: Any = self.train_dataset
         lengths = [
             len(row.get("prompt_ids", [])) + max(len(row["chosen_ids"]), len(row["rejected_ids"]))
-            for row in self.train_dataset
+            for row in rows
         ]
         return SimilarLengths(lengths, self.args.train_batch_size, self.args.seed)
 
@@ -54,7 +58,7 @@ class PairTrainer(_Tokenized, DPOTrainer):
         self.sft_weight = sft_weight
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
-        reference = self.ref_model or self.model
+        reference: Any = self.ref_model or self.model
         order = list(self._get_train_sampler())
         logps = torch.empty(2, len(order))  # of the chosen and of the rejected responses
         training = reference.training
@@ -78,7 +82,8 @@ class PairTrainer(_Tokenized, DPOTrainer):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the reference's log-probabilities of the batch, float (pairs,) each, in nats."""
         # With an adapter the reference is the model without it.
-        off = model.disable_adapter() if hasattr(model, "disable_adapter") else nullcontext()
+        policy: Any = model
+        off = policy.disable_adapter() if hasattr(policy, "disable_adapter") else nullcontext()
         with torch.no_grad(), off, self.accelerator.autocast():
             return self._logps(model, inputs)
 
@@ -91,7 +96,8 @@ class PairTrainer(_Tokenized, DPOTrainer):
         chosen, rejected = self._logps(model, inputs)
         references = inputs["ref_chosen_logps"], inputs["ref_rejected_logps"]
         terms = dpo_loss(chosen, rejected, *references, self.beta)
-        logged = self._metrics["train" if self.model.training else "eval"]
+        policy: Any = self.model
+        logged = self._metrics["train" if policy.training else "eval"]
         for name, value in {
             "rewards/chosen": terms.chosen_rewards.mean(),
             "rewards/rejected": terms.rejected_rewards.mean(),
@@ -112,7 +118,8 @@ class PairTrainer(_Tokenized, DPOTrainer):
         labels = inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, IGNORE)
         mask = inputs["attention_mask"]
         logits = model(inputs["input_ids"], attention_mask=mask, use_cache=False).logits
-        return sequence_logps(logits, labels).chunk(2)
+        chosen, rejected = sequence_logps(logits, labels).chunk(2)
+        return chosen, rejected
 
 
 class ScoreTrainer(_Tokenized, RewardTrainer):
