@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 
 
-class LoopOptions(TypedDict, total=False):
+class LoopKeywords(TypedDict, total=False):
     """The keywords that every trainer takes."""
 
     seed: int
@@ -33,7 +33,7 @@ class LoopOptions(TypedDict, total=False):
     progress: bool
 
 
-class EpochOptions(LoopOptions, total=False):
+class EpochKeywords(LoopKeywords, total=False):
     """The keywords of a trainer that goes through a data set some number of times."""
 
     epochs: float
@@ -43,7 +43,7 @@ class EpochOptions(LoopOptions, total=False):
     max_length: int
 
 
-class TrainingOptions(EpochOptions, total=False):
+class TrainingKeywords(EpochKeywords, total=False):
     """The keywords of a trainer that tunes a language model, with checkpoints."""
 
     method: Method

@@ -98,11 +98,11 @@ def fit(
         rows: one dict per training row, in the columns that the trainer reads.
         options: of the run; the learning rate must have been chosen.
         dtype: what the weights become after full fine-tuning.
-        config: what the configuration takes besides the shared options.
-        settings: what a resumed run must repeat besides the shared options.
+        config: what the configuration takes beyond the shared options.
+        settings: what a resumed run must repeat beyond the shared options.
         output_dir: for checkpoints; None writes none.
         callbacks: of the caller.
-        components: what the trainer takes besides model, rows, tokenizer and callbacks.
+        components: what the trainer takes beyond model, rows, tokenizer and callbacks.
 
     Raises:
         CourseError: the checkpoints in `output_dir` belong to a run with other settings, or the
@@ -111,8 +111,7 @@ def fit(
     from datasets import Dataset
 
     from ift_course.models.qlora import float_adapters
-    from ift_course.training.arguments import precision, training_arguments
-    from ift_course.training.callbacks import Checkpoints
+    from ift_course.training.arguments import training_arguments
     from ift_course.training.trainer import restore_forward
 
     args = training_arguments(
@@ -122,19 +121,13 @@ def fit(
         output_dir=output_dir,
         **(config or {}),
     )
-    checkpoint, all_callbacks = None, list(callbacks)
-    if output_dir is not None:
-        identity = options.settings(model) | dict(settings or {}) | {"precision": precision()}
-        identity |= {"data": data_digest(rows), "model": model_digest(model)}
-        checkpoint = resume_or_start(Path(output_dir), identity, resume=options.resume)
-        saver = Checkpoints(identity, options.checkpoint_steps, options.checkpoint_seconds)
-        all_callbacks.insert(0, saver)
+    checkpoint, savers = _checkpoints(model, rows, options, settings or {}, output_dir)
     trainer: Any = trainer_class(
         model=model,
         args=args,
         train_dataset=Dataset.from_list(list(rows)),
         processing_class=tokenizer,
-        callbacks=all_callbacks,
+        callbacks=[*savers, *callbacks],
         **components,
     )
     float_adapters(trainer.model)
@@ -187,6 +180,25 @@ def make_trainable(model: PreTrainedModel, method: Method) -> torch.dtype:
     elif method == "full" and dtype != torch.float32:
         model.float()  # half-precision weights would round most of the updates away
     return dtype
+
+
+def _checkpoints(
+    model: PreTrainedModel,
+    rows: Sequence[dict[str, Any]],
+    options: TrainOptions,
+    settings: Mapping[str, Any],
+    output_dir: str | Path | None,
+) -> tuple[Path | None, list[TrainerCallback]]:
+    """Return the checkpoint to resume from, and the callback that writes more of them."""
+    if output_dir is None:
+        return None, []
+    from ift_course.training.arguments import precision
+    from ift_course.training.callbacks import Checkpoints
+
+    identity = options.settings(model) | dict(settings) | {"precision": precision()}
+    identity |= {"data": data_digest(rows), "model": model_digest(model)}
+    checkpoint = resume_or_start(Path(output_dir), identity, resume=options.resume)
+    return checkpoint, [Checkpoints(identity, options.checkpoint_steps, options.checkpoint_seconds)]
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from ift_course.data.records import Record
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
 from ift_course.training.adapter import undertrained_tokens
-from ift_course.training.options import Method, TrainingOptions, TrainOptions, accepts
+from ift_course.training.options import Method, TrainingKeywords, TrainOptions, accepts
 from ift_course.training.packed import refuse_if_rows_mix
 from ift_course.training.runner import TrainingResult, fit, make_trainable
 
@@ -48,7 +48,7 @@ class SftResult(TrainingResult):
     packed: int = 0
 
 
-@accepts(TrainingOptions, DEFAULTS)
+@accepts(TrainingKeywords, DEFAULTS)
 def sft(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -59,7 +59,7 @@ def sft(
     on_refused: OnRefused | None = None,
     output_dir: str | Path | None = None,
     callbacks: Sequence[TrainerCallback] = (),
-    **options: Unpack[TrainingOptions],
+    **options: Unpack[TrainingKeywords],
 ) -> SftResult:
     """Tune `model` on the responses of `records`, in place, and return it with what it cost.
 

@@ -76,7 +76,7 @@ def _count_tokens(inputs: dict[str, torch.Tensor]) -> int:
     """Count the tokens of a batch that are not padding."""
     if "attention_mask" in inputs:
         return int(inputs["attention_mask"].sum())
-    # Padding of packed sequences is a record that begins anew and has no labels.
+    # Padding of packed sequences is a record that starts over and has no labels.
     starts = (inputs["position_ids"] == 0).cumsum(-1)
     last = starts == starts[:, -1:]
     padding = last & ~((inputs["labels"] != IGNORE) & last).any(-1, keepdim=True)
@@ -86,7 +86,7 @@ def _count_tokens(inputs: dict[str, torch.Tensor]) -> int:
 def restore_forward(model: torch.nn.Module) -> None:
     """Undo what trl and accelerate put in place of `model.forward`.
 
-    Both bind a wrapper to the instance, so a `copy.deepcopy` of the model would go on computing
+    Both bind a wrapper to the instance, so a `copy.deepcopy` of the model would continue to compute
     with the original's weights.
     """
     peft_model: Any = model

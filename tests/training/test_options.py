@@ -10,7 +10,7 @@ from ift_course.cli import app
 from ift_course.errors import CourseError
 from ift_course.training.adapter import Adapter
 from ift_course.training.limits import LIMITS, check_options
-from ift_course.training.options import TrainingOptions, TrainOptions
+from ift_course.training.options import TrainingKeywords, TrainOptions
 from ift_course.training.preference.dpo import dpo
 from ift_course.training.preference.grpo import grpo
 from ift_course.training.preference.reward import train_reward
@@ -136,7 +136,7 @@ def test_each_trainer_keeps_its_own_defaults():
 
 
 def test_the_keywords_are_the_fields_of_the_options():
-    assert set(TrainingOptions.__annotations__) == {field.name for field in fields(TrainOptions)}
+    assert set(TrainingKeywords.__annotations__) == {field.name for field in fields(TrainOptions)}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ift_course.data.preferences import Pair
 from ift_course.data.templates import give_chat_template
 from ift_course.errors import CourseError
 from ift_course.training.limits import check_options
-from ift_course.training.options import Method, TrainingOptions, TrainOptions, accepts
+from ift_course.training.options import Method, TrainingKeywords, TrainOptions, accepts
 from ift_course.training.preference.pairs import prepare_pairs
 from ift_course.training.runner import TrainingResult, fit, make_trainable
 
@@ -41,7 +41,7 @@ class DpoResult(TrainingResult):
     tied: int = 0
 
 
-@accepts(TrainingOptions, DEFAULTS)
+@accepts(TrainingKeywords, DEFAULTS)
 def dpo(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -53,7 +53,7 @@ def dpo(
     on_refused: Callable[[Pair, str], None] | None = None,
     output_dir: str | Path | None = None,
     callbacks: Sequence[TrainerCallback] = (),
-    **options: Unpack[TrainingOptions],
+    **options: Unpack[TrainingKeywords],
 ) -> DpoResult:
     """Make chosen responses likelier than rejected ones, in place, and stay near the reference.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ift_course.data.records import user_text
 from ift_course.training.limits import check_options
-from ift_course.training.options import LoopOptions, TrainOptions, accepts
+from ift_course.training.options import LoopKeywords, TrainOptions, accepts
 from ift_course.training.runner import TrainingResult, fit, make_trainable
 from ift_course.world.tasks import Example
 
@@ -44,7 +44,7 @@ class GrpoResult(TrainingResult):
     """The policy, and what it cost; `history` has reward, completions/mean_length, … by step."""
 
 
-@accepts(LoopOptions, DEFAULTS)
+@accepts(LoopKeywords, DEFAULTS)
 def grpo(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -57,7 +57,7 @@ def grpo(
     max_new_tokens: int = 32,
     temperature: float = 1.0,
     on_step: Callable[[int, PreTrainedModel], None] | None = None,
-    **options: Unpack[LoopOptions],
+    **options: Unpack[LoopKeywords],
 ) -> GrpoResult:
     """Make responses likelier that earn more than their siblings, in place.
 

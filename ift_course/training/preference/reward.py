@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ift_course.data.masking import render
 from ift_course.data.preferences import Pair
 from ift_course.data.records import Message
-from ift_course.training.options import EpochOptions, TrainOptions, accepts
+from ift_course.training.options import EpochKeywords, TrainOptions, accepts
 from ift_course.training.preference.pairs import prepare_pairs
 from ift_course.training.runner import fit
 
@@ -78,12 +78,12 @@ class RewardModel:
         return rewards
 
 
-@accepts(EpochOptions, DEFAULTS)
+@accepts(EpochKeywords, DEFAULTS)
 def train_reward(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     pairs: Sequence[Pair],
-    **options: Unpack[EpochOptions],
+    **options: Unpack[EpochKeywords],
 ) -> RewardModel:
     """Train a reward model on pairs, starting from the body of `model`, which stays as it is.
 
