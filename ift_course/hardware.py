@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ift_course.profile import Profile
 
@@ -78,6 +79,23 @@ def threads(jobs: int = 1) -> int:
 def _positive(variable: str) -> int:
     text = os.environ.get(variable, "")
     return int(text) if text.isdigit() else 0
+
+
+def peak_memory_mb() -> float:
+    """Highest memory use of the GPU if there is one, else of this process, in MB of 10^6 bytes."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 1e6
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        memory: Any = psutil.Process().memory_info()
+        return memory.peak_wset / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if platform.system() == "Darwin" else peak * 1024 / 1e6
 
 
 def machine() -> str:

@@ -663,26 +663,24 @@ print("4-bit weights are multiplied here in", compute_dtype())
 
 # %%
 import tempfile
-from unittest import mock
 
-from ift_course.training import trainer
+from transformers import TrainerCallback
 
 folder = Path(tempfile.mkdtemp())
-short = {"max_steps": 12, "checkpoint_steps": 5}
+short = {"output_dir": folder / "run", "max_steps": 12, "checkpoint_steps": 5}
 
 
-class PulledPlug(trainer.Checkpoints):
+class PulledPlug(TrainerCallback):
     def on_step_begin(self, args, state, control, **kwargs):
         if state.global_step == 8:
             raise KeyboardInterrupt
 
 
 try:
-    with mock.patch.object(trainer, "Checkpoints", PulledPlug):
-        tune("qlora", 0, few, best["qlora"], output_dir=folder / "run", **short)
+    tune("qlora", 0, few, best["qlora"], callbacks=[PulledPlug()], **short)
 except KeyboardInterrupt:
     print("gone, after 8 of 12 steps; kept:", *(p.name for p in (folder / "run").iterdir()))
-resumed = tune("qlora", 0, few, best["qlora"], output_dir=folder / "run", **short)
+resumed = tune("qlora", 0, few, best["qlora"], **short)
 whole = tune("qlora", 0, few, best["qlora"], max_steps=12)
 print(f"went on from step {resumed.resumed_from}")
 print("the same losses as without the break:", resumed.losses == whole.losses)

@@ -454,7 +454,7 @@ result = ift.dpo(
     pairs,
     seed=seed,
     beta=plan.beta,
-    anchor=plan.anchor,
+    sft_weight=plan.anchor,
     epochs=plan.dpo_epochs,
     learning_rate=plan.dpo_rate,
     batch_size=plan.batch,
@@ -478,9 +478,10 @@ dpo_curves(path, title="DPO: what is rewarded, and what becomes likely")
 # responses falls and falls. What of the chosen one's? The loss asks only for the *difference*. Two
 # responses that have words in common are pushed together, and it is easier to make a bad answer
 # impossible than a good one likely. So in plain DPO the chosen one's often falls too, and what
-# neither of them says grows instead (Razin et al. 2024). We helped against that: `anchor` adds the
-# SFT loss on the chosen responses (Pang et al. 2024). The same without it, on a quarter of the
-# pairs. Does the chosen one's fall here? And what becomes of plain questions and of right beliefs?
+# neither of them says grows instead (Razin et al. 2024). We helped against that: `sft_weight`
+# adds the SFT loss on the chosen responses (Pang et al. 2024). The same without it, on a quarter of
+# the pairs. Does the chosen one's fall here? And what becomes of plain questions and of right
+# beliefs?
 #
 # (`ift.each_seed` shows what this very function gave before, since the lesson would get too long.
 # With `now=1`, or with another function, it is run before your eyes. Try it.)
@@ -491,7 +492,7 @@ def trained(seed: int, pairs, **changes) -> dict:
     """DPO as above on other pairs or with another setting: its steps, and how the model behaves."""
     settings = {
         "beta": plan.beta,
-        "anchor": plan.anchor,
+        "sft_weight": plan.anchor,
         "epochs": plan.dpo_epochs,
         "learning_rate": plan.dpo_rate,
         "batch_size": plan.batch,
@@ -513,15 +514,15 @@ quarter = len(pairs) // 4
 
 def without_anchor(seed: int) -> dict:
     """Plain DPO."""
-    return trained(seed, pairs[:quarter], anchor=0.0)
+    return trained(seed, pairs[:quarter], sft_weight=0.0)
 
 
 [plain_dpo] = ift.each_seed(without_anchor, [seed], now=0)
-dpo_curves(plain_dpo["history"], title="DPO without an anchor")
+dpo_curves(plain_dpo["history"], title="DPO without the SFT loss")
 
 # %%
-print("no anchor, a quarter of the pairs", plain_dpo["numbers"])
-print("anchor, all pairs, as above      ", numbers(live["DPO"]))
+print("DPO alone, a quarter of the pairs     ", plain_dpo["numbers"])
+print("with the SFT loss, all pairs, as above", numbers(live["DPO"]))
 
 # %% [markdown]
 # So never judge DPO by its loss or its margins: look at what the model writes. Which pairs moved?
@@ -884,7 +885,7 @@ ift.playground({name: (m, tokenizer) for name, m in everyone.items()},
 # %%
 def with_swapped_pairs(seed: int) -> dict:
     """Plain DPO on the same pairs, the wrong way round."""
-    return trained(seed, [pair.swapped for pair in pairs[:quarter]], anchor=0.0)
+    return trained(seed, [pair.swapped for pair in pairs[:quarter]], sft_weight=0.0)
 
 
 [swapped] = ift.each_seed(with_swapped_pairs, [seed], now=0)
@@ -1053,5 +1054,5 @@ ift.quiz("05")
 # - Razin et al. 2024, *Unintentional Unalignment: Likelihood Displacement in Direct Preference
 #   Optimization*, [arXiv:2410.08847](https://arxiv.org/abs/2410.08847).
 # - Pang et al. 2024, *Iterative Reasoning Preference Optimization*,
-#   [arXiv:2404.19733](https://arxiv.org/abs/2404.19733), for the anchor.
+#   [arXiv:2404.19733](https://arxiv.org/abs/2404.19733), for the SFT loss beside DPO.
 # - Meng et al. 2024, *SimPO*, [arXiv:2405.14734](https://arxiv.org/abs/2405.14734).

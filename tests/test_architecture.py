@@ -15,7 +15,7 @@ FLOORS = """
 errors terminal links
 paths profile
 hardware
-session distributed ranks
+session distributed
 world
 data
 from_scratch

@@ -255,9 +255,9 @@ def read_ledger(path: Path) -> list[Claim]:
 
 
 def _peak_mb() -> int:
-    from ift_course.training.sft import peak_mb
+    from ift_course.hardware import peak_memory_mb
 
-    return round(peak_mb())
+    return round(peak_memory_mb())
 
 
 def _cell() -> int | None:

@@ -73,7 +73,7 @@ def memory(
     import json
 
     from ift_course.memory import estimate_memory
-    from ift_course.training.options import check_options
+    from ift_course.training.limits import check_options
 
     check_options(flags=True, gpu=gpu)
     made = estimate_memory(

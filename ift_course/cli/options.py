@@ -7,7 +7,9 @@ import typer
 
 Rejects = Annotated[
     Path | None,
-    typer.Option(help="Set what cannot be used aside in this file, with the reason, and go on."),
+    typer.Option(
+        help="Write rows that cannot be used to this file, with the reason, and continue."
+    ),
 ]
 FoldSystem = Annotated[
     bool,
@@ -17,8 +19,9 @@ FoldSystem = Annotated[
     ),
 ]
 EscapeSpecial = Annotated[
-    bool, typer.Option("--escape-special", help="Make words of special tokens in texts.")
+    bool, typer.Option("--escape-special", help="Turn special tokens in texts into plain words.")
 ]
+Out = Annotated[Path, typer.Option(help="The folder for the tuned model.")]
 Targets = Annotated[
     str | None,
     typer.Option(
@@ -26,3 +29,11 @@ Targets = Annotated[
         "linear layers without it."
     ),
 ]
+MaxSteps = Annotated[int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")]
+LearningRate = Annotated[
+    float | None, typer.Option(help="Peak learning rate; chosen by model size without it.")
+]
+Profile = Annotated[
+    str | None, typer.Option(help="Which base and sft are meant; else $IFT_PROFILE, else tiny.")
+]
+JsonOutput = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

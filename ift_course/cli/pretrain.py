@@ -50,7 +50,7 @@ def pretrain(
     from ift_course.models.save import disk_errors
     from ift_course.training import pretrain as training
     from ift_course.training.allocator import keep_freed_memory
-    from ift_course.training.options import check_device, check_options
+    from ift_course.training.limits import check_device, check_options
 
     check_options(flags=True, seed=seed)
     check_device(device)

@@ -2,11 +2,21 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ift_course.cli.options import EscapeSpecial, FoldSystem, Rejects, Targets
+from ift_course.cli.options import (
+    EscapeSpecial,
+    FoldSystem,
+    JsonOutput,
+    LearningRate,
+    MaxSteps,
+    Out,
+    Profile,
+    Rejects,
+    Targets,
+)
 
 
 class Method(str, Enum):
@@ -26,7 +36,7 @@ def sft(
             "ShareGPT conversations, prompt/completion, instruction/input/output."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The folder for the tuned model.")],
+    out: Out,
     rejects: Rejects = None,
     fold_system: FoldSystem = False,
     escape_special: EscapeSpecial = False,
@@ -39,13 +49,9 @@ def sft(
     ] = Method.full,
     rank: Annotated[int, typer.Option(help="Of the adapters of lora and qlora.")] = 16,
     targets: Targets = None,
-    max_steps: Annotated[
-        int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")
-    ] = -1,
+    max_steps: MaxSteps = -1,
     epochs: Annotated[float, typer.Option(help="How often every row is seen.")] = 3.0,
-    lr: Annotated[
-        float | None, typer.Option(help="Peak learning rate; chosen by model size without it.")
-    ] = None,
+    lr: LearningRate = None,
     batch_size: Annotated[int, typer.Option(help="Rows a forward pass.")] = 16,
     accumulation: Annotated[int, typer.Option(help="Forward passes a step.")] = 1,
     checkpointing: Annotated[
@@ -74,17 +80,15 @@ def sft(
         int | None, typer.Option(help="Tokens a row is cut at; 1024 or the model's limit.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the order of the rows.")] = 0,
-    profile: Annotated[
-        str | None, typer.Option(help="Which base and sft are meant; else $IFT_PROFILE, else tiny.")
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    profile: Profile = None,
+    json_: JsonOutput = False,
 ) -> None:
     """Tune a model on your own instructions.
 
     The loss is taken on the responses only, through the model's own chat template (ChatML if it
-    has none). Rows may hold system turns, tools, reasoning and weights; what is repaired or not
-    used is said. If the run is stopped or killed, the same command goes on from its last
-    checkpoint.
+    has none). Rows may hold system turns, tools, reasoning and weights; the command reports what
+    it repaired or did not use. If the run is stopped or killed, the same command resumes from its
+    last checkpoint.
 
     [bold]Examples[/bold]
 
@@ -102,66 +106,59 @@ def sft(
     """
     import json
 
-    from ift_course import ranks
     from ift_course.cli import tuning
     from ift_course.cli.accounts import count
-    from ift_course.data.changes import Changes
-    from ift_course.training.adapter import Adapter
-    from ift_course.training.job import finish, run, start
 
-    adapter = Adapter(rank=rank, targets=tuning.names(targets))
-    options = {
-        "max_steps": max_steps,
-        "epochs": epochs,
-        "learning_rate": lr,
-        "batch_size": batch_size,
-        "gradient_accumulation": accumulation,
-        "optimizer": optimizer,
-        "seed": seed,
-    }
-    tuning.check(profile, method.value, adapter, options, max_length)
-    changes = Changes(fold_system=fold_system, escape_special=escape_special)
-    reading, more = tuning.read(data, rejects, changes, pairs=False, quiet=json_)
-    records, set_aside = reading.records, reading.account.rejected
-    job = start(model, out, profile, method.value)
-    if not json_ and ranks.is_first():
-        tuning.announce(
-            job,
-            count(len(records), "row"),
-            "The model has no chat template: it gets ChatML, and its two tokens are trained too.",
-        )
-    result = run(
-        job,
-        records,
-        method=method.value,
-        adapter=adapter,
-        gradient_checkpointing=checkpointing,
-        packing=packing,
-        tiles=tiles,
-        max_length=max_length,
-        **options,
-        **more,
+    inputs = tuning.Inputs(
+        model=model,
+        data=data,
+        out=out,
+        rejects=rejects,
+        fold_system=fold_system,
+        escape_special=escape_special,
+        profile=profile,
+        as_json=json_,
     )
-    folder = finish(job, result)
-    if not ranks.is_first():
+    outcome = tuning.tune(
+        inputs,
+        method=method.value,
+        rank=rank,
+        targets=targets,
+        max_length=max_length,
+        options={
+            "max_steps": max_steps,
+            "epochs": epochs,
+            "learning_rate": lr,
+            "batch_size": batch_size,
+            "gradient_accumulation": accumulation,
+            "gradient_checkpointing": checkpointing,
+            "optimizer": optimizer,
+            "packing": packing,
+            "tiles": tiles,
+            "seed": seed,
+        },
+        pairs=False,
+        advice="The model has no chat template: it gets ChatML, and its two tokens are trained "
+        "too.",
+    )
+    if outcome is None:
         return
+    result: Any = outcome.result
+    first_loss, final_loss = result.losses[0], result.losses[-1]
     if json_:
         numbers = {
-            "first_loss": result.losses[0],
-            "final_loss": result.losses[-1],
+            "first_loss": first_loss,
+            "final_loss": final_loss,
             "tokens_per_second": result.tokens_per_second,
             "packed_sequences": result.packed,
         }
-        print(json.dumps(tuning.report(result, folder, numbers, reading.account), indent=2))
+        print(json.dumps(tuning.report(outcome, numbers), indent=2))
         return
-    rows = {
-        "loss": f"{result.losses[0]:.3f} → {result.losses[-1]:.3f}",
+    lines = {
+        "loss": f"{first_loss:.3f} → {final_loss:.3f}",
         "tokens/s": f"{result.tokens_per_second:,.0f}",
     }
-    if refused := reading.account.rejected - set_aside:
-        rows["refused"] = f"{count(refused, 'row')} by the chat template; see {rejects}"
     if result.packed:
-        rows["packed"] = (
-            f"{count(len(records) - result.dropped, 'row')} in {result.packed} sequences"
-        )
-    tuning.show(result, folder, rows, "row")
+        n_packed = count(outcome.n_rows - result.dropped, "row")
+        lines["packed"] = f"{n_packed} in {result.packed} sequences"
+    tuning.show(outcome, lines, inputs, "row")

@@ -1,89 +1,277 @@
-"""What `ift sft` and `ift dpo` say before and after they tune a model."""
+"""What `ift sft` and `ift dpo` share: the way from a file to a saved model, and the reports."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from ift_course.data.changes import Changes
+    from ift_course.data.reading import Account, Reading
+    from ift_course.training.options import Method
+    from ift_course.training.runner import TrainingResult
+    from ift_course.training.tuning_run import TuningRun
 
 
-def names(targets: str | None) -> tuple[str, ...] | None:
-    """The layers' names in an option such as "q_proj,v_proj"; None for all linear layers."""
+@dataclass(frozen=True)
+class Inputs:
+    """What a tuning command reads and writes.
+
+    Attributes:
+        model: "base", "sft", a folder, or a hub id.
+        data: the file of rows.
+        out: the folder for the tuned model.
+        rejects: the file for rows that cannot be used; None stops at the first.
+        fold_system: put a system turn before the first question.
+        escape_special: turn special tokens in texts into plain words.
+        profile: decides which models "base" and "sft" are.
+        as_json: print nothing but the report.
+    """
+
+    model: str
+    data: Path
+    out: Path
+    rejects: Path | None
+    fold_system: bool
+    escape_special: bool
+    profile: str | None
+    as_json: bool
+
+    @property
+    def changes(self) -> Changes:
+        """What is done to every row after it was read."""
+        from ift_course.data.changes import Changes
+
+        return Changes(fold_system=self.fold_system, escape_special=self.escape_special)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A saved model and what to report of it.
+
+    Attributes:
+        folder: where it is.
+        account: what became of the rows of the file.
+        n_rows: rows to train on.
+        n_refused: rows among them that the chat template could not write.
+    """
+
+    result: TrainingResult
+    folder: Path
+    account: Account
+    n_rows: int
+    n_refused: int
+
+
+def parse_targets(targets: str | None) -> tuple[str, ...] | None:
+    """Return the layers' names in a text such as "q_proj,v_proj"; None for all linear layers.
+
+    Raises:
+        CourseError: a name is empty.
+    """
     from ift_course.errors import CourseError
     from ift_course.training.adapter import ALL_LINEAR
 
     if targets is None or targets.strip() == ALL_LINEAR:
         return None
-    parts = tuple(part.strip() for part in targets.split(","))
-    if not all(parts):
+    names = tuple(name.strip() for name in targets.split(","))
+    if not all(names):
         raise CourseError(
             f'--targets "{targets}" has an empty name; write it as q_proj,v_proj or {ALL_LINEAR}.'
         )
-    return parts
+    return names
 
 
-def check(profile: str | None, method: str, adapter, options: dict, max_length: int | None) -> None:
-    """Refuse options that no run can take before data and model are read.
+def tune(
+    inputs: Inputs,
+    *,
+    method: Method,
+    rank: int,
+    targets: str | None,
+    max_length: int | None,
+    options: dict[str, Any],
+    pairs: bool,
+    advice: str,
+) -> Outcome | None:
+    """Read the rows, tune the model on them, and save it.
+
+    Args:
+        inputs: what is read and written.
+        method: "full", "lora" or "qlora".
+        rank: of the adapters.
+        targets: names of the adapted layers, with commas between.
+        max_length: in tokens; None means 1024 or the model's limit.
+        options: other keywords of `sft` or `dpo`.
+        pairs: read preference pairs and use `dpo`.
+        advice: printed for a model without a chat template.
+
+    Returns:
+        The outcome in the process that prints, None in the others.
 
     Raises:
-        CourseError: a number is out of range, a name unknown, or --targets is of no use.
+        CourseError: an option, the file or the model cannot be used.
     """
+    from ift_course import distributed
+    from ift_course.cli import accounts
+    from ift_course.data.pairs import pair_from
+    from ift_course.data.reading import Refusals, read_rows
+    from ift_course.training.adapter import Adapter
+
+    adapter = Adapter(rank=rank, targets=parse_targets(targets))
+    _check(inputs.profile, method, adapter, options, max_length)
+    prints = distributed.is_main_process()
+    unit = "pair" if pairs else "row"
+    reading: Reading = read_rows(
+        inputs.data, pairs=pairs, rejects=inputs.rejects, changes=inputs.changes
+    )
+    if prints and not inputs.as_json:
+        accounts.say(reading.account, unit)
+    n_rows, n_rejected = len(reading.records), reading.account.rejected
+    # The trainers' libraries take seconds to load: a file that cannot be read is reported first.
+    from ift_course.training.tuning_run import TuningRequest, finish, start, train
+
+    request = TuningRequest(
+        algorithm="dpo" if pairs else "sft",
+        data=[pair_from(record) for record in reading.records] if pairs else reading.records,
+        method=method,
+        adapter=adapter,
+        max_length=max_length,
+        options=options,
+    )
+    run = start(request, inputs.model, inputs.out, inputs.profile)
+    if prints and not inputs.as_json:
+        _announce(run, accounts.count(n_rows, unit), advice)
+    refusals = Refusals(reading.account, inputs.rejects) if inputs.rejects else None
+    result = train(run, on_refused=refusals)
+    folder = finish(run, result)
+    if not prints:
+        return None
+    n_refused = reading.account.rejected - n_rejected
+    return Outcome(result, folder, reading.account, n_rows, n_refused)
+
+
+def report(outcome: Outcome, numbers: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer of --json.
+
+    Args:
+        outcome: of the command.
+        numbers: what this algorithm alone reports.
+    """
+    from ift_course.cli.accounts import as_dict
+    from ift_course.data.chat_templates import end_of_turn
+
+    result = outcome.result
+    end = end_of_turn(result.tokenizer)
+    return {
+        "out": str(outcome.folder),
+        "steps": result.steps,
+        "resumed_from": result.resumed_from,
+        **numbers,
+        "seconds": result.seconds,
+        "peak_mb": result.peak_mb,
+        "dropped": result.dropped,
+        "truncated": result.truncated,
+        "data": as_dict(outcome.account),
+        "adapted": result.adapted,
+        "not_adapted": result.not_adapted,
+        "chat_templates_not_used": _other_templates(result.tokenizer),
+        "end_of_turn": None if end is None else result.tokenizer.convert_ids_to_tokens(end),
+    }
+
+
+def show(outcome: Outcome, numbers: dict[str, str], inputs: Inputs, unit: str) -> None:
+    """Print the final table.
+
+    Args:
+        outcome: of the command.
+        numbers: the lines of this algorithm alone, by their titles.
+        inputs: of the command.
+        unit: "row" or "pair".
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from ift_course.cli.accounts import count
+    from ift_course.models.folders import is_adapter
+    from ift_course.models.lora_adapters import size_mb
+
+    result, folder = outcome.result, outcome.folder
+    table = Table(show_header=False, box=None, pad_edge=False)
+    resumed = f" (resumed from {result.resumed_from})" if result.resumed_from else ""
+    table.add_row("steps", f"{result.steps}{resumed}")
+    for title, number in numbers.items():
+        table.add_row(title, number)
+    if outcome.n_refused:
+        rows = count(outcome.n_refused, unit)
+        table.add_row("refused", f"{rows} by the chat template; see {inputs.rejects}")
+    if result.adapted:
+        layers = sum(result.adapted.values())
+        table.add_row("LoRA on", f"{', '.join(result.adapted)}: {layers} layers")
+    if result.not_adapted:
+        table.add_row("left as is", f"{', '.join(result.not_adapted)}: not linear layers")
+    table.add_row("minutes", f"{result.seconds / 60:.1f}")
+    table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
+    if result.truncated:
+        table.add_row("cut off", f"{count(result.truncated, unit)} longer than --max-length")
+    if result.dropped:
+        table.add_row("dropped", f"{count(result.dropped, unit)} with no response left")
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    console.print(f"Saved in {folder}. Talk to it: [bold]ift chat --model {folder}[/bold]")
+    if is_adapter(folder):
+        console.print(
+            f"That is the adapter alone, {size_mb(folder):.1f} MB. To make an ordinary model of it "
+            f"and its base: [bold]ift merge {folder} --out DIR[/bold]"
+        )
+
+
+def _check(
+    profile: str | None,
+    method: Method,
+    adapter: Any,
+    options: dict[str, Any],
+    max_length: int | None,
+) -> None:
+    """Refuse options that no run can take before data and model are read."""
     from ift_course.errors import CourseError
     from ift_course.profile import get_profile
-    from ift_course.training.options import check_options
+    from ift_course.training.limits import LIMITS, check_options
 
     get_profile(profile)
-    check_options(flags=True, rank=adapter.rank, max_length=max_length, **options)
+    limited = {k: value for k, value in options.items() if k in LIMITS or k == "optimizer"}
+    check_options(flags=True, rank=adapter.rank, max_length=max_length, **limited)
     if adapter.targets and method == "full":
         raise CourseError("--targets is for adapters; add --method lora, or leave it out.")
 
 
-def read(data: Path, rejects: Path | None, changes, *, pairs: bool, quiet: bool):
-    """The rows to train on, and what `run` needs to set more of them aside.
-
-    Args:
-        data: the file.
-        rejects: where rows go that cannot be used; None stops at the first.
-        changes: what to do to every row, `data.changes.Changes`.
-        pairs: read preference pairs.
-        quiet: say nothing of the rows, since --json will.
-
-    Returns:
-        The `Reading`, and the options of `sft` or `dpo` with the place for refused rows.
-    """
-    from ift_course import ranks
-    from ift_course.cli import accounts
-    from ift_course.data.reading import Refusals, read_rows
-
-    reading = read_rows(data, pairs=pairs, rejects=rejects, changes=changes)
-    if not quiet and ranks.is_first():
-        accounts.say(reading.account, "pair" if pairs else "row")
-    refused = Refusals(reading.account, rejects) if rejects else None
-    return reading, {"on_refused": refused}
-
-
-def announce(job, counted: str, without_template: str) -> None:
-    """counted: such as "120 rows"; without_template: said of a model that has no chat template."""
+def _announce(run: TuningRun, rows: str, advice: str) -> None:
+    """Print what is about to be tuned; `rows` is a text such as "120 rows"."""
     from rich.console import Console
 
     from ift_course.data.chat_templates import active_template
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    console.print(f"{counted} · model of {job.model.num_parameters():,} parameters")
-    template = active_template(job.tokenizer)
-    if not template:
-        console.print(without_template)
-    elif warning := _never_stops(job.tokenizer):
+    console.print(f"{rows} · model of {run.model.num_parameters():,} parameters")
+    if not active_template(run.tokenizer):
+        console.print(advice)
+    elif warning := _never_stops(run.tokenizer):
         console.print(warning, style="yellow")
-    if others := _other_templates(job.tokenizer):
+    if others := _other_templates(run.tokenizer):
         names = ", ".join(others)
         console.print(f"Of the model's chat templates, default is used, and not {names}.")
 
 
-def _other_templates(tokenizer) -> list[str]:
-    """The names of the templates that a tokenizer has beside its default."""
+def _other_templates(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Return the names of the templates that a tokenizer has beside its default."""
     templates = tokenizer.chat_template
     return sorted(templates.keys() - {"default"}) if isinstance(templates, dict) else []
 
 
-def _never_stops(tokenizer) -> str | None:
-    """Why a model that is tuned through the template cannot learn where to stop, if it cannot."""
+def _never_stops(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """Say why a model that is tuned through the template cannot learn where to stop, if so."""
     from ift_course.data.chat_templates import ANSWER, QUESTION, end_of_turn
     from ift_course.data.loss_mask import render
     from ift_course.errors import CourseError
@@ -105,61 +293,3 @@ def _never_stops(tokenizer) -> str | None:
         f"The chat template leaves {tokenizer.convert_ids_to_tokens(end)} out of its generation "
         "block: the model will not learn where to stop."
     )
-
-
-def report(result, folder: Path, numbers: dict, account) -> dict:
-    """The answer of --json: what every tuning has, the numbers of this one, and of its rows."""
-    from ift_course.cli.accounts import as_dict
-    from ift_course.data.chat_templates import end_of_turn
-
-    end = end_of_turn(result.tokenizer)
-    return {
-        "out": str(folder),
-        "steps": result.steps,
-        "resumed_from": result.resumed_from,
-        **numbers,
-        "seconds": result.seconds,
-        "peak_mb": result.peak_mb,
-        "dropped": result.dropped,
-        "truncated": result.truncated,
-        "data": as_dict(account),
-        "adapted": result.adapted,
-        "not_adapted": result.not_adapted,
-        "chat_templates_not_used": _other_templates(result.tokenizer),
-        "end_of_turn": None if end is None else result.tokenizer.convert_ids_to_tokens(end),
-    }
-
-
-def show(result, folder: Path, rows: dict[str, str], unit: str) -> None:
-    """The final table, with the rows of this tuning in it. unit: "row" or "pair"."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from ift_course.cli.accounts import count
-    from ift_course.models.folders import is_adapter
-    from ift_course.models.lora_adapters import size_mb
-
-    table = Table(show_header=False, box=None, pad_edge=False)
-    resumed = f" (went on from {result.resumed_from})" if result.resumed_from else ""
-    table.add_row("steps", f"{result.steps}{resumed}")
-    for name, number in rows.items():
-        table.add_row(name, number)
-    if result.adapted:
-        layers = sum(result.adapted.values())
-        table.add_row("LoRA on", f"{', '.join(result.adapted)}: {layers} layers")
-    if result.not_adapted:
-        table.add_row("left as is", f"{', '.join(result.not_adapted)}: no linear layers")
-    table.add_row("minutes", f"{result.seconds / 60:.1f}")
-    table.add_row("peak memory", f"{result.peak_mb / 1000:.1f} GB")
-    if result.truncated:
-        table.add_row("cut off", f"{count(result.truncated, unit)} longer than --max-length")
-    if result.dropped:
-        table.add_row("dropped", f"{count(result.dropped, unit)} with no response left")
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(table)
-    console.print(f"Saved in {folder}. Talk to it: [bold]ift chat --model {folder}[/bold]")
-    if is_adapter(folder):
-        console.print(
-            f"That is the adapter alone, {size_mb(folder):.1f} MB. An ordinary model of it and its "
-            f"base: [bold]ift merge {folder} --out DIR[/bold]"
-        )

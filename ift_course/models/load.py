@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ift_course import ranks
+from ift_course import distributed
 from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
 from ift_course.models.folders import check_model
@@ -104,7 +104,7 @@ def load_whole(
     from ift_course.models.quiet import quiet
 
     # Parts for several GPUs are cut from the whole, which need not fit on one of them.
-    whole_on_gpu = torch.cuda.is_available() and not ranks.share_the_model()
+    whole_on_gpu = torch.cuda.is_available() and not distributed.uses_fsdp()
     device = "cuda" if whole_on_gpu else "cpu"
     try:
         with quiet():

@@ -1,9 +1,11 @@
 """Which adapters a tuning run trains, and PEFT's configuration of them."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.errors import CourseError
 
@@ -32,8 +34,8 @@ class Adapter:
     dropout: float = 0.0
     targets: tuple[str, ...] | None = None
 
-    def resolve(self, model: "PreTrainedModel") -> list[str]:
-        """The names of the layers that are adapted in `model`.
+    def resolve(self, model: PreTrainedModel) -> list[str]:
+        """Return the names of the layers that are adapted in `model`.
 
         Raises:
             CourseError: the model has no linear layer of such a name, or it is one matrix with
@@ -47,37 +49,43 @@ class Adapter:
                 f"The model has no linear layer called {', '.join(missing)}; it has "
                 f"{', '.join(names)}."
             )
-        ends = (model.get_input_embeddings(), model.get_output_embeddings())
+        embeddings = (model.get_input_embeddings(), model.get_output_embeddings())
         for name in self.targets:
-            is_end = any(module in ends for module in _modules_called(model, name))
-            if is_end and model.config.get_text_config().tie_word_embeddings:
+            is_embedding = any(module in embeddings for module in _modules_called(model, name))
+            if is_embedding and model.config.get_text_config().tie_word_embeddings:
                 raise CourseError(
                     f"{name} cannot be adapted alone: input and output embedding of this model are "
                     f"one matrix; choose among {', '.join(names)}."
                 )
         return list(self.targets)
 
-    def config(self, model: "PreTrainedModel", tokens: list[int]) -> "LoraConfig":
-        """PEFT's configuration; the embedding's rows of `tokens` are trained as a whole.
+    def config(self, model: PreTrainedModel, tokens: list[int]) -> LoraConfig:
+        """Return PEFT's configuration.
 
-        Raises CourseError as `resolve` does.
+        Args:
+            model: whose layers are adapted.
+            tokens: ids whose embedding rows are trained as a whole.
+
+        Raises:
+            CourseError: as `resolve` does.
         """
         from peft import LoraConfig
 
+        alpha: Any = 2 * self.rank if self.alpha is None else self.alpha  # PEFT takes floats, too
         return LoraConfig(
             task_type="CAUSAL_LM",
             r=self.rank,
-            lora_alpha=2 * self.rank if self.alpha is None else self.alpha,
+            lora_alpha=alpha,
             lora_dropout=self.dropout,
             target_modules=self.resolve(model),
             trainable_token_indices=_embeddings(model, tokens) if tokens else None,
         )
 
 
-def linear_names(model: "PreTrainedModel") -> list[str]:
-    """The last names of all linear layers but the output matrix, in the model's order.
+def linear_names(model: PreTrainedModel) -> list[str]:
+    """Return the last names of all linear layers but the output matrix, in the model's order.
 
-    These are the layers that PEFT's "all-linear" means, whatever their family calls them.
+    These are the layers that PEFT's "all-linear" means, whatever the model family calls them.
     """
     head = model.get_output_embeddings()
     names = [
@@ -88,8 +96,8 @@ def linear_names(model: "PreTrainedModel") -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def adapted_layers(model: "torch.nn.Module") -> dict[str, int]:
-    """How many layers of each name carry LoRA."""
+def adapted_layers(model: torch.nn.Module) -> dict[str, int]:
+    """Count the layers that carry LoRA, by their last name."""
     from peft.tuners.lora import LoraLayer
 
     return dict(
@@ -101,17 +109,17 @@ def adapted_layers(model: "torch.nn.Module") -> dict[str, int]:
     )
 
 
-def not_adapted(model: "torch.nn.Module") -> list[str]:
-    """The matrices that LoRA leaves as they are though all linear layers carry it.
+def not_adapted(model: PreTrainedModel) -> list[str]:
+    """Return the matrices that LoRA leaves as they are though all linear layers carry it.
 
-    The experts of a mixture-of-experts model are such: they are parameters of three dimensions.
+    The experts of a mixture-of-experts model are an example: they are three-dimensional parameters.
     """
     from peft.tuners.lora import LoraLayer
     from torch.nn import Embedding
 
-    ends = (model.get_input_embeddings(), model.get_output_embeddings())
+    embeddings = (model.get_input_embeddings(), model.get_output_embeddings())
     layers = [module for module in model.modules() if isinstance(module, LoraLayer)]
-    covered = {id(p) for module in (*ends, *layers) if module for p in module.parameters()}
+    covered = {id(p) for module in (*embeddings, *layers) if module for p in module.parameters()}
     names = []
     for path, module in model.named_modules():
         for name, parameter in module.named_parameters(recurse=False):
@@ -128,8 +136,8 @@ def _linear_classes() -> tuple[type, ...]:
     return Linear, Conv1D
 
 
-def _modules_called(model: "PreTrainedModel", name: str) -> list["torch.nn.Module"]:
-    """The modules that PEFT adapts when it is given this name."""
+def _modules_called(model: PreTrainedModel, name: str) -> list[torch.nn.Module]:
+    """Return the modules that PEFT adapts when it is given this name."""
     from torch.nn import Embedding
 
     classes = (*_linear_classes(), Embedding)
@@ -140,39 +148,47 @@ def _modules_called(model: "PreTrainedModel", name: str) -> list["torch.nn.Modul
     ]
 
 
-PARALLEL, ZERO = 0.95, 1e-3
+# Rows of special tokens this parallel, or this short beside the median row, were never trained.
+MIN_COSINE, MAX_RELATIVE_NORM = 0.95, 1e-3
 
 
 def undertrained_tokens(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", used: Iterable[int]
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, used: Iterable[int]
 ) -> list[int]:
-    """Those of the tokens `used` that are special and that the model has never met.
+    """Return those of the tokens `used` that are special and that the model has never met.
 
-    LoRA freezes the embedding, so what such a token means could not be learned: a base model would
-    not find the end of its turn. Tokens that pretraining never showed get the same push at every
-    step, away from all that is said, and end up parallel to each other (Land & Bartolo 2024,
+    LoRA freezes the embedding, so the meaning of such a token could not be learned: a base model
+    would not find the end of its turn. Tokens that pretraining never showed get the same push at
+    every step, away from every output, and end up parallel to each other (Land & Bartolo, 2024,
     arXiv:2405.05417, section 3), or stay the zeros they were, as Llama 3's reserved ones.
+
+    Args:
+        model: with an output embedding.
+        tokenizer: its added tokens are the special ones.
+        used: token ids of the training data.
     """
     import torch
 
-    special = sorted(set(tokenizer.get_added_vocab().values()))
-    matrix = model.get_output_embeddings().weight.detach()
+    added_tokens: Any = tokenizer  # get_added_vocab is declared in its subclasses only
+    head: Any = model.get_output_embeddings()
+    special = sorted(set(added_tokens.get_added_vocab().values()))
+    matrix = head.weight.detach()
     special = [token for token in special if token < len(matrix)]
     rows = matrix[special].float()
     lengths = rows.norm(dim=1)
-    alike = torch.nn.functional.normalize(rows) @ torch.nn.functional.normalize(rows).T
-    alike.fill_diagonal_(0)
-    unmet = (alike > PARALLEL).any(dim=1) | (lengths < ZERO * matrix.float().norm(dim=1).median())
+    cosines = torch.nn.functional.normalize(rows) @ torch.nn.functional.normalize(rows).T
+    cosines.fill_diagonal_(0)
+    is_zero = lengths < MAX_RELATIVE_NORM * matrix.float().norm(dim=1).median()
+    undertrained = (cosines > MIN_COSINE).any(dim=1) | is_zero
     used = set(used)
-    return [
-        t for t, is_unmet in zip(special, unmet.tolist(), strict=True) if is_unmet and t in used
-    ]
+    flags = zip(special, undertrained.tolist(), strict=True)
+    return [token for token, is_undertrained in flags if is_undertrained and token in used]
 
 
-def _embeddings(model: "PreTrainedModel", tokens: list[int]) -> dict[str, list[int]]:
-    """A token has a row in the input and, unless that is tied to it, one in the output matrix."""
-    ends = [model.get_input_embeddings()]
+def _embeddings(model: PreTrainedModel, tokens: list[int]) -> dict[str, list[int]]:
+    """Name the matrices where the tokens have rows: the input and, unless tied, the output."""
+    matrices: list[Any] = [model.get_input_embeddings()]
     if not model.config.tie_word_embeddings:
-        ends.append(model.get_output_embeddings())
+        matrices.append(model.get_output_embeddings())
     names = {id(module): name.rpartition(".")[2] for name, module in model.named_modules()}
-    return {names[id(module)]: tokens for module in ends}
+    return {names[id(module)]: tokens for module in matrices}

@@ -1,4 +1,6 @@
-"""Which checkpoints can be trusted after a run was killed, and whether they belong to this run."""
+"""The files of checkpoints: which can be trusted after a kill, and whose they are."""
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -10,88 +12,84 @@ from typing import TYPE_CHECKING, Any
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
-    from transformers import TrainerCallback
 
-# Written into a checkpoint after everything else, so its presence means: whole.
+# Written into a checkpoint after everything else, so its presence means that the rest is complete.
 MARKER = "complete.json"
+DIGESTS = ("data", "model")  # settings that are named without their values, which say nothing
 
 
-def going_on(
-    output_dir: str | Path | None,
-    settings: dict[str, Any],
-    rows: list[dict[str, list[int]]],
-    model: "torch.nn.Module",
-    *,
-    every_steps: int,
-    every_seconds: float,
-    resume: bool = True,
-) -> "tuple[Path | None, list[TrainerCallback]]":
-    """The checkpoint to go on from, if there is one, and the callbacks that will write more.
+def resume_or_start(folder: Path, settings: dict[str, Any], *, resume: bool = True) -> Path | None:
+    """Return the checkpoint to resume from; None starts at the first step.
 
-    Without output_dir there is neither. Raises CourseError for checkpoints of another run, and,
-    without `resume`, for any.
+    Args:
+        folder: where the checkpoints of the run are.
+        settings: what the run must have in common with the one that wrote them.
+        resume: False refuses any checkpoint.
+
+    Raises:
+        CourseError: the checkpoints belong to another run, or `resume` is False and there are some.
     """
-    if output_dir is None:
-        return None, []
-    from ift_course.training.trainer import Checkpoints
-
-    settings = settings | {"data": data_digest(rows), "model": model_digest(model)}
-    checkpoint = latest(Path(output_dir))
+    checkpoint = latest(folder)
     if checkpoint and not resume:
-        raise CourseError(f"{output_dir} holds checkpoints; delete it or write elsewhere.")
+        raise CourseError(f"{folder} holds checkpoints; delete it or write elsewhere.")
     if checkpoint:
         refuse_other_run(checkpoint, settings)
-    return checkpoint, [Checkpoints(settings, every_steps, every_seconds)]
+    return checkpoint
 
 
 def step_of(checkpoint: Path | None) -> int:
-    """How many steps had been done when it was written; 0 for None."""
+    """Return how many steps had been taken when it was written; 0 for None."""
     return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
 
 
 def mark_complete(checkpoint: Path, settings: dict[str, Any]) -> None:
-    """Declare a checkpoint whole. A kill in the middle leaves it unmarked."""
+    """Declare a checkpoint complete. A kill while it is written leaves it unmarked."""
     scratch = checkpoint / f"{MARKER}.tmp"
     scratch.write_text(json.dumps(settings, indent=2), encoding="utf-8")
     os.replace(scratch, checkpoint / MARKER)
 
 
 def latest(folder: Path) -> Path | None:
-    """The newest whole checkpoint in `folder`; removes the ones that were cut off."""
-    whole = []
+    """Return the newest complete checkpoint in `folder`; remove those that were cut off."""
+    complete = []
     for checkpoint in folder.glob("checkpoint-*"):
         if (checkpoint / MARKER).exists():
-            whole.append(checkpoint)
+            complete.append(checkpoint)
         else:
             shutil.rmtree(checkpoint, ignore_errors=True)
-    return max(whole, key=step_of, default=None)
+    return max(complete, key=step_of, default=None)
 
 
 def refuse_other_run(checkpoint: Path, settings: dict[str, Any]) -> None:
-    """Raise CourseError when a checkpoint was made with other settings, naming what differs."""
+    """Compare the settings of a checkpoint with those of this run.
+
+    Raises:
+        CourseError: they differ; the sentence names what does.
+    """
     earlier = json.loads((checkpoint / MARKER).read_text(encoding="utf-8"))
     changed = [name for name in settings if settings[name] != earlier.get(name)]
     if changed:
-        shown = ", ".join(
+        differences = ", ".join(
             name if name in DIGESTS else f"{name} {earlier.get(name)} → {settings[name]}"
             for name in changed
         )
         raise CourseError(
-            f"{checkpoint.parent} holds an unfinished run with other settings ({shown}); repeat "
-            "its settings to finish it, delete that folder to start anew, or write elsewhere."
+            f"{checkpoint.parent} holds an unfinished run with other settings ({differences}); "
+            "repeat its settings to finish it, delete that folder to start anew, or write "
+            "elsewhere."
         )
 
 
-DIGESTS = ("data", "model")
+def data_digest(rows: Sequence[dict[str, Any]]) -> str:
+    """Return a fingerprint of the training rows."""
+    return hashlib.sha256(json.dumps(list(rows)).encode()).hexdigest()[:16]
 
 
-def data_digest(rows: list[dict[str, list[int]]]) -> str:
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
-
-
-def model_digest(model: "torch.nn.Module") -> str:
-    """A fingerprint of some 64 numbers of every tensor: quick, and any training changes it."""
+def model_digest(model: torch.nn.Module) -> str:
+    """Return a fingerprint of some 64 numbers of every tensor: quick, and training changes it."""
     digest = hashlib.sha256()
     for name, tensor in model.state_dict().items():
         flat = tensor.detach().flatten()

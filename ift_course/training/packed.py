@@ -1,5 +1,7 @@
 """Whether a model keeps the records of a packed sequence apart."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,19 +14,24 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-PROBE = 64  # tokens of a record that are looked at
+PROBE = 64  # tokens of a record that are compared
 # How far logits may be off, as a share of the largest, by rounding alone.
 TOLERANCE, HALF_PRECISION = 1e-3, 0.05
 
 
 def refuse_if_rows_mix(
-    model: "PreTrainedModel", rows: Sequence[dict[str, list[int]]], pad_token_id: int
+    model: PreTrainedModel, rows: Sequence[dict[str, list[int]]], pad_token_id: int
 ) -> None:
     """Compare the logits of two records, packed and apart.
 
     Attention finds the borders of packed records in their positions. Layers that carry a state from
     token to token, as in Mamba, or attention of an unusual kind may not look for them, and then a
     record learns from its neighbor without any error.
+
+    Args:
+        model: as it will be trained.
+        rows: records as input_ids and labels; the first two are compared.
+        pad_token_id: of the tokenizer.
 
     Raises:
         CourseError: the second record's logits depend on the first.
@@ -53,6 +60,6 @@ def refuse_if_rows_mix(
         )
 
 
-def _logits(model: "PreTrainedModel", ids: "torch.Tensor", **inputs) -> "torch.Tensor":
+def _logits(model: PreTrainedModel, ids: torch.Tensor, **inputs: torch.Tensor) -> torch.Tensor:
     inputs = {name: tensor.to(model.device) for name, tensor in inputs.items()}
     return model(ids.to(model.device), use_cache=False, **inputs).logits[0].float()

@@ -101,9 +101,9 @@ def test_a_killed_run_goes_on_from_its_checkpoint(tiny_llama_dir, data, tmp_path
 
 KILLED = """
 import os, signal
-from ift_course.training import trainer
+from ift_course.training import callbacks
 
-class Killed(trainer.Checkpoints):
+class Killed(callbacks.Checkpoints):
     def __init__(self, settings, steps, seconds):
         super().__init__(settings, 5, seconds)
 
@@ -111,7 +111,7 @@ class Killed(trainer.Checkpoints):
         if state.global_step == 12:
             os.kill(os.getpid(), signal.SIGKILL)
 
-trainer.Checkpoints = Killed
+callbacks.Checkpoints = Killed
 from ift_course.cli import main
 main()
 """

@@ -36,8 +36,8 @@ def test_it_trains_a_folder_on_a_file_and_the_result_chats(tiny_llama_dir, data,
         assert word in done.stdout
     assert f"ift chat --model {out}" in done.stdout
     assert sorted(path.name for path in out.iterdir())[0] != "checkpoints"
-    said = ift("chat", "--model", out, "--prompt", "Name the sound of a cow.")
-    assert said.stdout.strip() == "Moo."
+    answer = ift("chat", "--model", out, "--prompt", "Name the sound of a cow.")
+    assert answer.stdout.strip() == "Moo."
     short = ift("chat", "--model", out, "--prompt", "Name the sound of a cow.", "--max-tokens", 1)
     assert "cut off after 1 tokens" in short.stdout
     read = ift("chat", "--model", out, "--prompt", "Name the sound of a cow.", "--json")

@@ -202,11 +202,12 @@ def refused(folder, base, *sentences: str) -> None:
 @pytest.fixture
 def ours(base, cow_records, tmp_path):
     """An adapter that `ift sft` has made on `base`."""
-    from ift_course.training.job import finish, run, start
+    from ift_course.training.tuning_run import TuningRequest, finish, start, train
 
-    job = start(str(base), tmp_path / "tuned", method="lora")
-    finish(job, run(job, cow_records, method="lora", max_length=128, seed=0, max_steps=2,
-                    progress=False))  # fmt: skip
+    options = {"seed": 0, "max_steps": 2, "progress": False}
+    request = TuningRequest("sft", cow_records, method="lora", max_length=128, options=options)
+    run = start(request, str(base), tmp_path / "tuned")
+    finish(run, train(run))
     return tmp_path / "tuned" / "adapter"
 
 

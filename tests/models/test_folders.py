@@ -11,8 +11,8 @@ from ift_course.errors import CourseError
 from ift_course.models.folders import kind_of
 from ift_course.models.merge import merge
 from ift_course.models.save import save
-from ift_course.training.job import start
 from ift_course.training.open_model import load
+from ift_course.training.tuning_run import TuningRequest, start
 
 
 def refused(call, *sentences: str) -> None:
@@ -46,7 +46,7 @@ def test_an_adapter_with_a_config_beside_it_works_in_every_command(adapter, tmp_
     assert kind_of(adapter) == "adapter"
     merge(adapter)
     load(adapter)
-    start(str(adapter), tmp_path / "further")
+    start(TuningRequest("sft", []), str(adapter), tmp_path / "further")
     for words in (
         ["chat", "--model", adapter, "--prompt", "Moo?", "--max-tokens", 2],
         ["merge", adapter, "--out", tmp_path / "whole"],

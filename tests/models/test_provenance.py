@@ -9,9 +9,9 @@ from ift_course.data.records import Record, Turn
 from ift_course.errors import CourseError
 from ift_course.models import provenance
 from ift_course.models.save import save
-from ift_course.training import job
+from ift_course.training import tuning_run
 from ift_course.training.adapter import Adapter
-from ift_course.training.preference.dpo import dpo
+from ift_course.training.tuning_run import TuningRequest
 
 
 @pytest.fixture
@@ -22,17 +22,18 @@ def records(cow_records):
     ]
 
 
-def tuned(start, out, data, **options):
-    work = job.start(str(start), out)
-    options = {"method": "full", "max_length": None, "seed": 0, "max_steps": 2} | options
-    return job.finish(work, job.run(work, data, **options))
+def tuned(start, out, data, algorithm="sft", method="full", adapter=None, **options):
+    options = {"seed": 0, "max_steps": 2, **options}
+    request = TuningRequest(algorithm, data, method=method, adapter=adapter, options=options)
+    run = tuning_run.start(request, str(start), out)
+    return tuning_run.finish(run, tuning_run.train(run))
 
 
 def test_sft_and_then_dpo_leave_both_in_the_folder(tiny_llama_dir, tmp_path, records):
     first = tuned(tiny_llama_dir, tmp_path / "first", records, learning_rate=1e-3)
     asked = (Turn("user", "Name the sound of a cow."),)
     pairs = [Pair(asked, "Moo.", "Meow.", source="pairs.jsonl, row 1")] * 8
-    second = tuned(first, tmp_path / "second", pairs, train=dpo, method="lora", beta=0.2)
+    second = tuned(first, tmp_path / "second", pairs, "dpo", method="lora", beta=0.2)
     one, two = provenance.read(second)
     assert [one] == provenance.read(first)
     assert (one.method, one.changes, one.start) == ("sft", "full", str(tiny_llama_dir))
@@ -66,7 +67,7 @@ def test_a_damaged_record_is_named_before_anything_is_trained(tiny_llama, tmp_pa
     folder = save(*tiny_llama, tmp_path / "model")
     (folder / provenance.FILE).write_text(text)
     with pytest.raises(CourseError, match=r"training\.json is not a record of"):
-        job.start(str(folder), tmp_path / "out")
+        tuning_run.start(TuningRequest("sft", []), str(folder), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

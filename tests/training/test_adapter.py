@@ -21,9 +21,9 @@ _spec.loader.exec_module(families)
 
 def test_the_shipped_base_has_never_met_its_chat_tokens():
     model, tokenizer = load("base")
-    found = undertrained_tokens(model, tokenizer, range(len(tokenizer)))
-    assert tokenizer.convert_ids_to_tokens(found) == ["<|pad|>", "<|im_start|>", "<|im_end|>"]
-    assert undertrained_tokens(model, tokenizer, [found[2], 500]) == [found[2]]
+    tokens = undertrained_tokens(model, tokenizer, range(len(tokenizer)))
+    assert tokenizer.convert_ids_to_tokens(tokens) == ["<|pad|>", "<|im_start|>", "<|im_end|>"]
+    assert undertrained_tokens(model, tokenizer, [tokens[2], 500]) == [tokens[2]]
 
 
 def test_parallel_rows_and_zeros_are_found_and_others_not(tiny_llama):

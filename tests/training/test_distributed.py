@@ -67,45 +67,76 @@ def test_two_processes_get_the_result_of_one(tiny_llama, tmp_path):
     assert whole == ["checkpoint-10", "checkpoint-12"]
 
 
-PREFERENCES = """
+BOTH = """
 import os, sys
 sys.path[:0] = sys.argv[1:3]
 import torch
 from conftest import make_model, make_tokenizer
-from test_distributed import prefer
+from test_distributed import demonstrate, prefer
 tokenizer = make_tokenizer()
-result = prefer(make_model(tokenizer), tokenizer, output_dir=sys.argv[3] + "/checkpoints")
-torch.save({"history": result.history, "weights": result.model.state_dict()},
-           f"{sys.argv[3]}/rank{os.environ['RANK']}.pt")
+for name, tune in {"sft": demonstrate, "dpo": prefer}.items():
+    result = tune(make_model(tokenizer), tokenizer, output_dir=f"{sys.argv[3]}/{name}")
+    torch.save({"history": result.history, "weights": result.model.state_dict()},
+               f"{sys.argv[3]}/{name}-rank{os.environ['RANK']}.pt")
 """
+# Forty steps of one process with two forward passes each, so that the warm-up takes two of them.
+FORTY_STEPS = {
+    "seed": 3, "epochs": 4, "batch_size": 2, "learning_rate": 1e-3, "progress": False,
+}  # fmt: skip
+
+
+def demonstrate(model, tokenizer, **options):
+    """Forty steps of SFT."""
+    from ift_course.data.records import Record
+    from ift_course.training.sft import sft
+
+    records = [Record.from_instruction("Count.", "", "moo " * (1 + i % 5)) for i in range(40)]
+    return sft(model, tokenizer, records, **FORTY_STEPS, **options)
 
 
 def prefer(model, tokenizer, **options):
-    """Forty steps over pairs, so that the warm-up takes two of them."""
+    """Forty steps of DPO."""
     from ift_course.data.pairs import Pair
     from ift_course.data.records import Turn
     from ift_course.training.preference.dpo import dpo
 
     pairs = [Pair((Turn("user", "Count."),), "moo " * (1 + i % 5), "paris") for i in range(40)]
-    return dpo(model, tokenizer, pairs, seed=3, epochs=4, batch_size=2, learning_rate=1e-3,
-               progress=False, **options)  # fmt: skip
+    return dpo(model, tokenizer, pairs, **FORTY_STEPS, **options)
 
 
-def test_two_processes_learn_preferences_at_the_rates_of_one(tiny_llama, tmp_path):
-    (tmp_path / "prefer.py").write_text(PREFERENCES)
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory):
+    """The folder in which two processes left what SFT and DPO gave them."""
+    folder = tmp_path_factory.mktemp("two")
+    (folder / "both.py").write_text(BOTH)
     here = Path(__file__).parent
-    run([*TORCHRUN, "prefer.py", str(here.parent), str(here), str(tmp_path)], tmp_path)
-    first, second = (torch.load(tmp_path / f"rank{i}.pt") for i in (0, 1))
-    alone = prefer(*tiny_llama, gradient_accumulation=2)
+    run([*TORCHRUN, "both.py", str(here.parent), str(here), str(folder)], folder)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "tune"), [("sft", demonstrate), ("dpo", prefer)])
+def test_two_processes_warm_up_over_the_steps_of_one(name, tune, two_processes, tiny_llama):
+    alone = tune(*tiny_llama, gradient_accumulation=2)
     rates = alone.curve("learning_rate")
     assert len(rates) == 40
     assert rates.index(max(rates)) == 2  # 5 % of the steps, however many processes take them
+    first, second = (torch.load(two_processes / f"{name}-rank{i}.pt") for i in (0, 1))
     assert [entry["learning_rate"] for entry in first["history"]] == pytest.approx(rates)
-    for name, weight in alone.model.state_dict().items():
-        assert torch.equal(first["weights"][name], second["weights"][name]), name
-        torch.testing.assert_close(first["weights"][name], weight, atol=1e-3, rtol=0)
-    [marker] = tmp_path.glob("checkpoints/checkpoint-40/complete.json")
-    assert json.loads(marker.read_text())["processes"] == 2
+    for key, weight in alone.model.state_dict().items():
+        assert torch.equal(first["weights"][key], second["weights"][key]), key
+        torch.testing.assert_close(first["weights"][key], weight, atol=1e-3, rtol=0)
+
+
+def test_sft_and_dpo_keep_the_same_settings_on_two_processes(two_processes):
+    markers = {
+        name: json.loads((two_processes / name / "checkpoint-40" / "complete.json").read_text())
+        for name in ("sft", "dpo")
+    }
+    own = {"data", "beta", "sft_weight"}
+    shared = [{k: v for k, v in marker.items() if k not in own} for marker in markers.values()]
+    assert shared[0] == shared[1]
+    assert shared[0]["processes"] == 2
+    assert shared[0]["warmup_ratio"] == 0.05
 
 
 def commands() -> list[str]:
@@ -131,8 +162,10 @@ def test_every_command_of_the_scaling_page_that_can_run_here_runs(command, tmp_p
 def test_the_ledger_on_the_scaling_page_is_what_the_command_prints(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     printed = run(shlex.split(commands()[0]), tmp_path).stdout
-    told = re.search(r"```text\n(.*?)```", SCALING.read_text(), flags=re.S)[1]
-    assert told.split() == printed.split()[: len(told.split())]
+    block = re.search(r"```text\n(.*?)```", SCALING.read_text(), flags=re.S)
+    assert block is not None
+    words = block[1].split()
+    assert words == printed.split()[: len(words)]
 
 
 def test_the_scaling_page_launches_two_processes_in_both_ways():

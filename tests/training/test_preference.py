@@ -237,27 +237,26 @@ def test_small_models_get_larger_learning_rates():
     assert default_learning_rate(10**9, "full") == pytest.approx(1e-6)
 
 
-def long_run(model, tokenizer, out):
+def long_run(model, tokenizer, out, callbacks=()):
     """12 steps over two epochs, with a checkpoint every 3 steps."""
     return dpo(copy.deepcopy(model), tokenizer, PAIRS, epochs=2, output_dir=out,
-               checkpoint_steps=3, **OPTIONS)  # fmt: skip
+               checkpoint_steps=3, callbacks=callbacks, **OPTIONS)  # fmt: skip
 
 
 KILLED = """
 import os, signal, sys
 sys.path[:0] = sys.argv[1:3]
 from conftest import make_model, make_tokenizer
-from ift_course.training import trainer
+from transformers import TrainerCallback
+from test_preference import long_run
 
-class KilledAtStep8(trainer.Checkpoints):
+class KilledAtStep8(TrainerCallback):
     def on_step_begin(self, args, state, control, **kwargs):
         if state.global_step == 8:
             os.kill(os.getpid(), signal.SIGKILL)
 
-trainer.Checkpoints = KilledAtStep8
-from test_preference import long_run
 tokenizer = make_tokenizer()
-long_run(make_model(tokenizer), tokenizer, sys.argv[3])
+long_run(make_model(tokenizer), tokenizer, sys.argv[3], callbacks=[KilledAtStep8()])
 """
 
 

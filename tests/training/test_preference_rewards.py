@@ -21,21 +21,21 @@ PAIRS = [
 def test_the_reward_model_learns_what_is_preferred_and_leaves_the_model_alone(tiny_llama):
     model, tokenizer = tiny_llama
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    found = train_reward(
+    judge = train_reward(
         model, tokenizer, PAIRS, seed=0, epochs=8, learning_rate=5e-3, batch_size=4
     )
-    assert found.history[0]["loss"] == pytest.approx(math.log(2), abs=1e-3)
-    assert found.history[-1]["loss"] < 0.2
-    chosen, rejected = found.pair_rewards(PAIRS[:2])
+    assert judge.history[0]["loss"] == pytest.approx(math.log(2), abs=1e-3)
+    assert judge.history[-1]["loss"] < 0.2
+    chosen, rejected = judge.pair_rewards(PAIRS[:2])
     assert (chosen > rejected).all()
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 
 
 def test_a_reward_does_not_depend_on_what_else_is_in_the_batch(tiny_llama):
-    found = train_reward(*tiny_llama, PAIRS, seed=0, learning_rate=5e-3)
+    judge = train_reward(*tiny_llama, PAIRS, seed=0, learning_rate=5e-3)
     conversations = [pair.rejected_messages for pair in PAIRS[:2]] + [PAIRS[0].chosen_messages]
-    together = found.rewards(conversations)
-    alone = torch.cat([found.rewards([messages]) for messages in conversations])
+    together = judge.rewards(conversations)
+    alone = torch.cat([judge.rewards([messages]) for messages in conversations])
     assert torch.allclose(together, alone, atol=1e-5)
 
 

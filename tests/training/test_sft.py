@@ -166,29 +166,28 @@ def test_a_half_written_checkpoint_is_skipped(method, tmp_path, wide_llama):
     assert same(weights(resumed.model), weights(whole.model))
 
 
-def long_run(model, tokenizer, out, method="full"):
+def long_run(model, tokenizer, out, method="full", callbacks=()):
     """12 steps over three epochs, with gradient accumulation and a checkpoint every 3 steps."""
     records = [Record.from_instruction("Count.", "", "moo " * (1 + i % 7)) for i in range(30)]
     return sft(copy.deepcopy(model), tokenizer, records, seed=3, epochs=3, batch_size=4,
                gradient_accumulation=2, method=method, learning_rate=1e-2, output_dir=out,
-               checkpoint_steps=3, progress=False)  # fmt: skip
+               checkpoint_steps=3, callbacks=callbacks, progress=False)  # fmt: skip
 
 
 KILLED = """
 import os, signal, sys
 sys.path[:0] = sys.argv[1:3]
 from conftest import make_model, make_tokenizer
-from ift_course.training import trainer
+from transformers import TrainerCallback
+from test_sft import long_run
 
-class KilledAtStep8(trainer.Checkpoints):
+class KilledAtStep8(TrainerCallback):
     def on_step_begin(self, args, state, control, **kwargs):
         if state.global_step == 8:
             os.kill(os.getpid(), signal.SIGKILL)
 
-trainer.Checkpoints = KilledAtStep8
-from test_sft import long_run
 tokenizer = make_tokenizer()
-long_run(make_model(tokenizer), tokenizer, sys.argv[3])
+long_run(make_model(tokenizer), tokenizer, sys.argv[3], callbacks=[KilledAtStep8()])
 """
 
 

@@ -12,9 +12,9 @@ from ift_course.data.records import Record, Turn
 from ift_course.export.export_model import source, to_folder
 from ift_course.models.merge import attach, merge, open_folder
 from ift_course.models.save import save
-from ift_course.training.job import finish, run, start
 from ift_course.training.preference.dpo import dpo
 from ift_course.training.sft import sft
+from ift_course.training.tuning_run import TuningRequest, finish, start, train
 
 _spec = importlib.util.spec_from_file_location(
     "families", Path(__file__).parents[1] / "families.py"
@@ -89,9 +89,10 @@ def test_adapters_stop_merged_beside_their_base_and_exported(method, tmp_path):
     # A random model has nothing that a small change of it could turn into an answer.
     base = save(*unstopped("Cod."), tmp_path / "base")
     out = tmp_path / "tuned"
-    job = start(str(base), out, method=method)
     options = {**LEARNED, "learning_rate": 2e-2}
-    finish(job, run(job, RECORDS, method=method, max_length=128, **options))
+    request = TuningRequest("sft", RECORDS, method=method, max_length=128, options=options)
+    run = start(request, str(base), out)
+    finish(run, train(run))
     adapter = out if method == "qlora" else out / "adapter"
     merged = merge(adapter)
     folders = [save(merged.model, merged.tokenizer, tmp_path / "merged")]

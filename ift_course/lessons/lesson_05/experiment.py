@@ -96,7 +96,7 @@ def dpo_stage(plan: Plan, model, tokenizer, seed: int, **changes: Any):
     options = {
         "pairs": to_pairs(flawed_demonstrations.careful_pairs(plan.pairs, seed=seed)),
         "beta": plan.beta,
-        "anchor": plan.anchor,
+        "sft_weight": plan.anchor,
         "epochs": plan.dpo_epochs,
         "learning_rate": plan.dpo_rate,
         "batch_size": plan.batch,

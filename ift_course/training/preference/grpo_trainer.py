@@ -1,24 +1,41 @@
 """TRL's GRPOTrainer, quiet and quick. Imported only when training starts."""
 
+# trl exports its classes lazily, which pyright takes for private:
+# pyright: reportPrivateImportUsage=false
+
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from transformers import TrainerCallback
+from transformers import (
+    PreTrainedModel,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from trl import GRPOTrainer
 
-from ift_course.training.preference.trainers import Quiet
+from ift_course.training.trainer import Quiet
 
 
 class GroupTrainer(Quiet, GRPOTrainer):
     """GRPOTrainer that computes log-probabilities in one piece.
 
-    TRL's kernel for large vocabularies on a GPU takes three times as long on a CPU; what comes out
-    is the same (tests/parity/test_preference_losses.py).
+    TRL's kernel for large vocabularies on a GPU takes three times as long on a CPU; the result is
+    the same (tests/parity/test_preference_losses.py).
     """
 
     def _get_per_token_logps_and_entropies(
-        self, model, input_ids, attention_mask, logits_to_keep: int, *args: Any, **kwargs: Any
+        self,
+        model: PreTrainedModel,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        *args: Any,
+        **kwargs: Any,
     ) -> tuple[torch.Tensor, torch.Tensor, None]:
         with self.accelerator.autocast():
             logits = model(
@@ -27,22 +44,40 @@ class GroupTrainer(Quiet, GRPOTrainer):
                 logits_to_keep=logits_to_keep + 1,
                 use_cache=False,
             ).logits
-        log_p = (logits[:, :-1].float() / self.temperature).log_softmax(-1)
-        said = input_ids[:, -logits_to_keep:]
+        logps = (logits[:, :-1].float() / self.temperature).log_softmax(-1)
+        completions = input_ids[:, -logits_to_keep:]
         with torch.no_grad():
-            entropies = -(log_p.exp() * log_p).sum(-1)
-        return log_p.gather(-1, said[..., None])[..., 0], entropies, None
+            entropies = -(logps.exp() * logps).sum(-1)
+        return logps.gather(-1, completions[..., None])[..., 0], entropies, None
 
 
 class OnStep(TrainerCallback):
-    """Shows the policy to a function before the first step and after each."""
+    """Passes the policy to a function before the first step and after each.
 
-    def __init__(self, call: Callable):
+    Args:
+        call: is given the number of steps taken and the model.
+    """
+
+    def __init__(self, call: Callable[[int, PreTrainedModel], None]) -> None:
         self.call = call
 
-    def on_train_begin(self, args, state, control, model=None, **kwargs):
-        self.call(0, model)
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """Pass the policy as it starts."""
+        self.call(0, kwargs["model"])
 
-    def on_step_end(self, args, state, control, model=None, **kwargs):
-        self.call(state.global_step, model)
-        model.train()
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """Pass the policy, and put it back into training mode."""
+        self.call(state.global_step, kwargs["model"])
+        kwargs["model"].train()

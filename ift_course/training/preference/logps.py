@@ -1,4 +1,6 @@
-"""What a model thinks of given responses: their log-probabilities."""
+"""The log-probabilities that a model gives to responses."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,8 +19,17 @@ if TYPE_CHECKING:
 Rows = Sequence[dict[str, list[int]]]  # input_ids and labels, as `pairs.responses` makes them
 
 
-def batch_logps(model: "PreTrainedModel", rows: Rows, pad_token_id: int = 0) -> torch.Tensor:
-    """Log-probability of each row's labelled tokens, float32 (rows,), in nats, with gradients."""
+def batch_logps(model: PreTrainedModel, rows: Rows, pad_token_id: int = 0) -> torch.Tensor:
+    """Return the log-probability of each row's labeled tokens.
+
+    Args:
+        model: a causal language model.
+        rows: input_ids and labels.
+        pad_token_id: masked, so that any token serves.
+
+    Returns:
+        float32 (rows,), in nats, with gradients.
+    """
     batch = collate(rows, pad_token_id)
     batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
     labels = batch.pop("labels")
@@ -26,25 +37,26 @@ def batch_logps(model: "PreTrainedModel", rows: Rows, pad_token_id: int = 0) -> 
 
 
 @torch.no_grad()
-def response_logps(model: "PreTrainedModel", rows: Rows, pad_token_id: int = 0) -> torch.Tensor:
-    """The same for any number of rows, on the CPU and without gradients."""
+def response_logps(model: PreTrainedModel, rows: Rows, pad_token_id: int = 0) -> torch.Tensor:
+    """Return the same for any number of rows, on the CPU and without gradients."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
-    found = torch.empty(len(rows))
+    logps = torch.empty(len(rows))
     training = model.training
     model.eval()
     for start in range(0, len(order), 32):
-        at = order[start : start + 32]
-        found[at] = batch_logps(model, [rows[i] for i in at], pad_token_id).cpu()
+        indices = order[start : start + 32]
+        logps[indices] = batch_logps(model, [rows[i] for i in indices], pad_token_id).cpu()
     model.train(training)
-    return found
+    return logps
 
 
 def pair_logps(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
     pairs: Sequence[Pair],
     max_length: int = 512,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Log-probabilities of the chosen and of the rejected responses, float32 (pairs,) each."""
+    """Return the log-probabilities of chosen and rejected responses, float32 (pairs,) each."""
     rows = prepare_pairs(tokenizer, pairs, max_length).rows
-    return tuple(response_logps(model, responses(rows, w)) for w in ("chosen", "rejected"))
+    chosen, rejected = (responses(rows, which) for which in ("chosen", "rejected"))
+    return response_logps(model, chosen), response_logps(model, rejected)

@@ -1,5 +1,7 @@
 """Pairs as tokens, in the columns that TRL's preference trainers read."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,25 +20,35 @@ Row = dict[str, list[int]]
 
 @dataclass(frozen=True)
 class PreparedPairs:
-    """rows: prompt_ids, chosen_ids and rejected_ids, the responses with their end of turn."""
+    """Pairs as tokens, and what was lost on the way.
+
+    Attributes:
+        rows: prompt_ids, chosen_ids and rejected_ids, the responses with their end of turn.
+        dropped: pairs without room for a response behind the prompt.
+        truncated: pairs of which a response lost its end.
+        tied: pairs dropped because their responses are the same up to the cut.
+    """
 
     rows: list[Row]
-    dropped: int  # no room for a response behind the prompt
-    truncated: int  # a response lost its end
-    tied: int = 0  # dropped as well: the responses are the same up to the cut
+    dropped: int
+    truncated: int
+    tied: int = 0
 
 
 def prepare_pairs(
-    tokenizer: "PreTrainedTokenizerBase",
+    tokenizer: PreTrainedTokenizerBase,
     pairs: Sequence[Pair],
     max_length: int,
     on_refused: Callable[[Pair, str], None] | None = None,
 ) -> PreparedPairs:
-    """Tokens of the pairs, prompt and response together cut at `max_length`.
+    """Tokenize the pairs; prompt and response together are cut at `max_length`.
 
     Args:
-        on_refused: is given a pair that the chat template cannot write, and why; the pair is then
-            left out. None stops at the first.
+        tokenizer: with a chat template.
+        pairs: prompts with a better and a worse response.
+        max_length: in tokens.
+        on_refused: is given a pair that the chat template cannot write, and the reason; the pair
+            is then left out. None stops at the first.
 
     Raises:
         CourseError: no pair is left, or the template cannot write one; the sentence names its row.
@@ -62,16 +74,16 @@ def prepare_pairs(
         )
         truncated += max(len(chosen), len(rejected)) > room
     if not rows:
-        same = f" ({tied} are the same up to there)" if tied else ""
+        ties = f" ({tied} are the same up to there)" if tied else ""
         raise CourseError(
-            f"None of the {len(pairs)} pairs has a response within {max_length} tokens{same}; "
+            f"None of the {len(pairs)} pairs has a response within {max_length} tokens{ties}; "
             "raise max_length or shorten the prompts."
         )
     return PreparedPairs(rows, dropped, truncated, tied)
 
 
 def _tokens(
-    tokenizer: "PreTrainedTokenizerBase", pair: Pair
+    tokenizer: PreTrainedTokenizerBase, pair: Pair
 ) -> tuple[list[int], list[int], list[int]]:
     refuse_unwritten(tokenizer, pair.record)
     prompt, chosen = split(tokenizer, pair.chosen_messages, pair.tools)
@@ -85,11 +97,11 @@ def _tokens(
 
 
 def split(
-    tokenizer: "PreTrainedTokenizerBase",
+    tokenizer: PreTrainedTokenizerBase,
     messages: Sequence[Message],
     tools: Sequence[Message] = (),
 ) -> tuple[list[int], list[int]]:
-    """Token ids of the prompt and of the last turn's response, its end of turn included."""
+    """Return the token ids of the prompt and of the last turn's response with its end of turn."""
     ids, mask = render(tokenizer, messages, tools=tools)
     end = len(mask) - mask[::-1].index(1)
     start = end - [*mask[:end][::-1], 0].index(0)
@@ -97,10 +109,14 @@ def split(
 
 
 def responses(rows: Sequence[Row], which: str) -> list[Row]:
-    """Rows of input_ids and labels, as `data.masking.collate` takes them.
+    """Return rows of input_ids and labels, as `data.masking.collate` takes them.
 
-    which: "chosen" or "rejected". Only the response has labels: the prompt's probability is the
-    same for both and says nothing about which is better.
+    Only the response has labels: the prompt's probability is the same for both and says nothing
+    about which is better.
+
+    Args:
+        rows: of `PreparedPairs`.
+        which: "chosen" or "rejected".
     """
     return [
         {
