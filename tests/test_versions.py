@@ -1,7 +1,7 @@
 """The wheel works with the oldest libraries that its ranges allow, and with the newest there are.
 
-Each takes some ten minutes on two cores and installs from the package index: IFT_SLOW=1. Torch and
-whatever is not named here are those of this environment.
+Each takes some ten minutes on two cores and installs from the package index. Torch and whatever is
+not named here are those of this environment.
 """
 
 import os
@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 from ift_course.paths import checkout
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.weekly
 LIBRARIES = ("transformers", "trl", "peft", "datasets", "accelerate")
 # Without tests/parity: it compares with what is inside the TRL of constraints.txt.
 TESTS = """
@@ -67,7 +67,6 @@ def python(request, wheel, tmp_path):
 
 def run(command: list, folder: Path) -> str:
     env = {**os.environ, "IFT_CACHE": str(folder / "cache"), "PYTHONPATH": ""}
-    env = {name: value for name, value in env.items() if name != "IFT_SLOW"}
     done = subprocess.run(
         list(map(str, command)), cwd=folder, capture_output=True, text=True, env=env
     )
@@ -89,5 +88,6 @@ def test_the_wheel_works_with_these_versions(python, tmp_path):
     for name in ("conftest.py", "models/small_hub.py", *TESTS):
         (here / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(tests / name, here / "tests" / name)
-    run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"], here)
+    first_tier = ["-m", "not (lessons or weekly)"]
+    run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *first_tier, "tests"], here)
     run([python, "-c", "from ift_course.cli import main; main()", "run", "01"], here)
