@@ -29,8 +29,8 @@ run: $(STAMP) ## execute every lesson, offline, and write scratch/tiny/report.ht
 test: $(STAMP) ## run the tests that need neither an executed lesson nor a browser, in 5 minutes
 	@$(PYTEST) $(TWO_WORKERS)
 
-test-lessons: $(STAMP) ## execute every lesson and check that its claims hold, in 8 minutes
-	@$(PYTEST) -m lessons $(TWO_WORKERS)
+test-lessons: $(STAMP) ## execute every lesson, check that its claims hold, and run other slow tests
+	@$(PYTEST) -m 'lessons or slow' $(TWO_WORKERS)
 
 test-browser: $(STAMP) ## run the tests in Chromium: JupyterLab, the site, feedback; pictures in build/screenshots
 	@$(PIP) -c constraints.txt -e '.[dev,browser,site]'

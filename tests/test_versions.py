@@ -88,6 +88,6 @@ def test_the_wheel_works_with_these_versions(python, tmp_path):
     for name in ("conftest.py", "models/small_hub.py", *TESTS):
         (here / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(tests / name, here / "tests" / name)
-    first_tier = ["-m", "not (lessons or weekly)"]
+    first_tier = ["-m", "not (lessons or slow or weekly)"]
     run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *first_tier, "tests"], here)
     run([python, "-c", "from ift_course.cli import main; main()", "run", "01"], here)

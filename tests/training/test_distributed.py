@@ -51,6 +51,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess:
     return done
 
 
+@pytest.mark.slow
 def test_two_processes_get_the_result_of_one(tiny_llama, tmp_path):
     (tmp_path / "train.py").write_text(SCRIPT)
     here = Path(__file__).parent
@@ -91,6 +92,7 @@ def prefer(model, tokenizer, **options):
                progress=False, **options)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_two_processes_learn_preferences_at_the_rates_of_one(tiny_llama, tmp_path):
     (tmp_path / "prefer.py").write_text(PREFERENCES)
     here = Path(__file__).parent
@@ -116,6 +118,7 @@ def commands() -> list[str]:
     return [" ".join(line.split()) for line in lines if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_every_command_of_the_scaling_page_that_can_run_here_runs(command, tmp_path):
     rows = [{"instruction": "Name the capital.", "input": "France", "output": "Paris"}] * 16
