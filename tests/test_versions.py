@@ -33,8 +33,8 @@ def oldest(wheel: Path) -> list[str]:
     """The lower ends of the wheel's ranges, as exact versions."""
     with ZipFile(wheel) as files:
         [name] = [x for x in files.namelist() if x.endswith(".dist-info/METADATA")]
-        told = message_from_bytes(files.read(name))
-    ranges = [Requirement(text) for text in told.get_all("Requires-Dist")]
+        metadata = message_from_bytes(files.read(name))
+    ranges = [Requirement(text) for text in metadata.get_all("Requires-Dist")]
     lowest = {x.name: x.specifier for x in ranges if x.name in LIBRARIES}
     return [f"{name}=={next(iter(lowest[name])).version}" for name in LIBRARIES]
 
@@ -55,33 +55,33 @@ def python(request, wheel, tmp_path):
     python = Path(sysconfig.get_path("scripts", vars=names)) / Path(sys.executable).name
     borrowed = Path(sysconfig.get_path("purelib", vars=names)) / "borrowed.pth"
     borrowed.write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    wanted = oldest(wheel) if request.param == "oldest" else ["--upgrade", *LIBRARIES]
+    requirements = oldest(wheel) if request.param == "oldest" else ["--upgrade", *LIBRARIES]
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    found = subprocess.run([*pip, *wanted], capture_output=True, text=True)
-    if "Temporary failure in name resolution" in found.stderr or "NewConnection" in found.stderr:
+    result = subprocess.run([*pip, *requirements], capture_output=True, text=True)
+    if "Temporary failure in name resolution" in result.stderr or "NewConnection" in result.stderr:
         pytest.skip("the package index cannot be reached")
-    assert found.returncode == 0, found.stderr
+    assert result.returncode == 0, result.stderr
     run([*pip, "--no-deps", "--force-reinstall", wheel], tmp_path)
     return python
 
 
 def run(command: list, folder: Path) -> str:
     env = {**os.environ, "IFT_CACHE": str(folder / "cache"), "PYTHONPATH": ""}
-    done = subprocess.run(
+    result = subprocess.run(
         list(map(str, command)), cwd=folder, capture_output=True, text=True, env=env
     )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    return done.stdout
+    assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]
+    return result.stdout
 
 
 def test_the_wheel_works_with_these_versions(python, tmp_path):
     """In an empty folder: nothing may assume a clone."""
     here = tmp_path / "empty"
     here.mkdir()
-    says = "import torch, ift_course; print(torch.__version__, ift_course.__file__)"
+    code = "import torch, ift_course; print(torch.__version__, ift_course.__file__)"
     import torch
 
-    version, file = run([python, "-c", says], here).split()
+    version, file = run([python, "-c", code], here).split()
     assert version == torch.__version__, "torch was replaced"
     assert Path(file).is_relative_to(tmp_path), "this is the clone's package"
     tests = checkout() / "tests"
