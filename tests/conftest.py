@@ -9,22 +9,11 @@ os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TRANSFORMERS
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes over ten seconds; runs with IFT_SLOW=1")
-
-
-def pytest_collection_modifyitems(items):
-    if not os.environ.get("IFT_SLOW"):
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="slow; set IFT_SLOW=1 to run it"))
-
-
 def pytest_terminal_summary(terminalreporter):
     """How many mutants the checks killed; with pytest-xdist, in all processes."""
     passed = terminalreporter.stats.get("passed", [])
-    found = [dict(report.user_properties) for report in passed if report.when == "call"]
-    table = sorted(x["mutants"] for x in found if "mutants" in x)
+    properties = [dict(report.user_properties) for report in passed if report.when == "call"]
+    table = sorted(x["mutants"] for x in properties if "mutants" in x)
     if not table:
         return
     terminalreporter.section("mutants killed by the checks")

@@ -1,7 +1,12 @@
 """Tiny random models of many families, as bases come: with a template or without, with any eos."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 WORDS = ["Name a bird. Owl. Name a fish. Cod.", "user assistant system model 0123456789 +-=?!"] * 4
 SIZES = {
@@ -41,6 +46,13 @@ FAMILIES = {
     "gpt-neox": ("GPTNeoX", ("<|endoftext|>",), 0, 0, None, None, "<|im_end|>"),
     "without-eos": ("Llama", (), None, None, None, None, "<|im_end|>"),
 }
+
+QUICK = {"qwen2-base", "gemma", "gpt-neox"}  # as different from each other as any three
+
+
+def with_a_few_quick(names: Iterable[str]) -> list:
+    """Parameters for pytest: a few families for the first tier, all others for the slow tests."""
+    return [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def make(name: str, hidden: int = 32):

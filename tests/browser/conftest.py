@@ -20,13 +20,21 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder, so that none can slip into another tier."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of the browser."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if not os.environ.get("IFT_BROWSER") or found is None:
-        pytest.skip("runs with IFT_BROWSER=1 where Chromium is installed")
-    return found
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +59,9 @@ def shots(chromium, tmp_path_factory) -> Path:
 @contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
     """A JupyterLab server on a folder; its address. The learner's progress is kept there, too."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
          "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--notebook-dir={folder}",

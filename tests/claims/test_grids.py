@@ -156,7 +156,7 @@ def test_a_lesson_without_a_grid_is_said():
         full("01")
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_two_workers_compute_what_one_does(tmp_path, monkeypatch):
     cells = (Cell(16, steps=1), Cell(16, 0.5, steps=1))
     tables = []

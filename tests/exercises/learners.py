@@ -4,6 +4,8 @@ import ast
 import contextlib
 import signal
 from functools import cache
+from pathlib import Path
+from types import CodeType
 
 from ift_course.exercises import catalog, source
 from ift_course.exercises.judging import judge
@@ -15,11 +17,21 @@ def written(exercise: catalog.Exercise) -> source.Written:
     return source.find(exercise.id)
 
 
+def _source(lesson: str) -> Path:
+    return next(x for x in source.sources() if x.name[:2] == lesson)
+
+
+@cache  # reading a source by jupytext takes longer than judging all of its exercises
+def _cells(lesson: str) -> list[str]:
+    return [cell.source for cell in source.cells(_source(lesson))]
+
+
 @cache
-def _imports(lesson: str) -> str:
-    path = next(x for x in source.sources() if x.name[:2] == lesson)
+def _imports(lesson: str) -> CodeType:
+    path = _source(lesson)
     nodes = ast.parse(path.read_text(encoding="utf-8")).body
-    return "\n".join(ast.unparse(x) for x in nodes if isinstance(x, ast.Import | ast.ImportFrom))
+    imports = [x for x in nodes if isinstance(x, ast.Import | ast.ImportFrom)]
+    return compile(ast.Module(imports, type_ignores=[]), path.name, "exec")
 
 
 def namespace(exercise: catalog.Exercise, code: str | None = None) -> dict:
@@ -32,15 +44,13 @@ def namespace(exercise: catalog.Exercise, code: str | None = None) -> dict:
 
 def stub(exercise: catalog.Exercise) -> dict:
     """What a notebook holds before anything is solved."""
-    path = next(x for x in source.sources() if x.name[:2] == exercise.lesson)
-    cells = [x.source for x in source.cells(path) if f"def {exercise.function}(" in x.source]
-    return namespace(exercise, source.stubbed(cells[0]))
+    cell = next(x for x in _cells(exercise.lesson) if f"def {exercise.function}(" in x)
+    return namespace(exercise, source.stubbed(cell))
 
 
 def card(exercise: catalog.Exercise) -> str:
     """What a learner reads above the stub."""
-    path = next(x for x in source.sources() if x.name[:2] == exercise.lesson)
-    return next(x.source for x in source.cells(path) if x.source.startswith(f"## {exercise.id} "))
+    return next(x for x in _cells(exercise.lesson) if x.startswith(f"## {exercise.id} "))
 
 
 def tensor(values):

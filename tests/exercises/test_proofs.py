@@ -75,7 +75,7 @@ def test_the_stub_fails_every_check_and_is_called_not_yet(exercise):
 
 
 @each
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_misconception_fails_and_is_recognized_as_itself(exercise, seed):
     for wrong in misconceptions(exercise):
         found = report(exercise, {exercise.function: wrong.function}, seed)

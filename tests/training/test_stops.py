@@ -62,7 +62,7 @@ def unstopped(answer: str):
     return tuned.model, tuned.tokenizer
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", families.with_a_few_quick(FAMILIES))
 def test_a_tuned_model_stops_in_plain_transformers(name, tmp_path):
     result = sft(*make(name), RECORDS, **LEARNED)
     folder = save(result.model, result.tokenizer, tmp_path / "tuned")
@@ -82,6 +82,7 @@ def test_an_earlier_stop_is_kept(tmp_path):
     assert set(result.model.generation_config.eos_token_id) == {0, 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["lora", "qlora"])
 def test_adapters_stop_merged_beside_their_base_and_exported(method, tmp_path):
     if method == "qlora":
