@@ -8,6 +8,7 @@ from ift_course.exercises import source
 from ift_course.exercises.generate import notebook
 from ift_course.lessons.execute import execute
 
+pytestmark = pytest.mark.lessons
 each = pytest.mark.parametrize("path", source.sources(), ids=lambda x: x.stem)
 
 

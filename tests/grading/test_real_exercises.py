@@ -13,6 +13,7 @@ from ift_course.grading.plan import Plan
 from ift_course.grading.sandbox import Sandbox
 from ift_course.grading.submissions import Submission
 
+pytestmark = pytest.mark.slow
 LESSONS = sorted({x.lesson for x in catalog.exercises()})
 
 
