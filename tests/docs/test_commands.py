@@ -83,6 +83,7 @@ def home(tmp_path_factory):
     return home
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "number", "commands"), SHELL)
 def test_every_command_in_a_block_runs(page, number, commands, home, monkeypatch):
     monkeypatch.chdir(home)

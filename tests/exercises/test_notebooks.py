@@ -8,6 +8,7 @@ from ift_course.authoring.execute import execute
 from ift_course.exercises import source
 from ift_course.exercises.generate import notebook
 
+pytestmark = pytest.mark.lessons
 each = pytest.mark.parametrize("path", source.sources(), ids=lambda x: x.stem)
 
 

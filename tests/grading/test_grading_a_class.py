@@ -68,6 +68,7 @@ def test_a_changed_check_regrades_its_exercise_and_says_who_moves(tmp_path):
     assert statuses == {"student0000": ("passed", "failed"), "student0001": ("failed", "passed")}
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_and_resumed_it_gives_the_same_bytes(tmp_path):
     a_class.make(tmp_path / "class", 12)
     command = [sys.executable, a_class.__file__, str(tmp_path / "class")]

@@ -12,6 +12,7 @@ from ift_course.grading.preload import import_modules, modules_to_preload
 from ift_course.grading.sandbox import Sandbox
 from ift_course.grading.submissions.submission import Submission
 
+pytestmark = pytest.mark.slow
 LESSONS = sorted({x.lesson for x in catalog.exercises()})
 
 
