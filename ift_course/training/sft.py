@@ -4,9 +4,6 @@ Ouyang et al., 2022 (InstructGPT), section 3.5; Wang et al., 2023 (Self-Instruct
 the response only.
 """
 
-# trl exports its classes lazily, which pyright takes for private:
-# pyright: reportPrivateImportUsage=false
-
 from __future__ import annotations
 
 import math

@@ -1,8 +1,5 @@
 """Direct preference optimization on TRL's DPOTrainer (Rafailov et al., 2023)."""
 
-# trl exports its classes lazily, which pyright takes for private:
-# pyright: reportPrivateImportUsage=false
-
 from __future__ import annotations
 
 import time

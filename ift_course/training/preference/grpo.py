@@ -1,8 +1,5 @@
 """Reinforcement learning from a reward, on TRL's GRPOTrainer (Shao et al., 2024)."""
 
-# trl exports its classes lazily, which pyright takes for private:
-# pyright: reportPrivateImportUsage=false
-
 from __future__ import annotations
 
 import time

@@ -1,8 +1,5 @@
 """TRL's GRPOTrainer, quiet and quick. Imported only when training starts."""
 
-# trl exports its classes lazily, which pyright takes for private:
-# pyright: reportPrivateImportUsage=false
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,8 +1,5 @@
 """A reward model: the language model's body with one number on top (Ouyang et al., 2022, 3.5)."""
 
-# trl exports its classes lazily, which pyright takes for private:
-# pyright: reportPrivateImportUsage=false
-
 from __future__ import annotations
 
 import time

@@ -3,9 +3,6 @@
 Imported only when training starts: trl and peft take seconds to load.
 """
 
-# trl exports its classes lazily, which pyright takes for private:
-# pyright: reportPrivateImportUsage=false
-
 from __future__ import annotations
 
 from contextlib import nullcontext
