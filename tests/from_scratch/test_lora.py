@@ -46,7 +46,7 @@ def test_merged_and_unmerged_compute_the_same(layer):
     assert torch.allclose(layer(x), before, atol=1e-6)
 
 
-def test_dropout_acts_on_the_detour_only_and_only_in_training():
+def test_dropout_acts_only_on_the_update_and_only_in_training():
     torch.manual_seed(0)
     layer = LoraLinear(nn.Linear(6, 4), rank=2, alpha=6, dropout=0.5)
     layer.B.data.normal_()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ift_course.errors import CourseError
-from ift_course.from_scratch.nf4 import TABLE, dequantize, quantize
+from ift_course.from_scratch.nf4 import BNB_CPU_GRID, dequantize, quantize
 from ift_course.models.quantize import float_adapters, is_four_bit, patch_bitsandbytes, to_four_bit
 from ift_course.models.quiet import quiet
 from ift_course.models.save import save
@@ -89,7 +89,7 @@ def test_all_linear_layers_but_the_head_are_quantized(wide_llama):
     assert model.num_parameters() == size
     for name, layer in layers.items():
         theirs = bnb.functional.dequantize_4bit(layer.weight.data, layer.weight.quant_state)
-        ours = dequantize(quantize(before[name].data, double=True, grid=TABLE))
+        ours = dequantize(quantize(before[name].data, double=True, grid=BNB_CPU_GRID))
         assert torch.equal(theirs, ours)
 
 
