@@ -67,8 +67,8 @@ def sft(
             "another. --batch-size counts those sequences.",
         ),
     ] = False,
-    tiles: Annotated[
-        bool, typer.Option("--tiles", help="Make the logits a tile at a time: less memory.")
+    chunked_loss: Annotated[
+        bool, typer.Option("--chunked-loss", help="Compute the logits in chunks: less memory.")
     ] = False,
     max_length: Annotated[
         int | None, typer.Option(help="Tokens a row is cut at; 1024 or the model's limit.")
@@ -137,7 +137,7 @@ def sft(
         adapter=adapter,
         gradient_checkpointing=checkpointing,
         packing=packing,
-        tiles=tiles,
+        chunked_loss=chunked_loss,
         max_length=max_length,
         **options,
         **more,

@@ -65,7 +65,7 @@ def sft(
     gradient_checkpointing: bool = False,
     optimizer: str = DEFAULT_OPTIMIZER,
     packing: bool = False,
-    tiles: bool = False,
+    chunked_loss: bool = False,
     on_refused: OnRefused | None = None,
     output_dir: str | Path | None = None,
     resume: bool = True,
@@ -91,8 +91,8 @@ def sft(
         packing: put several short records into one sequence of up to `max_length` tokens, none of
             which sees another: the same loss with less padding. `batch_size` then counts those
             sequences.
-        tiles: make the logits a tile at a time, and again in the backward pass: the same loss for
-            less memory, which pays where vocabulary × tokens is large, on a GPU.
+        chunked_loss: compute the logits in chunks, and again in the backward pass: the same loss
+            for less memory, which pays where vocabulary × tokens is large, on a GPU.
         on_refused: is given each record that the chat template cannot write, and why; the record is
             left out then. None stops at the first and names its row.
         output_dir: keep checkpoints here, every `checkpoint_steps` steps and `checkpoint_seconds`
@@ -174,7 +174,7 @@ def sft(
             processing_class=tokenizer,
             peft_config=peft_config,
             callbacks=keeping,
-            tiles=tiles,
+            chunked_loss=chunked_loss,
         )
         float_adapters(trainer.model)
         adapted = adapted_layers(trainer.model) if method != "full" else {}

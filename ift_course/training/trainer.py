@@ -26,20 +26,20 @@ class ResponseTrainer(SFTTrainer):
     projection through a loop over chunks made for large vocabularies on a GPU. The loss is the
     same: the mean cross-entropy of the labelled tokens (tests/parity/test_sft_loss.py).
 
-    tiles: take TRL's way after all, which never holds the logits of all tokens at once.
+    chunked_loss: take TRL's way after all, which never holds the logits of all tokens at once.
     """
 
-    def __init__(self, *args: Any, tiles: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, chunked_loss: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.remove_callback(PrinterCallback)
         self.tokens_seen = 0
-        self.tiles = tiles
-        if not tiles:
+        self.chunked_loss = chunked_loss
+        if not chunked_loss:
             restore_forward(self.model)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         self.tokens_seen += self._real_tokens(inputs)
-        if self.tiles:
+        if self.chunked_loss:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         inputs = {**inputs, "use_cache": False}
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)

@@ -167,16 +167,8 @@ def test_the_group_advantages_are_trls(tiny_llama, tmp_path):
     from trl import GRPOConfig, GRPOTrainer
 
     model, tokenizer = tiny_llama
-    rewards = [
-        0.0,
-        1.0,
-        0.25,
-        0.0,
-        2.0,
-        2.0,
-        2.0,
-        2.0,
-    ]  # two groups of four; the second of equal rewards
+    # Two groups of four; in the second, all rewards are equal.
+    rewards = [0.0, 1.0, 0.25, 0.0, 2.0, 2.0, 2.0, 2.0]
     with quiet():
         trainer = GRPOTrainer(
             model=model,
