@@ -12,7 +12,7 @@ import contextlib
 import gc
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ift_course.errors import CourseError
 from ift_course.memory.estimate import MemoryEstimate
@@ -81,17 +81,27 @@ def peak_bytes(prepare: Callable[[], T], run: Callable[[T], object]) -> int:
         gc.collect()
         with record_function(MARK):
             run(state)
-    events = profiler.profiler.kineto_results.events()
+    results = profiler.profiler and profiler.profiler.kineto_results
+    assert results, "the profiler has been stopped by the end of its context"
+    events = results.events()
     [mark] = [event for event in events if event.name() == MARK]
     allocated = peak = 0
     for event in sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()):
-        allocated += event.nbytes()  # negative where a block is freed
+        allocated += _nbytes(event)
         if mark.start_ns() <= event.start_ns() <= mark.start_ns() + mark.duration_ns():
             peak = max(peak, allocated)
     return peak
 
 
-def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedModel:
+def _nbytes(event: Any) -> int:
+    """Return the bytes of a memory event, negative where a block is freed.
+
+    The stubs of torch do not know the method.
+    """
+    return event.nbytes()
+
+
+def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedModel | PeftModel:
     """Return a model of this shape with random weights, ready for training.
 
     Args:
@@ -167,9 +177,9 @@ def make_optimizer(model: torch.nn.Module, setup: Setup) -> torch.optim.Optimize
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if setup.optimizer == "adamw":
         return torch.optim.AdamW(trained, fused=True)
-    import bitsandbytes as bnb
+    from bitsandbytes.optim.adamw import AdamW8bit
 
-    return bnb.optim.AdamW8bit(trained)
+    return AdamW8bit(trained)
 
 
 def _step(

@@ -223,13 +223,15 @@ def _biases(config: dict[str, Any], kind: str) -> tuple[str, ...]:
 
 
 def _sizes(config: dict[str, Any], where: str | Path) -> dict[str, int]:
-    sizes = {name: config.get(name) or config.get(OLD_NAMES.get(name, "")) for name in SIZES}
-    if config["model_type"] == "gpt2" and isinstance(sizes["hidden_size"], int):
-        sizes["intermediate_size"] = sizes["intermediate_size"] or 4 * sizes["hidden_size"]
-    for name, size in sizes.items():
+    values = {name: config.get(name) or config.get(OLD_NAMES.get(name, "")) for name in SIZES}
+    if config["model_type"] == "gpt2" and isinstance(values["hidden_size"], int):
+        values["intermediate_size"] = values["intermediate_size"] or 4 * values["hidden_size"]
+    sizes: dict[str, int] = {}
+    for name, size in values.items():
         if not isinstance(size, int) or size < 1:
             raise CourseError(
                 f"{where} has no usable {name} (it says {size}); copy the model's config.json "
                 "again."
             )
+        sizes[name] = size
     return sizes

@@ -1,4 +1,4 @@
-"""A score counts what a user would accept: the answer, only the answer, and then silence."""
+"""A score counts what a user would accept: the answer, only the answer, and then the end."""
 
 from dataclasses import dataclass
 
@@ -28,8 +28,12 @@ def plain_verifier(monkeypatch):
 
 def test_an_answer_that_does_not_end_is_wrong():
     questions = [Question("Paris"), Question("Paris"), Question("Paris")]
-    given = [Completion("Paris", True), Completion("Paris", False), Completion("Paris is", True)]
-    assert judge(questions, given).correct == [True, False, False]
+    completions = [
+        Completion("Paris", True),
+        Completion("Paris", False),
+        Completion("Paris is", True),
+    ]
+    assert judge(questions, completions).correct == [True, False, False]
 
 
 def test_accuracy_is_split_by_task_and_family():
@@ -56,7 +60,7 @@ def test_nothing_to_score_is_an_error(tiny_llama):
         score(*tiny_llama, [])
 
 
-def test_a_model_is_asked_and_judged(tiny_llama):
+def test_a_model_is_scored(tiny_llama):
     scores = score(*tiny_llama, [Question("Paris"), Question("Rome")], max_new_tokens=3)
     assert [c.finished for c in scores.completions] == [False, False]
     assert scores.accuracy == 0.0 and scores.interval[1] > 0.5
