@@ -74,8 +74,8 @@ def run(
     Raises CourseError as it does, and when the disk cannot hold the checkpoints.
     """
     limit = getattr(job.model.config, "max_position_embeddings", None) or 1024
-    job.recipe.update(method=train.__name__, changes=method, settings=_settings(method, options))
-    job.recipe.update(provenance.described(data))
+    job.recipe.update(method=train.__name__, trainable=method, settings=_settings(method, options))
+    job.recipe.update(provenance.describe_data(data))
     try:
         _check_space(job, method)
         return train(
@@ -122,8 +122,8 @@ def _save(job: Job, result: SftResult) -> None:
     else:
         save(model, result.tokenizer, job.out)
     if job.recipe:
-        start = provenance.start_name(job.source)
-        now = provenance.Tuning(start=start, **job.recipe, **provenance.outcome(result))
+        parent = provenance.parent_name(job.source)
+        now = provenance.Tuning(parent=parent, **job.recipe, **provenance.summarize(result))
         with disk_errors(job.out):
             provenance.write(job.out, [*job.earlier, now])
 

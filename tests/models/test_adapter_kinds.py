@@ -290,4 +290,4 @@ def test_a_moved_base_is_given_to_the_conversation(base, tmp_path):
     assert lost.exit_code == 2
     assert "say where it is with --base" in lost.stderr
     assert chat(folder, "--base", tmp_path / "moved").exit_code == 0
-    assert "is no adapter" in chat(tmp_path / "moved", "--base", folder).stderr
+    assert "is not an adapter" in chat(tmp_path / "moved", "--base", folder).stderr
