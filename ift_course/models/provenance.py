@@ -17,7 +17,7 @@ from ift_course.paths import assets_dir, atomic_write_text
 FILE = "training.json"
 COURSE_BASE = "the base model of the course"
 LIBRARIES = ("torch", "transformers", "trl", "peft")
-OLD_KEYS = {"changes": "trainable", "start": "parent"}  # in records of ift_course 0.1
+OLD_KEYS = {"changes": "trainable", "start": "parent"}  # in records of the first edition
 
 
 @dataclass(frozen=True)
