@@ -44,7 +44,9 @@ def publish(run: Pretrained, config: PretrainConfig, out: Path) -> None:
     from ift_course.models.save import save
     from ift_course.plots.charts import loss_curve
 
-    model = copy.deepcopy(run.model).to("cpu", torch.bfloat16)
+    model = copy.deepcopy(run.model)
+    # The stubs of transformers lose the `self` of a wrapped method.
+    model = model.to("cpu", torch.bfloat16)  # pyright: ignore[reportArgumentType, reportCallIssue]
     save(model, run.tokenizer, out)
     record = {"config": asdict(config), "corpus_sha256": run.corpus_sha256, "machine": machine(),
               "versions": versions(), "log": run.log}  # fmt: skip

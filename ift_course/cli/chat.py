@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 if TYPE_CHECKING:
-    from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from ift_course.evaluation.generate import Completion
@@ -84,7 +83,7 @@ def chat(
 
 def _open(
     name: str, base: str | None, profile: str | None
-) -> tuple[PreTrainedModel | PeftModel, PreTrainedTokenizerBase]:
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Open a model by name; an adapter that cannot be merged is attached to its base."""
     from ift_course.errors import CourseError
     from ift_course.models.folders import is_adapter
@@ -101,14 +100,15 @@ def _open(
     try:
         merged = merge(folder, base)
     except CannotMerge:
-        return attach(folder, base)
+        adapted, tokenizer = attach(folder, base)
+        return cast("PreTrainedModel", adapted), tokenizer  # it generates like one
     for note in merged.notes:
         print(note, file=sys.stderr)
     return merged.model, merged.tokenizer
 
 
 def _reply(
-    model: PreTrainedModel | PeftModel,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     messages: list[dict[str, str]],
     max_tokens: int,
@@ -149,9 +149,7 @@ def _print_reply(reply: Completion, max_tokens: int) -> None:
         console.print(Text(note, style="dim"))
 
 
-def _converse(
-    model: PreTrainedModel | PeftModel, tokenizer: PreTrainedTokenizerBase, max_tokens: int
-) -> None:
+def _converse(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> None:
     from rich.console import Console
 
     from ift_course.errors import CourseError

@@ -142,7 +142,7 @@ def stop_ids(model: PreTrainedModel) -> set[int]:
 def _start_token(tokenizer: PreTrainedTokenizerBase) -> int:
     """Return the token that replaces an empty prompt, because a model needs at least one token."""
     bos = tokenizer.bos_token_id
-    return tokenizer.eos_token_id if bos is None else bos
+    return cast("int", tokenizer.eos_token_id if bos is None else bos)
 
 
 def _generate(
@@ -199,9 +199,9 @@ def _completion(
 ) -> Completion:
     finished = bool(new_ids) and new_ids[-1] in stops
     # Decoded together with its prompt: some tokenizers drop the space that a text begins with.
-    before = tokenizer.decode(prompt, skip_special_tokens=False)
+    before = cast("str", tokenizer.decode(prompt, skip_special_tokens=False))
     text_ids = new_ids[:-1] if finished else new_ids
-    whole = tokenizer.decode(prompt + text_ids, skip_special_tokens=False)
+    whole = cast("str", tokenizer.decode(prompt + text_ids, skip_special_tokens=False))
     return Completion(whole[len(before) :], finished)
 
 

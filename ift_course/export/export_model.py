@@ -6,7 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ift_course.data.chat_templates import active_template, stop_at_end_of_turn
 from ift_course.data.hub import first_sentence
@@ -22,6 +22,7 @@ from ift_course.export.gguf_file import (
     write_gguf,
 )
 from ift_course.models import provenance
+from ift_course.models.embeddings import embedding_rows
 from ift_course.models.folders import is_adapter, read_json
 from ift_course.models.lora_adapters import base_name
 from ift_course.models.merge import merge
@@ -91,7 +92,7 @@ def load_source(name: str, base: str | None = None, profile: str | None = None) 
         raise CourseError(f"{name} is not an adapter, so it has no base; leave out --base.")
     model, tokenizer = load(name, profile=profile, dtype=torch.float32)
     stop_at_end_of_turn(model, tokenizer)
-    return ExportSource(model, tokenizer, Path(model.name_or_path))
+    return ExportSource(model, tokenizer, Path(str(model.name_or_path)))
 
 
 def to_folder(source: ExportSource, out: Path, weight_type: str | None = None) -> Path:
@@ -114,7 +115,8 @@ def to_folder(source: ExportSource, out: Path, weight_type: str | None = None) -
     facts = model_card.read_facts(source.folder, out.name)
     dtype = getattr(torch, FOLDER_DTYPES[weight_type]) if weight_type else stored_dtype(source)
     _refuse_without_space(out, source.model.num_parameters() * dtype.itemsize)
-    model = source.model.to(dtype=dtype)
+    # The stubs of transformers lose the `self` of a wrapped method.
+    model = source.model.to(dtype=dtype)  # pyright: ignore[reportCallIssue]
     model.config._name_or_path = ""  # the path on this machine is private
     folder = save(model, source.tokenizer, out)
     with disk_errors(folder):
@@ -221,7 +223,7 @@ def _probe(source: ExportSource) -> torch.Tensor:
 
     ids = _conversation(source.tokenizer)
     ids = ids or source.tokenizer("The capital of France is")["input_ids"]
-    size = source.model.get_input_embeddings().num_embeddings
+    size = embedding_rows(source.model)
     arbitrary = torch.randint(size, (32,), generator=torch.Generator().manual_seed(0))
     return torch.tensor([[*ids, *arbitrary.tolist()]])
 
@@ -230,7 +232,8 @@ def _conversation(tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Return the token ids of a conversation; none without a chat template."""
     if not active_template(tokenizer):
         return []
-    return tokenizer.apply_chat_template(PROBE, add_generation_prompt=True, return_dict=False)
+    ids = tokenizer.apply_chat_template(PROBE, add_generation_prompt=True, return_dict=False)
+    return cast("list[int]", ids)
 
 
 def stored_dtype(source: ExportSource) -> torch.dtype:

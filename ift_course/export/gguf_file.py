@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ift_course.errors import CourseError
 from ift_course.export.gguf_vocabulary import Vocabulary, end_of_answer, vocabulary
+from ift_course.models.embeddings import embedding_rows
 from ift_course.models.save import disk_errors
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ def write_gguf(
     """
     path = Path(path)
     check_model(model)
-    rows = model.get_input_embeddings().num_embeddings
-    words = vocabulary(tokenizer, rows, end_of_answer(tokenizer))
+    words = vocabulary(tokenizer, embedding_rows(model), end_of_answer(tokenizer))
     staged = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with disk_errors(path), _writer(staged, model) as writer:

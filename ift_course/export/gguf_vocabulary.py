@@ -11,14 +11,14 @@ import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.data.chat_templates import active_template, end_of_turn
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
     import gguf
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 # llama.cpp's names for the rules that split text into words. Its source, `llama-vocab.cpp`, has the
 # same expressions under these names; with a wrong name it would silently tokenize differently.
@@ -91,7 +91,7 @@ def vocabulary(tokenizer: PreTrainedTokenizerBase, size: int, end: int | None) -
     Raises:
         CourseError: The tokenizer does something that a GGUF file cannot express.
     """
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
+    state = json.loads(cast("PreTrainedTokenizerFast", tokenizer).backend_tokenizer.to_str())
     model = state["model"]
     if model["type"] != "BPE" or model.get("byte_fallback"):
         raise CourseError(
@@ -161,7 +161,7 @@ def _portable(template: str, spaced_tokens: Sequence[str] | None) -> str:
 def end_of_answer(tokenizer: PreTrainedTokenizerBase) -> int | None:
     """Return the token that ends an answer in the chat template, or else the end of the text."""
     end = end_of_turn(tokenizer)
-    return tokenizer.eos_token_id if end is None else end
+    return cast("int | None", tokenizer.eos_token_id) if end is None else end
 
 
 def _word_rules(pre_tokenizer: dict[str, Any] | None) -> tuple[tuple[str, ...], bool]:

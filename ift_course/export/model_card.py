@@ -144,6 +144,6 @@ def _license(folder: Path) -> str | None:
     from huggingface_hub import ModelCard
 
     try:
-        return ModelCard.load(folder / "README.md").data.license
+        return getattr(ModelCard.load(folder / "README.md").data, "license", None)
     except (OSError, ValueError):
         return None

@@ -6,11 +6,12 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course import ranks
 from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
+from ift_course.models.embeddings import embedding_rows
 from ift_course.models.folders import check_model
 from ift_course.models.quantize import four_bit_config, patch_bitsandbytes
 from ift_course.paths import assets_dir
@@ -118,7 +119,7 @@ def load_whole(
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-            model, report = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 folder,
                 trust_remote_code=False,  # otherwise transformers asks on the terminal
                 dtype=dtype or _default_dtype(device),
@@ -134,16 +135,17 @@ def load_whole(
         raise CourseError(
             f"{folder} cannot be loaded as a language model ({first_sentence(error)})."
         ) from error
+    model, report = loaded
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
         raise CourseError(
             f"The weights in {folder} lack {len(missing)} tensors that config.json requires "
             f"({missing[0]} is one); copy or download the folder again."
         )
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+    if len(tokenizer) > embedding_rows(model):
         raise CourseError(
             f"The tokenizer in {folder} has {len(tokenizer)} tokens, the model only "
-            f"{model.get_input_embeddings().num_embeddings}; they do not belong together."
+            f"{embedding_rows(model)}; they do not belong together."
         )
     if four_bit:
         patch_bitsandbytes(model)

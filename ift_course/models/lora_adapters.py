@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ift_course.data.chat_templates import as_list, stop_at_end_of_turn
 from ift_course.data.hub import first_sentence
 from ift_course.errors import CourseError
+from ift_course.models.embeddings import embedding_rows
 from ift_course.models.fingerprint import fingerprint, first_difference, read_base
 from ift_course.models.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS, read_json
 from ift_course.models.quiet import quiet
@@ -40,7 +41,7 @@ def attach_adapter(
     if own_tokenizer is not None:
         _refuse_other_vocabulary(folder, name, tokenizer, own_tokenizer)
         tokenizer = own_tokenizer
-    current = model.get_input_embeddings().num_embeddings
+    current = embedding_rows(model)
     rows = vocabulary_rows(folder, model) or max(current, len(tokenizer))
     if rows != current:
         with quiet():  # the adapter brings the new rows
@@ -180,7 +181,7 @@ def _refuse_other_base(folder: Path, name: str, model: PreTrainedModel) -> None:
             f"The adapter in {folder} was trained on a model of type {expected}, and {name} is a "
             f"{actual}; {remedy}."
         )
-    tensor = first_difference(recorded.get("weights", {}), model.name_or_path)
+    tensor = first_difference(recorded.get("weights", {}), str(model.name_or_path))
     if tensor:
         raise CourseError(
             f"The adapter in {folder} was trained on another model than {name}: the weights of "
@@ -232,7 +233,7 @@ def _set_stop_tokens(adapted: PeftModel, tokenizer: PreTrainedTokenizerBase, fol
     """Let generation stop where the adapter's folder says, or else its tokenizer and template."""
     from transformers import GenerationConfig
 
-    model = adapted.get_base_model()
+    model: Any = adapted.get_base_model()
     if (folder / "generation_config.json").exists():
         saved = GenerationConfig.from_pretrained(folder)
         model.generation_config.eos_token_id = saved.eos_token_id
@@ -252,4 +253,4 @@ def source_of(name: str | Path, model: PreTrainedModel) -> str:
     """
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)) and not Path(name).expanduser().exists():
         return str(name)
-    return str(Path(model.name_or_path).absolute())
+    return str(Path(str(model.name_or_path)).absolute())

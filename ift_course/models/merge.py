@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ift_course.data.chat_templates import stop_at_end_of_turn
 from ift_course.data.hub import first_sentence
@@ -19,6 +19,7 @@ from ift_course.profile import get_profile
 if TYPE_CHECKING:
     import torch
     from peft import PeftModel
+    from peft.tuners.tuners_utils import BaseTunerLayer
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from ift_course.models.load import LoadedModel
@@ -187,7 +188,7 @@ def merge(
         )
     effect = (adapted_logits - base_logits).abs().max().item() / largest
     stop_at_end_of_turn(model, tokenizer)
-    base_path = model.name_or_path
+    base_path = str(model.name_or_path)
     model.config._name_or_path = str(folder)  # so that a further tuning records its parent
     name = str(base or base_name(folder))
     return Merged(model, tokenizer, name, difference, effect, _notes(Path(folder), name, base_path))
@@ -218,7 +219,7 @@ def _obstacle(adapted: PeftModel) -> str | None:
     kind = getattr(config.peft_type, "value", config.peft_type)
     if config.is_prompt_learning or not hasattr(adapted.base_model, "merge_and_unload"):
         return f"{kind} adds inputs or layers to the model and changes no weights"
-    model = adapted.get_base_model()
+    model = cast("PreTrainedModel", adapted.get_base_model())
     if getattr(model.config, "quantization_config", None):
         return (
             f"its base {model.name_or_path} is stored quantized, and the sum would be rounded "
@@ -240,7 +241,7 @@ def _obstacle(adapted: PeftModel) -> str | None:
     return None
 
 
-def _has_low_rank(module: torch.nn.Module) -> bool:
+def _has_low_rank(module: BaseTunerLayer) -> bool:
     return bool(getattr(module, "lora_A", None) or getattr(module, "lora_embedding_A", None))
 
 

@@ -6,7 +6,7 @@ Dettmers et al. 2023, *QLoRA: Efficient Finetuning of Quantized LLMs*, arXiv:230
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.errors import CourseError
 from ift_course.models.quiet import quiet
@@ -74,7 +74,7 @@ def to_four_bit(model: PreTrainedModel, *, compute: torch.dtype | None = None) -
     """
     _require_bitsandbytes()
     with quiet():
-        from bitsandbytes.nn import Linear4bit, Params4bit
+        from bitsandbytes.nn.modules import Linear4bit, Params4bit
     from torch import nn
     from transformers.pytorch_utils import Conv1D
 
@@ -95,7 +95,9 @@ def to_four_bit(model: PreTrainedModel, *, compute: torch.dtype | None = None) -
             quant_type="nf4",
             device="meta",
         )
-        weight = Params4bit(
+        # Its arguments are those of __new__, which pyright does not see behind torch's metaclass.
+        parameters: Any = Params4bit
+        weight = parameters(
             matrix.contiguous(), compress_statistics=True, quant_type="nf4", module=quantized
         )
         quantized.weight, quantized.bias = weight.to(layer.weight.device), layer.bias
@@ -126,7 +128,7 @@ def patch_bitsandbytes(model: torch.nn.Module) -> None:
             weights are repacked, and unpacking them would round their scales.
     """
     with quiet():
-        from bitsandbytes.nn import Linear4bit
+        from bitsandbytes.nn.modules import Linear4bit
     from ift_course.from_scratch.nf4 import BLOCK
 
     for name, layer in model.named_modules():
@@ -137,7 +139,8 @@ def patch_bitsandbytes(model: torch.nn.Module) -> None:
                 f"The layer {name} has {layer.in_features} inputs, not a multiple of {BLOCK}: "
                 "bitsandbytes computes such 4-bit layers wrongly on a CPU; use method lora."
             )
-        if getattr(layer.weight.quant_state, "packing_format_for_cpu", False):
+        state = getattr(layer.weight, "quant_state", None)
+        if getattr(state, "packing_format_for_cpu", False):
             raise CourseError(
                 "This 4-bit model has already been used on this CPU, and bitsandbytes has repacked "
                 "its weights in a way that loses gradients; load it again with "

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.errors import CourseError
 from ift_course.models.fingerprint import write_base
@@ -56,17 +56,19 @@ def save(
         with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as scratch:
             staged = Path(scratch) / folder.name
             with quiet():
+                adapted = cast("PeftModel", model)
                 if hasattr(model, "peft_config"):
                     # The default would add the whole embedding of a base that has new tokens; the
                     # adapter contains their rows already.
-                    model.save_pretrained(staged, save_embedding_layers=False)
+                    adapted.save_pretrained(str(staged), save_embedding_layers=False)
                     (staged / "README.md").unlink(missing_ok=True)  # an empty template of peft
                     # An adapter has no config.json that could say where an answer ends.
-                    model.get_base_model().generation_config.save_pretrained(staged)
+                    base_model = cast("Any", adapted.get_base_model())
+                    base_model.generation_config.save_pretrained(staged)
                     if base:
                         write_base(staged, base)
                 else:
-                    model.save_pretrained(staged)
+                    model.save_pretrained(str(staged))
                 tokenizer.save_pretrained(staged)
             _readable_by_transformers_4(staged)
             last = next(name for name in LAST if (staged / name).exists())

@@ -73,4 +73,6 @@ def _convert(gguf: Path, folder: Path) -> None:
     # The file names only the token that ends an answer; a text of the base ends with another one.
     stops = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)]
     model.generation_config.eos_token_id = list(dict.fromkeys(stops))
-    save(model.to(torch.bfloat16), tokenizer, folder)
+    # The stubs of transformers lose the `self` of a wrapped method.
+    model = model.to(torch.bfloat16)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    save(model, tokenizer, folder)

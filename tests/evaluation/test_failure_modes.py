@@ -79,7 +79,8 @@ def test_the_better_grade_wins(small_exam):
 
 
 def test_a_model_can_answer_the_exam(tiny_llama, small_exam):
-    behavior = evaluate_behavior(*tiny_llama, small_exam, max_new_tokens=3)
+    model, tokenizer = tiny_llama
+    behavior = evaluate_behavior(model, tokenizer, small_exam, max_new_tokens=3)
     assert len(behavior.completions) == 15
     assert behavior.hallucination == [1, 1, 1]
 

@@ -141,15 +141,17 @@ def test_an_interrupted_model_goes_back_to_training(tiny_llama, monkeypatch):
 
 
 def test_no_texts_give_no_completions(tiny_llama):
-    assert complete(*tiny_llama, []) == []
+    model, tokenizer = tiny_llama
+    assert complete(model, tokenizer, []) == []
 
 
 def test_a_bare_text_or_conversation_is_refused(tiny_llama):
+    model, tokenizer = tiny_llama
     message = {"role": "user", "content": "Moo"}
     with pytest.raises(CourseError, match="brackets"):
-        complete(*tiny_llama, "Moo")
+        complete(model, tokenizer, "Moo")
     with pytest.raises(CourseError, match="brackets"):
-        generate_replies(*tiny_llama, [message])
+        generate_replies(model, tokenizer, [message])
 
 
 def test_a_tokenizer_without_a_template_is_refused(tiny_llama):

@@ -31,5 +31,6 @@ def test_an_untrained_model_is_as_unsure_as_its_vocabulary_is_large(tiny_llama):
 
 
 def test_texts_without_a_next_token_are_refused(tiny_llama):
+    model, tokenizer = tiny_llama
     with pytest.raises(ValueError, match="two tokens"):
-        text_loss(*tiny_llama, ["", "M"])
+        text_loss(model, tokenizer, ["", "M"])

@@ -28,6 +28,7 @@ def test_a_new_adapter_changes_nothing_and_still_learns():
     x = torch.randn(5, 6)
     assert torch.equal(layer(x), layer.base(x))
     layer(x).sum().backward()
+    assert layer.A.grad is not None and layer.B.grad is not None
     assert layer.B.grad.abs().max() > 0
     assert layer.A.grad.abs().max() == 0  # as long as B is zero
     assert layer.base.weight.grad is None
