@@ -56,8 +56,6 @@ def _gguf() -> Path:
 
 
 def _convert(gguf: Path, folder: Path) -> None:
-    import torch
-
     from ift_course.models.read_gguf import read_gguf
     from ift_course.models.save import disk_errors, save
     from ift_course.models.tokenizer import END_OF_TEXT
@@ -73,6 +71,4 @@ def _convert(gguf: Path, folder: Path) -> None:
     # The file names only the token that ends an answer; a text of the base ends with another one.
     stops = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)]
     model.generation_config.eos_token_id = list(dict.fromkeys(stops))
-    # The stubs of transformers lose the `self` of a wrapped method.
-    model = model.to(torch.bfloat16)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    save(model, tokenizer, folder)
+    save(model.bfloat16(), tokenizer, folder)
