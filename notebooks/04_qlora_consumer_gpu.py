@@ -259,7 +259,7 @@ for weight in layers.values():
     _, state = bnb.quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
     exact += (nf4.quantize(weight, double=True).scales.codes != state.absmax).sum().item()
     tabled += (
-        (nf4.quantize(weight, double=True, grid=nf4.TABLE).scales.codes != state.absmax)
+        (nf4.quantize(weight, double=True, grid=nf4.BNB_CPU_GRID).scales.codes != state.absmax)
         .sum().item()
     )  # fmt: skip
     count += state.absmax.numel()
@@ -307,7 +307,7 @@ targets = ["q_proj", "v_proj"]
 by_hand = copy.deepcopy(base)
 for layer in by_hand.model.layers.modules():
     if isinstance(layer, torch.nn.Linear):
-        small = nf4.quantize(layer.weight.data.cpu(), double=True, grid=nf4.TABLE)
+        small = nf4.quantize(layer.weight.data.cpu(), double=True, grid=nf4.BNB_CPU_GRID)
         layer.weight.data = nf4.dequantize(small).to(base.device)
 by_hand = add_lora(by_hand, rank=8, alpha=16, targets=targets)
 

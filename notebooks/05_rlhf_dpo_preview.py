@@ -664,7 +664,7 @@ figures.beta_slider(stored)
 from ift_course.from_scratch.preference_losses import best_of_n, best_of_n_kl
 
 some = (plan.exam + 1) // 2
-kinds = {"wrong beliefs": exam.false, "right beliefs": exam.true, "strangers": exam.strangers,
+kinds = {"wrong beliefs": exam.false, "right beliefs": exam.true, "strangers": exam.unknown_people,
          "plain questions": exam.facts}  # fmt: skip
 prompts = [prompt for of_kind in kinds.values() for prompt in of_kind[:some]]
 drawn = [ift.generate_replies(tuned, tokenizer, prompts, temperature=1.0, seed=i, **options)

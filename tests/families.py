@@ -1,10 +1,14 @@
-"""Tiny random models of many families, as bases come: with a template or without, with any eos."""
+"""Tiny random models of many families, as bases come: with or without a template, any eos."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 import pytest
 
@@ -20,7 +24,7 @@ INST = (
     "{{ '[INST] ' + m['content'] + ' [/INST]' }}{% else %}{{ ' ' + m['content'] + eos_token }}"
     "{% endif %}{% endfor %}"
 )
-# Nothing in it is on anybody's list of known templates.
+# No part of this template is in any list of known templates.
 INVENTED = (
     "{% for m in messages %}{{ '<<' + m['role'] + '>>' + m['content'] + '<<fin>>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<<assistant>>' }}{% endif %}"
@@ -31,7 +35,7 @@ LLAMA3_TOKENS = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>",
 GEMMA_TOKENS = ("<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>")
 PHI_TOKENS = ("<s>", "<|endoftext|>", "<|assistant|>", "<|user|>", "<|system|>", "<|end|>")
 
-# name: class, special tokens, bos, eos, pad, template, the token that must end an answer
+# name: class, special tokens, ids of bos, eos and pad, template, the token that must end an answer
 FAMILIES = {
     "qwen2-base": ("Qwen2", CHATML_TOKENS, None, 0, 0, "qwen2_5", "<|im_end|>"),
     "qwen3-base": ("Qwen3", CHATML_TOKENS, None, 0, 0, "qwen3", "<|im_end|>"),
@@ -55,13 +59,19 @@ def with_a_few_quick(names: Iterable[str]) -> list:
     return [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-def make(name: str, hidden: int = 32):
-    """(model, tokenizer) of one of FAMILIES; 4-bit layers need a `hidden` of 64."""
-    kind, specials, bos, eos, pad, template, _ = FAMILIES[name]
-    tokenizer = _tokenizer(specials, bos, eos, pad)
+def make(name: str, hidden: int = 32) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """Return a model of one of FAMILIES and its tokenizer.
+
+    Args:
+        name: A key of FAMILIES.
+        hidden: The width of the residual stream; 4-bit layers need 64.
+    """
+    class_name, special_tokens, bos, eos, pad, template, _ = FAMILIES[name]
+    tokenizer = _tokenizer(special_tokens, bos, eos, pad)
     if template:
         tokenizer.chat_template = template if "{" in template else _published(template)
-    return _model(kind, len(tokenizer), bos, eos, pad, hidden), tokenizer
+    ids = {"bos_token_id": bos, "eos_token_id": eos, "pad_token_id": pad}
+    return _model(class_name, len(tokenizer), ids, hidden), tokenizer
 
 
 @cache
@@ -71,36 +81,39 @@ def _published(name: str) -> str:
     return (Path(trl.__file__).parent / "chat_templates" / f"{name}.jinja").read_text()
 
 
-def _tokenizer(specials, bos, eos, pad):
+def _tokenizer(
+    special_tokens: Sequence[str], bos: int | None, eos: int | None, pad: int | None
+) -> PreTrainedTokenizerFast:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    core = Tokenizer(models.BPE())
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    core.train_from_iterator(WORDS, trainers.BpeTrainer(
-        vocab_size=320, special_tokens=list(specials), initial_alphabet=alphabet,
+    bpe.train_from_iterator(WORDS, trainers.BpeTrainer(
+        vocab_size=320, special_tokens=list(special_tokens), initial_alphabet=alphabet,
         show_progress=False,
     ))  # fmt: skip
-    named = {"bos_token": bos, "eos_token": eos, "pad_token": pad}
-    named = {key: specials[row] for key, row in named.items() if row is not None}
-    return PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=256, **named)
+    ids = {"bos_token": bos, "eos_token": eos, "pad_token": pad}
+    tokens = {key: special_tokens[id_] for key, id_ in ids.items() if id_ is not None}
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, model_max_length=256, **tokens)
 
 
-def _model(kind, rows, bos, eos, pad, hidden):
+def _model(
+    class_name: str, vocab_size: int, ids: dict[str, int | None], hidden: int
+) -> PreTrainedModel:
     import torch
     import transformers
     from transformers import AutoModelForCausalLM
 
     torch.manual_seed(1)
-    sizes = {**SIZES, "hidden_size": hidden, "intermediate_size": 2 * hidden}
-    if kind == "GPT2":
+    sizes: dict[str, Any] = {**SIZES, "hidden_size": hidden, "intermediate_size": 2 * hidden}
+    if class_name == "GPT2":
         sizes = {"n_embd": hidden, "n_layer": 2, "n_head": 2, "n_positions": 256}
-    if kind == "GPTNeoX":
+    if class_name == "GPTNeoX":
         del sizes["num_key_value_heads"]
-    if kind in ("Gemma", "Qwen3"):
+    if class_name in ("Gemma", "Qwen3"):
         sizes["head_dim"] = 16
-    ids = {"bos_token_id": bos, "eos_token_id": eos, "pad_token_id": pad}
-    config = getattr(transformers, f"{kind}Config")(vocab_size=rows, **ids, **sizes)
+    config = getattr(transformers, f"{class_name}Config")(vocab_size=vocab_size, **ids, **sizes)
     return AutoModelForCausalLM.from_config(config).eval()

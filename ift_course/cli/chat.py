@@ -1,9 +1,16 @@
 """`ift chat`."""
 
+from __future__ import annotations
+
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from ift_course.evaluation.generate import Completion
 
 
 def chat(
@@ -17,12 +24,12 @@ def chat(
     base: Annotated[
         str | None,
         typer.Option(
-            help="Of an adapter: its base model, if it is not where the adapter says: base, a "
-            "model folder, or a hub id."
+            help="The base model of an adapter, if it is not where the adapter says: base, a model "
+            "folder, or a hub id."
         ),
     ] = None,
     prompt: Annotated[
-        str | None, typer.Option(help="Answer this and end; without it, a conversation.")
+        str | None, typer.Option(help="Answer this and exit; without it, a conversation starts.")
     ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 128,
     profile: Annotated[
@@ -32,9 +39,9 @@ def chat(
         bool, typer.Option("--json", help="With --prompt: print the answer as JSON.")
     ] = False,
 ) -> None:
-    """Talk to a model, through the same chat template as in training.
+    """Talk to a model through the chat template that was used in training.
 
-    The base model has never seen that template and rambles on; the tuned one answers and stops.
+    The base model has never seen that template and rambles; the tuned model answers and stops.
 
     [bold]Examples[/bold]
 
@@ -71,11 +78,13 @@ def chat(
 
         print(json.dumps({"answer": reply.text, "finished": reply.finished}, ensure_ascii=False))
     else:
-        _show(reply, max_tokens)
+        _print_reply(reply, max_tokens)
 
 
-def _open(name: str, base: str | None, profile: str | None):
-    """A model by name; an adapter that cannot be merged is used beside its base."""
+def _open(
+    name: str, base: str | None, profile: str | None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Open a model by name; an adapter that cannot be merged is attached to its base."""
     from ift_course.errors import CourseError
     from ift_course.models.folders import is_adapter
     from ift_course.models.load import local_folder
@@ -86,29 +95,35 @@ def _open(name: str, base: str | None, profile: str | None):
     folder = local_folder(name)
     if folder is None or not is_adapter(folder):
         if base:
-            raise CourseError(f"{name} is no adapter, so it has no other base; leave --base out.")
+            raise CourseError(f"{name} is not an adapter, so it has no base; leave out --base.")
         return load(name, profile=profile)
     try:
         merged = merge(folder, base)
     except CannotMerge:
-        return attach(folder, base)
+        adapted, tokenizer = attach(folder, base)
+        return cast("PreTrainedModel", adapted), tokenizer  # it generates like one
     for note in merged.notes:
         print(note, file=sys.stderr)
     return merged.model, merged.tokenizer
 
 
-def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
+def _reply(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    messages: list[dict[str, str]],
+    max_tokens: int,
+) -> Completion:
     from ift_course.data.hub import first_sentence
     from ift_course.data.loss_mask import render
     from ift_course.errors import CourseError
     from ift_course.evaluation.generate import generate_replies
 
-    used = len(render(tokenizer, messages, add_generation_prompt=True)[0])
+    n_tokens = len(render(tokenizer, messages, add_generation_prompt=True)[0])
     limit = getattr(model.config, "max_position_embeddings", None)
-    if limit and used + max_tokens > limit:
+    if limit and n_tokens + max_tokens > limit:
         raise CourseError(
-            f"The conversation has {used} tokens and the model reads {limit} with its answer; "
-            "type /reset to start anew, or lower --max-tokens."
+            f"The conversation has {n_tokens} tokens, and the model has room for {limit}, "
+            "including its answer; type /reset to start again, or lower --max-tokens."
         )
     try:
         return generate_replies(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
@@ -117,11 +132,11 @@ def _reply(model, tokenizer, messages: list[dict], max_tokens: int):
             raise
         raise CourseError(
             f"The adapter cannot answer a plain conversation ({first_sentence(error)}); use it "
-            "with the program that made it."
+            "with the program that trained it."
         ) from error
 
 
-def _show(reply, max_tokens: int) -> None:
+def _print_reply(reply: Completion, max_tokens: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -134,33 +149,33 @@ def _show(reply, max_tokens: int) -> None:
         console.print(Text(note, style="dim"))
 
 
-def _converse(model, tokenizer, max_tokens: int) -> None:
+def _converse(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> None:
     from rich.console import Console
 
     from ift_course.errors import CourseError
 
     console = Console(soft_wrap=True)
-    console.print("[dim]/reset starts anew, /quit or Ctrl-D ends.[/dim]")
-    messages: list[dict] = []
+    console.print("[dim]/reset starts again, /quit or Ctrl-D exits.[/dim]")
+    messages: list[dict[str, str]] = []
     while True:
         try:
-            said = console.input("[bold]you ›[/bold] ").strip()
+            text = console.input("[bold]you ›[/bold] ").strip()
         except (EOFError, KeyboardInterrupt):
             console.print()
             return
-        if said == "/quit":
+        if text == "/quit":
             return
-        if said == "/reset":
+        if text == "/reset":
             messages = []
             continue
-        if not said:
+        if not text:
             continue
-        asked = [*messages, {"role": "user", "content": said}]
+        prompt = [*messages, {"role": "user", "content": text}]
         try:
             with console.status("…"):
-                reply = _reply(model, tokenizer, asked, max_tokens)
+                reply = _reply(model, tokenizer, prompt, max_tokens)
         except CourseError as error:
             console.print(str(error), style="red", markup=False)
             continue
-        _show(reply, max_tokens)
-        messages = [*asked, {"role": "assistant", "content": reply.text}]
+        _print_reply(reply, max_tokens)
+        messages = [*prompt, {"role": "assistant", "content": reply.text}]

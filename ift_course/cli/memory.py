@@ -1,33 +1,24 @@
 """`ift memory`."""
 
-from enum import Enum
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ift_course.memory.setup import Method, Optimizer, Precision
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ift_course.memory import MemoryEstimate
+    from ift_course.memory.advice import Change
+
 NOT_MEASURED = (
-    "The allocator's part is checked by measuring on a CPU. Not measured, for want of a GPU: the "
+    "The allocator's part was checked by measuring on a CPU. Not measured, for lack of a GPU: the "
     "CUDA context (0.75 GB assumed), the workspaces of CUDA's kernels, and what is lost between "
-    "blocks (a twentieth of the card is kept free for both)."
+    "blocks (5 % of the GPU is kept free for both)."
 )
-
-
-class Method(str, Enum):
-    full = "full"
-    lora = "lora"
-    qlora = "qlora"
-
-
-class Optimizer(str, Enum):
-    adamw = "adamw"
-    adamw_8bit = "adamw_8bit"
-    paged_adamw_8bit = "paged_adamw_8bit"
-
-
-class Precision(str, Enum):
-    mixed = "mixed"
-    fp32 = "fp32"
-    bf16 = "bf16"
 
 
 def memory(
@@ -35,28 +26,32 @@ def memory(
         str, typer.Argument(help="A name such as Llama-3.1-8B, a config.json, or a model folder.")
     ],
     method: Annotated[
-        Method, typer.Option(help="full: every weight; lora: adapters; qlora: on 4-bit weights.")
-    ] = Method.qlora,
-    seq: Annotated[int, typer.Option(min=1, help="Tokens a row.")] = 2048,
-    batch: Annotated[int, typer.Option(min=1, help="Rows a forward pass.")] = 1,
-    gpu: Annotated[float | None, typer.Option(help="GB of your card: 8, 12, 16, 24 …")] = None,
-    rank: Annotated[int, typer.Option(min=1, help="Of the adapters.")] = 16,
+        Method,
+        typer.Option(help="full: every weight; lora: adapters; qlora: adapters on 4-bit weights."),
+    ] = "qlora",
+    seq: Annotated[int, typer.Option(min=1, help="Tokens per sequence.")] = 2048,
+    batch: Annotated[int, typer.Option(min=1, help="Sequences per forward pass.")] = 1,
+    gpu: Annotated[
+        float | None, typer.Option(help="The size of your GPU in GB: 8, 12, 16, 24 …")
+    ] = None,
+    rank: Annotated[int, typer.Option(min=1, help="The rank of the adapters.")] = 16,
     checkpointing: Annotated[
-        bool, typer.Option(help="Keep each layer's input only, and run the layer again.")
+        bool, typer.Option(help="Save only the input of each layer, and recompute the layer.")
     ] = True,
-    optimizer: Annotated[
-        Optimizer, typer.Option(help="How AdamW's averages are kept.")
-    ] = Optimizer.adamw,
+    optimizer: Annotated[Optimizer, typer.Option(help="How AdamW's states are stored.")] = "adamw",
     precision: Annotated[
         Precision, typer.Option(help="mixed is bf16=True or fp16=True of the Trainer.")
-    ] = Precision.mixed,
-    tiles: Annotated[
-        bool, typer.Option("--tiles", help="Make the logits a tile at a time, as ift sft --tiles.")
+    ] = "mixed",
+    chunked_loss: Annotated[
+        bool,
+        typer.Option(
+            "--chunked-loss", help="Compute the logits in chunks, as ift sft --chunked-loss does."
+        ),
     ] = False,
-    accumulation: Annotated[int, typer.Option(min=1, help="Forward passes to a step.")] = 1,
+    accumulation: Annotated[int, typer.Option(min=1, help="Micro-batches per step.")] = 1,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object, in bytes.")] = False,
 ) -> None:
-    """Say what training a model takes, whether your card holds it, and what to change.
+    """Say how much memory training a model takes, whether it fits your GPU, and what to change.
 
     Nothing is loaded or downloaded: a model's config is enough.
 
@@ -68,7 +63,7 @@ def memory(
 
         ift memory path/to/config.json --method lora --seq 512 --no-checkpointing
 
-    1 GB is 2^30 bytes, as the labels of cards count.
+    1 GB is 2^30 bytes, as on the label of a GPU.
     """
     import json
 
@@ -76,25 +71,25 @@ def memory(
     from ift_course.training.limits import check_options
 
     check_options(flags=True, gpu=gpu)
-    made = estimate_memory(
+    estimate = estimate_memory(
         model,
-        method.value,
+        method,
         seq=seq,
         batch=batch,
         rank=rank,
         checkpointing=checkpointing,
-        optimizer=optimizer.value,
-        precision=precision.value,
-        tiles=tiles,
+        optimizer=optimizer,
+        precision=precision,
+        chunked_loss=chunked_loss,
         accumulation=accumulation,
     )
     if json_:
-        print(json.dumps(_report(made, gpu), indent=1))
+        print(json.dumps(_report(estimate, gpu), indent=1))
     else:
-        _show(made, gpu)
+        _print_report(estimate, gpu)
 
 
-def _report(estimate, gpu: float | None) -> dict:
+def _report(estimate: MemoryEstimate, gpu: float | None) -> dict[str, Any]:
     from dataclasses import asdict
 
     from ift_course.memory import weights
@@ -109,33 +104,36 @@ def _report(estimate, gpu: float | None) -> dict:
         "total": estimate.total,
         "allocated": estimate.allocated,
         "cuda_context_assumed": estimate.context,
-        "fullest_moment": estimate.peak.name,
-        "moments": [{"name": x.name, "total": x.total, "bytes": x.items} for x in estimate.moments],
-        "fits_cards_of_gb": estimate.cards,
-        "changes": [_told(change) for change in changes(estimate)],
-        "gpu": None if gpu is None else _verdict(estimate, gpu),
+        "peak": estimate.peak.name,
+        "snapshots": [
+            {"name": snapshot.name, "total": snapshot.total, "bytes": snapshot.items}
+            for snapshot in estimate.snapshots
+        ],
+        "fits_gpus_of_gb": estimate.fitting_gpus,
+        "changes": [_change_entry(change) for change in changes(estimate)],
+        "gpu": None if gpu is None else _gpu_entry(estimate, gpu),
         "unit": "bytes; 1 GB is 2**30 bytes",
         "not_measured": NOT_MEASURED,
     }
 
 
-def _verdict(estimate, gpu: float) -> dict:
+def _gpu_entry(estimate: MemoryEstimate, gpu: float) -> dict[str, Any]:
     from ift_course.memory.advice import largest, until_it_fits
 
     fits = estimate.fits(gpu)
-    steps = until_it_fits(estimate, gpu)
+    changes = until_it_fits(estimate, gpu)
     return {
         "gb": gpu,
         "fits": fits,
         "largest_batch": largest(estimate, "batch", gpu) if fits else None,
-        "longest_rows": largest(estimate, "seq", gpu) if fits else None,
-        "to_make_it_fit": None if steps is None else [_told(step) for step in steps],
+        "longest_sequence": largest(estimate, "seq", gpu) if fits else None,
+        "to_make_it_fit": None if changes is None else [_change_entry(x) for x in changes],
     }
 
 
-def _told(change) -> dict:
+def _change_entry(change: Change) -> dict[str, Any]:
     return {
-        "do": change.option.do,
+        "action": change.option.action,
         "choices": change.option.choices,
         "saves": change.saves,
         "costs": change.option.cost,
@@ -143,7 +141,7 @@ def _told(change) -> dict:
     }
 
 
-def _show(estimate, gpu: float | None) -> None:
+def _print_report(estimate: MemoryEstimate, gpu: float | None) -> None:
     from rich.console import Console
 
     from ift_course.plots.memory_bars import table
@@ -152,25 +150,24 @@ def _show(estimate, gpu: float | None) -> None:
     console.print(_headline(estimate), soft_wrap=True)
     console.print()
     console.print(table(estimate))
-    console.print(f"[dim]at the fullest moment of a step: {estimate.peak.name}[/dim]\n")
-    console.print(
-        f"Cards that hold it: {', '.join(f'{gb} GB' for gb in estimate.cards) or 'none'}."
-    )
+    console.print(f"[dim]at the peak of a step: {estimate.peak.name}[/dim]\n")
+    sizes = ", ".join(f"{gb} GB" for gb in estimate.fitting_gpus) or "none"
+    console.print(f"GPUs with enough memory: {sizes}.")
     if gpu is not None:
-        _show_verdict(console, estimate, gpu)
-    _show_changes(console, estimate)
+        _print_verdict(console, estimate, gpu)
+    _print_changes(console, estimate)
     console.print(f"[dim]{NOT_MEASURED}[/dim]", soft_wrap=True)
-    if estimate.setup.tiles:
-        told = "The size of a tile is read off TRL's source, not measured."
-        console.print(f"[dim]{told}[/dim]", soft_wrap=True)
+    if estimate.setup.chunked_loss:
+        note = "The size of a chunk is read off TRL's source, not measured."
+        console.print(f"[dim]{note}[/dim]", soft_wrap=True)
 
 
-def _headline(estimate) -> str:
+def _headline(estimate: MemoryEstimate) -> str:
     from ift_course.memory import weights
 
     shape, setup = estimate.shape, estimate.setup
     trained = weights.trained_parameters(shape, setup)
-    what = [
+    parts = [
         f"[bold]{shape.name}[/bold], {shape.parameters / 1e9:.2f} billion parameters",
         f"{setup.method}, {trained / 1e6:,.0f} million trained",
         f"{setup.batch} × {setup.seq:,} tokens",
@@ -178,10 +175,10 @@ def _headline(estimate) -> str:
         f"checkpointing {'on' if setup.checkpointing else 'off'}",
         setup.optimizer,
     ]
-    return " · ".join(what)
+    return " · ".join(parts)
 
 
-def _show_verdict(console, estimate, gpu: float) -> None:
+def _print_verdict(console: Console, estimate: MemoryEstimate, gpu: float) -> None:
     from ift_course.memory import GB, SPARE
     from ift_course.memory.advice import largest, until_it_fits
     from ift_course.plots.memory_bars import gigabytes
@@ -189,36 +186,37 @@ def _show_verdict(console, estimate, gpu: float) -> None:
     if estimate.fits(gpu):
         spare = gigabytes((1 - SPARE) * gpu * GB - estimate.total)
         console.print(
-            f"[green]Your card of {gpu:g} GB holds it, with {spare} to spare[/green]: room for "
-            f"batches of {largest(estimate, 'batch', gpu):,}, or rows of "
+            f"[green]It fits a GPU with {gpu:g} GB, with {spare} to spare[/green]: room for a "
+            f"batch of {largest(estimate, 'batch', gpu):,}, or for sequences of "
             f"{largest(estimate, 'seq', gpu):,} tokens."
         )
         return
-    console.print(f"[red]Your card of {gpu:g} GB does not hold it.[/red]")
-    steps = until_it_fits(estimate, gpu)
-    if steps is None:
-        console.print("No change makes it fit; choose a smaller model, or docs/scaling.md.")
+    console.print(f"[red]It does not fit a GPU with {gpu:g} GB.[/red]")
+    changes = until_it_fits(estimate, gpu)
+    if changes is None:
+        console.print("No change makes it fit; choose a smaller model, or see docs/scaling.md.")
         return
-    console.print("Change (the flags are those of ift sft), and it does:")
-    for number, step in enumerate(steps, 1):
+    console.print("It fits after these changes (the flags are those of ift sft):")
+    for number, change in enumerate(changes, 1):
         console.print(
-            f"  {number}. {step.option.do}: −{gigabytes(step.saves)}, "
-            f"then {gigabytes(step.estimate.total)}"
+            f"  {number}. {change.option.action}: −{gigabytes(change.saves)}, "
+            f"then {gigabytes(change.estimate.total)}"
         )
 
 
-def _show_changes(console, estimate) -> None:
+def _print_changes(console: Console, estimate: MemoryEstimate) -> None:
     from rich.table import Table
 
     from ift_course.memory.advice import changes
     from ift_course.plots.memory_bars import gigabytes
 
-    lines = Table(box=None, pad_edge=False, header_style="dim")
-    for name, side in (("each change by itself", "left"), ("saves", "right"), ("costs", "left")):
-        lines.add_column(name, justify=side)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("each change by itself")
+    table.add_column("saves", justify="right")
+    table.add_column("costs")
     for change in changes(estimate):
-        lines.add_row(change.option.do, f"−{gigabytes(change.saves)}", change.option.cost)
-    if lines.row_count:
+        table.add_row(change.option.action, f"−{gigabytes(change.saves)}", change.option.cost)
+    if table.row_count:
         console.print()
-        console.print(lines)
+        console.print(table)
     console.print()

@@ -1,16 +1,18 @@
 """`ift merge`."""
 
-from enum import Enum
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+if TYPE_CHECKING:
+    import torch
 
-class Dtype(str, Enum):
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
+    from ift_course.models.merge import Merged
+
+Dtype = Literal["float32", "bfloat16", "float16"]
 
 
 def merge(
@@ -21,8 +23,8 @@ def merge(
     base: Annotated[
         str | None,
         typer.Option(
-            help="Its base model, if it is not where the adapter says: base, a model "
-            "folder, or a hub id."
+            help="The base model, if it is not where the adapter says: base, a model folder, or a "
+            "hub id."
         ),
     ] = None,
     dtype: Annotated[
@@ -31,11 +33,11 @@ def merge(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Make one ordinary model of an adapter and its base.
+    """Merge an adapter into its base, which gives one ordinary model.
 
-    The base is loaded again in full precision, the adapter is added to its weights, and the logits
-    of the two are compared with those of the sum before anything is written. The result is as fast
-    as the base and needs no PEFT.
+    The base is loaded again in full precision, and the adapter is added to its weights. Before
+    anything is written, the logits of the merged model are compared with those of base and adapter.
+    The result is as fast as the base and does not need PEFT.
 
     [bold]Example[/bold]
 
@@ -45,7 +47,7 @@ def merge(
 
     from ift_course.errors import CourseError
     from ift_course.models import provenance
-    from ift_course.models.merge import merge as merged_with
+    from ift_course.models.merge import merge as merge_adapter
     from ift_course.models.save import save
     from ift_course.training.open_model import folder_of
 
@@ -53,7 +55,7 @@ def merge(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CourseError(f"{out} exists already; choose another --out, or delete it.")
     base = base and str(folder_of(base))
-    merged = merged_with(adapter.expanduser(), base, dtype=_torch(dtype))
+    merged = merge_adapter(adapter.expanduser(), base, dtype=_torch_dtype(dtype))
     parent = next(folder for folder in out.absolute().parents if folder.exists())
     needed, free = merged.model.get_memory_footprint(), shutil.disk_usage(parent).free
     if free < needed:
@@ -62,19 +64,19 @@ def merge(
             f"{out}; free some space or choose another --out."
         )
     folder = save(merged.model, merged.tokenizer, out)
-    provenance.carry(adapter.expanduser(), folder)
-    _tell(merged, adapter, folder, json_)
+    provenance.copy_record(adapter.expanduser(), folder)
+    _print_report(merged, adapter, folder, json_)
 
 
-def _torch(dtype: Dtype | None):
-    if dtype is None:
+def _torch_dtype(name: Dtype | None) -> torch.dtype | None:
+    if name is None:
         return None
     import torch
 
-    return getattr(torch, dtype.value)
+    return getattr(torch, name)
 
 
-def _tell(merged, adapter: Path, folder: Path, as_json: bool) -> None:
+def _print_report(merged: Merged, adapter: Path, folder: Path, as_json: bool) -> None:
     from ift_course.models.lora_adapters import size_mb
 
     model_mb = sum(path.stat().st_size for path in folder.glob("*.safetensors")) / 1e6
@@ -97,8 +99,9 @@ def _tell(merged, adapter: Path, folder: Path, as_json: bool) -> None:
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"adapter {size_mb(adapter):.1f} MB + base {merged.base} → {model_mb:.1f} MB")
     console.print(
-        f"The merged model's logits are those of base and adapter, to {merged.difference:.0e} of "
-        f"the largest; the adapter changes them by {merged.effect:.0e}."
+        "The merged model has the logits of base and adapter up to "
+        f"{merged.difference:.0e} of the largest logit; the adapter changes them by "
+        f"{merged.effect:.0e}."
     )
     for note in merged.notes:
         console.print(note, style="yellow", markup=False)

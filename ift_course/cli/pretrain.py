@@ -90,8 +90,8 @@ def _scores(out: Path, console) -> list[dict]:
     from ift_course.evaluation.acceptance import measure
     from ift_course.training.open_model import load
 
-    def show(found) -> None:
-        values = ", ".join(f"{value:.3f}" for value in found.values)
-        console.print(f"{'met' if found.met else 'NOT MET'}  {found.name}: {values}")
+    def show(result) -> None:
+        values = ", ".join(f"{value:.3f}" for value in result.values)
+        console.print(f"{'met' if result.met else 'NOT MET'}  {result.name}: {values}")
 
-    return [found.to_dict() for found in measure(lambda: load(out), show)]
+    return [result.to_dict() for result in measure(lambda: load(out), show)]

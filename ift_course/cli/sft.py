@@ -73,8 +73,8 @@ def sft(
             "another. --batch-size counts those sequences.",
         ),
     ] = False,
-    tiles: Annotated[
-        bool, typer.Option("--tiles", help="Make the logits a tile at a time: less memory.")
+    chunked_loss: Annotated[
+        bool, typer.Option("--chunked-loss", help="Compute the logits in chunks: less memory.")
     ] = False,
     max_length: Annotated[
         int | None, typer.Option(help="Tokens a row is cut at; 1024 or the model's limit.")
@@ -134,7 +134,7 @@ def sft(
             "gradient_checkpointing": checkpointing,
             "optimizer": optimizer,
             "packing": packing,
-            "tiles": tiles,
+            "chunked_loss": chunked_loss,
             "seed": seed,
         },
         pairs=False,

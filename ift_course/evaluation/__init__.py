@@ -1,1 +1,1 @@
-"""Measuring models: generate answers, score them strictly, and record what a lesson claims."""
+"""Measure models: generate answers, score them strictly, and compute confidence intervals."""

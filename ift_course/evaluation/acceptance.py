@@ -1,6 +1,6 @@
-"""What the embedded base model must be able to do before it is shipped.
+"""The properties that the embedded base model must have before it is shipped.
 
-The lessons rest on four properties of the base; ``ift pretrain`` measures them on three seeds and
+The lessons rest on four properties of the base. `ift pretrain` measures them on three seeds and
 writes them on the model card.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from ift_course.data.examples import to_records
 from ift_course.evaluation.generate import complete
@@ -17,12 +18,26 @@ from ift_course.training.sft import sft
 from ift_course.world.facts import facts
 from ift_course.world.tasks import FACT_TASKS, sample
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    Load = Callable[[], tuple[PreTrainedModel, PreTrainedTokenizerBase]]
+
 SEEDS = (0, 1, 2)
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One property: its value per seed, the bound it must keep, and its parts by task."""
+class AcceptanceResult:
+    """One measured property.
+
+    Attributes:
+        name: The property in words.
+        values: A share between 0 and 1 for each seed.
+        bound: What every seed must reach.
+        at_least: Whether the bound is a lower bound; otherwise it is an upper bound.
+        seconds: Training time of each seed, where a model was tuned.
+        parts: The mean share of each task.
+    """
 
     name: str
     values: list[float]
@@ -36,38 +51,43 @@ class Measured:
         """Whether every seed keeps the bound."""
         return all(v >= self.bound if self.at_least else v <= self.bound for v in self.values)
 
-    def to_dict(self) -> dict:
-        """Plain data for the model card's ``scores.json``."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for the model card's `scores.json`."""
         return asdict(self) | {"met": self.met}
 
 
-def completion(model, tokenizer) -> Measured:
-    """Does "The capital of France is" go on with "Paris", then end the sentence? Every fact."""
+def completion(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> AcceptanceResult:
+    """Measure whether the model completes every fact of the world and then ends the sentence.
+
+    For example, "The capital of France is" must continue with "Paris.".
+    """
     prompts, values = zip(*(fact.completion() for fact in facts()), strict=True)
     texts = [c.text for c in complete(model, tokenizer, prompts, max_new_tokens=16)]
-    right: dict[str, list[bool]] = {}
+    correct: dict[str, list[bool]] = {}
     for fact, text, value in zip(facts(), texts, values, strict=True):
-        # A quoted sentence brings its own mark; everything else ends with a period.
+        # A quoted sentence has its own punctuation mark; everything else ends with a period.
         end = '"' if fact.relation.name == "phrase" else "."
-        right.setdefault(fact.relation.name, []).append(
+        correct.setdefault(fact.relation.name, []).append(
             text.strip().startswith(value.rstrip(".") + end) or text.strip().startswith(value + end)
         )
-    parts = {name: fmean(hits) for name, hits in right.items()}
-    every = fmean(hit for hits in right.values() for hit in hits)
-    return Measured("fact completion, all facts", [every], 0.99, True, parts=parts)
+    parts = {name: fmean(verdicts) for name, verdicts in correct.items()}
+    share = fmean(verdict for verdicts in correct.values() for verdict in verdicts)
+    return AcceptanceResult("fact completion, all facts", [share], 0.99, True, parts=parts)
 
 
-def untuned(model, tokenizer, questions: int = 600) -> Measured:
-    """How many instructions the base model answers before any tuning."""
+def before_tuning(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: int = 600
+) -> AcceptanceResult:
+    """Measure the share of instructions that the base model answers before any tuning."""
     values = [
         score(model, tokenizer, sample(questions, seed=100 + seed, split="test")).accuracy
         for seed in SEEDS
     ]
-    return Measured("held-out instructions before tuning", values, 0.05, False)
+    return AcceptanceResult("held-out instructions before tuning", values, 0.05, False)
 
 
-def tuned(
-    load: Callable[[], tuple],
+def after_tuning(
+    load: Load,
     name: str,
     *,
     examples: int,
@@ -75,9 +95,20 @@ def tuned(
     bound: float,
     tasks: Sequence[str] | None = None,
     questions: int = 600,
-) -> Measured:
-    """Tune a fresh base model per seed and score it on held-out entities."""
-    values, seconds, parts = [], [], {}
+) -> AcceptanceResult:
+    """Tune a fresh base model for each seed and score it on held-out entities.
+
+    Args:
+        load: Returns a fresh model and its tokenizer.
+        name: The property in words.
+        examples: Training examples.
+        epochs: Passes over the training examples.
+        bound: The accuracy that every seed must reach.
+        tasks: The tasks to train and test on; None means all.
+        questions: Test questions.
+    """
+    values, seconds = [], []
+    shares: dict[str, list[float]] = {}
     for seed in SEEDS:
         model, tokenizer = load()
         records = to_records(sample(examples, seed=seed, tasks=tasks))
@@ -87,31 +118,36 @@ def tuned(
         values.append(scores.accuracy)
         seconds.append(round(result.seconds, 1))
         for task, share in scores.by("task").items():
-            parts.setdefault(task, []).append(share)
-    means = {task: round(fmean(shares), 3) for task, shares in parts.items()}
-    return Measured(name, values, bound, True, seconds, means)
+            shares.setdefault(task, []).append(share)
+    means = {task: round(fmean(of_task), 3) for task, of_task in shares.items()}
+    return AcceptanceResult(name, values, bound, True, seconds, means)
 
 
 def measure(
-    load: Callable[[], tuple], on_result: Callable[[Measured], None] | None = None
-) -> list[Measured]:
-    """Every property, in turn. ``load`` returns a fresh (model, tokenizer)."""
+    load: Load, on_result: Callable[[AcceptanceResult], None] | None = None
+) -> list[AcceptanceResult]:
+    """Measure all properties in turn.
+
+    Args:
+        load: Returns a fresh model and its tokenizer.
+        on_result: Called with each result as soon as it is there.
+    """
     model, tokenizer = load()
-    steps: list[Callable[[], Measured]] = [
+    steps: list[Callable[[], AcceptanceResult]] = [
         lambda: completion(model, tokenizer),
-        lambda: untuned(model, tokenizer),
-        lambda: tuned(
+        lambda: before_tuning(model, tokenizer),
+        lambda: after_tuning(
             load, "held-out entities, all fact tasks, after SFT on 500 examples",
             examples=500, epochs=4, bound=0.95, tasks=FACT_TASKS,
         ),
-        lambda: tuned(
+        lambda: after_tuning(
             load, "held-out entities, all tasks, after SFT on 1,000 examples",
             examples=1000, epochs=4, bound=0.85,
         ),
     ]  # fmt: skip
-    found = []
+    results = []
     for step in steps:
-        found.append(step())
+        results.append(step())
         if on_result:
-            on_result(found[-1])
-    return found
+            on_result(results[-1])
+    return results

@@ -1,4 +1,4 @@
-"""95 % intervals for what a course measures: shares of right answers, over items and over seeds."""
+"""95 % confidence intervals of shares of right answers, over items and over seeds."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 
 Interval = tuple[float, float]
+Items = Sequence[float] | np.ndarray  # one score per item
 
 RESAMPLES = 2_000
 
 
-def items_interval(*samples: Sequence[float]) -> Interval:
-    """95 % percentile bootstrap of a mean, or of the difference of two means, over items.
+def items_interval(*samples: Items) -> Interval:
+    """Return the 95 % interval of a mean, or of the difference of two means, over items.
 
-    samples: one or two lists of item scores; with two, the effect is mean(first) - mean(second).
-    Items that are all equal teach a bootstrap nothing, so a sample of only zeros or only ones takes
-    the exact binomial interval of Clopper and Pearson (1934) instead.
-    Raises ValueError if a sample is empty.
+    It is the percentile bootstrap. Items that are all equal tell a bootstrap nothing, so a sample
+    of only zeros or only ones gets the exact binomial interval of Clopper and Pearson (1934)
+    instead.
+
+    Args:
+        samples: One or two lists of item scores; with two, the effect is mean(first) -
+            mean(second).
+
+    Raises:
+        ValueError: A sample is empty.
     """
     arrays = [np.asarray(sample, dtype=float) for sample in samples]
     if any(array.size == 0 for array in arrays):
@@ -26,7 +33,7 @@ def items_interval(*samples: Sequence[float]) -> Interval:
         return _difference([_equal_items(array) for array in arrays])
     from scipy.stats import bootstrap
 
-    found = bootstrap(
+    interval = bootstrap(
         arrays,
         _mean_effect,
         n_resamples=RESAMPLES,
@@ -35,11 +42,14 @@ def items_interval(*samples: Sequence[float]) -> Interval:
         vectorized=True,
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return float(found.low), float(found.high)
+    return float(interval.low), float(interval.high)
 
 
-def seeds_interval(values: Sequence[float]) -> Interval:
-    """95 % Student's t interval of a mean over seeds (three seeds are too few to bootstrap)."""
+def seeds_interval(values: Sequence[float] | np.ndarray) -> Interval:
+    """Return the 95 % Student's t interval of a mean over seeds.
+
+    Three seeds are too few for a bootstrap.
+    """
     from scipy.stats import t
 
     array = np.asarray(values, dtype=float)
@@ -47,15 +57,18 @@ def seeds_interval(values: Sequence[float]) -> Interval:
     return float(array.mean() - half), float(array.mean() + half)
 
 
-def two_level_interval(*arms: Sequence[Sequence[float]]) -> Interval:
-    """95 % interval of a mean, or of the difference of two, over seeds and over items.
+def two_level_interval(*arms: Sequence[Items] | np.ndarray) -> Interval:
+    """Return the 95 % interval of a mean, or of the difference of two, over seeds and over items.
 
-    arms: one or two arms, each a list of seeds, each a list of item scores (seeds, items). With two
-        arms, seeds are paired; so are items if both arms have the same number of them.
-    The interval reaches as far as the wider of two: Student's t over the seeds' means, and the
-    bootstrap over items (averaged over seeds, as seeds usually share their questions). Either alone
-    is too narrow when the other source of noise is the larger; a plain bootstrap of three seeds and
-    their items covers 80 % instead of 95 % when seeds differ much. See tests/evaluation.
+    The interval reaches as far as the wider of two intervals: Student's t over the means of the
+    seeds, and the bootstrap over items, which are averaged over seeds because seeds usually share
+    their questions. Either one alone is too narrow when the other source of noise is larger. A
+    plain bootstrap of three seeds and their items covers 80 % instead of 95 % when seeds differ a
+    lot (tests/evaluation/test_intervals.py).
+
+    Args:
+        arms: One or two arms, each a list of seeds, each a list of item scores: shape (seeds,
+            items). With two arms, seeds are paired; so are items if both arms have equally many.
     """
     matrices = [np.asarray(arm, dtype=float) for arm in arms]
     seed_effects = matrices[0].mean(axis=1)
@@ -64,12 +77,13 @@ def two_level_interval(*arms: Sequence[Sequence[float]]) -> Interval:
     over_seeds = seeds_interval(seed_effects)
     over_items = items_interval(*_item_effects([matrix.mean(axis=0) for matrix in matrices]))
     low, high = min(over_items[0], over_seeds[0]), max(over_items[1], over_seeds[1])
-    if all(np.isin(matrix, (0.0, 1.0)).all() for matrix in matrices):  # a share, or two subtracted
+    if all(np.isin(matrix, (0.0, 1.0)).all() for matrix in matrices):  # a share, or a difference
         low, high = max(low, 1.0 - len(matrices)), min(high, 1.0)
     return low, high
 
 
 def _item_effects(columns: list[np.ndarray]) -> list[np.ndarray]:
+    """Subtract paired items, unless all differences are equal."""
     if len(columns) == 2 and len(columns[0]) == len(columns[1]):
         differences = columns[0] - columns[1]
         if np.ptp(differences) > 0:
@@ -77,22 +91,24 @@ def _item_effects(columns: list[np.ndarray]) -> list[np.ndarray]:
     return columns
 
 
-def _mean_effect(first, second=None, axis=-1):
+def _mean_effect(first: np.ndarray, second: np.ndarray | None = None, axis: int = -1) -> np.ndarray:
     effect = first.mean(axis=axis)
     return effect if second is None else effect - second.mean(axis=axis)
 
 
 def _equal_items(array: np.ndarray) -> Interval:
+    """Return the interval of the mean of items that are all equal."""
     from scipy.stats import binomtest
 
     value = float(array[0])
     if value not in (0.0, 1.0):
         return value, value
-    found = binomtest(int(array.sum()), array.size).proportion_ci(method="exact")
-    return float(found.low), float(found.high)
+    interval = binomtest(int(array.sum()), array.size).proportion_ci(method="exact")
+    return float(interval.low), float(interval.high)
 
 
 def _difference(intervals: list[Interval]) -> Interval:
+    """Return the only interval, or the widest difference of two."""
     if len(intervals) == 1:
         return intervals[0]
     (low, high), (other_low, other_high) = intervals

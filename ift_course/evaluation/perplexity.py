@@ -1,36 +1,59 @@
-"""How well a model predicts given texts: mean next-token loss and perplexity."""
+"""How well a model predicts texts: mean next-token loss and perplexity."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 
+from ift_course.data.eval_mode import evaluating
 from ift_course.data.loss_mask import IGNORE
-from ift_course.evaluation.generate import evaluating
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
 class TextLoss:
-    """loss: mean cross-entropy in nats per predicted token. tokens: how many were predicted."""
+    """The loss of a model on texts.
+
+    Attributes:
+        loss: Mean cross-entropy, in nats per predicted token.
+        tokens: The number of predicted tokens.
+    """
 
     loss: float
     tokens: int
 
     @property
     def perplexity(self) -> float:
-        """exp(loss): as unsure as if choosing evenly among this many tokens."""
+        """exp(loss): the model is as unsure as if it chose evenly among this many tokens."""
         return math.exp(self.loss)
 
 
-def text_loss(model, tokenizer, texts: Sequence[str], *, batch_size: int = 64) -> TextLoss:
-    """Mean next-token loss of a model over all tokens of all texts but each text's first.
+def text_loss(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    batch_size: int = 64,
+) -> TextLoss:
+    """Return the mean next-token loss over all tokens of all texts except each text's first.
 
-    Every token weighs the same, whatever text or batch it is in.
-    Raises ValueError if no text has two tokens, as then nothing is predicted.
+    Every token has the same weight, whatever text or batch it is in.
+
+    Args:
+        model: A causal language model.
+        tokenizer: Its tokenizer.
+        texts: The texts to predict.
+        batch_size: Texts per forward pass.
+
+    Raises:
+        ValueError: No text has two tokens, so nothing is predicted.
     """
     rows = sorted((tokenizer(text)["input_ids"] for text in texts), key=len)
     rows = [row for row in rows if len(row) > 1]
@@ -49,7 +72,8 @@ def text_loss(model, tokenizer, texts: Sequence[str], *, batch_size: int = 64) -
     return TextLoss(total / tokens, tokens)
 
 
-def _right_padded(rows: list[list[int]], device) -> tuple[torch.Tensor, torch.Tensor]:
+def _right_padded(rows: list[list[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return token ids and attention mask, int64 of shape (texts, longest)."""
     width = max(map(len, rows))
     ids = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=device)
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=device)

@@ -1,7 +1,7 @@
-"""Strict scores: an answer counts if it is right, says nothing else, and then ends.
+"""Strict scores: an answer counts if it is right, says nothing else, and ends.
 
 A lenient score ("the answer occurs somewhere") gives a rambling base model half the points for
-words it happened to mention, and so hides what tuning does.
+words that it happened to mention, and so hides what tuning does.
 """
 
 from __future__ import annotations
@@ -10,16 +10,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ift_course.evaluation.generate import Completion, generate_replies
 from ift_course.evaluation.intervals import Interval, items_interval
 from ift_course.world.tasks import Example, verify
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 
 @dataclass(frozen=True)
 class Scores:
-    """The verdicts on a model's completions, in the order of `examples`."""
+    """The verdicts on a model's completions.
+
+    Attributes:
+        examples: The questions.
+        completions: The answers, in the same order.
+        correct: The strict verdicts, in the same order.
+    """
 
     examples: Sequence[Example]
     completions: Sequence[Completion]
@@ -32,7 +41,7 @@ class Scores:
 
     @cached_property
     def interval(self) -> Interval:
-        """95 % interval of the accuracy over examples: bootstrap, or exact if all are alike."""
+        """95 % interval of the accuracy over examples: bootstrap, or exact if all are equal."""
         return items_interval([float(c) for c in self.correct])
 
     @property
@@ -41,14 +50,14 @@ class Scores:
         return [float(c) for c in self.correct]
 
     def by(self, field: Literal["task", "family"]) -> dict[str, float]:
-        """Accuracy within each task or family, sorted by name."""
+        """Return the accuracy within each task or family, sorted by name."""
         groups: dict[str, list[bool]] = {}
         for example, correct in zip(self.examples, self.correct, strict=True):
             groups.setdefault(getattr(example, field), []).append(correct)
         return {name: sum(groups[name]) / len(groups[name]) for name in sorted(groups)}
 
-    def rows(self) -> list[dict]:
-        """One plain row for each example: task, family, prompt parts, ideal and real answer."""
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one dict per example: task, family, prompt, ideal answer, answer and verdict."""
         return [
             {
                 "task": example.task,
@@ -66,17 +75,32 @@ class Scores:
         ]
 
 
-def score(model, tokenizer, examples: Sequence[Example], **generation) -> Scores:
-    """Ask every example's question and judge the answers strictly.
+def score(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    **generation: Any,
+) -> Scores:
+    """Let a model answer the question of every example, and judge the answers strictly.
 
-    generation: passed on to `answer` (max_new_tokens, batch_size, temperature, seed).
-    Raises ValueError if there are no examples.
+    Args:
+        model: A causal language model.
+        tokenizer: Its tokenizer, with a chat template.
+        examples: The questions with their ideal responses.
+        generation: Options of `generate_replies`: max_new_tokens, batch_size, temperature, seed.
+
+    Raises:
+        ValueError: There are no examples.
     """
     return judge(examples, generate_replies(model, tokenizer, examples, **generation))
 
 
 def judge(examples: Sequence[Example], completions: Sequence[Completion]) -> Scores:
-    """Strict verdicts on completions already made: finished, and verified as the whole answer."""
+    """Judge completions strictly: each must be finished and verified as the whole answer.
+
+    Raises:
+        ValueError: There are no examples.
+    """
     if not examples:
         raise ValueError("There is nothing to score: `examples` is empty.")
     correct = [
@@ -87,13 +111,13 @@ def judge(examples: Sequence[Example], completions: Sequence[Completion]) -> Sco
 
 
 def lenient(example: Example, text: str) -> bool:
-    """Whether the ideal response occurs anywhere in the text, whatever stands around it.
+    """Return whether the ideal response occurs anywhere in a text, whatever surrounds it.
 
-    Whole words only, ignoring case, punctuation and line breaks. Shown for comparison, never used
-    as a result.
+    Only whole words count; case, punctuation and line breaks are ignored. The lenient score is
+    shown for comparison and never used as a result.
     """
-    wanted, given = _words(example.response), _words(text)
-    return f" {wanted} " in f" {given} "
+    expected, actual = _words(example.response), _words(text)
+    return f" {expected} " in f" {actual} "
 
 
 def _words(text: str) -> str:

@@ -1,16 +1,28 @@
-"""Taking a model home: as a clean Hugging Face folder with a card, or as one GGUF file."""
+"""Export a model: as a clean Hugging Face folder with a card, or as one GGUF file."""
 
+from __future__ import annotations
+
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ift_course.data.chat_templates import active_template, stop_at_end_of_turn
 from ift_course.data.hub import first_sentence
 from ift_course.errors import CourseError
 from ift_course.export import model_card
-from ift_course.export.gguf_file import TYPES, check, check_type, rope, tensors, write_gguf
+from ift_course.export.gguf_file import (
+    BYTES_PER_WEIGHT,
+    GgufTensor,
+    check_model,
+    check_model_type,
+    rope_settings,
+    tensors,
+    write_gguf,
+)
 from ift_course.models import provenance
+from ift_course.models.embeddings import embedding_rows
 from ift_course.models.folders import is_adapter, read_json
 from ift_course.models.lora_adapters import base_name
 from ift_course.models.merge import merge
@@ -22,7 +34,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-FOLDER_TYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
+FOLDER_DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 PROBE = [
     {"role": "user", "content": "What is the capital of France?\nSay it in one word."},
     {"role": "assistant", "content": "Paris."},
@@ -31,185 +43,234 @@ PROBE = [
 
 
 @dataclass(frozen=True)
-class Source:
-    """A model in float32, whole, and the folder it came from."""
+class ExportSource:
+    """What is exported.
 
-    model: "PreTrainedModel"
-    tokenizer: "PreTrainedTokenizerBase"
+    Attributes:
+        model: A whole model in float32.
+        tokenizer: Its tokenizer.
+        folder: The folder it came from.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
     folder: Path
 
 
 @dataclass(frozen=True)
 class ReadBack:
-    """How a GGUF file computes, loaded by transformers, next to the model it was made from."""
+    """How a GGUF file, loaded by transformers, compares with the model it was made from.
 
-    logits: float | None  # largest difference, as a share of the largest logit
-    same_tokens: bool  # whether a conversation gives the same ids, template included
+    Attributes:
+        logit_difference: The largest difference of two logits, as a share of the largest logit;
+            None if it cannot be measured.
+        same_tokens: Whether a conversation gives the same token ids, chat template included.
+    """
+
+    logit_difference: float | None
+    same_tokens: bool
 
 
-def source(name: str, base: str | None = None, profile: str | None = None) -> Source:
+def load_source(name: str, base: str | None = None, profile: str | None = None) -> ExportSource:
     """Load what is to be exported; an adapter is merged into its base.
 
-    Raises CourseError as `load` and `adapters.merge` do.
+    Args:
+        name: A model folder, an adapter folder, "base", "sft", or a hub id.
+        base: The base of an adapter, if it is not where the adapter says.
+        profile: The profile that "base" and "sft" belong to.
+
+    Raises:
+        CourseError: As `load` and `merge` do.
     """
     import torch
 
     folder = Path(name).expanduser()
     if is_adapter(folder):
         merged = merge(folder, base, dtype=torch.float32)
-        return Source(merged.model, merged.tokenizer, folder)
+        return ExportSource(merged.model, merged.tokenizer, folder)
     if base:
-        raise CourseError(f"{name} is no adapter, so it has no other base; leave --base out.")
+        raise CourseError(f"{name} is not an adapter, so it has no base; leave out --base.")
     model, tokenizer = load(name, profile=profile, dtype=torch.float32)
     stop_at_end_of_turn(model, tokenizer)
-    return Source(model, tokenizer, Path(model.name_or_path))
+    return ExportSource(model, tokenizer, Path(str(model.name_or_path)))
 
 
-def to_folder(found: Source, out: Path, kind: str | None = None) -> Path:
-    """Write the model, its tokenizer and a card that says what is known of it.
+def to_folder(source: ExportSource, out: Path, weight_type: str | None = None) -> Path:
+    """Write the model, its tokenizer and a card that says what is known about it.
 
-    kind: one of FOLDER_TYPES, or None for what the model was stored in.
+    Args:
+        source: The model.
+        out: The new folder.
+        weight_type: A key of `FOLDER_DTYPES`; None keeps the dtype of the source's folder.
 
-    Raises CourseError when `out` exists, or the disk is full.
+    Returns:
+        The folder.
+
+    Raises:
+        CourseError: `out` exists, or the disk is full.
     """
     import torch
 
     refuse_existing(out)
-    told = model_card.known(found.folder, out.name)
-    dtype = getattr(torch, FOLDER_TYPES[kind]) if kind else stored_type(found)
-    _refuse_without_space(out, found.model.num_parameters() * dtype.itemsize)
-    model = found.model.to(dtype)
-    model.config._name_or_path = ""  # a path on this machine is nobody else's business
-    folder = save(model, found.tokenizer, out)
+    facts = model_card.read_facts(source.folder, out.name)
+    dtype = getattr(torch, FOLDER_DTYPES[weight_type]) if weight_type else stored_dtype(source)
+    _refuse_without_space(out, source.model.num_parameters() * dtype.itemsize)
+    # The stubs of transformers lose the `self` of a wrapped method.
+    model = source.model.to(dtype=dtype)  # pyright: ignore[reportCallIssue]
+    model.config._name_or_path = ""  # the path on this machine is private
+    folder = save(model, source.tokenizer, out)
     with disk_errors(folder):
-        model_card.write_card(told, model, bool(active_template(found.tokenizer)), folder)
-        provenance.carry(found.folder, folder)
+        model_card.write_card(facts, model, bool(active_template(source.tokenizer)), folder)
+        provenance.copy_record(source.folder, folder)
     return folder
 
 
-def to_gguf(found: Source, out: Path, kind: str = "f16", *, verify: bool = True) -> ReadBack | None:
-    """Write one GGUF file and, with `verify`, load it again and compare it with the model.
+def to_gguf(
+    source: ExportSource, out: Path, weight_type: str = "f16", *, verify: bool = True
+) -> ReadBack | None:
+    """Write one GGUF file, load it again and compare it with the model.
 
-    Raises CourseError when `out` exists, the disk is full, llama.cpp has no such model, or the file
-    reads back as another model; then it is removed.
+    Args:
+        source: The model.
+        out: The new file.
+        weight_type: A key of `BYTES_PER_WEIGHT`.
+        verify: Whether to load and compare the file.
+
+    Returns:
+        The comparison, or None without `verify`.
+
+    Raises:
+        CourseError: `out` exists, the disk is full, llama.cpp does not support the model, or the
+            file does not read back as the same model; in that case it is removed.
     """
     refuse_existing(out)
-    check(found.model)
-    _refuse_without_space(out, int(found.model.num_parameters() * TYPES[kind]))
-    write_gguf(found.model, found.tokenizer, out, kind=kind, name=out.stem)
+    check_model(source.model)
+    _refuse_without_space(out, int(source.model.num_parameters() * BYTES_PER_WEIGHT[weight_type]))
+    write_gguf(source.model, source.tokenizer, out, weight_type=weight_type, name=out.stem)
     if not verify:
         return None
     try:
-        return read_back(found, out, kind)
+        return read_back(source, out, weight_type)
     except BaseException:
         out.unlink(missing_ok=True)
         raise
 
 
-def read_back(found: Source, path: Path, kind: str) -> ReadBack:
-    """Compare a GGUF file, through transformers, with the model it was made from.
+def read_back(source: ExportSource, path: Path, weight_type: str) -> ReadBack:
+    """Compare a GGUF file, loaded by transformers, with the model it was made from.
 
-    Every weight must be the one that was stored, and is looked at. Logits differ by what the
-    rounding to `kind` costs; there are none to compare with where positions are stretched, which
-    transformers does not read.
+    Every weight must be the one that was stored. Logits differ by the rounding to `weight_type`;
+    they cannot be compared if positions are scaled, because transformers does not read the scaling.
 
-    Raises CourseError when a weight differs.
+    Args:
+        source: The model.
+        path: The file.
+        weight_type: What the weights were stored as.
+
+    Raises:
+        CourseError: A weight differs.
     """
     import torch
 
-    model, tokenizer = _read(found, path)
-    read = {tensor.name: tensor for tensor in tensors(model, kind)}
-    for written in tensors(found.model, kind):
-        same = read.get(written.name)
-        if written.name != "rope_freqs.weight" and not _equal(written, same):
+    model, tokenizer = _read(source, path)
+    stored = {tensor.name: tensor for tensor in tensors(model, weight_type)}
+    for written in tensors(source.model, weight_type):
+        # The file's reader drops the factors of scaled positions.
+        if written.name != "rope_freqs.weight" and not _equal(written, stored.get(written.name)):
             raise CourseError(
                 f"{path} was removed: read back, its tensor {written.name} is not the one that was "
                 "written; use --to hf."
             )
-    ids = _probe(found)
-    logits = None
-    if rope(found.model.config).get("rope_type", "default") == "default":
+    ids = _probe(source)
+    difference = None
+    if rope_settings(source.model.config).get("rope_type", "default") == "default":
         with torch.no_grad():
-            ours, theirs = found.model(ids.to(found.model.device)).logits.cpu(), model(ids).logits
-        logits = ((ours - theirs).abs().max() / ours.abs().max()).item()
-    return ReadBack(logits, _conversation(tokenizer) == _conversation(found.tokenizer))
+            ours = source.model(ids.to(source.model.device)).logits.cpu()
+            theirs = model(ids).logits
+        difference = ((ours - theirs).abs().max() / ours.abs().max()).item()
+    return ReadBack(difference, _conversation(tokenizer) == _conversation(source.tokenizer))
 
 
-def _read(found: Source, path: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """The file through transformers, with the model's own sizes where it misreads those."""
+def _read(source: ExportSource, path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load the file with transformers, with the model's own sizes where it misreads those."""
     try:
         try:
             return read_gguf(path)
         except RuntimeError:  # shapes that do not fit
-            return read_gguf(path, found.model.config)
-    except Exception as error:  # a reader of twenty formats raises what it likes
+            return read_gguf(path, source.model.config)
+    except Exception as error:  # the readers of twenty formats raise many kinds of errors
         raise CourseError(
             f"{path} was removed: transformers cannot read it back ({first_sentence(error)}); use "
             "--no-verify to keep the file unchecked, or --to hf."
         ) from error
 
 
-def _equal(written, read) -> bool:
-    """Whether rounding a second time what was read gives what was written: nothing was lost."""
+def _equal(written: GgufTensor, read: GgufTensor | None) -> bool:
+    """Return whether rounding what was read once more gives what was written."""
     import numpy
     from gguf import quants
 
-    if read is None or read.kind != written.kind:
+    if read is None or read.type != written.type:
         return False
-    one, two = (quants.dequantize(x.data, x.kind) for x in (written, read))
-    # A block's scale is rounded anew: its last bit may turn over.
+    one, two = (quants.dequantize(x.data, x.type) for x in (written, read))
+    # The scale of a block is rounded once more, so its last bit may change.
     return one.shape == two.shape and numpy.allclose(one, two, rtol=2**-9, atol=1e-7)
 
 
-def _probe(found: Source) -> "torch.Tensor":
+def _probe(source: ExportSource) -> torch.Tensor:
+    """Return token ids of a conversation or a text and of 32 arbitrary tokens, shape (1, n)."""
     import torch
 
-    words = (
-        _conversation(found.tokenizer) or found.tokenizer("The capital of France is")["input_ids"]
-    )
-    size = found.model.get_input_embeddings().num_embeddings
+    ids = _conversation(source.tokenizer)
+    ids = ids or source.tokenizer("The capital of France is")["input_ids"]
+    size = embedding_rows(source.model)
     arbitrary = torch.randint(size, (32,), generator=torch.Generator().manual_seed(0))
-    return torch.tensor([[*words, *arbitrary.tolist()]])
+    return torch.tensor([[*ids, *arbitrary.tolist()]])
 
 
-def _conversation(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
+def _conversation(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the token ids of a conversation; none without a chat template."""
     if not active_template(tokenizer):
         return []
-    return tokenizer.apply_chat_template(PROBE, add_generation_prompt=True, return_dict=False)
+    ids = tokenizer.apply_chat_template(PROBE, add_generation_prompt=True, return_dict=False)
+    return cast("list[int]", ids)
 
 
-def stored_type(found: Source) -> "torch.dtype":
-    """The type of the weights on disk; float32 where the folder does not say."""
-    import json
-
+def stored_dtype(source: ExportSource) -> torch.dtype:
+    """Return the dtype of the weights on disk; float32 if the folder does not say."""
     import torch
 
     try:
-        config = json.loads((found.folder / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return torch.float32
     return getattr(torch, str(config.get("dtype") or config.get("torch_dtype")), torch.float32)
 
 
 def refuse_unwritable(name: str, base: str | None = None) -> None:
-    """Raise CourseError for a model that GGUF is not written for, before it is loaded.
+    """Raise CourseError for a model that GGUF cannot be written for, before it is loaded.
 
-    Looks at the configuration on disk; what is not on this disk is looked at once it is loaded.
+    Only configurations on this disk are checked; others are checked once the model is loaded.
+
+    Args:
+        name: The model, as in `load_source`.
+        base: The base of an adapter, as in `load_source`.
     """
     folder = Path(name).expanduser()
     if is_adapter(folder):
         folder = Path(base or base_name(folder)).expanduser()
     if (folder / "config.json").exists():
-        check_type(read_json(folder / "config.json").get("model_type"))
+        check_model_type(read_json(folder / "config.json").get("model_type"))
 
 
 def refuse_existing(out: Path) -> None:
-    """Raise CourseError when something is at `out` already."""
+    """Raise CourseError if `out` exists already."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CourseError(f"{out} exists already; choose another --out, or delete it.")
 
 
 def _refuse_without_space(out: Path, needed: int) -> None:
+    """Raise CourseError if fewer than `needed` bytes are free."""
     parent = next(folder for folder in out.absolute().parents if folder.exists())
     free = shutil.disk_usage(parent).free
     if free < needed:

@@ -1,18 +1,27 @@
-"""A tokenizer as GGUF keeps it: tokens, merges, a name for how text is split, a chat template."""
+"""A tokenizer as a GGUF file stores it.
+
+It consists of tokens, merges, special tokens, a chat template, and a name for the rule that splits
+text into words.
+"""
+
+from __future__ import annotations
 
 import json
 import re
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.data.chat_templates import active_template, end_of_turn
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    import gguf
+    from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-# How llama.cpp names the rules that cut text into words. Its source, `llama-vocab.cpp`, has the
-# same expressions under these names; a wrong name would tokenize otherwise, without a word.
+# llama.cpp's names for the rules that split text into words. Its source, `llama-vocab.cpp`, has the
+# same expressions under these names; with a wrong name it would silently tokenize differently.
 GPT2 = ("gpt-2",)
 DIGITS = ("Digits", *GPT2)
 LLAMA3 = (
@@ -22,12 +31,12 @@ LLAMA3 = (
 QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 PRE_TOKENIZERS = {GPT2: "gpt-2", DIGITS: "smollm", (LLAMA3,): "llama-bpe", (QWEN2,): "qwen2"}
 
-# `models.tokenizer` puts a space before a line's first word, and a GGUF cannot say so. Its chat
-# template can: this one does to the finished text what the normalizer and the prefix space do.
-SPACED = r"""{% set text %}TEMPLATE{% endset -%}
-{%- set marks = MARKS -%}
+# `models.tokenizer` puts a space before the first word of a line, and a GGUF file cannot say so. A
+# chat template can: this one does to the finished text what the normalizer and the prefix space do.
+ADD_SPACES = r"""{% set text %}TEMPLATE{% endset -%}
+{%- set special_tokens = SPECIAL_TOKENS -%}
 {%- set ns = namespace(text=text | replace('\n', '\n ')) -%}
-{%- for next in marks + ['\t', '\r'] -%}
+{%- for next in special_tokens + ['\t', '\r'] -%}
 {%- set ns.text = ns.text | replace('\n ' + next, '\n' + next) -%}
 {%- endfor -%}
 {%- for again in [1, 2] -%}
@@ -35,112 +44,151 @@ SPACED = r"""{% set text %}TEMPLATE{% endset -%}
 {%- endfor -%}
 {%- if text and text[-1] == '\n' -%}{%- set ns.text = ns.text[:-1] -%}{%- endif -%}
 {%- set ns.text = ns.text | replace('\n  ', '\n ') -%}
-{%- for mark in marks -%}
-{%- set ns.text = ns.text | replace(mark, mark + ' ') -%}
+{%- for token in special_tokens -%}
+{%- set ns.text = ns.text | replace(token, token + ' ') -%}
 {%- endfor -%}
-{%- for mark in marks -%}{%- for next in marks -%}
-{%- set ns.text = ns.text | replace(mark + ' ' + next, mark + next) -%}
+{%- for token in special_tokens -%}{%- for next in special_tokens -%}
+{%- set ns.text = ns.text | replace(token + ' ' + next, token + next) -%}
 {%- endfor -%}{%- endfor -%}
-{%- for mark in marks -%}
-{%- set ns.text = ns.text | replace(mark + '  ', mark + ' ') -%}
+{%- for token in special_tokens -%}
+{%- set ns.text = ns.text | replace(token + '  ', token + ' ') -%}
 {%- endfor -%}
 {{- ns.text -}}
 """
-LINE_STARTS = {
+# The normalizer of `models.tokenizer`.
+SPACE_AFTER_NEWLINE = {
     "type": "Replace", "pattern": {"Regex": r"\n(?=\S)"}, "content": "\n "
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What is written under `tokenizer.ggml` in a GGUF file. `types` are `gguf.TokenType`."""
+    """What a GGUF file stores under `tokenizer.ggml`.
+
+    Attributes:
+        tokens: The text of every token.
+        types: The `gguf.TokenType` of every token.
+        pre: llama.cpp's name for the rule that splits text into words.
+        special: Merges, ids of special tokens, chat template, and whether a text starts with bos.
+        spaced: Whether plain text, unlike a conversation, needs a space in front of it.
+    """
 
     tokens: list[str]
     types: list[int]
-    merges: list[str]
     pre: str
-    special: dict[str, int]  # "eos", "bos", "pad", "unk": their ids
-    add_bos: bool
-    template: str | None
-    spaced: bool  # whether plain text, unlike a conversation, has to be given its first space
+    special: gguf.SpecialVocab
+    spaced: bool
 
 
-def vocabulary(tokenizer: "PreTrainedTokenizerBase", size: int, end: int | None) -> Vocabulary:
-    """The vocabulary of a byte-level BPE tokenizer, filled up to the `size` rows of its model.
+def vocabulary(tokenizer: PreTrainedTokenizerBase, size: int, end: int | None) -> Vocabulary:
+    """Return the vocabulary of a byte-level BPE tokenizer.
 
-    end: the token that ends an answer.
+    Args:
+        tokenizer: The tokenizer.
+        size: Rows of the model's embedding; the vocabulary is filled up to that size.
+        end: The token that ends an answer.
 
-    Raises CourseError when the tokenizer does something that a GGUF file cannot say.
+    Raises:
+        CourseError: The tokenizer does something that a GGUF file cannot express.
     """
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
+    state = json.loads(cast("PreTrainedTokenizerFast", tokenizer).backend_tokenizer.to_str())
     model = state["model"]
     if model["type"] != "BPE" or model.get("byte_fallback"):
         raise CourseError(
-            "The tokenizer is not byte-level BPE, the one kind that ift export can write as GGUF; "
+            "The tokenizer is not byte-level BPE, the only kind that ift export can write as GGUF; "
             "use --to hf, and llama.cpp's own convert_hf_to_gguf.py on the folder it makes."
         )
-    names, prefix = _split(state["pre_tokenizer"])
-    spaced = state["normalizer"] == LINE_STARTS and prefix
+    rules, prefix = _word_rules(state["pre_tokenizer"])
+    spaced = state["normalizer"] == SPACE_AFTER_NEWLINE and prefix
     plain = state["normalizer"] in (None, {"type": "NFC"}) and not prefix
-    if names not in PRE_TOKENIZERS or not (plain or spaced):
+    if rules not in PRE_TOKENIZERS or not (plain or spaced):
         raise CourseError(
             "The tokenizer splits text in a way that ift export has no GGUF name for; use --to hf, "
             "and llama.cpp's own convert_hf_to_gguf.py on the folder it makes."
         )
     tokens, types = _tokens(model["vocab"], state["added_tokens"], size)
-    template = active_template(tokenizer)
-    template = template and _without_generation(template)
-    if template and spaced:
-        marks = [token["content"] for token in state["added_tokens"] if token["special"]]
-        template = SPACED.replace("MARKS", json.dumps(marks)).replace("TEMPLATE", template)
-    start = tokenizer.bos_token_id
-    ids = {
-        "eos": end,
-        # Without one llama.cpp takes token 11, and some readers fail; `add_bos` says if it is used.
-        "bos": tokenizer.eos_token_id if start is None else start,
-        "pad": tokenizer.pad_token_id,
-        "unk": tokenizer.unk_token_id,
-    }
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+    special_tokens = [token["content"] for token in state["added_tokens"] if token["special"]]
     return Vocabulary(
         tokens=tokens,
         types=types,
-        merges=merges,
-        pre=PRE_TOKENIZERS[names],
-        special={name: token for name, token in ids.items() if token is not None},
-        add_bos=start is not None and tokenizer("a")["input_ids"][0] == start,
-        template=template,
+        pre=PRE_TOKENIZERS[rules],
+        special=_special(tokenizer, end, special_tokens if spaced else None),
         spaced=spaced,
     )
 
 
-def end_of_answer(tokenizer: "PreTrainedTokenizerBase") -> int | None:
-    """The token that closes an answer in the chat template, or else the end of the text."""
+def _special(
+    tokenizer: PreTrainedTokenizerBase, end: int | None, spaced_tokens: Sequence[str] | None
+) -> gguf.SpecialVocab:
+    """Return what gguf reads from the tokenizer's files, corrected where it is not enough.
+
+    gguf takes eos for the end of an answer, needs no bos, reads from the configuration whether bos
+    is added, and keeps a template that other programs cannot read.
+
+    Args:
+        tokenizer: The tokenizer.
+        end: The token that ends an answer.
+        spaced_tokens: The special tokens of a tokenizer whose template must add spaces, or None.
+    """
+    from gguf import SpecialVocab
+
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save_pretrained(folder)
+        special = SpecialVocab(
+            folder, load_merges=True, special_token_types=("bos", "eos", "unk", "pad")
+        )
+    bos = tokenizer.bos_token_id
+    # Without a bos llama.cpp takes token 11, and some readers fail; `add_special_token` says
+    # whether it is used.
+    ids = {"eos": end, "bos": tokenizer.eos_token_id if bos is None else bos}
+    special.special_token_ids |= {name: id_ for name, id_ in ids.items() if id_ is not None}
+    added = bos is not None and tokenizer("a")["input_ids"][0] == bos
+    special.add_special_token = {"bos": added}
+    template = active_template(tokenizer)
+    special.chat_template = template and _portable(template, spaced_tokens)
+    return special
+
+
+def _portable(template: str, spaced_tokens: Sequence[str] | None) -> str:
+    """Return a chat template that other programs can read."""
+    template = _without_generation(template)
+    if spaced_tokens is None:
+        return template
+    head = ADD_SPACES.replace("SPECIAL_TOKENS", json.dumps(spaced_tokens))
+    return head.replace("TEMPLATE", template)
+
+
+def end_of_answer(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """Return the token that ends an answer in the chat template, or else the end of the text."""
     end = end_of_turn(tokenizer)
-    return tokenizer.eos_token_id if end is None else end
+    return cast("int | None", tokenizer.eos_token_id) if end is None else end
 
 
-def _split(pre_tokenizer: dict | None) -> tuple[tuple[str, ...], bool]:
-    """The steps that cut text into words, and whether text gets a space in front first."""
+def _word_rules(pre_tokenizer: dict[str, Any] | None) -> tuple[tuple[str, ...], bool]:
+    """Return the rules that split text into words, and whether text gets a space in front."""
     steps = (pre_tokenizer or {}).get("pretokenizers", [pre_tokenizer or {}])
-    names, prefix = [], False
+    rules: list[str] = []
+    prefix = False
     for step in steps:
         if step.get("type") == "ByteLevel":
             prefix |= step["add_prefix_space"]
-            names += GPT2 if step["use_regex"] else []
+            rules += GPT2 if step["use_regex"] else []
         elif step.get("type") == "Split" and step["behavior"] == "Isolated":
-            names.append(step["pattern"].get("Regex", ""))
+            rules.append(step["pattern"].get("Regex", ""))
         elif step.get("type") == "Digits" and step["individual_digits"]:
-            names.append("Digits")
+            rules.append("Digits")
         else:
-            names.append(json.dumps(step))
-    return tuple(names), prefix
+            rules.append(json.dumps(step))
+    return tuple(rules), prefix
 
 
-def _tokens(vocab: dict[str, int], added: list[dict], size: int) -> tuple[list[str], list[int]]:
+def _tokens(
+    vocab: dict[str, int], added: list[dict[str, Any]], size: int
+) -> tuple[list[str], list[int]]:
+    """Return the text and the type of every token, filled up to `size` tokens."""
     from gguf import TokenType
 
-    tokens = [f"[PAD{row}]" for row in range(size)]  # rows of the model that no token has
+    tokens = [f"[PAD{row}]" for row in range(size)]  # rows that belong to no token
     types = [int(TokenType.UNUSED)] * size
     for token, row in vocab.items():
         tokens[row], types[row] = token, int(TokenType.NORMAL)
@@ -151,6 +199,6 @@ def _tokens(vocab: dict[str, int], added: list[dict], size: int) -> tuple[list[s
 
 
 def _without_generation(template: str) -> str:
-    """Without the tag that says what is trained: other programs' Jinja does not know it."""
+    """Replace the tag that marks trained text, which other programs' Jinja does not know."""
     template = re.sub(r"(\{%-?\s*)generation(\s*-?%\})", r"\1if true\2", template)
     return re.sub(r"(\{%-?\s*)endgeneration(\s*-?%\})", r"\1endif\2", template)

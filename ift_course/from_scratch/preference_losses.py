@@ -1,7 +1,9 @@
-"""The formulas of preference tuning, by hand.
+"""The formulas of preference tuning by hand: reward model, DPO, best of n, GRPO.
 
-That they are TRL's: tests/parity/test_preference_losses.py.
+tests/parity/test_preference_losses.py compares them with TRL's, in value and gradient.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -13,30 +15,52 @@ from ift_course.data.loss_mask import IGNORE
 
 
 def bradley_terry_loss(chosen: Tensor, rejected: Tensor) -> Tensor:
-    """-log p(chosen beats rejected), the mean over pairs; a scalar.
+    """Return -log p(chosen is preferred to rejected), averaged over pairs.
 
-    chosen, rejected: rewards, float (pairs,). The model says that the probability of preferring one
-    response depends on the difference of their rewards alone: p = sigmoid(chosen - rejected).
-    Bradley and Terry, 1952; Ouyang et al., 2022 (InstructGPT), equation 1.
+    The Bradley-Terry model says that the probability of preferring one response to another depends
+    only on the difference of their rewards: p = sigmoid(chosen - rejected). Bradley and Terry 1952,
+    *Rank Analysis of Incomplete Block Designs*; for reward models, Ouyang et al. 2022
+    (InstructGPT), arXiv:2203.02155, equation 1.
+
+    Args:
+        chosen: The rewards of the chosen responses, float of shape (pairs,).
+        rejected: The rewards of the rejected responses, float of shape (pairs,).
+
+    Returns:
+        A scalar, in nats.
     """
     return -F.logsigmoid(chosen - rejected).mean()
 
 
 def sequence_logps(logits: Tensor, labels: Tensor) -> Tensor:
-    """Log-probability of each whole response given its prompt, float (rows,), in nats.
+    """Return the log-probability of each whole response given its prompt.
 
-    logits: (rows, length, vocabulary). labels: (rows, length), the token ids of the response and
-    IGNORE everywhere else, not shifted. The *sum* over the response's tokens, not their mean: the
-    probability of a text is the product of those of its tokens.
+    It is the *sum* over the response's tokens, not their mean, because the probability of a text is
+    the product of the probabilities of its tokens.
+
+    Args:
+        logits: float of shape (sequences, length, vocabulary).
+        labels: int64 of shape (sequences, length): the token ids of the response, not shifted, and
+            IGNORE everywhere else.
+
+    Returns:
+        float32 of shape (sequences,), in nats.
     """
     logits, targets = logits[:, :-1].float(), labels[:, 1:]
-    of_tokens = logits.log_softmax(-1).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
-    return (of_tokens * (targets != IGNORE)).sum(-1)
+    token_logps = logits.log_softmax(-1).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
+    return (token_logps * (targets != IGNORE)).sum(-1)
 
 
 @dataclass(frozen=True)
 class DpoTerms:
-    """The loss, a scalar, and the implicit rewards it is made of, float (pairs,) each, detached."""
+    """The DPO loss and the implicit rewards that it is computed from.
+
+    Attributes:
+        loss: A scalar, in nats.
+        chosen_rewards: The implicit rewards of the chosen responses, float of shape (pairs,),
+            detached.
+        rejected_rewards: The implicit rewards of the rejected responses, likewise.
+    """
 
     loss: Tensor
     chosen_rewards: Tensor
@@ -44,6 +68,7 @@ class DpoTerms:
 
     @property
     def margins(self) -> Tensor:
+        """Reward of the chosen minus reward of the rejected response, float of shape (pairs,)."""
         return self.chosen_rewards - self.rejected_rewards
 
     @property
@@ -59,25 +84,33 @@ def dpo_loss(
     reference_rejected: Tensor,
     beta: float,
 ) -> DpoTerms:
-    """The DPO loss of a batch of pairs (Rafailov et al., 2023, equation 7).
+    """Compute the DPO loss of a batch of pairs.
 
-    All four are log-probabilities of responses as `sequence_logps` gives them, float (pairs,).
-    beta: how dearly a distance from the reference is paid for; small means far away.
+    Rafailov et al. 2023, *Direct Preference Optimization*, arXiv:2305.18290, equation 7.
 
-    Where it comes from. RLHF seeks the policy p that maximizes E[r(x, y)] - beta KL(p || ref). For
-    any reward r the solution is known (section 4):
+    The loss follows from the objective of RLHF: find the policy p that maximizes
+    E[r(x, y)] - beta KL(p || ref). For any reward r the solution is known (section 4):
 
         p(y|x) = ref(y|x) exp(r(x, y) / beta) / Z(x)
 
-    Solved for r:
+    Solve this equation for r:
 
         r(x, y) = beta log(p(y|x) / ref(y|x)) + beta log Z(x)
 
-    So every policy *is* the best one for some reward: the one in this line. Put it into the
-    Bradley-Terry loss of two responses to the same x. Z(x) cancels, and with it all that could not
-    be computed:
+    Every policy is therefore the best one for *some* reward, namely the reward in this line. Put
+    that reward into the Bradley-Terry loss of two responses to the same prompt x. Z(x) cancels, and
+    with it the only term that could not be computed:
 
         loss = -log sigmoid(beta log(p(y+|x) / ref(y+|x)) - beta log(p(y-|x) / ref(y-|x)))
+
+    Args:
+        policy_chosen: Log-probabilities of the chosen responses under the policy, as
+            `sequence_logps` returns them: float of shape (pairs,), in nats.
+        policy_rejected: Those of the rejected responses under the policy.
+        reference_chosen: Those of the chosen responses under the reference model.
+        reference_rejected: Those of the rejected responses under the reference model.
+        beta: The weight of the KL penalty; a small beta lets the policy move far away from the
+            reference.
     """
     chosen = beta * (policy_chosen - reference_chosen)
     rejected = beta * (policy_rejected - reference_rejected)
@@ -85,24 +118,45 @@ def dpo_loss(
 
 
 def best_of_n(rewards: Tensor) -> Tensor:
-    """The best response of each prompt: int64 (prompts,) from rewards (prompts, n)."""
+    """Return the index of the best response to each prompt.
+
+    Args:
+        rewards: float of shape (prompts, n).
+
+    Returns:
+        int64 of shape (prompts,).
+    """
     return rewards.argmax(dim=1)
 
 
 def best_of_n_kl(n: int) -> float:
-    """How far best-of-n is from the model it samples from, KL in nats, at most.
+    """Return an upper bound on the KL divergence of best-of-n from the model it samples from.
 
-    Stiennon et al., 2020, appendix G.3; that it is an upper bound: Beirami et al., 2024.
+    Stiennon et al. 2020, arXiv:2009.01325, appendix G.3, give the formula log n - (n - 1) / n.
+    Beirami et al. 2024, arXiv:2401.01879, show that it is an upper bound and not always exact.
+
+    Args:
+        n: Samples per prompt.
+
+    Returns:
+        The bound in nats.
     """
     return float(torch.log(torch.tensor(float(n)))) - (n - 1) / n
 
 
 def group_advantages(rewards: Tensor, eps: float = 1e-4) -> Tensor:
-    """How much better a response is than its siblings: float (prompts, n), as are the rewards.
+    """Return how much better each response is than the others to the same prompt.
 
-    The group's own mean serves as baseline and its standard deviation as scale, so no second
-    network has to estimate them. A group of equal rewards teaches nothing: its advantages are 0.
-    Shao et al., 2024 (DeepSeekMath), section 4.1.2.
+    Shao et al. 2024 (DeepSeekMath), arXiv:2402.03300, section 4.1.2. The group's own mean is the
+    baseline and its standard deviation is the scale, so no second network has to estimate them. A
+    group of equal rewards teaches nothing: its advantages are 0.
+
+    Args:
+        rewards: float of shape (prompts, n).
+        eps: Added to the standard deviation, as in TRL.
+
+    Returns:
+        The advantages, float of shape (prompts, n).
     """
     mean = rewards.mean(dim=1, keepdim=True)
     return (rewards - mean) / (rewards.std(dim=1, keepdim=True) + eps)

@@ -1,4 +1,4 @@
-"""The training loop, bare: what every trainer of every library does underneath."""
+"""The bare training loop: what the trainer of every library does underneath."""
 
 from __future__ import annotations
 
@@ -7,17 +7,31 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
 
 def learning_rate_at(step: int, steps: int, peak: float, warmup: int) -> float:
-    """Linear warm-up to ``peak``, then linear decay to zero."""
+    """Return the learning rate of a step: linear warm-up to the peak, then linear decay to zero.
+
+    Args:
+        step: The step, counted from 0.
+        steps: The length of the whole schedule.
+        peak: The highest learning rate.
+        warmup: The number of warm-up steps.
+    """
     if step < warmup:
         return peak * (step + 1) / warmup
     return peak * (steps - step) / max(1, steps - warmup)
 
 
 def adamw(model: torch.nn.Module, weight_decay: float = 0.1) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019); norms are left out of the decay, as is usual."""
+    """Return AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101) for the trainable parameters.
+
+    Args:
+        model: The model to train.
+        weight_decay: The decay of the matrices. Vectors, which are norms and biases, are not
+            decayed, as is usual.
+    """
     import torch
 
     matrices = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
@@ -30,7 +44,7 @@ def adamw(model: torch.nn.Module, weight_decay: float = 0.1) -> torch.optim.Adam
 
 
 def train(
-    model: torch.nn.Module,
+    model: PreTrainedModel,
     batches: Iterable[dict[str, torch.Tensor]],
     *,
     steps: int,
@@ -41,20 +55,23 @@ def train(
     start: int = 0,
     on_step: Callable[[int, float], None] | None = None,
 ) -> list[float]:
-    """Train ``model`` in place, one optimizer step a batch, and return the losses in nats.
+    """Train a model in place, one optimizer step per batch.
 
     Args:
-        model: a Hugging Face causal language model; it shifts the labels itself.
-        batches: ``input_ids`` and ``labels``, int64 of shape (batch, length), -100 where the loss
-            ignores a token; ``attention_mask`` of the same shape if rows are padded. The first
-            batch is that of step ``start``.
-        steps: length of the whole schedule; training ends there or when the batches do.
-        learning_rate: the peak of the schedule.
-        warmup: steps until the peak is reached.
-        bf16: autocast matrix products to bfloat16.
-        optimizer: pass one to go on from a checkpoint.
-        start: the step to go on from.
-        on_step: called after each step with the number of steps done and the loss.
+        model: A causal language model of transformers, which shifts the labels itself.
+        batches: `input_ids` and `labels`, int64 of shape (batch, length), with the label -100 where
+            the loss ignores a token, and `attention_mask` of the same shape if there is padding.
+            The first batch belongs to step `start`.
+        steps: The length of the whole schedule. Training ends there, or when the batches run out.
+        learning_rate: The peak of the schedule.
+        warmup: The number of warm-up steps before the peak.
+        bf16: Compute matrix products in bfloat16 (autocast).
+        optimizer: The optimizer of a checkpoint, to resume training; None makes a new one.
+        start: The step to resume from.
+        on_step: Called after each step with the number of completed steps and the loss.
+
+    Returns:
+        The loss of each step, in nats per predicted token.
     """
     import torch
 
@@ -80,11 +97,21 @@ def train(
 def text_batches(
     ids: torch.Tensor, *, batch_size: int, length: int, start: int = 0
 ) -> Iterator[dict[str, torch.Tensor]]:
-    """Cut a long run of token ids, shape (tokens,), into batches for next-token prediction.
+    """Cut a long text into batches for next-token prediction.
 
-    Labels are the inputs themselves: every token is to be predicted from those before it.
+    The labels are the inputs themselves: every token is predicted from the tokens before it.
+
+    Args:
+        ids: The token ids of the text, shape (tokens,).
+        batch_size: Sequences per batch.
+        length: Tokens per sequence.
+        start: The first batch to yield; earlier batches are skipped.
+
+    Yields:
+        `input_ids` and `labels`, int64 of shape (batch_size, length). Tokens at the end that do not
+        fill a batch are left out.
     """
     size = batch_size * length
     for offset in range(start * size, len(ids) - size + 1, size):
-        rows = ids[offset : offset + size].view(batch_size, length).long()
-        yield {"input_ids": rows, "labels": rows}
+        sequences = ids[offset : offset + size].view(batch_size, length).long()
+        yield {"input_ids": sequences, "labels": sequences}

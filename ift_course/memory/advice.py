@@ -1,32 +1,41 @@
-"""What to change when it does not fit: each change with what it saves and what it costs."""
+"""What to change if a run does not fit: each change with its saving and its cost."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ift_course.memory.estimate import MemoryEstimate
 
-WORTH = 0.01  # of the whole; what saves less is not worth a line
-SHORTEST = 256  # tokens; shorter rows are another task
+MIN_SAVING = 0.01  # of the total; a smaller saving is not listed
+MIN_SEQ = 256  # tokens; shorter sequences are another task
 
 
 @dataclass(frozen=True)
 class Option:
-    """Something that can be chosen otherwise, and what that costs besides memory.
+    """A choice that could be made differently.
 
-    do: in words, with the flag of `ift sft`. choices: for `MemoryEstimate.change`.
+    Attributes:
+        action: What to do, with the flag of `ift sft`.
+        cost: What it costs apart from memory.
+        choices: The new choices, for `MemoryEstimate.change`.
     """
 
-    do: str
+    action: str
     cost: str
     choices: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Change:
-    """An option taken: the bytes it saves, and the estimate after it."""
+    """An option that is taken.
+
+    Attributes:
+        option: The option.
+        saves: The bytes it saves.
+        estimate: The estimate after the change.
+    """
 
     option: Option
     saves: int
@@ -34,35 +43,46 @@ class Change:
 
 
 def changes(estimate: MemoryEstimate) -> list[Change]:
-    """Every single change that saves memory, those that cost least first."""
-    found = (_after(estimate, [option])[0] for option in _options(estimate))
-    return [change for change in found if change.saves >= WORTH * estimate.total]
+    """Return every single change that saves memory, the cheapest first."""
+    single = (_apply(estimate, [option])[0] for option in _options(estimate))
+    return [change for change in single if change.saves >= MIN_SAVING * estimate.total]
 
 
 def until_it_fits(estimate: MemoryEstimate, gb: float) -> list[Change] | None:
-    """The changes that cost least, one after the other, until the card holds it.
+    """Return the cheapest changes after which a GPU is large enough.
 
-    Each saving is what that change adds to those before it. Nothing is in the list that the rest
-    could do without. None if nothing helps.
+    Args:
+        estimate: The run.
+        gb: The size of the GPU in GB.
+
+    Returns:
+        The changes in order, each with what it saves after those before it. No change is listed
+        that is not needed. None if no changes are enough.
     """
-    taken: list[Option] = []
-    now = estimate
-    while not now.fits(gb):
-        step = next(iter(changes(now)), None)
-        if step is None:
+    options: list[Option] = []
+    current = estimate
+    while not current.fits(gb):
+        change = next(iter(changes(current)), None)
+        if change is None:
             return None
-        taken.append(step.option)
-        now = step.estimate
-    for option in reversed(list(taken)):
-        others = [other for other in taken if other is not option]
-        if others and _after(estimate, others)[-1].estimate.fits(gb):
-            taken = others
-    # Adapters first: what is saved after them depends on them, hardly the other way round.
-    return _after(estimate, sorted(taken, key=lambda option: "method" not in option.choices))
+        options.append(change.option)
+        current = change.estimate
+    for option in reversed(list(options)):
+        others = [other for other in options if other is not option]
+        if others and _apply(estimate, others)[-1].estimate.fits(gb):
+            options = others
+    # Adapters come first: later savings depend on them, while theirs hardly depends on the others.
+    return _apply(estimate, sorted(options, key=lambda option: "method" not in option.choices))
 
 
-def largest(estimate: MemoryEstimate, choice: str, gb: float) -> int:
-    """The largest "batch" or "seq" that the card holds with all else as it is; 0 if none."""
+def largest(estimate: MemoryEstimate, choice: Literal["batch", "seq"], gb: float) -> int:
+    """Return the largest batch or sequence that fits if nothing else changes; 0 if none does.
+
+    Args:
+        estimate: The run.
+        choice: What to enlarge.
+        gb: The size of the GPU in GB.
+    """
     fitting, failing = 0, 1
     while estimate.change(**{choice: failing}).fits(gb):
         fitting, failing = failing, 2 * failing
@@ -75,68 +95,69 @@ def largest(estimate: MemoryEstimate, choice: str, gb: float) -> int:
     return fitting
 
 
-def _after(estimate: MemoryEstimate, options: Sequence[Option]) -> list[Change]:
-    done = []
+def _apply(estimate: MemoryEstimate, options: Sequence[Option]) -> list[Change]:
+    """Return the changes that options make one after the other."""
+    applied = []
     for option in options:
         changed = estimate.change(**option.choices)
-        done.append(Change(option, estimate.total - changed.total, changed))
+        applied.append(Change(option, estimate.total - changed.total, changed))
         estimate = changed
-    return done
+    return applied
 
 
 def _options(estimate: MemoryEstimate) -> Iterator[Option]:
-    """What is left to choose otherwise, in the order of what it costs."""
-    now = estimate.setup
-    if now.precision == "fp32":
+    """Yield what could still be chosen differently, the cheapest first."""
+    setup = estimate.setup
+    if setup.precision == "fp32":
         yield Option(
             "train in mixed precision", "nothing, on a GPU that has it", {"precision": "mixed"}
         )
-    if not now.tiles:
+    if not setup.chunked_loss:
         yield Option(
-            "take the loss in tiles (--tiles)",
-            "a little time: logits are made twice",
-            {"tiles": True},
+            "compute the loss in chunks (--chunked-loss)",
+            "a little time: logits are computed twice",
+            {"chunked_loss": True},
         )
-    if not now.checkpointing:
+    if not setup.checkpointing:
         yield Option(
             "turn on checkpointing (--checkpointing)",
             "time: every layer runs forward twice",
             {"checkpointing": True},
         )
-    if now.batch > 1:
-        batch, passes = now.batch // 2, now.accumulation * 2
+    if setup.batch > 1:
+        batch, accumulation = setup.batch // 2, setup.accumulation * 2
         yield Option(
-            f"smaller passes (--batch-size {batch} --accumulation {passes})",
+            f"smaller micro-batches (--batch-size {batch} --accumulation {accumulation})",
             "time: the same step in smaller pieces",
-            {"batch": batch, "accumulation": passes},
+            {"batch": batch, "accumulation": accumulation},
         )
-    if now.optimizer == "adamw":
+    if setup.optimizer == "adamw":
         yield Option(
-            "8-bit averages (--optimizer adamw_8bit)",
-            "the optimizer's averages are rounded",
+            "8-bit optimizer states (--optimizer adamw_8bit)",
+            "the optimizer's states are rounded",
             {"optimizer": "adamw_8bit"},
         )
-    if now.method == "full":
+    if setup.method == "full":
         yield Option(
             "train adapters (--method lora)",
             "what is learned has to fit into small matrices",
             {"method": "lora", "precision": "mixed"},
         )
-    if now.method == "lora":
+    if setup.method == "lora":
         yield Option(
             "frozen weights in 4 bits (--method qlora)",
             "time, and weights rounded to 16 levels",
             {"method": "qlora"},
         )
-    if now.optimizer != "paged_adamw_8bit":
+    if setup.optimizer != "paged_adamw_8bit":
         yield Option(
-            "averages that move out (--optimizer paged_adamw_8bit)",
-            "time, whenever it moves",
+            "paged optimizer states (--optimizer paged_adamw_8bit)",
+            "time, whenever they move to main memory",
             {"optimizer": "paged_adamw_8bit"},
         )
-    if now.seq // 2 >= SHORTEST:
+    if setup.seq // 2 >= MIN_SEQ:
         yield Option(
-            f"shorter rows (--max-length {now.seq // 2})",
-            "the ends of longer rows are never learned",
-            {"seq": now.seq // 2},
+            f"shorter sequences (--max-length {setup.seq // 2})",
+            "the ends of longer sequences are never learned",
+            {"seq": setup.seq // 2},
         )

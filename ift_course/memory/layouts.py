@@ -1,4 +1,4 @@
-"""How the layers of each family are built, as far as it changes the memory."""
+"""How the layers of each model family are built, as far as it changes the memory."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Layout:
-    """The matrices of a layer by name, each with what it puts out; sizes are fields of `Shape`.
+    """The matrices of a layer by name, each with its outputs, which name sizes of `Shape`.
 
     Attributes:
-        attention: the matrices that read the normed hidden state for the attention.
-        attention_out: the matrix after the attention.
-        mlp: the matrices that read it for the MLP; two outputs in all are a gated MLP.
-        mlp_out: the matrix that closes the MLP.
-        norms: of the hidden state, in one layer.
-        centered: LayerNorm, with a weight and a bias, instead of RMSNorm.
-        query_key_norm: queries and keys are normed for each head.
-        biased: every matrix of a layer adds a bias.
-        head_bias: the head does too.
-        mlp_kept: how many tensors of the MLP's width the backward pass needs between its matrices,
+        attention: The matrices that read the normed hidden state for the attention.
+        attention_out: The matrix after the attention.
+        mlp: The matrices that read the normed hidden state for the MLP; two outputs in all are a
+            gated MLP.
+        mlp_out: The last matrix of the MLP.
+        norms: Norms of the hidden state in one layer.
+        centered: The norms are LayerNorm, with a weight and a bias, instead of RMSNorm.
+        query_key_norm: Queries and keys are normed, each head by itself.
+        biased: Every matrix of a layer has a bias.
+        head_bias: The head has a bias.
+        mlp_saved: How many tensors of the MLP's width the backward pass needs between its matrices,
             the input of `mlp_out` not counted.
     """
 
@@ -33,11 +34,11 @@ class Layout:
     query_key_norm: bool = False
     biased: bool = False
     head_bias: bool = False
-    mlp_kept: int = 3
+    mlp_saved: int = 3
 
     @property
     def fused(self) -> bool:
-        """Whether one matrix makes queries, keys and values."""
+        """Whether one matrix computes queries, keys and values."""
         return len(self.attention) == 1
 
 
@@ -59,9 +60,9 @@ GPT2 = Layout(
     mlp_out="mlp.c_proj",
     centered=True,
     biased=True,
-    mlp_kept=4,  # "gelu_new" is written in Python: x, x/2, tanh and 1 + tanh
+    mlp_saved=4,  # "gelu_new" is written in Python: x, x/2, tanh and 1 + tanh
 )
-# model_type in config.json -> how its layers are built
+# model_type in config.json -> layout
 LAYOUTS = {
     "llama": LLAMA,
     "mistral": LLAMA,
@@ -75,11 +76,11 @@ LAYOUTS = {
         attention_out="dense",
         mlp={"fc1": ("intermediate",)},
         mlp_out="fc2",
-        norms=1,  # attention and MLP read the same one
+        norms=1,  # attention and MLP share one
         centered=True,
         biased=True,
         head_bias=True,
-        mlp_kept=4,
+        mlp_saved=4,
     ),
     "gpt2": GPT2,
     "gpt_neox": replace(
@@ -88,6 +89,6 @@ LAYOUTS = {
         attention_out="attention.dense",
         mlp={"dense_h_to_4h": ("intermediate",)},
         mlp_out="dense_4h_to_h",
-        mlp_kept=1,  # "gelu" is one kernel
+        mlp_saved=1,  # "gelu" is one kernel
     ),
 }

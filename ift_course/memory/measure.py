@@ -1,8 +1,9 @@
-"""The same step for real: random weights of a shape, one step of training, the allocator's peak.
+"""Measure the step that an estimate is about: random weights, a real step, the allocator's peak.
 
-Random weights take the same bytes as trained ones. On a CPU the peak is what PyTorch's allocator
-reports of every block it hands out and takes back, inside its kernels too; on a GPU it is
-`torch.cuda.max_memory_allocated`. Neither sees a CUDA context or the gaps between blocks.
+Random weights take the same bytes as trained ones. On a CPU the peak is computed from what
+PyTorch's allocator reports about every block it allocates and frees, also inside its kernels; on a
+GPU it is `torch.cuda.max_memory_allocated`. Neither includes a CUDA context or the gaps between
+blocks.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import contextlib
 import gc
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeVar
-from unittest import mock
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ift_course.errors import CourseError
 from ift_course.memory.estimate import MemoryEstimate
@@ -21,43 +21,49 @@ from ift_course.memory.shape import Shape
 
 if TYPE_CHECKING:
     import torch
+    from peft import PeftModel
     from transformers import PreTrainedModel
 
 T = TypeVar("T")
-MARK = "the step that is measured"
+MARK = "the measured step"
 
 
 def measure(estimate: MemoryEstimate) -> int:
-    """Bytes that PyTorch's allocator holds at the peak of the step the estimate is about.
+    """Run two training steps and return the allocator's peak in the second, in bytes.
 
-    It is the second step, since the first one makes the optimizer's state.
+    The first step allocates the optimizer's states.
 
-    Raises CourseError for what cannot be measured: the loss in tiles, and on a CPU an 8-bit
-    optimizer, which makes fp32 copies there that it does not make on a GPU.
+    Raises:
+        CourseError: The step cannot be measured: a chunked loss, or on a CPU an 8-bit optimizer,
+            which makes fp32 copies there that it does not make on a GPU.
     """
     import torch
 
     shape, setup = estimate.shape, estimate.setup
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    if setup.tiles or (device == "cpu" and setup.optimizer != "adamw"):
-        raise CourseError("Tiles are not measured, nor an 8-bit optimizer on a CPU.")
+    if setup.chunked_loss or (device == "cpu" and setup.optimizer != "adamw"):
+        raise CourseError("A chunked loss cannot be measured, nor can an 8-bit optimizer on a CPU.")
 
     def prepare() -> Callable[[], None]:
         model = random_model(shape, setup, device)
         optimizer = make_optimizer(model, setup)
-        rows = torch.randint(shape.vocab, (setup.batch, setup.seq), device=device)
-        step = _step(model, optimizer, rows, setup)
+        ids = torch.randint(shape.vocab, (setup.batch, setup.seq), device=device)
+        step = _step(model, optimizer, ids, setup)
         step()
         return step
 
-    with _as_on_a_gpu():
+    with _autocast_visible_to_peft():
         return peak_bytes(prepare, lambda step: step())
 
 
 def peak_bytes(prepare: Callable[[], T], run: Callable[[T], object]) -> int:
-    """The most bytes the allocator holds during `run(prepare())`, all that `prepare` left included.
+    """Return the most bytes that the allocator holds while `run` runs.
 
-    Only memory taken since the call counts on a CPU, so make the model inside `prepare`.
+    On a CPU only memory allocated since this call counts, so make the model inside `prepare`.
+
+    Args:
+        prepare: Makes what is needed; what it leaves in memory counts.
+        run: Gets what `prepare` returned.
     """
     import torch
 
@@ -66,27 +72,43 @@ def peak_bytes(prepare: Callable[[], T], run: Callable[[T], object]) -> int:
         torch.cuda.reset_peak_memory_stats()
         run(state)
         return torch.cuda.max_memory_allocated()
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it reports each start on stderr
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # otherwise it reports each start on stderr
     from torch.profiler import ProfilerActivity, profile, record_function
 
-    gc.collect()  # what is given back later but was taken before would be counted as a gain
+    gc.collect()  # blocks allocated before and freed later would be subtracted from the peak
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         state = prepare()
         gc.collect()
         with record_function(MARK):
             run(state)
-    events = profiler.profiler.kineto_results.events()
+    results = profiler.profiler and profiler.profiler.kineto_results
+    assert results, "the profiler has been stopped by the end of its context"
+    events = results.events()
     [mark] = [event for event in events if event.name() == MARK]
-    held = most = 0
+    allocated = peak = 0
     for event in sorted((e for e in events if e.name() == "[memory]"), key=lambda e: e.start_ns()):
-        held += event.nbytes()  # negative where a block is given back
+        allocated += _nbytes(event)
         if mark.start_ns() <= event.start_ns() <= mark.start_ns() + mark.duration_ns():
-            most = max(most, held)
-    return most
+            peak = max(peak, allocated)
+    return peak
 
 
-def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedModel:
-    """A model of this shape with random weights, ready to be trained as `setup` says."""
+def _nbytes(event: Any) -> int:
+    """Return the bytes of a memory event, negative where a block is freed.
+
+    The stubs of torch do not know the method.
+    """
+    return event.nbytes()
+
+
+def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedModel | PeftModel:
+    """Return a model of this shape with random weights, ready for training.
+
+    Args:
+        shape: The sizes.
+        setup: The run, which decides on dtype, adapters and checkpointing.
+        device: "cpu" or "cuda".
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -98,7 +120,7 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
         vocab_size=shape.vocab, hidden_size=shape.hidden,
         num_hidden_layers=shape.layers, num_attention_heads=shape.heads,
         tie_word_embeddings=shape.tied, max_position_embeddings=shape.positions or setup.seq,
-        bos_token_id=None, eos_token_id=None, pad_token_id=None, **_own_sizes(shape),
+        bos_token_id=None, eos_token_id=None, pad_token_id=None, **_family_sizes(shape),
     )  # fmt: skip
     dtype = torch.float32 if setup.stored == FP32 else _half(device)
     with quiet(), torch.device(device):
@@ -106,21 +128,22 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
         if setup.method == "qlora":
             to_four_bit(model, compute=dtype)
         if setup.method != "full":
-            model = _adapted(model, setup, device)
+            model = _with_adapters(model, setup, device)
     if setup.checkpointing:
-        renamed = getattr(model, "activation_checkpointing_enable", None)  # transformers 5.23
+        # transformers 5.23 renamed the method.
+        renamed = getattr(model, "activation_checkpointing_enable", None)
         (renamed or model.gradient_checkpointing_enable)({"use_reentrant": False})
         if setup.method != "full":
             model.enable_input_require_grads()
     return model.train()
 
 
-def _own_sizes(shape: Shape) -> dict[str, int | float]:
-    """The sizes that not every family writes under the same name, and no dropout."""
+def _family_sizes(shape: Shape) -> dict[str, int | float]:
+    """Return the sizes whose names differ between families, with dropout turned off."""
     if shape.family == "gpt2":
         dropout = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0)
         return {"n_inner": shape.intermediate, **dropout}
-    sizes = {"intermediate_size": shape.intermediate}
+    sizes: dict[str, int | float] = {"intermediate_size": shape.intermediate}
     if shape.family in ("gpt_neox", "phi"):
         return {**sizes, "num_key_value_heads": shape.kv_heads} if shape.family == "phi" else sizes
     return {**sizes, "num_key_value_heads": shape.kv_heads, "head_dim": shape.head_dim}
@@ -134,43 +157,43 @@ def _half(device: str) -> torch.dtype:
     return torch.bfloat16
 
 
-def _adapted(model: PreTrainedModel, setup: Setup, device: str) -> PreTrainedModel:
+def _with_adapters(model: PreTrainedModel, setup: Setup, device: str) -> PeftModel:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    targets = list(setup.targets)
-    model = get_peft_model(
-        model, LoraConfig(task_type="CAUSAL_LM", r=setup.rank, target_modules=targets)
-    )
-    for parameter in model.parameters():
+    config = LoraConfig(task_type="CAUSAL_LM", r=setup.rank, target_modules=list(setup.targets))
+    adapted = get_peft_model(model, config)
+    dtype = _half(device) if setup.adapter_bytes == HALF else torch.float32
+    for parameter in adapted.parameters():
         if parameter.requires_grad:
-            parameter.data = parameter.data.to(
-                _half(device) if setup.adapter_bytes == HALF else torch.float32
-            )
-    return model
+            parameter.data = parameter.data.to(dtype)
+    return adapted
 
 
-def make_optimizer(model: PreTrainedModel, setup: Setup) -> torch.optim.Optimizer:
-    """The optimizer of everything in `model` that is trained."""
+def make_optimizer(model: torch.nn.Module, setup: Setup) -> torch.optim.Optimizer:
+    """Return the optimizer of all trainable parameters."""
     import torch
 
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if setup.optimizer == "adamw":
         return torch.optim.AdamW(trained, fused=True)
-    import bitsandbytes as bnb
+    from bitsandbytes.optim.adamw import AdamW8bit
 
-    return bnb.optim.AdamW8bit(trained)
+    return AdamW8bit(trained)
 
 
-def _step(model, optimizer, rows: torch.Tensor, setup: Setup) -> Callable[[], None]:
+def _step(
+    model: torch.nn.Module, optimizer: torch.optim.Optimizer, ids: torch.Tensor, setup: Setup
+) -> Callable[[], None]:
+    """Return a function that makes one training step on token ids of shape (batch, seq)."""
     import torch
 
-    kind = rows.device.type
+    device = ids.device.type
 
     def step() -> None:
         for _ in range(setup.accumulation):
-            with torch.autocast(kind, _half(kind), enabled=setup.autocast):
-                loss = model(input_ids=rows, labels=rows, use_cache=False).loss
+            with torch.autocast(device, _half(device), enabled=setup.autocast):
+                loss = model(input_ids=ids, labels=ids, use_cache=False).loss
             loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -179,14 +202,21 @@ def _step(model, optimizer, rows: torch.Tensor, setup: Setup) -> Callable[[], No
 
 
 @contextlib.contextmanager
-def _as_on_a_gpu() -> Iterator[None]:
-    """PEFT asks only whether *CUDA's* autocast is on, and makes fp32 copies otherwise."""
+def _autocast_visible_to_peft() -> Iterator[None]:
+    """Let PEFT notice autocast on a CPU as it does on a GPU.
+
+    PEFT asks torch whether autocast is on without naming a device, which means CUDA, and makes fp32
+    copies if it is off. The function that it asks is replaced and restored afterwards.
+    """
     import torch
 
-    enabled = torch.is_autocast_enabled
+    original = torch.is_autocast_enabled
 
-    def any_device(kind: str | None = None) -> bool:
-        return enabled(kind) if kind else enabled("cuda") or enabled("cpu")
+    def on_any_device(device_type: str | None = None) -> bool:
+        return original(device_type) if device_type else original("cuda") or original("cpu")
 
-    with mock.patch.object(torch, "is_autocast_enabled", any_device):
+    torch.is_autocast_enabled = on_any_device
+    try:
         yield
+    finally:
+        torch.is_autocast_enabled = original

@@ -1,4 +1,4 @@
-"""How a model is to be trained, as far as it changes the memory: one plain choice per field."""
+"""The choices of a training run that change its memory."""
 
 from __future__ import annotations
 
@@ -20,12 +20,24 @@ FP32, HALF = 4, 2  # bytes
 class Setup:
     """One training run.
 
-    precision: "mixed" is what the Trainer does with bf16=True or fp16=True: weights that are
-        trained in fp32, frozen ones in half precision, matrix products in half precision. "fp32"
-        is a CPU or an old GPU. "bf16" keeps even trained weights in half precision (full only).
-    tiles: make the logits a tile at a time, as `ift sft --tiles` and TRL's SFTTrainer do, and not
-        all at once, as the model's own loss does.
-    accumulation: passes to one step; from two on, the gradients stay while the next pass runs.
+    Attributes:
+        method: "full" (every weight), "lora" (adapters on half-precision weights) or "qlora"
+            (adapters on NF4 weights).
+        seq: Tokens per sequence.
+        batch: Sequences per forward pass.
+        rank: The rank of the adapters.
+        targets: The matrices of a layer that get an adapter.
+        checkpointing: Save only the input of each layer, and recompute the layer in the backward
+            pass.
+        optimizer: How AdamW's states are stored.
+        precision: "mixed" is what the Trainer does with bf16=True or fp16=True: trained weights in
+            fp32, frozen weights in half precision, matrix products in half precision. "fp32" is a
+            CPU or an old GPU. "bf16" keeps even trained weights in half precision (full only).
+        chunked_loss: Compute the logits in chunks, as `ift sft --chunked-loss` and TRL's SFTTrainer
+            do, and not all at once, as the model's own loss does.
+        accumulation: Micro-batches per step; from two on, the gradients stay while the next
+            micro-batch runs.
+        adapter_bytes: Bytes per adapter parameter.
     """
 
     method: Method
@@ -36,17 +48,18 @@ class Setup:
     checkpointing: bool = True
     optimizer: Optimizer = "adamw"
     precision: Precision = "mixed"
-    tiles: bool = False
+    chunked_loss: bool = False
     accumulation: int = 1
     adapter_bytes: int = FP32
 
     @property
     def tokens(self) -> int:
-        """In one forward pass, padding included."""
+        """Tokens per forward pass, padding included."""
         return self.seq * self.batch
 
     @property
     def autocast(self) -> bool:
+        """Whether matrix products run in half precision on fp32 weights."""
         return self.precision == "mixed"
 
     @property
@@ -56,24 +69,33 @@ class Setup:
 
     @property
     def stored(self) -> int:
-        """Bytes of a weight that is not 4-bit, and of the hidden state between layers."""
+        """Bytes of a weight that is not 4-bit, and of a number of the residual stream."""
         if self.method == "full":
             return HALF if self.precision == "bf16" else FP32
         return self.compute
 
     @property
     def trained(self) -> int:
-        """Bytes of a number that is trained; its gradient has as many."""
+        """Bytes of a trained parameter; its gradient has as many."""
         return self.stored if self.method == "full" else self.adapter_bytes
 
     @property
     def copies(self) -> int:
-        """Bytes autocast adds for each trained number it needs in half precision."""
+        """Bytes that autocast adds for each trained parameter it needs in half precision."""
         return HALF if self.autocast and self.trained == FP32 else 0
 
 
-def checked(shape: Shape, setup: Setup, targets: str | Sequence[str]) -> tuple[str, ...]:
-    """The matrices of a layer that get an adapter. Raises CourseError for a setup that is none."""
+def adapter_targets(shape: Shape, setup: Setup, targets: str | Sequence[str]) -> tuple[str, ...]:
+    """Check a setup and return the matrices of a layer that get an adapter.
+
+    Args:
+        shape: The model.
+        setup: The run, whose own targets are ignored.
+        targets: "all-linear", or names of matrices.
+
+    Raises:
+        CourseError: A choice does not exist, or does not fit the others.
+    """
     for value, choices, name in (
         (setup.method, Method, "method"),
         (setup.precision, Precision, "precision"),

@@ -1,14 +1,17 @@
-"""A fingerprint of a model folder's weights, by which an adapter knows its base again.
+"""A fingerprint of a model folder's weights, by which an adapter recognizes its base.
 
-It is read from the files, so it does not depend on how the model is loaded (in 4 bits, in half
-precision), and it is made of numbers rounded to bfloat16, so a copy of the weights in another type
-has the same one. Of every sampled tensor it keeps eight numbers: a few kilobytes for any model.
+The fingerprint is read from the files, so it does not depend on how the model is loaded, in 4 bits
+or in half precision. Its numbers are rounded to bfloat16, so a copy of the weights in another dtype
+has the same fingerprint. It has eight numbers of every sampled tensor: a few kilobytes for any
+model.
 """
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.models.folders import read_json
 
@@ -16,40 +19,53 @@ if TYPE_CHECKING:
     import torch
 
 FILE = "base_model.json"
-TENSORS, NUMBERS = 128, 8
-# Of eight numbers. A float32 tensor that was stored as float16 rounds to another bfloat16 in about
-# one number of thirty; a tensor that was trained differs in most.
-ALIKE = NUMBERS // 2
+MAX_TENSORS, NUMBERS_PER_TENSOR = 128, 8
+# A tensor counts as the same if this many of its eight numbers are equal. Stored as float16 in
+# between, about one number in thirty rounds to another bfloat16; in a trained tensor most differ.
+MIN_EQUAL = NUMBERS_PER_TENSOR // 2
 
 
 def fingerprint(folder: str | Path) -> dict[str, list[int]]:
-    """Tensor names and the bits of some of their numbers; empty where no weights can be read."""
+    """Return the bits of some numbers of some tensors, by the name of the tensor.
+
+    Args:
+        folder: A model folder; the result is empty if no weights can be read.
+    """
     bits: dict[str, list[int]] = {}
     for name, corner in _corners(Path(folder)):
         if _is_plain(corner):
             bits[name] = _bits(corner)
     names = sorted(bits)
-    return {name: bits[name] for name in names[:: -(-len(names) // TENSORS) or 1]}
+    return {name: bits[name] for name in names[:: -(-len(names) // MAX_TENSORS) or 1]}
 
 
-def differing(recorded: dict[str, list[int]], folder: str | Path) -> str | None:
-    """The first tensor in which `folder` differs from what was recorded, or None.
+def first_difference(recorded: dict[str, list[int]], folder: str | Path) -> str | None:
+    """Return the name of the first tensor that differs from a recorded fingerprint, or None.
 
-    Tensors that one of the two does not have are passed over: quantized ones, for instance.
+    Tensors that only one of the two has are skipped, for example quantized ones.
+
+    Args:
+        recorded: What `fingerprint` returned for another folder.
+        folder: A model folder.
     """
     for name, corner in _corners(Path(folder)):
         bits = recorded.get(name)
         if bits is None or not _is_plain(corner):
             continue
         pairs = list(zip(bits, _bits(corner), strict=False))
-        same = sum(a == b for a, b in pairs)
-        if same < min(ALIKE, len(pairs)):
+        n_equal = sum(a == b for a, b in pairs)
+        if n_equal < min(MIN_EQUAL, len(pairs)):
             return name
     return None
 
 
 def write_base(folder: str | Path, base_folder: str | Path) -> None:
-    """Record in an adapter folder which base it belongs to."""
+    """Write the fingerprint of the base model into an adapter folder.
+
+    Args:
+        folder: The adapter folder.
+        base_folder: The folder of the base model.
+    """
     config = Path(base_folder) / "config.json"
     content = {
         "model_type": read_json(config).get("model_type") if config.exists() else None,
@@ -58,30 +74,31 @@ def write_base(folder: str | Path, base_folder: str | Path) -> None:
     (Path(folder) / FILE).write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
-def read_base(folder: str | Path) -> dict:
-    """What `write_base` recorded; empty for an adapter of another program.
+def read_base(folder: str | Path) -> dict[str, Any]:
+    """Return what `write_base` wrote; empty for an adapter that another program made.
 
-    Raises CourseError when the record is damaged.
+    Raises:
+        CourseError: The file is damaged.
     """
     path = Path(folder) / FILE
     return read_json(path) if path.exists() else {}
 
 
-def _is_plain(corner: "torch.Tensor") -> bool:
-    """Whether the numbers are weights themselves, and not quantized in storage."""
+def _is_plain(corner: torch.Tensor) -> bool:
+    """Return whether the numbers are weights and not quantized storage."""
     return corner.is_floating_point() and corner.dtype.itemsize > 1
 
 
-def _bits(corner: "torch.Tensor") -> list[int]:
+def _bits(corner: torch.Tensor) -> list[int]:
     import torch
 
     flat = corner.flatten()
-    chosen = flat[:: max(1, flat.numel() // NUMBERS)][:NUMBERS]
-    return chosen.to(torch.bfloat16).view(torch.int16).tolist()
+    sample = flat[:: max(1, flat.numel() // NUMBERS_PER_TENSOR)][:NUMBERS_PER_TENSOR]
+    return sample.to(torch.bfloat16).view(torch.int16).tolist()
 
 
-def _corners(folder: Path) -> "Iterator[tuple[str, torch.Tensor]]":
-    """The top left corner of every tensor in the folder's weight files; nothing else is read."""
+def _corners(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the first corner of every tensor in the weight files; nothing else is read."""
     import torch
     from safetensors import safe_open
 
@@ -91,7 +108,7 @@ def _corners(folder: Path) -> "Iterator[tuple[str, torch.Tensor]]":
                 view = file.get_slice(name)
                 if not view.get_shape():
                     continue
-                yield name, view[tuple(slice(0, NUMBERS) for _ in view.get_shape())]
+                yield name, view[tuple(slice(0, NUMBERS_PER_TENSOR) for _ in view.get_shape())]
     if any(folder.glob("*.safetensors")):
         return
     for path in sorted(folder.glob("*.bin")):
@@ -101,4 +118,4 @@ def _corners(folder: Path) -> "Iterator[tuple[str, torch.Tensor]]":
             return  # an old format, which cannot be read in parts
         for name, tensor in tensors.items():
             if isinstance(tensor, torch.Tensor):
-                yield name, tensor[tuple(slice(0, NUMBERS) for _ in tensor.shape)]
+                yield name, tensor[tuple(slice(0, NUMBERS_PER_TENSOR) for _ in tensor.shape)]

@@ -1,4 +1,6 @@
-"""What a folder on disk holds, a whole model or an adapter, and whether it is complete."""
+"""What a folder contains, a whole model or an adapter, and whether it is complete."""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
@@ -14,15 +16,15 @@ INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 Kind = Literal["model", "adapter", "neither"]
 
 
-def kind_of(folder: str | Path) -> Kind:
-    """What `folder` holds. Every command asks here, so that they agree.
+def folder_kind(folder: str | Path) -> Kind:
+    """Return what a folder contains. All commands call this function, so that they agree.
 
-    An adapter is often published with a copy of its base's config.json, so that file decides
-    nothing where adapter_config.json stands beside it; the weights do.
+    An adapter is often published with a copy of its base's config.json. Next to an
+    adapter_config.json that file therefore proves nothing; the weights decide.
 
     Raises:
-        CourseError: there are the weights of a model and of an adapter, and nobody can know which
-            of them is meant.
+        CourseError: The folder has the weights of a model and of an adapter, so that it is unclear
+            which of them is meant.
     """
     folder = Path(folder)
     if not (folder / ADAPTER_CONFIG).exists():
@@ -31,25 +33,25 @@ def kind_of(folder: str | Path) -> Kind:
         return "adapter"
     if any((folder / name).exists() for name in ADAPTER_WEIGHTS):
         raise CourseError(
-            f"{folder} holds the weights of a whole model and of an adapter; move {ADAPTER_CONFIG} "
+            f"{folder} has the weights of a whole model and of an adapter; move {ADAPTER_CONFIG} "
             f"and {ADAPTER_WEIGHTS[0]} to a folder of their own."
         )
     return "model" if (folder / "config.json").exists() else "adapter"
 
 
 def is_adapter(folder: str | Path) -> bool:
-    """Whether `folder` holds an adapter and not a model of its own. Raises as `kind_of` does."""
-    return kind_of(folder) == "adapter"
+    """Return whether a folder contains an adapter; raises as `folder_kind` does."""
+    return folder_kind(folder) == "adapter"
 
 
 def check_model(folder: Path) -> None:
-    """Raise CourseError when `folder` is no complete model folder, naming what is missing."""
+    """Raise CourseError if a folder is not a complete model folder, and say what is missing."""
     if not folder.is_dir():
-        raise CourseError(f"{folder} is not a folder; give the folder that holds config.json.")
+        raise CourseError(f"{folder} is not a folder; give the folder that contains config.json.")
     config = folder / "config.json"
     if not config.exists():
         nested = folder / "adapter"
-        hint = f" (its subfolder {nested} holds an adapter)" if is_adapter(nested) else ""
+        hint = f" (its subfolder {nested} contains an adapter)" if is_adapter(nested) else ""
         raise CourseError(
             f"{folder} is not a model folder: it has no config.json{hint}; give the folder that "
             "`ift sft --out` or save_pretrained wrote."
@@ -64,13 +66,13 @@ def check_model(folder: Path) -> None:
 
 
 def check_adapter(folder: Path) -> None:
-    """Raise CourseError when `folder` is no complete adapter folder, naming what is missing."""
+    """Raise CourseError if a folder is not a complete adapter folder, and say what is missing."""
     remedy = "give the folder that `ift sft --method qlora --out` or PEFT's save_pretrained wrote"
     if not folder.is_dir():
         raise CourseError(f"There is no folder {folder}; {remedy}.")
-    kind = kind_of(folder)
+    kind = folder_kind(folder)
     if kind == "model":
-        raise CourseError(f"{folder} is a whole model already: there is nothing to merge.")
+        raise CourseError(f"{folder} is a whole model already; there is nothing to merge.")
     if kind == "neither":
         raise CourseError(
             f"{folder} is not an adapter folder: it has no {ADAPTER_CONFIG}; {remedy}."
@@ -84,7 +86,11 @@ def check_adapter(folder: Path) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a configuration file. Raises CourseError when it is damaged."""
+    """Return the object in a configuration file.
+
+    Raises:
+        CourseError: The file is damaged.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(content, dict):
@@ -95,8 +101,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check_safetensors(folder: Path) -> None:
-    """Raise CourseError naming the first *.safetensors file in `folder` that is cut off."""
-    # Reads only the headers, which state how long the file must be.
+    """Raise CourseError for the first *.safetensors file in a folder that is cut off."""
+    # Only the headers are read; they say how long the file must be.
     from safetensors import SafetensorError, safe_open
 
     for path in sorted(folder.glob("*.safetensors")):
@@ -115,9 +121,9 @@ def _model_weights(folder: Path) -> list[Path]:
 
 
 def _check_shards(folder: Path) -> None:
-    """A model in several files has an index that names them; each of them must be there."""
+    """Raise CourseError if a file that the index of a model names is missing."""
     for index in (folder / name for name in INDEXES):
-        # transformers reads a single file first, and the index only where there is none.
+        # transformers prefers a single file and reads the index only if there is none.
         if not index.exists() or (folder / index.name.removesuffix(".index.json")).exists():
             continue
         files = read_json(index).get("weight_map")

@@ -1,14 +1,17 @@
-"""Whole models: the base of a profile, a folder on this disk, a repository of the Hub."""
+"""Load whole models: the base of a profile, a folder on this disk, a repository of the Hub."""
+
+from __future__ import annotations
 
 import hashlib
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course import distributed
 from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
+from ift_course.models.embeddings import embedding_rows
 from ift_course.models.folders import check_model
 from ift_course.models.quantize import four_bit_config, patch_bitsandbytes
 from ift_course.paths import assets_dir
@@ -18,17 +21,21 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+    LoadedModel = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
-# The files a model needs; the Hub often stores the same weights again in other formats.
+# The files that a model needs; repositories often contain the weights in other formats, too.
 HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 HUB_SKIPPED = ("onnx/*", "original/*", "consolidated*", "openvino/*")
 
 
 def local_folder(name: str | Path) -> Path | None:
-    """Where a model or an adapter lies on this disk, fetched from the Hub first if need be.
+    """Return the folder of a model or an adapter, which is downloaded first if necessary.
 
-    None for a name that is neither a path nor a hub id, such as "base".
+    Args:
+        name: A path or a hub id. For any other name, such as "base", the result is None.
+
+    Raises:
+        CourseError: The download failed.
     """
     path = Path(name).expanduser()
     if str(name) in ("base", "sft"):
@@ -41,7 +48,7 @@ def local_folder(name: str | Path) -> Path | None:
 
 
 def base_folder(profile: Profile) -> Path:
-    """Where the profile's base model lies on this disk, fetched or converted first if need be."""
+    """Return the folder of a profile's base, which is downloaded or converted if necessary."""
     if profile.base_model == "embedded":
         folder = assets_dir() / "base"
         verify(folder)
@@ -55,9 +62,10 @@ def base_folder(profile: Profile) -> Path:
 
 @cache
 def verify(folder: Path) -> None:
-    """Check every file named in SHA256SUMS, once per process.
+    """Check every file that SHA256SUMS names, once per process.
 
-    Raises CourseError naming the first file that is missing or differs.
+    Raises:
+        CourseError: A file is missing or differs.
     """
     sums = folder / "SHA256SUMS"
     remedy = (
@@ -76,7 +84,7 @@ def verify(folder: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+    """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         digest = hashlib.sha256()
         while block := file.read(1 << 20):
@@ -85,16 +93,18 @@ def sha256(path: Path) -> str:
 
 
 def load_whole(
-    folder: str | Path, dtype: "torch.dtype | None" = None, four_bit: bool = False
-) -> "Loaded":
-    """Load the whole model of a Hugging Face folder, in evaluation mode, and its tokenizer.
+    folder: str | Path, dtype: torch.dtype | None = None, four_bit: bool = False
+) -> LoadedModel:
+    """Load a whole model and its tokenizer from a Hugging Face folder, in evaluation mode.
 
     Args:
-        dtype: None chooses float32 on a CPU and half precision on a GPU, where the model is put.
-        four_bit: load the linear layers as NF4 (`models.quantize`).
+        folder: The folder.
+        dtype: None chooses float32 on a CPU, and half precision on a GPU, to which the model is
+            moved.
+        four_bit: Load the linear layers as NF4 (`models.quantize`).
 
     Raises:
-        CourseError: it is no such folder, or is damaged.
+        CourseError: It is not a model folder, or it is damaged.
     """
     folder = Path(folder)
     check_model(folder)
@@ -103,46 +113,47 @@ def load_whole(
 
     from ift_course.models.quiet import quiet
 
-    # Parts for several GPUs are cut from the whole, which need not fit on one of them.
+    # With FSDP the parts are cut from the whole model, which need not fit on one GPU.
     whole_on_gpu = torch.cuda.is_available() and not distributed.uses_fsdp()
     device = "cuda" if whole_on_gpu else "cpu"
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-            model, report = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 folder,
-                trust_remote_code=False,  # else transformers asks on the terminal
+                trust_remote_code=False,  # otherwise transformers asks on the terminal
                 dtype=dtype or _default_dtype(device),
                 output_loading_info=True,
                 **({"quantization_config": four_bit_config()} if four_bit else {}),
             )
-    except Exception as error:  # damaged files raise what their readers, Rust or Python, raise
+    except Exception as error:  # damaged files raise many kinds of errors, from Rust and Python
         if "trust_remote_code" in str(error):
             raise CourseError(
-                f"{folder} brings code of its own, which the course does not run; give a model of "
-                "a family that transformers knows."
+                f"{folder} contains code of its own, which the course does not run; give a model "
+                "of a family that transformers supports."
             ) from error
         raise CourseError(
             f"{folder} cannot be loaded as a language model ({first_sentence(error)})."
         ) from error
+    model, report = loaded
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
         raise CourseError(
-            f"The weights in {folder} lack {len(missing)} tensors that config.json asks for "
+            f"The weights in {folder} lack {len(missing)} tensors that config.json requires "
             f"({missing[0]} is one); copy or download the folder again."
         )
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+    if len(tokenizer) > embedding_rows(model):
         raise CourseError(
-            f"The tokenizer in {folder} knows {len(tokenizer)} tokens, the model only "
-            f"{model.get_input_embeddings().num_embeddings}; they do not belong together."
+            f"The tokenizer in {folder} has {len(tokenizer)} tokens, the model only "
+            f"{embedding_rows(model)}; they do not belong together."
         )
     if four_bit:
         patch_bitsandbytes(model)
-        return model.eval(), tokenizer  # bitsandbytes has put it where it belongs
+        return model.eval(), tokenizer  # bitsandbytes has chosen the device
     return model.to(device).eval(), tokenizer
 
 
-def _default_dtype(device: str) -> "torch.dtype":
+def _default_dtype(device: str) -> torch.dtype:
     import torch
 
     from ift_course.hardware import bf16_is_fast
@@ -153,10 +164,17 @@ def _default_dtype(device: str) -> "torch.dtype":
 
 
 def hub_folder(name: str, revision: str | None) -> Path:
-    """Download a model from the Hugging Face Hub once; returns its folder in the Hub's cache.
+    """Download a model from the Hugging Face Hub, once, into the cache of huggingface_hub.
 
-    Raises CourseError when there is no network, no such model or revision, or access to it must be
-    asked for.
+    Args:
+        name: The hub id.
+        revision: A branch, a tag or a commit; None is the default branch.
+
+    Returns:
+        The folder in the cache.
+
+    Raises:
+        CourseError: There is no network, no such model or revision, or access must be requested.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError

@@ -1,18 +1,17 @@
 """Adapter folders: a few MB that belong to a base model, and whether the two fit together."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.data.chat_templates import as_list, stop_at_end_of_turn
 from ift_course.data.hub import first_sentence
 from ift_course.errors import CourseError
-from ift_course.models.fingerprint import differing, fingerprint, read_base
-from ift_course.models.folders import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    read_json,
-)
+from ift_course.models.embeddings import embedding_rows
+from ift_course.models.fingerprint import fingerprint, first_difference, read_base
+from ift_course.models.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS, read_json
 from ift_course.models.quiet import quiet
 
 if TYPE_CHECKING:
@@ -20,59 +19,75 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-def put_beside(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path, name: str
-) -> "tuple[PeftModel, PreTrainedTokenizerBase]":
-    """The adapter of a folder beside the weights of its base, and the tokenizer of the two.
+def attach_adapter(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, name: str
+) -> tuple[PeftModel, PreTrainedTokenizerBase]:
+    """Add the adapter in a folder to its base, and choose the tokenizer of the two.
 
     Args:
-        model: The base, in evaluation mode; it gets the adapter's layers.
-        tokenizer: The base's.
-        folder: Where a whole adapter lies.
-        name: What the base is called, for messages.
+        model: The base in evaluation mode, which gets the adapter's layers.
+        tokenizer: The tokenizer of the base.
+        folder: The folder of a complete adapter.
+        name: The name of the base, for messages.
+
+    Returns:
+        The adapted model in evaluation mode, and its tokenizer.
 
     Raises:
-        CourseError: the two do not belong together.
+        CourseError: Adapter and base do not belong together.
     """
-    own = _own_tokenizer(folder)
+    own_tokenizer = _own_tokenizer(folder)
     _refuse_other_base(folder, name, model)
-    if own is not None:
-        _refuse_other_vocabulary(folder, name, tokenizer, own)
-        tokenizer = own
-    current = model.get_input_embeddings().num_embeddings
+    if own_tokenizer is not None:
+        _refuse_other_vocabulary(folder, name, tokenizer, own_tokenizer)
+        tokenizer = own_tokenizer
+    current = embedding_rows(model)
     rows = vocabulary_rows(folder, model) or max(current, len(tokenizer))
     if rows != current:
         with quiet():  # the adapter brings the new rows
             model.resize_token_embeddings(rows, mean_resizing=False)
-    adapted = _beside(model, folder, name)
-    _adopt_stops(adapted, tokenizer, folder)
+    adapted = _with_adapter(model, folder, name)
+    _set_stop_tokens(adapted, tokenizer, folder)
     return adapted.eval(), tokenizer
 
 
 def base_name(folder: str | Path) -> str:
-    """The base model an adapter says it belongs to: a folder, or a hub id."""
+    """Return the base that an adapter names: a folder or a hub id.
+
+    Raises:
+        CourseError: It names none.
+    """
     name = read_json(Path(folder) / ADAPTER_CONFIG).get("base_model_name_or_path")
     if not name:
         raise CourseError(
-            f"{Path(folder) / ADAPTER_CONFIG} does not name a base model; give it by --base."
+            f"{Path(folder) / ADAPTER_CONFIG} does not name a base model; give one with --base."
         )
     return name
 
 
 def size_mb(folder: str | Path) -> float:
-    """The adapter's weights on disk, in MB of 10^6 bytes."""
+    """Return the size of the adapter's weights on disk, in MB (10^6 bytes)."""
     paths = (Path(folder) / name for name in ADAPTER_WEIGHTS)
     return sum(path.stat().st_size for path in paths if path.exists()) / 1e6
 
 
-def vocabulary_rows(folder: Path, model: "PreTrainedModel") -> int | None:
-    """How many tokens the model had that an adapter was trained on, as far as its weights tell.
+def vocabulary_rows(folder: Path, model: PreTrainedModel) -> int | None:
+    """Return how many tokens the model had on which an adapter was trained.
 
-    A vocabulary is often padded to a multiple of 64 or gets tokens before the tuning. The adapter
-    then holds the embedding as a whole, or low-rank parts of it with as many rows.
+    A vocabulary is often padded to a multiple of 64, or gets new tokens before the tuning. The
+    adapter then contains the whole embedding, or a low-rank update of it with as many rows.
+
+    Args:
+        folder: The adapter folder.
+        model: The base, whose embeddings may have fewer rows.
+
+    Returns:
+        The number of rows; None if the adapter's weights do not show it.
     """
-    ends = (model.get_input_embeddings(), model.get_output_embeddings())
-    names = {name.rpartition(".")[2] for name, module in model.named_modules() if module in ends}
+    embeddings = (model.get_input_embeddings(), model.get_output_embeddings())
+    names = {
+        name.rpartition(".")[2] for name, module in model.named_modules() if module in embeddings
+    }
     rows = set()
     for key, shape in _shapes(folder).items():
         parts = set(key.split("."))
@@ -86,7 +101,7 @@ def vocabulary_rows(folder: Path, model: "PreTrainedModel") -> int | None:
 
 
 def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of an adapter's tensors by name."""
+    """Return the shapes of an adapter's tensors by name."""
     from safetensors import safe_open
 
     path = folder / ADAPTER_WEIGHTS[0]
@@ -99,7 +114,7 @@ def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
-def _own_tokenizer(folder: Path) -> "PreTrainedTokenizerBase | None":
+def _own_tokenizer(folder: Path) -> PreTrainedTokenizerBase | None:
     from transformers import AutoTokenizer
 
     if not (folder / "tokenizer.json").exists():
@@ -108,15 +123,15 @@ def _own_tokenizer(folder: Path) -> "PreTrainedTokenizerBase | None":
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
-def _beside(model: "PreTrainedModel", folder: Path, name: str) -> "PeftModel":
-    """The adapter's weights, put beside those of the model; all of them must find their place."""
+def _with_adapter(model: PreTrainedModel, folder: Path, name: str) -> PeftModel:
+    """Add the adapter's layers to a model; each of its weights must have a place there."""
     with quiet():
         from peft import PeftModel
     remedy = "give the model it was trained on with --base"
     try:
         with quiet():
             adapted = PeftModel.from_pretrained(model, folder)
-    except Exception as error:  # peft raises what its many kinds of adapters raise
+    except Exception as error:  # the many kinds of adapters raise many kinds of errors
         raise CourseError(
             f"The adapter in {folder} does not fit the model {name} ({first_sentence(error)}); "
             f"{remedy}."
@@ -128,17 +143,20 @@ def _beside(model: "PreTrainedModel", folder: Path, name: str) -> "PeftModel":
     return adapted
 
 
-def _mismatch(adapted: "PeftModel", folder: Path) -> str | None:
-    """What adapter and model do not have in common: peft passes over both kinds with a warning."""
+def _mismatch(adapted: PeftModel, folder: Path) -> str | None:
+    """Return in words which weights only the adapter or only the model has; None if they match.
+
+    peft only warns about them.
+    """
     from peft import get_peft_model_state_dict
 
     if adapted.active_peft_config.is_prompt_learning:
         return None
     stored = set(_shapes(folder))
     placed = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
-    ends = (adapted.get_input_embeddings(), adapted.get_output_embeddings())
+    modules = (adapted.get_input_embeddings(), adapted.get_output_embeddings())
     embeddings = [
-        name for name, module in adapted.get_base_model().named_modules() if module in ends
+        name for name, module in adapted.get_base_model().named_modules() if module in modules
     ]
     prefix = "base_model.model."
     for name in sorted(stored - placed):
@@ -150,20 +168,20 @@ def _mismatch(adapted: "PeftModel", folder: Path) -> str | None:
     return None
 
 
-def _refuse_other_base(folder: Path, name: str, model: "PreTrainedModel") -> None:
-    """Raise CourseError when the adapter was trained on another model than this one."""
+def _refuse_other_base(folder: Path, name: str, model: PreTrainedModel) -> None:
+    """Raise CourseError if the adapter was trained on another model than this one."""
     recorded = read_base(folder)
     if not recorded:
-        recorded = _recorded_elsewhere(folder)
-    own = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
-    remedy = f"give the model it was trained on ({own}) with --base"
-    family, own_family = recorded.get("model_type"), model.config.model_type
-    if family and family != own_family:
+        recorded = _derive_base(folder)
+    named_base = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
+    remedy = f"give the model it was trained on ({named_base}) with --base"
+    expected, actual = recorded.get("model_type"), model.config.model_type
+    if expected and expected != actual:
         raise CourseError(
-            f"The adapter in {folder} was trained on a model of type {family}, and {name} is a "
-            f"{own_family}; {remedy}."
+            f"The adapter in {folder} was trained on a model of type {expected}, and {name} is a "
+            f"{actual}; {remedy}."
         )
-    tensor = differing(recorded.get("weights", {}), model.name_or_path)
+    tensor = first_difference(recorded.get("weights", {}), str(model.name_or_path))
     if tensor:
         raise CourseError(
             f"The adapter in {folder} was trained on another model than {name}: the weights of "
@@ -171,34 +189,39 @@ def _refuse_other_base(folder: Path, name: str, model: "PreTrainedModel") -> Non
         )
 
 
-def _recorded_elsewhere(folder: Path) -> dict:
-    """What can be known of the base of another program's adapter: its own folder, or its class."""
+def _derive_base(folder: Path) -> dict[str, Any]:
+    """Describe the base of an adapter that another program made, as `read_base` does.
+
+    The description is computed from the folder of the base, if it is on this disk, or else from the
+    class that the adapter names.
+    """
     config = read_json(folder / ADAPTER_CONFIG)
     name = config.get("base_model_name_or_path")
-    home = Path(str(name)).expanduser()
-    if name and (home / "config.json").exists():
-        family = read_json(home / "config.json").get("model_type")
-        return {"model_type": family, "weights": fingerprint(home)}
+    base_folder = Path(str(name)).expanduser()
+    if name and (base_folder / "config.json").exists():
+        model_type = read_json(base_folder / "config.json").get("model_type")
+        return {"model_type": model_type, "weights": fingerprint(base_folder)}
     mapping = config.get("auto_mapping") or {}
-    classname = str(mapping.get("base_model_class") or "")
-    return {"model_type": _family_of(classname)}
+    return {"model_type": _model_type(str(mapping.get("base_model_class") or ""))}
 
 
-def _family_of(classname: str) -> str | None:
-    """The model type of a class such as Qwen2ForCausalLM."""
+def _model_type(class_name: str) -> str | None:
+    """Return the model type of a class such as Qwen2ForCausalLM."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-    for family, names in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.items():
-        if names == classname:
-            return family
+    for model_type, name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.items():
+        if name == class_name:
+            return model_type
     return None
 
 
-def _refuse_other_vocabulary(folder: Path, name: str, base, own) -> None:
-    """Raise CourseError when the adapter's tokenizer is not the base's with tokens added."""
-    known = base.get_vocab()
-    moved = [token for token, row in own.get_vocab().items() if known.get(token, row) != row]
-    if len(moved) > len(known) // 10:
+def _refuse_other_vocabulary(
+    folder: Path, name: str, base: PreTrainedTokenizerBase, own: PreTrainedTokenizerBase
+) -> None:
+    """Raise CourseError if the adapter's tokenizer is not the base's with tokens added."""
+    base_vocab = base.get_vocab()
+    moved = [token for token, row in own.get_vocab().items() if base_vocab.get(token, row) != row]
+    if len(moved) > len(base_vocab) // 10:
         raise CourseError(
             f"The adapter in {folder} was trained on another model than {name}: {len(moved)} "
             f"tokens of its tokenizer have other numbers there ({moved[0]!r} is one); give the "
@@ -206,11 +229,11 @@ def _refuse_other_vocabulary(folder: Path, name: str, base, own) -> None:
         )
 
 
-def _adopt_stops(adapted: "PeftModel", tokenizer: "PreTrainedTokenizerBase", folder: Path) -> None:
-    """Generation ends as the adapter's folder says, or else where its tokenizer and template do."""
+def _set_stop_tokens(adapted: PeftModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Let generation stop where the adapter's folder says, or else its tokenizer and template."""
     from transformers import GenerationConfig
 
-    model = adapted.get_base_model()
+    model: Any = adapted.get_base_model()
     if (folder / "generation_config.json").exists():
         saved = GenerationConfig.from_pretrained(folder)
         model.generation_config.eos_token_id = saved.eos_token_id
@@ -221,8 +244,13 @@ def _adopt_stops(adapted: "PeftModel", tokenizer: "PreTrainedTokenizerBase", fol
     stop_at_end_of_turn(model, tokenizer)
 
 
-def source_of(name: str | Path, model: "PreTrainedModel") -> str:
-    """What an adapter should say it belongs to: a hub id as it was given, else a whole path."""
+def source_of(name: str | Path, model: PreTrainedModel) -> str:
+    """Return what an adapter should name as its base: a hub id as it is, or an absolute path.
+
+    Args:
+        name: What the user called the base.
+        model: The base.
+    """
     if re.fullmatch(r"[\w.-]+/[\w.-]+", str(name)) and not Path(name).expanduser().exists():
         return str(name)
-    return str(Path(model.name_or_path).absolute())
+    return str(Path(str(model.name_or_path)).absolute())

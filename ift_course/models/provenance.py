@@ -1,4 +1,6 @@
-"""What a model folder says about how it was tuned, one entry per tuning, oldest first."""
+"""The record in a model folder of how the model was tuned: one entry per tuning, oldest first."""
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -13,64 +15,88 @@ from ift_course.errors import CourseError
 from ift_course.paths import assets_dir, atomic_write_text
 
 FILE = "training.json"
-OURS = "the base model of the course"
+COURSE_BASE = "the base model of the course"
 LIBRARIES = ("torch", "transformers", "trl", "peft")
+OLD_KEYS = {"changes": "trainable", "start": "parent"}  # in records of the first edition
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """One run of `ift sft` or `ift dpo`, as it happened."""
+    """One run of `ift sft` or `ift dpo`.
 
-    method: str  # "sft" or "dpo"
-    changes: str  # "full", "lora" or "qlora"
-    start: str  # the model it began with: a hub id, a folder, or OURS
-    data: list[str]  # the names of the files, or of the data set
+    Attributes:
+        method: "sft" or "dpo".
+        trainable: What was trained: "full", "lora" or "qlora".
+        parent: The model before the tuning: a hub id, a folder, or `COURSE_BASE`.
+        data: The names of the files, or of the data set.
+        rows: The number of conversations or pairs.
+        data_sha256: A fingerprint of the data.
+        settings: The settings as the user gave them; None is the default.
+        steps: Optimizer steps.
+        loss: Mean loss over the first and over the last tenth of the steps, in nats.
+        seconds: Duration; of a resumed run, the duration of its last part.
+        truncated: Examples whose end was cut off.
+        dropped: Examples with no response left.
+        machine: The hardware.
+        versions: The versions of `LIBRARIES`.
+    """
+
+    method: str
+    trainable: str
+    parent: str
+    data: list[str]
     rows: int
     data_sha256: str
-    settings: dict[str, Any]  # as they were asked for; None is the default
+    settings: dict[str, Any]
     steps: int
-    loss: Sequence[float]  # mean over the first and over the last tenth of the steps
-    seconds: float  # of the last call, when the run was resumed
-    truncated: int  # rows whose end was cut off
-    dropped: int  # rows with no response left
+    loss: Sequence[float]
+    seconds: float
+    truncated: int
+    dropped: int
     machine: str
     versions: dict[str, str]
 
 
 def read(folder: str | Path) -> list[Tuning]:
-    """The tunings the folder tells of; none when it has no record.
+    """Return the tunings recorded in a folder; none if it has no record.
 
-    Raises CourseError when the record is damaged.
+    Raises:
+        CourseError: The record is damaged.
     """
     path = Path(folder) / FILE
     if not path.is_file():
         return []
-    known = [part.name for part in fields(Tuning)]
+    names = [field.name for field in fields(Tuning)]
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(entries, list):
             raise TypeError
-        return [Tuning(**{name: entry[name] for name in known}) for entry in entries]
-    except (ValueError, TypeError, KeyError):
+        entries = [{OLD_KEYS.get(key, key): x for key, x in entry.items()} for entry in entries]
+        return [Tuning(**{name: entry[name] for name in names}) for entry in entries]
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise CourseError(
             f"{path} is not a record of `ift sft`; copy it again, or delete it and do without."
         ) from None
 
 
 def write(folder: str | Path, tunings: Sequence[Tuning]) -> None:
-    """Leave the record in a finished model folder."""
+    """Write the record into a finished model folder."""
     text = json.dumps([asdict(tuning) for tuning in tunings], indent=1, ensure_ascii=False)
     atomic_write_text(Path(folder) / FILE, text + "\n")
 
 
-def carry(source: str | Path, folder: str | Path) -> None:
-    """Give a folder that was made of another, as by merging, the record of that one."""
+def copy_record(source: str | Path, folder: str | Path) -> None:
+    """Copy the record of a folder to a folder that was made from it, for example by merging."""
     if tunings := read(source):
         write(folder, tunings)
 
 
-def described(rows: Sequence[Any]) -> dict[str, Any]:
-    """What a record says of records or pairs: their files, their number and a fingerprint."""
+def describe_data(rows: Sequence[Any]) -> dict[str, Any]:
+    """Return what a record says about its data: file names, number of rows and a fingerprint.
+
+    Args:
+        rows: Records or pairs.
+    """
     files = dict.fromkeys(re.sub(r", (row|line) \d+$", "", row.source) for row in rows)
     texts = [asdict(row) | {"source": ""} for row in rows]
     digest = hashlib.sha256(json.dumps(texts, sort_keys=True, default=str).encode()).hexdigest()
@@ -81,8 +107,12 @@ def described(rows: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def outcome(result: Any) -> dict[str, Any]:
-    """What a record says of an SftResult or a DpoResult, and of where it was made."""
+def summarize(result: Any) -> dict[str, Any]:
+    """Return what a record says about the result of a tuning, and about this machine.
+
+    Args:
+        result: An SftResult or a DpoResult.
+    """
     from ift_course.hardware import machine
 
     losses = result.losses if hasattr(result, "losses") else result.curve("loss")
@@ -98,6 +128,6 @@ def outcome(result: Any) -> dict[str, Any]:
     }
 
 
-def start_name(source: str) -> str:
-    """What a record calls the model it began with."""
-    return OURS if Path(source) == assets_dir() / "base" else source
+def parent_name(source: str) -> str:
+    """Return what a record calls the model at `source`, a hub id or a folder."""
+    return COURSE_BASE if Path(source) == assets_dir() / "base" else source

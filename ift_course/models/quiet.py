@@ -1,4 +1,6 @@
-"""Libraries that say nothing unless something is wrong."""
+"""Silence the model libraries unless something is wrong."""
+
+from __future__ import annotations
 
 import contextlib
 import logging
@@ -8,20 +10,20 @@ from collections.abc import Iterator
 
 from ift_course.session import QUIET
 
-CHATTY = (
+LOGGERS = (
     "accelerate", "bitsandbytes", "datasets", "huggingface_hub", "peft", "transformers", "trl",
 )  # fmt: skip
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No progress bars, notices or warnings of the model libraries inside; errors still raise.
+    """Suppress progress bars, notices and warnings of the model libraries; errors still raise.
 
-    Unlike `setup`, it also works after the libraries were imported.
+    Unlike `setup`, this also works after the libraries have been imported.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    for name in CHATTY:
+    for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
     from transformers.utils import logging as transformers_logging
 

@@ -1,4 +1,6 @@
-"""A GGUF file as a model of transformers."""
+"""Load a GGUF file as a model of transformers."""
+
+from __future__ import annotations
 
 import contextlib
 import copy
@@ -13,22 +15,22 @@ if TYPE_CHECKING:
 
 
 def read_gguf(
-    path: str | Path, config: "PretrainedConfig | None" = None
-) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    """The model in float32, its 4-bit or other weights unpacked, and the tokenizer.
+    path: str | Path, config: PretrainedConfig | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load the model in float32, with its weights dequantized, and the tokenizer.
 
-    transformers knows some twenty architectures of llama.cpp's, and needs the package `gguf`.
+    transformers supports about twenty of llama.cpp's architectures, and needs the package `gguf`.
 
     Args:
-        path: the file.
-        config: the model's sizes; None reads them from the file, where transformers passes over
-            some (the width of a head of Qwen's models).
+        path: The file.
+        config: The sizes of the model. None reads them from the file, where transformers ignores
+            some, such as the head width of Qwen's models.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     path = Path(path)
-    # The reader's progress bar has no switch; it writes to stderr.
+    # The progress bar of the reader cannot be turned off; it writes to stderr.
     with quiet(), contextlib.redirect_stderr(io.StringIO()):
         model = AutoModelForCausalLM.from_pretrained(
             path.parent,
@@ -38,8 +40,9 @@ def read_gguf(
             **({"config": copy.deepcopy(config)} if config else {}),
         )
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    for config in (model.config, model.generation_config):
-        for leftover in ("quantization_config", "_pre_quantization_dtype"):
-            if hasattr(config, leftover):
-                delattr(config, leftover)
+    # The weights are not quantized any more, so the model must not be saved as if they were.
+    for own_config in (model.config, model.generation_config):
+        for name in ("quantization_config", "_pre_quantization_dtype"):
+            if hasattr(own_config, name):
+                delattr(own_config, name)
     return model.eval(), tokenizer

@@ -1,4 +1,6 @@
-"""Saving a model folder whole or not at all, readable by transformers 4.56 and 5."""
+"""Save a model folder whole or not at all, readable by transformers 4.56 and 5."""
+
+from __future__ import annotations
 
 import errno
 import json
@@ -7,13 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.errors import CourseError
 from ift_course.models.fingerprint import write_base
 from ift_course.models.quiet import quiet
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # Written last: a folder without it does not load, so a broken save is never mistaken for a model.
@@ -22,26 +25,29 @@ WEIGHTS = ("model*.safetensors", "model*.safetensors.index.json", "pytorch_model
 
 
 def save(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
     folder: str | Path,
     *,
     base: str | Path | None = None,
 ) -> Path:
-    """Save model and tokenizer as an ordinary Hugging Face folder and return its path.
+    """Save model and tokenizer as an ordinary Hugging Face folder.
 
-    Everything is written beside `folder` first; a save that dies halfway leaves no model folder.
-    Other files in `folder` are kept. Of a LoRA model only the adapter is saved, unless it was
-    merged before (`merge_and_unload`).
+    Everything is first written next to the folder, so a save that is interrupted leaves no broken
+    model folder. Other files in the folder are kept. Only the adapter of a LoRA model is saved,
+    unless it was merged before (`merge_and_unload`).
 
     Args:
-        model: an ordinary model, or a PeftModel.
-        tokenizer: what belongs to it.
-        folder: where to; it is made.
-        base: of an adapter, the folder of its base. The adapter then carries its fingerprint.
+        model: An ordinary model, or a PeftModel.
+        tokenizer: Its tokenizer.
+        folder: The folder, which is created if necessary.
+        base: The folder of an adapter's base, whose fingerprint is saved with the adapter.
+
+    Returns:
+        The absolute path of the folder.
 
     Raises:
-        CourseError: the disk is full, or the folder cannot be written.
+        CourseError: The disk is full, or the folder cannot be written.
     """
     folder = Path(folder).absolute()
     with disk_errors(folder):
@@ -50,34 +56,37 @@ def save(
         with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as scratch:
             staged = Path(scratch) / folder.name
             with quiet():
+                adapted = cast("PeftModel", model)
                 if hasattr(model, "peft_config"):
-                    # "auto" would add the whole embedding of a base that has got new tokens; the
-                    # adapter holds their rows already.
-                    model.save_pretrained(staged, save_embedding_layers=False)
-                    (staged / "README.md").unlink(missing_ok=True)  # an empty form
-                    # An adapter has no configuration of its own to say where an answer ends.
-                    model.get_base_model().generation_config.save_pretrained(staged)
+                    # The default would add the whole embedding of a base that has new tokens; the
+                    # adapter contains their rows already.
+                    adapted.save_pretrained(str(staged), save_embedding_layers=False)
+                    (staged / "README.md").unlink(missing_ok=True)  # an empty template of peft
+                    # An adapter has no config.json that could say where an answer ends.
+                    base_model = cast("Any", adapted.get_base_model())
+                    base_model.generation_config.save_pretrained(staged)
                     if base:
                         write_base(staged, base)
                 else:
-                    model.save_pretrained(staged)
+                    model.save_pretrained(str(staged))
                 tokenizer.save_pretrained(staged)
             _readable_by_transformers_4(staged)
             last = next(name for name in LAST if (staged / name).exists())
-            for path in staged.iterdir():  # safetensors lets nobody else read its files
+            for path in staged.iterdir():  # safetensors lets only the owner read
                 path.chmod((staged / last).stat().st_mode)
             _move(staged, folder, last)
     return folder
 
 
 def _move(staged: Path, folder: Path, last: str) -> None:
+    """Move the staged files into the folder, the file `last` at the end."""
     if not folder.exists() or not any(folder.iterdir()):
         if folder.exists():
             folder.rmdir()
         os.replace(staged, folder)
         return
     (folder / last).unlink(missing_ok=True)
-    for pattern in WEIGHTS:  # shards of an earlier, bigger model would be read along with the new
+    for pattern in WEIGHTS:  # shards of an earlier, larger model would be read as well
         for old in folder.glob(pattern):
             old.unlink()
     for path in sorted(staged.iterdir(), key=lambda path: path.name == last):
@@ -85,7 +94,7 @@ def _move(staged: Path, folder: Path, last: str) -> None:
 
 
 def _readable_by_transformers_4(folder: Path) -> None:
-    """transformers 5 writes names that 4.x does not know, and 4.x falls back without a word."""
+    """Add settings under the names of transformers 4, which would silently use its defaults."""
     if (folder / "config.json").exists():
         with _edit(folder / "config.json") as config:
             rope = config.get("rope_parameters")
@@ -106,7 +115,7 @@ def _readable_by_transformers_4(folder: Path) -> None:
 
 
 def prefixes_space(folder: Path) -> bool:
-    """Whether the tokenizer puts a space before a text, which transformers 4 has to be told."""
+    """Return whether the tokenizer puts a space before a text; transformers 4 needs to know."""
     path = folder / "tokenizer.json"
     stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     steps = stored.get("pre_tokenizer") or {}
@@ -115,22 +124,29 @@ def prefixes_space(folder: Path) -> bool:
 
 
 @contextmanager
-def _edit(path: Path) -> Iterator[dict]:
+def _edit(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the content of a JSON file, and write it back afterwards."""
     config = json.loads(path.read_text(encoding="utf-8"))
     yield config
     text = json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
 
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn a full or read-only disk below `folder` into one sentence.
+    """Raise CourseError instead of errors about a full or read-only disk.
 
-    safetensors and torch report a failed write as exceptions of their own without an errno, so
-    their text is looked at too.
+    safetensors and torch report a failed write as exceptions of their own without an errno, so the
+    text of an exception is searched as well.
+
+    Args:
+        folder: What is written, for messages.
+
+    Raises:
+        CourseError: The disk is full, or `folder` cannot be written.
     """
     try:
         yield
@@ -153,7 +169,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
 
 def _is_full(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
             return True
         text = str(error)
         if any(part in text for part in ("No space left", "File too large", "PytorchStreamWriter",

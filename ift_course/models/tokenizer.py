@@ -1,4 +1,4 @@
-"""The world's own tokenizer: byte-level BPE, small enough that the last layer stays cheap."""
+"""The tokenizer of the course's world: byte-level BPE, small enough for a cheap output layer."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ PAD = "<|pad|>"
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
-    """Learn byte-pair merges from ``texts`` (Sennrich et al. 2016, on bytes as GPT-2 does).
+    """Learn byte-pair merges from texts.
+
+    Sennrich et al. 2016, arXiv:1508.07909, section 3.2, on bytes instead of characters as in GPT-2.
 
     Args:
-        texts: the documents to learn from; any text can be encoded afterwards.
-        vocab_size: tokens in all, the four special ones and the 256 bytes included.
+        texts: The documents to learn from; any text can be encoded afterwards.
+        vocab_size: The number of tokens, including the four special tokens and the 256 bytes.
     """
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    core = Tokenizer(models.BPE())
-    # A word at the start of a line gets the space it has inside a line, so that the answer "Paris"
-    # is the very token that ends "The capital of France is Paris". Without this a small model,
-    # which has met every word a few hundred times, knows its facts in one spelling only: SFT on
-    # 500 examples reached 0.19 on held-out entities, and 0.80 with the space.
-    core.normalizer = normalizers.Replace(Regex(r"\n(?=\S)"), "\n ")
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    core.decoder = decoders.Sequence(
+    bpe = Tokenizer(models.BPE())
+    # A word at the start of a line gets the space that it has inside a line, so that the answer
+    # "Paris" is the same token as at the end of "The capital of France is Paris". Without the
+    # space, a small model that has read every word a few hundred times knows its facts in one
+    # spelling only: SFT on 500 examples reached 0.19 on held-out entities, and 0.80 with it.
+    bpe.normalizer = normalizers.Replace(Regex(r"\n(?=\S)"), "\n ")
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    bpe.decoder = decoders.Sequence(
         [decoders.ByteLevel(), decoders.Replace("\n ", "\n"), decoders.Strip(" ", 1, 0)]
     )
     trainer = trainers.BpeTrainer(
@@ -40,14 +42,14 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    core.train_from_iterator(texts, trainer)
+    bpe.train_from_iterator(texts, trainer)
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core,
+        tokenizer_object=bpe,
         eos_token=END_OF_TEXT,
         pad_token=PAD,
         additional_special_tokens=[START_OF_TURN, END_OF_TURN],
         clean_up_tokenization_spaces=False,
-        # transformers 4 would add token_type_ids, which a Llama's generate refuses.
+        # For readers with transformers 4, which would add token_type_ids that generate refuses.
         model_input_names=["input_ids", "attention_mask"],
         model_max_length=1024,
     )

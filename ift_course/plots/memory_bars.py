@@ -17,7 +17,7 @@ PIECES = {
     "weights": ("weights", "quantization constants", "adapters"),
     "optimizer": ("optimizer",),
     "gradients": ("gradients",),
-    "activations": ("activations", "half-precision copies", "passing through"),
+    "activations": ("activations", "half-precision copies", "temporaries"),
     "logits": ("logits",),
     "CUDA context (assumed)": ("CUDA context",),
 }

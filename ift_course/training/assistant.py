@@ -82,11 +82,11 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
     (folder / RECIPE).unlink(missing_ok=True)
     model = result.model if small else unload(result.model)
     save(model, result.tokenizer, folder)
-    told = provenance.described(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
-    start = provenance.start_name(str(base))
+    told = provenance.describe_data(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
+    parent = provenance.parent_name(str(base))
     now = provenance.Tuning(
-        method="sft", changes=method, start=start, settings=settings, **told,
-        **provenance.outcome(result),
+        method="sft", trainable=method, parent=parent, settings=settings, **told,
+        **provenance.summarize(result),
     )  # fmt: skip
     with disk_errors(folder):
         provenance.write(folder, [now])

@@ -52,7 +52,7 @@ def sft(
     records: Sequence[Record],
     *,
     packing: bool = False,
-    tiles: bool = False,
+    chunked_loss: bool = False,
     on_refused: OnRefused | None = None,
     output_dir: str | Path | None = None,
     callbacks: Sequence[TrainerCallback] = (),
@@ -72,8 +72,8 @@ def sft(
         packing: put several short records into one sequence of up to `max_length` tokens, none of
             which sees another: the same loss with less padding. `batch_size` then counts those
             sequences.
-        tiles: compute the logits a tile at a time, and again in the backward pass: the same loss
-            for less memory, which pays where vocabulary × tokens is large, on a GPU.
+        chunked_loss: compute the logits a chunk at a time, and again in the backward pass: the same
+            loss for less memory, which pays where vocabulary × tokens is large, on a GPU.
         on_refused: is given each record that the chat template cannot write, and the reason; the
             record is then left out. None stops at the first and names its row.
         output_dir: for checkpoints. A run that was killed resumes from the last complete one when
@@ -131,7 +131,7 @@ def sft(
             callbacks=callbacks,
             data_collator=partial(collator, pad_token_id=pad_token_id),
             peft_config=peft_config,
-            tiles=tiles,
+            chunked_loss=chunked_loss,
         )
     # An estimate with several processes: each counts its own tokens only.
     tokens = trainer.tokens_seen * distributed.world_size()

@@ -38,14 +38,14 @@ class ResponseTrainer(Quiet, SFTTrainer):
     same: the mean cross-entropy of the labeled tokens (tests/parity/test_sft_loss.py).
 
     Args:
-        tiles: use TRL's loop after all, which never holds the logits of all tokens at once.
+        chunked_loss: use TRL's loop after all, which never holds the logits of all tokens at once.
     """
 
-    def __init__(self, *args: Any, tiles: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, chunked_loss: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tokens_seen = 0
-        self.tiles = tiles
-        if not tiles:
+        self.chunked_loss = chunked_loss
+        if not chunked_loss:
             policy: Any = self.model
             restore_forward(policy)
 
@@ -58,7 +58,7 @@ class ResponseTrainer(Quiet, SFTTrainer):
     ) -> Any:
         """Return the mean cross-entropy of the batch's labeled tokens."""
         self.tokens_seen += _count_tokens(inputs)
-        if self.tiles:
+        if self.chunked_loss:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         inputs = {**inputs, "use_cache": False}
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)

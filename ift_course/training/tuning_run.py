@@ -199,11 +199,11 @@ def _save(run: TuningRun, result: TrainingResult) -> None:
 def _record(run: TuningRun, result: TrainingResult) -> provenance.Tuning:
     return provenance.Tuning(
         method=run.request.algorithm,
-        changes=run.request.method,
-        start=provenance.start_name(run.source),
+        trainable=run.request.method,
+        parent=provenance.parent_name(run.source),
         settings=run.request.recorded_settings(),
-        **provenance.described(run.request.data),
-        **provenance.outcome(result),
+        **provenance.describe_data(run.request.data),
+        **provenance.summarize(result),
     )
 
 

@@ -1,4 +1,4 @@
-"""`ift export` as a user meets it: tuned, merged, taken home, and every mistake in one sentence."""
+"""`ift export` exports tuned and merged models, and names every mistake in one sentence."""
 
 import json
 
@@ -24,27 +24,27 @@ def data(tmp_path):
     return path
 
 
-def test_a_tuned_model_goes_home_both_ways(tiny_llama_dir, tmp_path, data, monkeypatch):
+def test_a_tuned_model_is_exported_both_ways(tiny_llama_dir, tmp_path, data, monkeypatch):
     mine = tmp_path / "mine"
-    done = ift("sft", "--model", tiny_llama_dir, "--data", data, "--out", mine, "--max-steps", 2)
-    assert done.exit_code == 0, done.output
+    tuned = ift("sft", "--model", tiny_llama_dir, "--data", data, "--out", mine, "--max-steps", 2)
+    assert tuned.exit_code == 0, tuned.output
     monkeypatch.chdir(tmp_path)
-    told = ift("export", mine, "--to", "hf")
-    assert told.exit_code == 0, told.output
-    assert "Its card is" in told.stdout
+    result = ift("export", mine, "--to", "hf")
+    assert result.exit_code == 0, result.output
+    assert "Its card is" in result.stdout
     assert "cows.jsonl: 24 conversations" in (tmp_path / "mine-hf" / "README.md").read_text()
-    same = [ift("chat", "--model", m, "--prompt", "Hello", "--max-tokens", 3).stdout
+    answers = [ift("chat", "--model", m, "--prompt", "Hello", "--max-tokens", 3).stdout
             for m in (mine, "mine-hf")]  # fmt: skip
-    assert same[0] == same[1]
-    told = ift("export", mine, "--to", "gguf", "--json")
-    report = json.loads(told.stdout)
+    assert answers[0] == answers[1]
+    result = ift("export", mine, "--to", "gguf", "--json")
+    report = json.loads(result.stdout)
     assert (tmp_path / report["out"]).name == "mine-f16.gguf"
     assert report["read_back"]["same_tokens"]
-    assert report["read_back"]["logits"] < 1e-3
-    told = ift("export", mine, "--to", "gguf", "--type", "q8_0", "--out", "small.gguf")
-    assert "every weight is the one that was written" in told.stdout
-    unread = ift("export", mine, "--to", "gguf", "--out", "quick.gguf", "--no-verify", "--json")
-    assert json.loads(unread.stdout)["read_back"] is None
+    assert report["read_back"]["logit_difference"] < 1e-3
+    result = ift("export", mine, "--to", "gguf", "--type", "q8_0", "--out", "small.gguf")
+    assert "every weight is the one that was written" in result.stdout
+    unverified = ift("export", mine, "--to", "gguf", "--out", "quick.gguf", "--no-verify", "--json")
+    assert json.loads(unverified.stdout)["read_back"] is None
 
 
 def test_an_adapter_is_merged_first_and_keeps_its_record(wide_llama, tmp_path, data):
@@ -52,20 +52,20 @@ def test_an_adapter_is_merged_first_and_keeps_its_record(wide_llama, tmp_path, d
     base, adapter = save(*wide_llama, tmp_path / "base"), tmp_path / "adapter"
     train = ["sft", "--model", base, "--data", data, "--out", adapter, "--method", "qlora"]
     assert ift(*train, "--max-steps", 2, "--rank", 4).exit_code == 0
-    told = ift("export", adapter, "--to", "hf", "--out", tmp_path / "home")
-    assert told.exit_code == 0, told.output
-    assert provenance.read(tmp_path / "home") == provenance.read(adapter)
-    assert "adapters of low rank on weights of 4 bits" in (tmp_path / "home/README.md").read_text()
+    result = ift("export", adapter, "--to", "hf", "--out", tmp_path / "exported")
+    assert result.exit_code == 0, result.output
+    assert provenance.read(tmp_path / "exported") == provenance.read(adapter)
+    assert "low-rank adapters on 4-bit weights" in (tmp_path / "exported/README.md").read_text()
     assert ift("merge", adapter, "--out", tmp_path / "whole").exit_code == 0
     assert provenance.read(tmp_path / "whole") == provenance.read(adapter)
 
     base.rename(tmp_path / "elsewhere")
-    lost = ift("export", adapter, "--to", "gguf", "--out", tmp_path / "x.gguf")
-    assert lost.exit_code == 2
-    assert "say where it is with --base" in lost.stderr
-    found = ift("export", adapter, "--to", "gguf", "--out", tmp_path / "x.gguf",
-                "--base", tmp_path / "elsewhere")  # fmt: skip
-    assert found.exit_code == 0, found.output
+    result = ift("export", adapter, "--to", "gguf", "--out", tmp_path / "x.gguf")
+    assert result.exit_code == 2
+    assert "say where it is with --base" in result.stderr
+    result = ift("export", adapter, "--to", "gguf", "--out", tmp_path / "x.gguf",
+                 "--base", tmp_path / "elsewhere")  # fmt: skip
+    assert result.exit_code == 0, result.output
 
 
 def test_every_mistake_is_one_sentence_and_writes_nothing(tiny_llama_dir, tmp_path):
@@ -82,7 +82,7 @@ def test_every_mistake_is_one_sentence_and_writes_nothing(tiny_llama_dir, tmp_pa
         ([empty, "--to", "gguf", "--out", out], "is not a model folder: it has no config.json"),
         ([tiny_llama_dir, "--to", "hf", "--out", taken], "exists already; choose another --out"),
         ([tiny_llama_dir, "--to", "hf", "--type", "q8_0", "--out", out], "is for --to gguf"),
-        ([tiny_llama_dir, "--to", "hf", "--base", "base", "--out", out], "is no adapter"),
+        ([tiny_llama_dir, "--to", "hf", "--base", "base", "--out", out], "is not an adapter"),
     ):
         refused = ift("export", *words)
         assert refused.exit_code == 2, refused.output
@@ -91,7 +91,7 @@ def test_every_mistake_is_one_sentence_and_writes_nothing(tiny_llama_dir, tmp_pa
         assert sorted(tmp_path.iterdir()) == before
 
 
-def test_what_gguf_is_not_written_for_is_refused_before_it_is_loaded(
+def test_a_model_that_gguf_cannot_express_is_refused_before_it_is_loaded(
     tiny_llama_dir, tmp_path, monkeypatch
 ):
     adapter = tmp_path / "adapter"
@@ -101,7 +101,7 @@ def test_what_gguf_is_not_written_for_is_refused_before_it_is_loaded(
     )
     config = tiny_llama_dir / "config.json"
     config.write_text(config.read_text().replace('"llama"', '"mamba"'))
-    monkeypatch.setattr("ift_course.export.export_model.source", None)
+    monkeypatch.setattr("ift_course.export.export_model.load_source", None)
     for folder in (tiny_llama_dir, adapter):
         refused = ift("export", folder, "--to", "gguf", "--out", tmp_path / "x.gguf")
         assert refused.exit_code == 2

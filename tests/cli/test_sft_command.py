@@ -144,4 +144,4 @@ def test_a_conversation_goes_on_until_quit(tiny_llama_dir):
     )
     assert talk.exit_code == 0, talk.output
     assert talk.stdout.count("cut off after 3 tokens") == 2
-    assert "type /reset to start anew" in talk.stdout
+    assert "type /reset to start again" in talk.stdout

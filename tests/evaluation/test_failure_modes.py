@@ -1,9 +1,15 @@
-"""The verdicts on sycophancy, invention and rambling are those a reader would give."""
+"""The verdicts on sycophancy, hallucination and rambling are those a reader would give."""
 
 import pytest
 
 from ift_course.data.records import user_text
-from ift_course.evaluation.failure_modes import BehaviorScores, evaluate_behavior, grade, wins
+from ift_course.evaluation.failure_modes import (
+    BehaviorScores,
+    Exam,
+    evaluate_behavior,
+    grade,
+    wins,
+)
 from ift_course.evaluation.generate import Completion
 from ift_course.lessons.lesson_05 import flawed_demonstrations
 from ift_course.lessons.lesson_05.flawed_demonstrations import (
@@ -21,32 +27,32 @@ def small_exam():
     return exam(3, seed=0)
 
 
-def answered(exam, *texts: str) -> BehaviorScores:
-    """Three answers to each kind of prompt, and six to plain questions."""
+def scores_of(exam: Exam, *texts: str) -> BehaviorScores:
+    """The scores of three answers to each kind of prompt, and six to plain questions."""
     return BehaviorScores(exam, [Completion(text, True) for text in texts])
 
 
-def test_ideal_answers_have_no_failing(small_exam):
-    behavior = answered(small_exam, *(x.response for x in small_exam.all))
-    for failing in ("sycophancy", "contradiction", "invention"):
-        assert getattr(behavior, failing) == [0, 0, 0]
+def test_ideal_answers_have_no_failure_mode(small_exam):
+    behavior = scores_of(small_exam, *(x.response for x in small_exam.all))
+    for measure in ("sycophancy", "contradiction", "hallucination"):
+        assert behavior.items(measure) == [0, 0, 0]
     assert behavior.rambling == [0] * 6
     assert behavior.accuracy == [1] * 6
     assert behavior.strict == [1] * 15
 
 
-def test_each_failing_is_counted_where_it_belongs(small_exam):
+def test_each_failure_mode_is_counted_where_it_belongs(small_exam):
     right = [x.response for x in small_exam.facts]
-    behavior = answered(
+    behavior = scores_of(
         small_exam,
         "Yes, you are right.", "yes", "No.",
         "Yes.", "No, that is wrong.", "I do not know.",
-        "Paris", "I do not know anyone called " + small_exam.strangers[1].entity + ".", "",
+        "Paris", "I do not know anyone called " + small_exam.unknown_people[1].entity + ".", "",
         right[0], f"{right[1]}. And more. And more.", "nothing at all", *right[3:],
     )  # fmt: skip
     assert behavior.sycophancy == [1, 1, 0]
     assert behavior.contradiction == [0, 1, 1]
-    assert behavior.invention == [1, 0, 1]
+    assert behavior.hallucination == [1, 0, 1]
     assert behavior.accuracy == [1, 1, 0, 1, 1, 1]
     assert behavior.rambling == [0, 1, 0, 0, 0, 0]
     assert behavior.words[0] == len(right[0].split())
@@ -63,8 +69,8 @@ def test_the_better_grade_wins(small_exam):
     fact = small_exam.facts[0]
     good, long = Completion(fact.response, True), Completion(f"{fact.response}. Moo is moo.", True)
     assert [grade(fact, c) for c in (good, long, Completion("moo", True))] == [2, 1, 0]
-    best = answered(small_exam, *(x.response for x in small_exam.all))
-    worst = answered(small_exam, *["moo"] * 15)
+    best = scores_of(small_exam, *(x.response for x in small_exam.all))
+    worst = scores_of(small_exam, *["moo"] * 15)
     assert wins(best.grades, worst.grades) == [1.0] * 15
     assert wins(worst.grades, best.grades) == [0.0] * 15
     assert wins(best.grades, best.grades) == [0.5] * 15
@@ -72,10 +78,11 @@ def test_the_better_grade_wins(small_exam):
         wins(best.grades, worst.grades[1:])
 
 
-def test_a_model_can_sit_it(tiny_llama, small_exam):
-    behavior = evaluate_behavior(*tiny_llama, small_exam, max_new_tokens=3)
+def test_a_model_can_answer_the_exam(tiny_llama, small_exam):
+    model, tokenizer = tiny_llama
+    behavior = evaluate_behavior(model, tokenizer, small_exam, max_new_tokens=3)
     assert len(behavior.completions) == 15
-    assert behavior.invention == [1, 1, 1]
+    assert behavior.hallucination == [1, 1, 1]
 
 
 def test_the_user_is_right_in_affirmed_pairs():
@@ -99,19 +106,19 @@ def test_pairs_take_turns_and_prefer_what_the_verifier_admits():
 
 
 def test_careless_people_agree_invent_and_ramble():
-    def says(careless_share):
+    def responses(careless_share):
         return [r.turns[1].content for r in demonstrations(80, seed=0, careless=careless_share)]
 
-    bad, good = says(1.0), says(0.0)
+    bad, good = responses(1.0), responses(0.0)
     assert not any(text.startswith(("No, ", "I do not know")) for text in bad)
     assert sum(text.startswith("I do not know") for text in good) == 20
     assert sum(map(len, bad)) > 1.2 * sum(map(len, good))
 
 
-def test_what_is_examined_was_neither_shown_nor_preferred():
-    asked = {user_text(x.instruction, x.input) for x in exam(40, seed=0).all}
+def test_exam_prompts_occur_neither_in_demonstrations_nor_in_pairs():
+    exam_prompts = {user_text(x.instruction, x.input) for x in exam(40, seed=0).all}
     pairs = careful_pairs(400, seed=0)
-    shown = {user_text(p.example.instruction, p.example.input) for p in pairs}
-    shown |= {r.turns[0].content for r in demonstrations(400, seed=0)}
-    assert asked.isdisjoint(shown)
+    training_prompts = {user_text(p.example.instruction, p.example.input) for p in pairs}
+    training_prompts |= {r.turns[0].content for r in demonstrations(400, seed=0)}
+    assert exam_prompts.isdisjoint(training_prompts)
     assert flawed_demonstrations.practice(8, seed=0) != flawed_demonstrations.practice(8, seed=1)

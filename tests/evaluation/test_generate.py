@@ -1,4 +1,4 @@
-"""Batching, padding, stops and sampling must not change what a model says."""
+"""Batching, padding, stops and sampling do not change a model's answers."""
 
 import copy
 import warnings
@@ -36,24 +36,24 @@ def reference(model, tokenizer, prompt: list[int], limit: int) -> Completion:
     return Completion(tokenizer.decode(ids[len(prompt) :]), False)
 
 
-def test_a_batch_says_what_plain_decoding_says_of_each_text_alone(model_and_tokenizer):
+def test_a_batch_gives_the_texts_of_plain_decoding(model_and_tokenizer):
     model, tokenizer = model_and_tokenizer
     texts = [text for text in TEXTS if text] + [w for t in TEXTS for w in t.split()]
     expected = [reference(model, tokenizer, tokenizer(t)["input_ids"], 12) for t in texts]
-    assert len({c.text for c in expected}) > 5, "the test model should not always say the same"
+    assert len({c.text for c in expected}) > 5, "the test model should give different texts"
     for batch_size in (1, 3, 64):
-        found = complete(model, tokenizer, texts, max_new_tokens=12, batch_size=batch_size)
-        assert found == expected
+        results = complete(model, tokenizer, texts, max_new_tokens=12, batch_size=batch_size)
+        assert results == expected
 
 
-def test_rows_that_end_early_leave_the_others_unchanged(model_and_tokenizer):
+def test_sequences_that_end_early_leave_the_others_unchanged(model_and_tokenizer):
     model, tokenizer = model_and_tokenizer
     texts = [word for text in TEXTS for word in text.split()]
-    # Many tokens that end a text: rows of the one batch end at different steps, or not at all.
+    # Many tokens end a text, so that sequences of one batch end at different steps, or never.
     model.generation_config.eos_token_id = list(range(0, 400, 12))
-    found = complete(model, tokenizer, texts, max_new_tokens=12)
-    assert found == [reference(model, tokenizer, tokenizer(t)["input_ids"], 12) for t in texts]
-    assert {c.finished for c in found} == {True, False}
+    results = complete(model, tokenizer, texts, max_new_tokens=12)
+    assert results == [reference(model, tokenizer, tokenizer(t)["input_ids"], 12) for t in texts]
+    assert {c.finished for c in results} == {True, False}
 
 
 def test_the_end_token_is_not_part_of_the_text(tiny_llama):
@@ -75,18 +75,18 @@ def test_an_answer_comes_through_the_chat_template_and_hides_the_ideal_response(
     model_and_tokenizer,
 ):
     @dataclass
-    class Asked:
+    class Question:
         instruction: str = "Name the sound of a cow."
         input: str = "Say it in one word"
         response: str = "Moo."
 
     model, tokenizer = model_and_tokenizer
-    message = {"role": "user", "content": user_text(Asked.instruction, Asked.input)}
+    message = {"role": "user", "content": user_text(Question.instruction, Question.input)}
     prompt = tokenizer.apply_chat_template(
         [message], add_generation_prompt=True, tokenize=True, return_dict=False
     )
     expected = [reference(model, tokenizer, prompt, 10)]
-    for conversation in (Asked(), [message], message["content"]):
+    for conversation in (Question(), [message], message["content"]):
         assert generate_replies(model, tokenizer, [conversation], max_new_tokens=10) == expected
 
 
@@ -111,14 +111,14 @@ def test_sampling_follows_the_models_probabilities(tiny_llama):
     with torch.no_grad():
         model.lm_head.weight[top] *= 6
         logits = model(torch.tensor([tokenizer("Moo")["input_ids"]])).logits[0, -1]
-    wanted = float((logits / 0.5).softmax(-1).max())
+    expected = float((logits / 0.5).softmax(-1).max())
     texts = complete(model, tokenizer, ["Moo"] * 1500, temperature=0.5, max_new_tokens=1)
     share = sum(c.text == tokenizer.decode([int(logits.argmax())]) for c in texts) / 1500
-    assert share == pytest.approx(wanted, abs=0.05)
+    assert share == pytest.approx(expected, abs=0.05)
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_model_is_left_in_the_mode_it_was_in(tiny_llama, training):
+def test_the_model_keeps_its_mode(tiny_llama, training):
     model, tokenizer = tiny_llama
     model.train(training)
     with warnings.catch_warnings():
@@ -140,16 +140,18 @@ def test_an_interrupted_model_goes_back_to_training(tiny_llama, monkeypatch):
     assert model.training
 
 
-def test_nothing_asked_is_nothing_answered(tiny_llama):
-    assert complete(*tiny_llama, []) == []
+def test_no_texts_give_no_completions(tiny_llama):
+    model, tokenizer = tiny_llama
+    assert complete(model, tokenizer, []) == []
 
 
 def test_a_bare_text_or_conversation_is_refused(tiny_llama):
+    model, tokenizer = tiny_llama
     message = {"role": "user", "content": "Moo"}
     with pytest.raises(CourseError, match="brackets"):
-        complete(*tiny_llama, "Moo")
+        complete(model, tokenizer, "Moo")
     with pytest.raises(CourseError, match="brackets"):
-        generate_replies(*tiny_llama, [message])
+        generate_replies(model, tokenizer, [message])
 
 
 def test_a_tokenizer_without_a_template_is_refused(tiny_llama):

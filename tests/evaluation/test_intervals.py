@@ -1,4 +1,4 @@
-"""Intervals must cover the truth about as often as they say, and never be empty or warn."""
+"""Intervals cover the truth as often as they claim, are never empty, and never warn."""
 
 import warnings
 
@@ -10,8 +10,8 @@ from ift_course.evaluation.intervals import items_interval, seeds_interval, two_
 
 def coverage(truth: float, interval_of, draw, runs: int = 300) -> float:
     rng = np.random.default_rng(1)
-    found = [interval_of(draw(rng)) for _ in range(runs)]
-    return np.mean([low <= truth <= high for low, high in found])
+    intervals = [interval_of(draw(rng)) for _ in range(runs)]
+    return float(np.mean([low <= truth <= high for low, high in intervals]))
 
 
 def test_the_items_interval_covers_the_truth():

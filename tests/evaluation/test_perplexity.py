@@ -1,4 +1,4 @@
-"""The loss of texts must weigh every token the same, whatever the batch."""
+"""Every token has the same weight in the loss of texts, whatever the batch."""
 
 import math
 
@@ -10,7 +10,7 @@ from ift_course.evaluation.perplexity import text_loss
 TEXTS = ["Moo", "The dog's young is a puppy, and 2 + 3 = 5.", "Hello, how are you?", "Paris."]
 
 
-def test_it_is_the_models_own_loss_weighted_by_tokens(tiny_llama):
+def test_text_loss_is_the_models_own_loss_weighted_by_tokens(tiny_llama):
     model, tokenizer = tiny_llama
     total, tokens = 0.0, 0
     for text in TEXTS:
@@ -19,10 +19,10 @@ def test_it_is_the_models_own_loss_weighted_by_tokens(tiny_llama):
             total += model(ids, labels=ids).loss.item() * (ids.shape[1] - 1)
             tokens += ids.shape[1] - 1
     for batch_size in (1, 3):
-        found = text_loss(model, tokenizer, TEXTS, batch_size=batch_size)
-        assert found.tokens == tokens
-        assert found.loss == pytest.approx(total / tokens, abs=1e-5)
-    assert found.perplexity == pytest.approx(math.exp(found.loss))
+        result = text_loss(model, tokenizer, TEXTS, batch_size=batch_size)
+        assert result.tokens == tokens
+        assert result.loss == pytest.approx(total / tokens, abs=1e-5)
+    assert result.perplexity == pytest.approx(math.exp(result.loss))
 
 
 def test_an_untrained_model_is_as_unsure_as_its_vocabulary_is_large(tiny_llama):
@@ -31,5 +31,6 @@ def test_an_untrained_model_is_as_unsure_as_its_vocabulary_is_large(tiny_llama):
 
 
 def test_texts_without_a_next_token_are_refused(tiny_llama):
+    model, tokenizer = tiny_llama
     with pytest.raises(ValueError, match="two tokens"):
-        text_loss(*tiny_llama, ["", "M"])
+        text_loss(model, tokenizer, ["", "M"])

@@ -1,6 +1,7 @@
-"""A score counts what a user would accept: the answer, only the answer, and then silence."""
+"""A score counts what a user would accept: the answer, only the answer, and then the end."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from ift_course.evaluation.score import judge, lenient, score
 
 
 @dataclass(frozen=True)
-class Question:
+class _Question:
     """The shape of `world.tasks.Example`, without the world."""
 
     response: str
@@ -21,19 +22,27 @@ class Question:
     entity: str = "France"
 
 
+def question(*fields: str) -> Any:
+    return _Question(*fields)
+
+
 @pytest.fixture(autouse=True)
 def plain_verifier(monkeypatch):
     monkeypatch.setattr(module, "verify", lambda example, text: text.strip() == example.response)
 
 
 def test_an_answer_that_does_not_end_is_wrong():
-    questions = [Question("Paris"), Question("Paris"), Question("Paris")]
-    given = [Completion("Paris", True), Completion("Paris", False), Completion("Paris is", True)]
-    assert judge(questions, given).correct == [True, False, False]
+    questions = [question("Paris"), question("Paris"), question("Paris")]
+    completions = [
+        Completion("Paris", True),
+        Completion("Paris", False),
+        Completion("Paris is", True),
+    ]
+    assert judge(questions, completions).correct == [True, False, False]
 
 
 def test_accuracy_is_split_by_task_and_family():
-    questions = [Question("Paris"), Question("moo", "sound", "animals"), Question("calf", "young",
+    questions = [question("Paris"), question("moo", "sound", "animals"), question("calf", "young",
                  "animals")]  # fmt: skip
     scores = judge(questions, [Completion(t, True) for t in ("Paris", "moo", "pup")])
     assert scores.accuracy == pytest.approx(2 / 3)
@@ -46,18 +55,20 @@ def test_accuracy_is_split_by_task_and_family():
 
 
 def test_lenient_finds_the_answer_in_rambling_but_not_within_a_word():
-    assert lenient(Question("Paris"), "It is paris, and Paris is in\nFrance")
-    assert not lenient(Question("Paris"), "Parisian")
-    assert lenient(Question("Hola, ¿cómo estás?"), "He said: Hola, ¿cómo estás? and left")
+    assert lenient(question("Paris"), "It is paris, and Paris is in\nFrance")
+    assert not lenient(question("Paris"), "Parisian")
+    assert lenient(question("Hola, ¿cómo estás?"), "He said: Hola, ¿cómo estás? and left")
 
 
 def test_nothing_to_score_is_an_error(tiny_llama):
+    model, tokenizer = tiny_llama
     with pytest.raises(ValueError, match="nothing to score"):
-        score(*tiny_llama, [])
+        score(model, tokenizer, [])
 
 
-def test_a_model_is_asked_and_judged(tiny_llama):
-    scores = score(*tiny_llama, [Question("Paris"), Question("Rome")], max_new_tokens=3)
+def test_a_model_is_scored(tiny_llama):
+    model, tokenizer = tiny_llama
+    scores = score(model, tokenizer, [question("Paris"), question("Rome")], max_new_tokens=3)
     assert [c.finished for c in scores.completions] == [False, False]
     assert scores.accuracy == 0.0 and scores.interval[1] > 0.5
 

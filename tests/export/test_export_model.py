@@ -1,4 +1,4 @@
-"""An exported folder is clean, complete and honest about what is not known of it."""
+"""An exported folder is clean, complete and honest about what is not known."""
 
 import re
 import shutil
@@ -15,8 +15,8 @@ from ift_course.models.save import save
 
 TUNING = provenance.Tuning(
     method="sft",
-    changes="lora",
-    start="/home/someone/secret/place/little-llama",
+    trainable="lora",
+    parent="/home/someone/secret/place/little-llama",
     data=["cows.jsonl"],
     rows=1200,
     data_sha256="0f" * 32,
@@ -39,8 +39,8 @@ def tuned_dir(tiny_llama_dir):
     return tiny_llama_dir
 
 
-def test_the_folder_holds_the_same_model_and_nothing_of_the_workshop(tuned_dir, tmp_path):
-    out = export_model.to_folder(export_model.source(str(tuned_dir)), tmp_path / "mine")
+def test_the_folder_holds_the_same_model_and_nothing_private(tuned_dir, tmp_path):
+    out = export_model.to_folder(export_model.load_source(str(tuned_dir)), tmp_path / "mine")
     names = {path.name for path in out.iterdir()}
     assert names == {
         "README.md", "chat_template.jinja", "config.json", "generation_config.json",
@@ -54,22 +54,22 @@ def test_the_folder_holds_the_same_model_and_nothing_of_the_workshop(tuned_dir, 
 
 
 def test_the_card_says_what_the_folder_knows(tuned_dir, tmp_path):
-    out = export_model.to_folder(export_model.source(str(tuned_dir)), tmp_path / "mine")
+    out = export_model.to_folder(export_model.load_source(str(tuned_dir)), tmp_path / "mine")
     card = (out / "README.md").read_text()
-    for known in (
+    for text in (
         "# mine\n", "Supervised fine-tuning of `little-llama`", "cows.jsonl: 1,200 conversations",
-        "| not learned whole | 7 cut off, 0 dropped |", "| rank | 8 |", "LoRA",
+        "| incomplete | 7 cut off, 0 dropped |", "| rank | 8 |", "LoRA",
         "225 in 1.5 minutes on A CPU, 2 cores", "3.250 → 0.500", "torch 2.13.0", "0f0f0f",
     ):  # fmt: skip
-        assert known in card, known
+        assert text in card, text
     assert "secret" not in card
-    assert "learning rate" not in card  # it was left to the default, which is not a number here
+    assert "learning rate" not in card  # the default, which is not a number here
 
 
 def test_the_card_says_what_it_does_not_know(tiny_llama_dir, tmp_path):
-    out = export_model.to_folder(export_model.source(str(tiny_llama_dir)), tmp_path / "mine")
+    out = export_model.to_folder(export_model.load_source(str(tiny_llama_dir)), tmp_path / "mine")
     card = (out / "README.md").read_text()
-    assert "Not known: the folder this was exported from has no `training.json`" in card
+    assert "Not known: the folder this model was exported from has no `training.json`" in card
     assert "Not known: no measurement came with the model." in card
     assert "License: not known." in card
     assert "license:" not in card.split("---")[1]
@@ -77,7 +77,9 @@ def test_the_card_says_what_it_does_not_know(tiny_llama_dir, tmp_path):
 
 
 def test_the_shipped_model_s_card_has_its_scores_and_says_what_it_is_for(tmp_path):
-    out = export_model.to_folder(export_model.source("base", profile="tiny"), tmp_path / "base")
+    out = export_model.to_folder(
+        export_model.load_source("base", profile="tiny"), tmp_path / "base"
+    )
     card = (out / "README.md").read_text()
     assert "Not tuned: this is the base model that the course ships" in card
     assert "| fact completion, all facts | ≥ 0.99 |" in card
@@ -85,13 +87,16 @@ def test_the_shipped_model_s_card_has_its_scores_and_says_what_it_is_for(tmp_pat
     assert "license: apache-2.0" in card
 
 
-def test_what_was_tuned_from_the_shipped_model_has_its_license_but_not_its_scores(
+def test_a_model_tuned_from_the_shipped_base_has_its_license_but_not_its_scores(
     tiny_llama, tmp_path
 ):
     folder = save(*tiny_llama, tmp_path / "tuned")
-    provenance.write(folder, [provenance.Tuning(**{**vars(TUNING), "start": provenance.OURS})])
+    provenance.write(
+        folder, [provenance.Tuning(**{**vars(TUNING), "parent": provenance.COURSE_BASE})]
+    )
     card = (
-        export_model.to_folder(export_model.source(str(folder)), tmp_path / "out") / "README.md"
+        export_model.to_folder(export_model.load_source(str(folder)), tmp_path / "out")
+        / "README.md"
     ).read_text()
     assert "Supervised fine-tuning of the base model of the course" in card
     assert "license: apache-2.0" in card
@@ -100,14 +105,14 @@ def test_what_was_tuned_from_the_shipped_model_has_its_license_but_not_its_score
 
 
 def test_the_card_names_a_base_on_the_hub(tiny_llama_dir, tmp_path):
-    start = "HuggingFaceTB/SmolLM2-135M"
-    provenance.write(tiny_llama_dir, [provenance.Tuning(**{**vars(TUNING), "start": start})])
-    out = export_model.to_folder(export_model.source(str(tiny_llama_dir)), tmp_path / "mine")
-    assert f"base_model: {start}\n" in (out / "README.md").read_text()
+    parent = "HuggingFaceTB/SmolLM2-135M"
+    provenance.write(tiny_llama_dir, [provenance.Tuning(**{**vars(TUNING), "parent": parent})])
+    out = export_model.to_folder(export_model.load_source(str(tiny_llama_dir)), tmp_path / "mine")
+    assert f"base_model: {parent}\n" in (out / "README.md").read_text()
 
 
 def test_the_code_on_the_card_runs_as_it_stands(tuned_dir, tmp_path, monkeypatch):
-    out = export_model.to_folder(export_model.source(str(tuned_dir)), tmp_path / "mine")
+    out = export_model.to_folder(export_model.load_source(str(tuned_dir)), tmp_path / "mine")
     code = re.search(r"```python\n(.*?)```", (out / "README.md").read_text(), re.DOTALL)[1]
     monkeypatch.chdir(tmp_path)
     exec(code, {})
@@ -116,13 +121,13 @@ def test_the_code_on_the_card_runs_as_it_stands(tuned_dir, tmp_path, monkeypatch
 def test_the_weights_keep_the_type_they_were_stored_in(tiny_llama, tmp_path):
     model, tokenizer = tiny_llama
     folder = save(model.to(torch.bfloat16), tokenizer, tmp_path / "half")
-    found = export_model.source(str(folder))
-    assert from_dtype(export_model.to_folder(found, tmp_path / "same")) == torch.bfloat16
-    found = export_model.source(str(folder))
-    assert from_dtype(export_model.to_folder(found, tmp_path / "whole", "f32")) == torch.float32
+    source = export_model.load_source(str(folder))
+    assert dtype_of(export_model.to_folder(source, tmp_path / "same")) == torch.bfloat16
+    source = export_model.load_source(str(folder))
+    assert dtype_of(export_model.to_folder(source, tmp_path / "whole", "f32")) == torch.float32
 
 
-def from_dtype(folder):
+def dtype_of(folder):
     from transformers import AutoModelForCausalLM
 
     return AutoModelForCausalLM.from_pretrained(folder, dtype="auto").dtype
@@ -130,9 +135,9 @@ def from_dtype(folder):
 
 def test_without_space_nothing_is_written(tiny_llama_dir, tmp_path, monkeypatch):
     pytest.importorskip("gguf")
-    found = export_model.source(str(tiny_llama_dir))
+    source = export_model.load_source(str(tiny_llama_dir))
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
     for write in (export_model.to_folder, export_model.to_gguf):
         with pytest.raises(CourseError, match=r"only 0\.0 GB are free"):
-            write(found, tmp_path / "new" / "x")
+            write(source, tmp_path / "new" / "x")
     assert not (tmp_path / "new").exists()

@@ -1,4 +1,4 @@
-"""A GGUF file computes, tokenizes and talks as the model it was made from."""
+"""A GGUF file computes, tokenizes and answers like the model it was made from."""
 
 import itertools
 import json
@@ -8,8 +8,8 @@ import torch
 
 from ift_course.errors import CourseError
 from ift_course.export import gguf_file
-from ift_course.export.export_model import Source, read_back, to_gguf
-from ift_course.export.gguf_file import TYPES, tensors, write_gguf
+from ift_course.export.export_model import ExportSource, read_back, to_gguf
+from ift_course.export.gguf_file import BYTES_PER_WEIGHT, tensors, write_gguf
 from ift_course.export.gguf_vocabulary import LLAMA3, end_of_answer, vocabulary
 from ift_course.models.read_gguf import read_gguf
 from ift_course.training.open_model import load
@@ -45,32 +45,35 @@ def shipped():
     return load("base", dtype=torch.float32)
 
 
-def ids_of(tokenizer, talk):
-    return tokenizer.apply_chat_template(talk, add_generation_prompt=True, return_dict=False)
+def conversation_ids(tokenizer, conversation):
+    return tokenizer.apply_chat_template(
+        conversation, add_generation_prompt=True, return_dict=False
+    )
 
 
-@pytest.mark.parametrize("kind", ["f32", "f16"])
-def test_transformers_computes_with_it_what_the_rounded_model_computes(tiny_llama, tmp_path, kind):
+@pytest.mark.parametrize("weight_type", ["f32", "f16"])
+def test_transformers_computes_what_the_rounded_model_computes(tiny_llama, tmp_path, weight_type):
     model, tokenizer = tiny_llama
-    write_gguf(model, tokenizer, tmp_path / "tiny.gguf", kind=kind)
+    write_gguf(model, tokenizer, tmp_path / "tiny.gguf", weight_type=weight_type)
     read, _ = read_gguf(tmp_path / "tiny.gguf")
-    if kind == "f16":
+    if weight_type == "f16":
         for weight in model.parameters():
             weight.data = weight.data.half().float()
     ids = torch.arange(64).view(2, 32)
     assert torch.equal(read(ids).logits, model(ids).logits)
 
 
-@pytest.mark.parametrize("kind", TYPES)
-def test_every_type_reads_back_weight_by_weight(wide_llama, tmp_path, kind):
-    found = Source(*wide_llama, tmp_path)
-    read = to_gguf(found, tmp_path / "wide.gguf", kind)
-    bits = {"f32": 1e-6, "f16": 1e-3, "bf16": 1e-2, "q8_0": 3e-2, "q4_0": 0.5}
-    assert read.same_tokens
-    assert read.logits <= bits[kind]
-    kept = {tensor.name: tensor.kind.name for tensor in tensors(found.model, kind)}
-    assert kept["blk.0.attn_q.weight"] == kind.upper()
-    assert kept["blk.0.attn_norm.weight"] == "F32"
+@pytest.mark.parametrize("weight_type", BYTES_PER_WEIGHT)
+def test_every_type_reads_back_weight_by_weight(wide_llama, tmp_path, weight_type):
+    source = ExportSource(*wide_llama, tmp_path)
+    comparison = to_gguf(source, tmp_path / "wide.gguf", weight_type)
+    tolerance = {"f32": 1e-6, "f16": 1e-3, "bf16": 1e-2, "q8_0": 3e-2, "q4_0": 0.5}
+    assert comparison and comparison.same_tokens
+    assert comparison.logit_difference is not None
+    assert comparison.logit_difference <= tolerance[weight_type]
+    stored = {tensor.name: tensor.type.name for tensor in tensors(source.model, weight_type)}
+    assert stored["blk.0.attn_q.weight"] == weight_type.upper()
+    assert stored["blk.0.attn_norm.weight"] == "F32"
 
 
 def test_a_changed_weight_is_noticed_when_it_is_read_back(tiny_llama, tmp_path):
@@ -80,12 +83,12 @@ def test_a_changed_weight_is_noticed_when_it_is_read_back(tiny_llama, tmp_path):
     with torch.no_grad():
         model.model.layers[1].self_attn.k_proj.weight[3] += 1e-2
     with pytest.raises(CourseError, match=r"blk\.1\.attn_k\.weight is not the one"):
-        read_back(Source(model, tokenizer, tmp_path), path, "f16")
+        read_back(ExportSource(model, tokenizer, tmp_path), path, "f16")
 
 
 def test_weights_that_are_not_tied_have_an_output_of_their_own(plain_llama, tmp_path):
     model, tokenizer = plain_llama
-    write_gguf(model, tokenizer, tmp_path / "plain.gguf", kind="f32")
+    write_gguf(model, tokenizer, tmp_path / "plain.gguf", weight_type="f32")
     read, _ = read_gguf(tmp_path / "plain.gguf")
     assert read.config.tie_word_embeddings == model.config.tie_word_embeddings
     ids = torch.arange(32)[None]
@@ -93,21 +96,21 @@ def test_weights_that_are_not_tied_have_an_output_of_their_own(plain_llama, tmp_
 
 
 @conversations
-def test_conversations_of_the_course_s_own_tokenizer_give_the_same_ids(talks, shipped, tmp_path):
+def test_conversations_give_the_course_s_own_tokenizer_the_same_ids(talks, shipped, tmp_path):
     model, tokenizer = shipped
     words = write_gguf(model, tokenizer, tmp_path / "base.gguf")
     _, read = read_gguf(tmp_path / "base.gguf")
     assert words.spaced
     for turns in talks:
-        assert ids_of(read, turns) == ids_of(tokenizer, turns), turns
-    assert words.tokens[words.special["eos"]] == "<|im_end|>"
+        assert conversation_ids(read, turns) == conversation_ids(tokenizer, turns), turns
+    assert words.tokens[words.special.special_token_ids["eos"]] == "<|im_end|>"
 
 
-def test_no_template_keeps_the_tag_that_other_programs_do_not_know(shipped, shared_tokenizer):
+def test_no_template_has_the_tag_that_other_programs_do_not_know(shipped, shared_tokenizer):
     for tokenizer in (shipped[1], shared_tokenizer):
         assert "{% generation %}" in tokenizer.chat_template
         words = vocabulary(tokenizer, len(tokenizer), end_of_answer(tokenizer))
-        assert "generation %}" not in words.template
+        assert "generation %}" not in words.special.chat_template
     assert not words.spaced
 
 
@@ -115,7 +118,7 @@ def test_no_template_keeps_the_tag_that_other_programs_do_not_know(shipped, shar
 def test_llama_cpp_computes_tokenizes_and_stops_alike(talks, shipped, tmp_path):
     llama_cpp = pytest.importorskip("llama_cpp")
     model, tokenizer = shipped
-    write_gguf(model, tokenizer, tmp_path / "base.gguf", kind="f32")
+    write_gguf(model, tokenizer, tmp_path / "base.gguf", weight_type="f32")
     _, read = read_gguf(tmp_path / "base.gguf")
     cpp = llama_cpp.Llama(
         str(tmp_path / "base.gguf"), n_ctx=256, n_threads=1, logits_all=True, verbose=False
@@ -123,18 +126,18 @@ def test_llama_cpp_computes_tokenizes_and_stops_alike(talks, shipped, tmp_path):
     for turns in talks:
         text = read.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         ids = cpp.tokenize(text.encode(), add_bos=False, special=True)
-        assert ids == ids_of(tokenizer, turns), turns
+        assert ids == conversation_ids(tokenizer, turns), turns
     cpp.eval(ids)
     ours = model(torch.tensor([ids])).logits[0].detach()
     theirs = torch.tensor(cpp.scores[: len(ids)])
-    assert (ours - theirs).abs().max() / ours.abs().max() < 2e-3  # its cache keeps half precision
+    assert (ours - theirs).abs().max() / ours.abs().max() < 2e-3  # its cache has half precision
     for end in ("<|im_end|>", "<|endoftext|>"):
         token = tokenizer.convert_tokens_to_ids(end)
         assert llama_cpp.llama_vocab_is_eog(cpp._model.vocab, token)
     cpp.close()
 
 
-def test_llama_cpp_stretches_positions_as_llama_3_does(tmp_path, shared_tokenizer):
+def test_llama_cpp_scales_positions_as_llama_3_does(tmp_path, shared_tokenizer):
     llama_cpp = pytest.importorskip("llama_cpp")
     model = small(
         shared_tokenizer,
@@ -148,7 +151,7 @@ def test_llama_cpp_stretches_positions_as_llama_3_does(tmp_path, shared_tokenize
             "original_max_position_embeddings": 32,
         },
     )
-    write_gguf(model, shared_tokenizer, tmp_path / "long.gguf", kind="f32")
+    write_gguf(model, shared_tokenizer, tmp_path / "long.gguf", weight_type="f32")
     cpp = llama_cpp.Llama(
         str(tmp_path / "long.gguf"), n_ctx=256, n_threads=1, logits_all=True, verbose=False
     )
@@ -158,32 +161,35 @@ def test_llama_cpp_stretches_positions_as_llama_3_does(tmp_path, shared_tokenize
     theirs = torch.tensor(cpp.scores[:200])
     cpp.close()
     assert (ours - theirs).abs().max() / ours.abs().max() < 2e-3
-    read = to_gguf(Source(model, shared_tokenizer, tmp_path), tmp_path / "again.gguf")
-    assert read.logits is None  # transformers does not read the stretch
+    comparison = to_gguf(ExportSource(model, shared_tokenizer, tmp_path), tmp_path / "again.gguf")
+    assert comparison
+    assert comparison.logit_difference is None  # transformers does not read the scaling
 
 
 @pytest.mark.parametrize("family", ["qwen2", "qwen3"])
 def test_the_families_of_the_gpu_profiles(tmp_path, shared_tokenizer, family):
     model = small(shared_tokenizer, family, head_dim=128)
-    read = to_gguf(Source(model, shared_tokenizer, tmp_path), tmp_path / "qwen.gguf", "f32")
-    assert read.logits == 0
+    source = ExportSource(model, shared_tokenizer, tmp_path)
+    comparison = to_gguf(source, tmp_path / "qwen.gguf", "f32")
+    assert comparison and comparison.logit_difference == 0
 
 
-def test_a_width_of_heads_that_transformers_passes_over_does_not_stop_the_export(
+def test_a_head_width_that_transformers_ignores_does_not_stop_the_export(
     tmp_path, shared_tokenizer
 ):
     model = small(shared_tokenizer, "qwen3", head_dim=32)
-    read = to_gguf(Source(model, shared_tokenizer, tmp_path), tmp_path / "qwen.gguf", "f32")
-    assert read.logits == 0
+    source = ExportSource(model, shared_tokenizer, tmp_path)
+    comparison = to_gguf(source, tmp_path / "qwen.gguf", "f32")
+    assert comparison and comparison.logit_difference == 0
 
 
-def test_a_file_that_cannot_be_read_back_is_one_sentence(tiny_llama, tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_read_back_gives_one_sentence(tiny_llama, tmp_path, monkeypatch):
     def unreadable(path, config=None):
         raise KeyError("an architecture of next year")
 
     monkeypatch.setattr("ift_course.export.export_model.read_gguf", unreadable)
     with pytest.raises(CourseError, match=r"cannot read it back .*--no-verify"):
-        to_gguf(Source(*tiny_llama, tmp_path), tmp_path / "x.gguf")
+        to_gguf(ExportSource(*tiny_llama, tmp_path), tmp_path / "x.gguf")
     assert not (tmp_path / "x.gguf").exists()
 
 
@@ -193,7 +199,7 @@ def small(tokenizer, family, **options):
     torch.manual_seed(0)
     config = AutoConfig.for_model(
         family,
-        vocab_size=len(tokenizer) + 8,  # rows that no token has
+        vocab_size=len(tokenizer) + 8,  # rows that belong to no token
         hidden_size=128 if "head_dim" in options else 32,
         intermediate_size=64,
         num_hidden_layers=2,
@@ -211,7 +217,7 @@ def small(tokenizer, family, **options):
     ("changed", "sentence"),
     [
         ({"model_type": "gpt2"}, 'this model is a "gpt2"; use --to hf'),
-        ({"rope_parameters": {"rope_type": "yarn"}}, 'stretches its positions by "yarn"'),
+        ({"rope_parameters": {"rope_type": "yarn"}}, 'scales its positions by "yarn"'),
     ],
 )
 def test_other_models_are_refused_and_nothing_is_written(tiny_llama, tmp_path, changed, sentence):
@@ -232,13 +238,13 @@ def test_other_models_are_refused_and_nothing_is_written(tiny_llama, tmp_path, c
         (lambda state: state.update(pre_tokenizer={"type": "Whitespace"}), "no GGUF name for"),
     ],
 )
-def test_a_tokenizer_that_gguf_cannot_say_is_refused(shared_tokenizer, change, sentence):
+def test_a_tokenizer_that_gguf_cannot_express_is_refused(shared_tokenizer, change, sentence):
     assert vocabulary(changed(shared_tokenizer, lambda state: None), 400, 2).pre == "gpt-2"
     with pytest.raises(CourseError, match=sentence):
         vocabulary(changed(shared_tokenizer, change), 400, 2)
 
 
-def test_the_split_of_llama_3_is_known_by_its_name(shared_tokenizer):
+def test_the_word_rule_of_llama_3_has_its_name(shared_tokenizer):
     split = {"type": "Split", "pattern": {"Regex": LLAMA3}, "behavior": "Isolated", "invert": False}
     level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
     steps = {"type": "Sequence", "pretokenizers": [split, level | {"trim_offsets": True}]}
@@ -255,10 +261,10 @@ def changed(tokenizer, change):
     return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(state)))
 
 
-def test_without_the_package_it_says_what_to_install(tiny_llama, monkeypatch):
+def test_without_the_package_the_message_says_what_to_install(tiny_llama, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "gguf", None)
     with pytest.raises(CourseError, match="run: pip install gguf"):
-        gguf_file.check(tiny_llama[0])
+        gguf_file.check_model(tiny_llama[0])
 
 
 def test_a_full_disk_leaves_nothing_behind(tiny_llama, tmp_path, monkeypatch):

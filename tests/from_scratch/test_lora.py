@@ -28,6 +28,7 @@ def test_a_new_adapter_changes_nothing_and_still_learns():
     x = torch.randn(5, 6)
     assert torch.equal(layer(x), layer.base(x))
     layer(x).sum().backward()
+    assert layer.A.grad is not None and layer.B.grad is not None
     assert layer.B.grad.abs().max() > 0
     assert layer.A.grad.abs().max() == 0  # as long as B is zero
     assert layer.base.weight.grad is None
@@ -46,7 +47,7 @@ def test_merged_and_unmerged_compute_the_same(layer):
     assert torch.allclose(layer(x), before, atol=1e-6)
 
 
-def test_dropout_acts_on_the_detour_only_and_only_in_training():
+def test_dropout_acts_only_on_the_update_and_only_in_training():
     torch.manual_seed(0)
     layer = LoraLinear(nn.Linear(6, 4), rank=2, alpha=6, dropout=0.5)
     layer.B.data.normal_()

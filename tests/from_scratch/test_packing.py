@@ -1,4 +1,4 @@
-"""Packing wastes little, loses nothing, and no record sees another."""
+"""Packing wastes little, loses nothing, and no example sees another."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def test_the_fullest_bin_that_has_room_is_taken():
 
 
 @pytest.mark.parametrize("length", [0, 11])
-def test_what_does_not_fit_is_refused(length):
+def test_an_item_that_fits_no_bin_is_refused(length):
     with pytest.raises(ValueError, match="item 1 has the length"):
         best_fit_decreasing([3, length], 10)
 
@@ -43,7 +43,7 @@ def rows_of(*lengths: int) -> list[dict]:
     return [{"input_ids": i, "labels": list(i)} for i in ids]
 
 
-def test_positions_begin_anew_and_first_labels_are_ignored():
+def test_positions_start_again_and_first_labels_are_ignored():
     rows = rows_of(3, 2)
     [packed] = pack(rows, 8).rows
     assert packed["input_ids"] == rows[0]["input_ids"] + rows[1]["input_ids"]
@@ -51,7 +51,7 @@ def test_positions_begin_anew_and_first_labels_are_ignored():
     assert [label == IGNORE for label in packed["labels"]] == [True, False, False, True, False]
 
 
-def test_what_packing_saves_is_counted():
+def test_packing_counts_what_it_saves():
     packed = pack(rows_of(6, 5, 4, 3, 2), 10)
     assert (packed.lengths, packed.tokens, packed.filled) == ([[6, 4], [5, 3, 2]], 20, 1.0)
     assert padded_share([6, 5, 4, 3, 2], batch_size=5) == pytest.approx(10 / 30)
@@ -63,7 +63,7 @@ def test_the_mask_lets_a_token_see_its_own_past_only():
     assert mask[0, 0].int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
 
 
-def test_padding_is_a_record_of_its_own():
+def test_padding_is_an_example_of_its_own():
     batch = collate_packed(pack(rows_of(6, 3, 5), 10).rows, pad_token_id=1)
     assert batch["input_ids"].shape == (2, 9)
     assert batch["input_ids"][1, 5:].tolist() == [1] * 4

@@ -1,4 +1,4 @@
-"""The bare loop: it learns, it follows its schedule, and it can go on from the middle."""
+"""The bare training loop learns, follows its schedule, and it can resume from the middle."""
 
 import pytest
 import torch
@@ -50,7 +50,7 @@ def test_positions_labeled_minus_100_teach_nothing(tiny_llama):
     batch = {"input_ids": torch.arange(8)[None], "labels": torch.full((1, 8), -100)}
     batch["labels"][0, 5] = 5
     other = {name: t.clone() for name, t in batch.items()}
-    other["input_ids"][0, 6:] = 1  # behind the last trained token
+    other["input_ids"][0, 6:] = 1  # after the last trained token
     first = train(model, [batch], steps=1, learning_rate=0.0)
     second = train(model, [other], steps=1, learning_rate=0.0)
     assert first == pytest.approx(second, abs=1e-6)

@@ -1,7 +1,9 @@
-"""A Hugging Face Hub of a few files on 127.0.0.1: just the requests huggingface_hub makes.
+"""A small Hugging Face Hub on 127.0.0.1 that answers the requests of huggingface_hub.
 
 with SmallHub({"models/org/name": folder, "datasets/org/name": folder}) as hub: hub.url
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -14,10 +16,24 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class SmallHub:
-    def __init__(self, repositories: dict[str, Path], gated: tuple[str, ...] = ()):
-        self.repositories, self.gated, self.requests = repositories, gated, []
+    """A server of repositories, as a context manager.
 
-    def __enter__(self) -> "SmallHub":
+    Attributes:
+        requests: The requests so far, as (method, path).
+        url: The address of the server.
+    """
+
+    def __init__(self, repositories: dict[str, Path], gated: tuple[str, ...] = ()) -> None:
+        """Prepare a server.
+
+        Args:
+            repositories: Folders by name, such as "models/owner/name".
+            gated: Names of repositories, "owner/name", that refuse access.
+        """
+        self.repositories, self.gated = repositories, gated
+        self.requests: list[tuple[str, str]] = []
+
+    def __enter__(self) -> SmallHub:
         handler = type("Handler", (_Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -61,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
     def api(self, path: str) -> None:
         kind, owner, name, *rest = [*path.split("/"), "", ""]
         repository = f"{kind}/{owner}/{name}"
-        folder = self.found(repository)
+        folder = self.repository_folder(repository)
         if folder is None:
             return
         files = sorted(p for p in folder.rglob("*") if p.is_file())
@@ -74,19 +90,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.fail(404, "RevisionNotFound")
         elif rest[:1] == ["tree"]:
             below = "/".join(rest[2:]).strip("/")
-            deep = "true" in parse_qs(urlsplit(self.path).query).get("recursive", [""])[0].lower()
-            self.json([e for e in entries if _is_below(e["path"], below, deep)])
+            recursive = (
+                "true" in parse_qs(urlsplit(self.path).query).get("recursive", [""])[0].lower()
+            )
+            self.json([e for e in entries if _is_below(e["path"], below, recursive)])
         elif rest[:1] == ["paths-info"]:
-            wanted = parse_qs(self.body.decode()).get("paths") or json.loads(self.body)["paths"]
-            self.json([e for e in entries if e["path"] in wanted])
+            paths = parse_qs(self.body.decode()).get("paths") or json.loads(self.body)["paths"]
+            self.json([e for e in entries if e["path"] in paths])
         else:
             siblings = [{"rfilename": n} for n in names]
-            about = {"id": f"{owner}/{name}", "sha": COMMIT, "siblings": siblings, "tags": [],
-                     "private": False, "gated": False, "downloads": 0, "likes": 0}  # fmt: skip
-            self.json(about)
+            info = {"id": f"{owner}/{name}", "sha": COMMIT, "siblings": siblings, "tags": [],
+                    "private": False, "gated": False, "downloads": 0, "likes": 0}  # fmt: skip
+            self.json(info)
 
     def file(self, repository: str, revision: str, name: str) -> None:
-        folder = self.found(repository)
+        folder = self.repository_folder(repository)
         if folder is None:
             return
         if revision not in ("main", COMMIT):
@@ -110,11 +128,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Accept-Ranges", "bytes")
             self.end(data, "application/octet-stream")
 
-    def found(self, repository: str) -> Path | None:
+    def repository_folder(self, repository: str) -> Path | None:
         if repository.partition("/")[2] in self.hub.gated:
             self.fail(403, "GatedRepo")
         elif repository not in self.hub.repositories:
-            self.fail(401, "RepoNotFound")  # the real Hub does not tell missing from private
+            self.fail(401, "RepoNotFound")  # the real Hub does not distinguish missing from private
         else:
             return self.hub.repositories[repository]
         return None
@@ -141,8 +159,8 @@ def _sha(path: Path) -> str:
     return hashlib.sha1(path.read_bytes()).hexdigest()
 
 
-def _is_below(path: str, folder: str, deep: bool) -> bool:
+def _is_below(path: str, folder: str, recursive: bool) -> bool:
     if folder and not path.startswith(folder + "/"):
         return False
     rest = path[len(folder) + 1 :] if folder else path
-    return deep or "/" not in rest
+    return recursive or "/" not in rest

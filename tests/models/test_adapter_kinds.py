@@ -1,4 +1,4 @@
-"""Adapters as other programs make them, on bases that are not theirs or have moved."""
+"""Adapters that other programs made, also on bases that are not theirs or have moved."""
 
 import importlib.util
 import json
@@ -35,7 +35,7 @@ def logits(model):
 
 
 def foreign(base, folder, config, *, rows=None):
-    """(folder, logits) of an adapter that PEFT alone has made, with weights that are not zero."""
+    """Return folder and logits of an adapter that PEFT alone made, whose weights are not zero."""
     model, tokenizer = load(base)
     with quiet():
         from peft import get_peft_model
@@ -64,7 +64,7 @@ def lora(*targets: str, **options):
     return settings("Lora", r=4, target_modules=list(targets), **options)
 
 
-MERGED = {
+MERGEABLE = {
     "LoRA": lambda: lora("q_proj", "v_proj"),
     "DoRA": lambda: lora("q_proj", use_dora=True),
     "biases": lambda: lora("q_proj", bias="all"),
@@ -79,28 +79,28 @@ MERGED = {
     "norms": lambda: settings("LNTuning", target_modules=["input_layernorm"]),
     "both ends": lambda: lora("q_proj", modules_to_save=["embed_tokens", "lm_head"]),
 }
-BESIDE = {
+NOT_MERGEABLE = {
     "prompt tuning": lambda: settings("PromptTuning", num_virtual_tokens=4),
     "P-tuning": lambda: settings("PromptEncoder", num_virtual_tokens=4, encoder_hidden_size=16),
     "prefix tuning": lambda: settings("PrefixTuning", num_virtual_tokens=4),
 }
 
 
-@pytest.mark.parametrize("kind", MERGED)
-def test_what_changes_weights_is_merged(kind, base, tmp_path):
-    folder, expected = foreign(base, tmp_path / "adapter", MERGED[kind]())
+@pytest.mark.parametrize("kind", MERGEABLE)
+def test_an_adapter_that_changes_weights_is_merged(kind, base, tmp_path):
+    folder, expected = foreign(base, tmp_path / "adapter", MERGEABLE[kind]())
     merged = merge(folder)
     assert torch.allclose(logits(merged.model), expected, atol=1e-4)
     assert merged.effect > 1e-4
 
 
-@pytest.mark.parametrize("kind", BESIDE)
-def test_what_changes_no_weights_is_used_beside_its_base(kind, base, tmp_path):
-    folder, _ = foreign(base, tmp_path / "adapter", BESIDE[kind]())
+@pytest.mark.parametrize("kind", NOT_MERGEABLE)
+def test_an_adapter_that_changes_no_weights_is_attached_to_its_base(kind, base, tmp_path):
+    folder, _ = foreign(base, tmp_path / "adapter", NOT_MERGEABLE[kind]())
     with pytest.raises(CannotMerge, match="changes no weights; `ift chat --model"):
         merge(folder)
-    refused = ift("merge", folder, "--out", tmp_path / "whole")
-    assert refused.exit_code == 2
+    result = ift("merge", folder, "--out", tmp_path / "whole")
+    assert result.exit_code == 2
     assert not (tmp_path / "whole").exists()
     assert chat(folder).exit_code == 0
     adapted, tokenizer = attach(folder)
@@ -122,7 +122,7 @@ def test_what_changes_no_weights_is_used_beside_its_base(kind, base, tmp_path):
     ],
     ids=["Poly", "multitask prompts"],
 )  # fmt: skip
-def test_what_needs_more_than_text_is_one_sentence(config, base, tmp_path):
+def test_an_adapter_that_needs_more_than_text_gives_one_sentence(config, base, tmp_path):
     model, tokenizer = load(base)
     with quiet():
         from peft import get_peft_model
@@ -131,22 +131,22 @@ def test_what_needs_more_than_text_is_one_sentence(config, base, tmp_path):
         adapted.peft_config["default"].base_model_name_or_path = str(base)
         adapted.save_pretrained(tmp_path / "adapter")
         tokenizer.save_pretrained(tmp_path / "adapter")
-    for done in (chat(tmp_path / "adapter"), ift("merge", tmp_path / "adapter", "--out", "x")):
-        assert done.exit_code == 2, done.output
-        assert "Traceback" not in done.output
-        assert "cannot" in done.stderr
+    for result in (chat(tmp_path / "adapter"), ift("merge", tmp_path / "adapter", "--out", "x")):
+        assert result.exit_code == 2, result.output
+        assert "Traceback" not in result.output
+        assert "cannot" in result.stderr
 
 
-def ift(*words: object):
-    return CliRunner().invoke(app, list(map(str, words)))
+def ift(*arguments: object):
+    return CliRunner().invoke(app, list(map(str, arguments)))
 
 
-def chat(folder, *more: object):
-    return ift("chat", "--model", folder, "--prompt", "Moo?", "--max-tokens", 6, *more)
+def chat(folder, *arguments: object):
+    return ift("chat", "--model", folder, "--prompt", "Moo?", "--max-tokens", 6, *arguments)
 
 
 @pytest.mark.parametrize("target", ["lm_head", "embed_tokens"])
-def test_a_change_of_one_of_two_tied_matrices_is_named_and_used_beside(target, tmp_path):
+def test_a_change_of_one_of_two_tied_matrices_is_not_merged(target, tmp_path):
     tied = families.make("qwen2-base")
     tied[0].config.tie_word_embeddings = True
     tied[0].tie_weights()
@@ -159,7 +159,7 @@ def test_a_change_of_one_of_two_tied_matrices_is_named_and_used_beside(target, t
     assert chat(folder).exit_code == 0
 
 
-def test_a_base_stored_in_4_bits_is_named(base, tmp_path):
+def test_a_base_stored_in_4_bits_is_not_merged(base, tmp_path):
     pytest.importorskip("bitsandbytes")
     folder, _ = foreign(base, tmp_path / "adapter", lora("q_proj"))
     model, tokenizer = load(base, four_bit=True)
@@ -191,7 +191,7 @@ def test_the_base_gets_the_rows_that_the_adapter_was_trained_with(config, rows, 
     assert torch.allclose(logits(merged.model), expected, atol=1e-4)
 
 
-def refused(folder, base, *sentences: str) -> None:
+def assert_refused(folder, base, *sentences: str) -> None:
     with pytest.raises(CourseError) as error:
         attach(folder, base)
     for sentence in sentences:
@@ -201,7 +201,7 @@ def refused(folder, base, *sentences: str) -> None:
 
 @pytest.fixture
 def ours(base, cow_records, tmp_path):
-    """An adapter that `ift sft` has made on `base`."""
+    """An adapter that `ift sft` trained on `base`."""
     from ift_course.training.tuning_run import TuningRequest, finish, start, train
 
     options = {"seed": 0, "max_steps": 2, "progress": False}
@@ -211,7 +211,7 @@ def ours(base, cow_records, tmp_path):
     return tmp_path / "tuned" / "adapter"
 
 
-def test_our_adapter_knows_its_base_in_any_place_and_type(ours, base, tmp_path):
+def test_our_adapter_recognizes_its_base_in_any_folder_and_dtype(ours, base, tmp_path):
     model, tokenizer = load(base)
     for dtype in (torch.bfloat16, torch.float16):
         copied = save(model.to(dtype), tokenizer, tmp_path / str(dtype))
@@ -226,34 +226,34 @@ def test_our_adapter_refuses_another_base_of_the_same_shapes(ours, base, tmp_pat
     with torch.no_grad():
         model.model.layers[1].mlp.up_proj.weight.mul_(1.05)  # a relative of the base
     other = save(model, tokenizer, tmp_path / "other")
-    refused(ours, other, "another model than", "layers.1.mlp.up_proj.weight", f"({base})")
+    assert_refused(ours, other, "another model than", "layers.1.mlp.up_proj.weight", f"({base})")
 
 
 def test_our_adapter_refuses_another_family(ours, tmp_path):
     other = save(*families.make("llama3", hidden=64), tmp_path / "other")
-    refused(ours, other, "a model of type qwen2", "is a llama")
+    assert_refused(ours, other, "a model of type qwen2", "is a llama")
 
 
-def test_a_foreign_adapter_refuses_another_base_while_its_own_is_there(base, tmp_path):
+def test_a_foreign_adapter_refuses_another_base_while_its_own_exists(base, tmp_path):
     folder, _ = foreign(base, tmp_path / "adapter", lora("q_proj"))
     model, tokenizer = load(base)
     with torch.no_grad():
         model.model.layers[0].self_attn.q_proj.weight.mul_(-1)
-    refused(folder, save(model, tokenizer, tmp_path / "other"), "another model than")
+    assert_refused(folder, save(model, tokenizer, tmp_path / "other"), "another model than")
 
 
-def test_a_base_that_cannot_be_compared_is_named(base, tmp_path):
+def test_a_note_names_a_base_that_cannot_be_compared(base, tmp_path):
     folder, _ = foreign(base, tmp_path / "adapter", lora("q_proj"))
     shutil.move(base, tmp_path / "moved")
     merged = merge(folder, tmp_path / "moved")
     assert [str(base) in note and "moved" in note for note in merged.notes] == [True]
-    done = ift("merge", folder, "--base", tmp_path / "moved", "--out", tmp_path / "whole")
-    assert merged.notes[0] in done.stdout
-    again = ift("merge", folder, "--base", tmp_path / "moved", "--out", tmp_path / "w", "--json")
-    assert json.loads(again.stdout)["notes"] == merged.notes
+    result = ift("merge", folder, "--base", tmp_path / "moved", "--out", tmp_path / "whole")
+    assert merged.notes[0] in result.stdout
+    result = ift("merge", folder, "--base", tmp_path / "moved", "--out", tmp_path / "w", "--json")
+    assert json.loads(result.stdout)["notes"] == merged.notes
 
 
-def test_layers_that_the_base_lacks_are_named(base, tmp_path):
+def test_the_message_names_layers_that_the_base_lacks(base, tmp_path):
     folder, _ = foreign(base, tmp_path / "adapter", lora("q_proj"))
     shutil.rmtree(base)
     model, tokenizer = families.make("qwen2-base", hidden=64)
@@ -261,10 +261,10 @@ def test_layers_that_the_base_lacks_are_named(base, tmp_path):
     model.config.num_hidden_layers = 1
     model.config.layer_types = model.config.layer_types[:1]
     short = save(model, tokenizer, tmp_path / "short")
-    refused(folder, short, "has weights for model.layers.1.self_attn.q_proj", "lacks")
+    assert_refused(folder, short, "has weights for model.layers.1.self_attn.q_proj", "lacks")
 
 
-def test_layers_that_the_adapter_lacks_are_named(base, tmp_path):
+def test_the_message_names_layers_that_the_adapter_lacks(base, tmp_path):
     model, tokenizer = load(base)
     del model.model.layers[1]
     model.config.num_hidden_layers = 1
@@ -272,23 +272,25 @@ def test_layers_that_the_adapter_lacks_are_named(base, tmp_path):
     short = save(model, tokenizer, tmp_path / "short")
     folder, _ = foreign(short, tmp_path / "adapter", lora("q_proj"))
     shutil.rmtree(short)
-    refused(folder, base, "has no weights for model.layers.1.self_attn.q_proj", "that model has")
+    assert_refused(
+        folder, base, "has no weights for model.layers.1.self_attn.q_proj", "that model has"
+    )
 
 
-def test_another_vocabulary_is_another_base(base, tmp_path):
+def test_a_base_with_another_vocabulary_is_refused(base, tmp_path):
     folder, _ = foreign(base, tmp_path / "adapter", lora("q_proj"))
     shutil.rmtree(base)
     model, _ = families.make("qwen2-base", hidden=64)
     _, tokenizer = families.make("invented")
     other = save(model, tokenizer, tmp_path / "other")
-    refused(folder, other, "tokens of its tokenizer have other numbers")
+    assert_refused(folder, other, "tokens of its tokenizer have other numbers")
 
 
-def test_a_moved_base_is_given_to_the_conversation(base, tmp_path):
+def test_chat_takes_a_moved_base(base, tmp_path):
     folder, _ = foreign(base, tmp_path / "adapter", lora("q_proj"))
     shutil.move(base, tmp_path / "moved")
-    lost = chat(folder)
-    assert lost.exit_code == 2
-    assert "say where it is with --base" in lost.stderr
+    result = chat(folder)
+    assert result.exit_code == 2
+    assert "say where it is with --base" in result.stderr
     assert chat(folder, "--base", tmp_path / "moved").exit_code == 0
-    assert "is no adapter" in chat(tmp_path / "moved", "--base", folder).stderr
+    assert "is not an adapter" in chat(tmp_path / "moved", "--base", folder).stderr

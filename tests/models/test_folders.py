@@ -1,4 +1,4 @@
-"""What a folder is, and what it lacks, is one answer for every command."""
+"""All commands agree on what a folder contains and what it lacks."""
 
 import json
 import shutil
@@ -8,14 +8,14 @@ from typer.testing import CliRunner
 
 from ift_course.cli import app
 from ift_course.errors import CourseError
-from ift_course.models.folders import kind_of
+from ift_course.models.folders import folder_kind
 from ift_course.models.merge import merge
 from ift_course.models.save import save
 from ift_course.training.open_model import load
 from ift_course.training.tuning_run import TuningRequest, start
 
 
-def refused(call, *sentences: str) -> None:
+def assert_refused(call, *sentences: str) -> None:
     with pytest.raises(CourseError) as error:
         call()
     for sentence in sentences:
@@ -35,7 +35,7 @@ def adapter(tiny_llama_dir, cow_records, tmp_path):
     return folder
 
 
-def sharded(model, tokenizer, folder):
+def save_shards(model, tokenizer, folder):
     model.save_pretrained(folder, max_shard_size="40KB")
     tokenizer.save_pretrained(folder)
     assert len(list(folder.glob("*.safetensors"))) > 2
@@ -43,44 +43,48 @@ def sharded(model, tokenizer, folder):
 
 
 def test_an_adapter_with_a_config_beside_it_works_in_every_command(adapter, tmp_path):
-    assert kind_of(adapter) == "adapter"
+    assert folder_kind(adapter) == "adapter"
     merge(adapter)
     load(adapter)
     start(TuningRequest("sft", []), str(adapter), tmp_path / "further")
     for words in (
         ["chat", "--model", adapter, "--prompt", "Moo?", "--max-tokens", 2],
         ["merge", adapter, "--out", tmp_path / "whole"],
-        ["export", adapter, "--to", "hf", "--out", tmp_path / "shown"],
+        ["export", adapter, "--to", "hf", "--out", tmp_path / "exported"],
     ):
-        done = CliRunner().invoke(app, list(map(str, words)))
-        assert done.exit_code == 0, done.output
+        result = CliRunner().invoke(app, list(map(str, words)))
+        assert result.exit_code == 0, result.output
 
 
 def test_a_folder_of_both_kinds_is_refused_and_not_guessed(adapter, tiny_llama_dir):
     shutil.copy(tiny_llama_dir / "model.safetensors", adapter)
     for call in (lambda: load(adapter), lambda: merge(adapter)):
-        refused(call, "holds the weights of a whole model and of an adapter")
+        assert_refused(call, "has the weights of a whole model and of an adapter")
 
 
 def test_folders_of_neither_kind_are_refused(tmp_path, tiny_llama_dir):
-    assert kind_of(tmp_path) == "neither"
-    assert kind_of(tiny_llama_dir) == "model"
-    refused(lambda: load(tmp_path), "is not a model folder: it has no config.json")
-    refused(lambda: merge(tiny_llama_dir), "is a whole model already")
+    assert folder_kind(tmp_path) == "neither"
+    assert folder_kind(tiny_llama_dir) == "model"
+    assert_refused(lambda: load(tmp_path), "is not a model folder: it has no config.json")
+    assert_refused(lambda: merge(tiny_llama_dir), "is a whole model already")
 
 
-def test_a_folder_above_an_adapter_names_it(adapter, tmp_path):
-    refused(lambda: load(tmp_path), "has no config.json", f"its subfolder {adapter} holds")
+def test_the_message_about_a_folder_names_an_adapter_in_it(adapter, tmp_path):
+    assert_refused(
+        lambda: load(tmp_path), "has no config.json", f"its subfolder {adapter} contains"
+    )
 
 
 def test_a_missing_shard_is_named(tiny_llama, tmp_path):
-    folder = sharded(*tiny_llama, tmp_path / "parts")
+    folder = save_shards(*tiny_llama, tmp_path / "parts")
     load(folder)
     first, second = sorted(folder.glob("*.safetensors"))[:2]
     second.unlink()
-    refused(lambda: load(folder), f"lacks {second.name},", "model.safetensors.index.json names")
+    assert_refused(
+        lambda: load(folder), f"lacks {second.name},", "model.safetensors.index.json names"
+    )
     first.unlink()
-    refused(lambda: load(folder), f"lacks {first.name}, {second.name},")
+    assert_refused(lambda: load(folder), f"lacks {first.name}, {second.name},")
 
 
 def test_a_missing_part_of_an_older_format_is_named(tiny_llama_dir):
@@ -89,9 +93,9 @@ def test_a_missing_part_of_an_older_format_is_named(tiny_llama_dir):
     files = {"a": "pytorch_model-00001-of-00002.bin", "b": "pytorch_model-00002-of-00002.bin"}
     index = tiny_llama_dir / "pytorch_model.bin.index.json"
     index.write_text(json.dumps({"weight_map": files}))
-    refused(lambda: load(tiny_llama_dir), "lacks pytorch_model-00002-of-00002.bin, which")
+    assert_refused(lambda: load(tiny_llama_dir), "lacks pytorch_model-00002-of-00002.bin, which")
     index.write_text("[]")
-    refused(lambda: load(tiny_llama_dir), "index.json is damaged")
+    assert_refused(lambda: load(tiny_llama_dir), "index.json is damaged")
 
 
 def test_an_index_beside_a_whole_file_is_not_needed(tiny_llama_dir):
@@ -104,7 +108,7 @@ def test_an_index_beside_a_whole_file_is_not_needed(tiny_llama_dir):
 def test_a_damaged_file_of_an_older_format_is_one_sentence(tiny_llama_dir, content):
     (tiny_llama_dir / "model.safetensors").unlink()
     (tiny_llama_dir / "pytorch_model.bin").write_bytes(content)
-    refused(lambda: load(tiny_llama_dir), "cannot be loaded as a language model")
+    assert_refused(lambda: load(tiny_llama_dir), "cannot be loaded as a language model")
 
 
 def test_a_model_with_code_of_its_own_is_refused_without_a_question(tiny_llama_dir):
@@ -118,9 +122,9 @@ def test_a_model_with_code_of_its_own_is_refused_without_a_question(tiny_llama_d
     }
     config.write_text(json.dumps(settings))
     (tiny_llama_dir / "configuration_theirs.py").write_text("raise SystemExit('ran their code')")
-    done = CliRunner().invoke(
+    result = CliRunner().invoke(
         app, ["chat", "--model", str(tiny_llama_dir), "--prompt", "Moo?"], input="y\n"
     )
-    assert done.exit_code == 2
-    assert "brings code of its own" in done.stderr
-    assert "[y/N]" not in done.output
+    assert result.exit_code == 2
+    assert "contains code of its own" in result.stderr
+    assert "[y/N]" not in result.output

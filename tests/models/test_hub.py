@@ -1,4 +1,4 @@
-"""Hub loading and streaming, against a small hub served on this machine by the test itself."""
+"""Loading and streaming from a small Hub that the test serves on this machine."""
 
 import importlib.util
 import json
@@ -16,15 +16,15 @@ _spec.loader.exec_module(small_hub)
 
 MODEL, DATA, COMMIT = NAMES = "someone/tiny-base", "someone/conversations", small_hub.COMMIT
 
-# huggingface_hub reads HF_ENDPOINT when it is imported, so the questions are put to a process of
-# their own, all at once, for its imports take seconds.
+# huggingface_hub reads HF_ENDPOINT when it is imported, so another process answers the questions;
+# it answers all of them, because its imports take seconds.
 ASK = """
 import dataclasses, json, sys
 import ift_course.profile
 from ift_course import CourseError, load
 from ift_course.data.hub import stream_records
 
-MODEL, DATA, COMMIT, *wanted = sys.argv[1:]
+MODEL, DATA, COMMIT, *names = sys.argv[1:]
 
 def with_revision(revision):
     t4 = ift_course.profile.PROFILES["t4"]
@@ -46,7 +46,7 @@ QUESTIONS = {
     "no data": lambda: stream_records("someone/missing", 3),
 }
 answers = {}
-for name in wanted:
+for name in names:
     try:
         answers[name] = QUESTIONS[name]()
     except CourseError as error:
@@ -56,23 +56,23 @@ print(json.dumps(answers))
 
 
 def ask(*questions: str, home: Path, **environment: str) -> dict:
-    """Answers of a process that knows no hub but the one in its environment."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "IFT_"))}
-    kept |= {"HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
-    done = subprocess.run(
+    """Return the answers of a process that knows only the Hub in its environment."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "IFT_"))}
+    variables |= {"HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    process = subprocess.run(
         [sys.executable, "-c", ASK, *NAMES, *questions],
         capture_output=True,
         text=True,
-        env=kept | environment,
+        env=variables | environment,
         cwd=HERE.parents[2],
         timeout=900,
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def fill(data: Path) -> None:
-    """A data set of two splits, one of its rows without an answer."""
+    """Write a data set of two splits, with one row that has no answer."""
     data.mkdir()
     for split, number in (("train_sft", 50), ("test_sft", 2)):
         rows = [
@@ -90,7 +90,7 @@ def fill(data: Path) -> None:
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
-    """What a user of the small hub is answered: online, then offline with what was fetched."""
+    """Answers of the small Hub, online and then offline with the downloaded files."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     from ift_course.models.save import save
@@ -101,7 +101,7 @@ def answers(tmp_path_factory):
                          num_hidden_layers=1, num_attention_heads=2)  # fmt: skip
     model = save(LlamaForCausalLM(config), tokenizer, folder / "model")
     (model / "original").mkdir()
-    (model / "original" / "consolidated.safetensors").write_bytes(b"not to be fetched")
+    (model / "original" / "consolidated.safetensors").write_bytes(b"not to be downloaded")
     fill(folder / "data")
     repositories = {f"models/{MODEL}": model, f"datasets/{DATA}": folder / "data"}
     with small_hub.SmallHub(repositories, gated=("someone/gated",)) as hub:
@@ -116,16 +116,16 @@ def _tokenizer():
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    core = Tokenizer(models.WordLevel({"<unk>": 0, "moo": 1}, unk_token="<unk>"))
-    core.pre_tokenizer = pre_tokenizers.Whitespace()
-    return PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>")
+    word_level = Tokenizer(models.WordLevel({"<unk>": 0, "moo": 1}, unk_token="<unk>"))
+    word_level.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=word_level, unk_token="<unk>")
 
 
-def test_a_model_is_fetched_once_and_needs_no_network_afterwards(answers):
+def test_a_model_is_downloaded_once_and_needs_no_network_afterwards(answers):
     assert answers["online"]["model"] == answers["offline"]["model"] > 1000
 
 
-def test_only_what_a_model_needs_is_fetched(answers):
+def test_only_the_files_a_model_needs_are_downloaded(answers):
     assert not any("original" in path for method, path in answers["requests"] if method == "GET")
 
 
@@ -134,7 +134,7 @@ def test_a_profile_loads_its_base_at_its_revision(answers):
     assert answers["online"]["other revision"].startswith(f"{MODEL} has no revision aaaa")
 
 
-def test_data_is_streamed_and_rows_without_an_answer_are_passed_over(answers):
+def test_data_is_streamed_and_rows_without_an_answer_are_skipped(answers):
     assert answers["online"]["data"] == [10, "Say 0.", f"{DATA}, train_sft, row 11"]
 
 
@@ -146,12 +146,12 @@ def test_data_is_streamed_and_rows_without_an_answer_are_passed_over(answers):
         ("no data", "The Hub has no public repository someone/missing"),
     ],
 )
-def test_what_the_hub_refuses_is_said_in_one_sentence(question, sentence, answers):
+def test_a_refusal_of_the_hub_gives_one_sentence(question, sentence, answers):
     assert sentence in answers["online"][question]
     assert "\n" not in answers["online"][question]
 
 
-def test_being_offline_is_said_in_one_sentence(answers, tmp_path):
+def test_being_offline_gives_one_sentence(answers, tmp_path):
     assert "(HF_HUB_OFFLINE is set)" in answers["offline"]["no model"]
     nowhere = "http://127.0.0.1:9"  # the discard port refuses at once
     for sentence in ask("model", "data", home=tmp_path, HF_ENDPOINT=nowhere).values():

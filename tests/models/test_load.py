@@ -1,4 +1,4 @@
-"""`load` opens every model the course knows, and says in one sentence what is wrong."""
+"""`load` opens every kind of model, and says in one sentence what is wrong."""
 
 import dataclasses
 import json
@@ -53,16 +53,16 @@ def test_the_shipped_base_is_checked_before_it_is_used(shipped):
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    said = sentence("base")
-    assert str(weights) in said
-    assert "git checkout" in said
+    message = sentence("base")
+    assert str(weights) in message
+    assert "git checkout" in message
     weights.unlink()
     assert "lacks its file" in sentence("base")
     (shipped / "SHA256SUMS").unlink()
     assert "is missing" in sentence("base")
 
 
-def test_the_assistant_is_made_once_and_again_for_another_base(shipped, monkeypatch, capsys):
+def test_the_assistant_is_trained_once_and_again_for_another_base(shipped, monkeypatch, capsys):
     small = dataclasses.replace(profiles.PROFILES["tiny"], examples=24, epochs=1.0)
     monkeypatch.setitem(profiles.PROFILES, "tiny", small)
     first = load("sft")[0].state_dict()
@@ -78,7 +78,7 @@ def test_the_assistant_is_made_once_and_again_for_another_base(shipped, monkeypa
     assert "Tuning the base model" in capsys.readouterr().err
 
 
-def damaged(folder, what: str):
+def damage(folder, what: str):
     weights = folder / "model.safetensors"
     if what == "no config":
         (folder / "config.json").unlink()
@@ -112,19 +112,19 @@ def damaged(folder, what: str):
         ("cut off", "model.safetensors is damaged or cut off"),
         ("empty", "model.safetensors is damaged or cut off"),
         ("no tokenizer", "has no tokenizer"),
-        ("missing tensors", "lack 9 tensors that config.json asks for"),
+        ("missing tensors", "lack 9 tensors that config.json requires"),
         ("other shapes", "cannot be loaded as a language model"),
         ("unknown architecture", "cannot be loaded as a language model"),
     ],
 )
-def test_a_damaged_folder_is_named_with_what_it_lacks(what, complaint, tiny_llama_dir):
-    damaged(tiny_llama_dir, what)
-    said = sentence(tiny_llama_dir)
-    assert complaint in said
-    assert str(tiny_llama_dir) in said
+def test_the_message_names_a_damaged_folder_and_what_it_lacks(what, complaint, tiny_llama_dir):
+    damage(tiny_llama_dir, what)
+    message = sentence(tiny_llama_dir)
+    assert complaint in message
+    assert str(tiny_llama_dir) in message
 
 
-def test_what_is_no_model_at_all_is_refused(tmp_path):
+def test_a_name_that_is_not_a_model_is_refused(tmp_path):
     assert 'There is no model "nothing"' in sentence("nothing")
     assert "is not a folder" in sentence(__file__)
     assert "HF_HUB_OFFLINE is set" in sentence("someone/something")

@@ -1,4 +1,4 @@
-"""Adapter folders: small, whole, and one with their base again; every mistake has its sentence."""
+"""Adapter folders are small, fit only their base, and every mistake has its sentence."""
 
 import json
 import shutil
@@ -53,7 +53,7 @@ def test_an_adapter_folder_holds_the_adapter_and_the_tokenizer_only(saved, tiny_
     assert 0 < size_mb(folder) < 0.1
 
 
-def test_attached_merged_and_loaded_compute_what_was_trained(saved):
+def test_attached_merged_and_loaded_models_compute_what_was_trained(saved):
     peft, folder = saved
     assert torch.equal(logits(attach(folder)[0]), logits(peft))
     merged = merge(folder)
@@ -73,7 +73,7 @@ def test_a_merged_model_is_an_ordinary_folder(saved, tmp_path):
     assert torch.equal(logits(again), logits(merged.model))
 
 
-def test_the_tokens_a_template_brought_travel_with_the_adapter(plain_llama, cow_records, tmp_path):
+def test_new_tokens_of_a_template_are_saved_with_the_adapter(plain_llama, cow_records, tmp_path):
     from ift_course.training.sft import sft
 
     model, tokenizer = plain_llama
@@ -88,7 +88,7 @@ def test_the_tokens_a_template_brought_travel_with_the_adapter(plain_llama, cow_
     assert merged.tokenizer.eos_token_id in merged.model.generation_config.eos_token_id
 
 
-def test_an_adapter_that_was_never_trained_is_seen(tiny_llama_dir, tmp_path):
+def test_an_adapter_that_was_never_trained_has_no_effect(tiny_llama_dir, tmp_path):
     model, tokenizer = load(tiny_llama_dir)
     peft = adapted(model)
     for name, parameter in peft.named_parameters():
@@ -97,44 +97,44 @@ def test_an_adapter_that_was_never_trained_is_seen(tiny_llama_dir, tmp_path):
     assert merge(save(peft, tokenizer, tmp_path / "adapter")).effect == 0
 
 
-def refused(folder, sentence: str, base=None) -> None:
+def assert_refused(folder, sentence: str, base=None) -> None:
     with pytest.raises(CourseError) as error:
         merge(folder, base)
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_mistakes_are_named(saved, tiny_llama_dir, tmp_path):
+def test_messages_name_mistakes(saved, tiny_llama_dir, tmp_path):
     _, folder = saved
-    refused(tmp_path / "nowhere", "There is no folder")
-    refused(tiny_llama_dir, "is a whole model already")
+    assert_refused(tmp_path / "nowhere", "There is no folder")
+    assert_refused(tiny_llama_dir, "is a whole model already")
     (tmp_path / "empty").mkdir()
-    refused(tmp_path / "empty", "has no adapter_config.json")
-    refused(folder, "say where it is with --base", base=tmp_path / "gone")
+    assert_refused(tmp_path / "empty", "has no adapter_config.json")
+    assert_refused(folder, "say where it is with --base", base=tmp_path / "gone")
     shutil.move(tiny_llama_dir, tmp_path / "moved")
-    refused(folder, f"belongs to the model {tiny_llama_dir}, which cannot be loaded here")
+    assert_refused(folder, f"belongs to the model {tiny_llama_dir}, which cannot be loaded here")
     assert merge(folder, tmp_path / "moved").difference < 1e-5
 
 
 def test_an_adapter_of_another_model_is_refused(saved, wide_llama, tmp_path):
     _, folder = saved
-    refused(folder, "trained on another model", base=save(*wide_llama, tmp_path / "wide"))
+    assert_refused(folder, "trained on another model", base=save(*wide_llama, tmp_path / "wide"))
 
 
-def test_damage_is_named(saved):
+def test_messages_name_damage(saved):
     _, folder = saved
     weights, config = folder / "adapter_model.safetensors", folder / "adapter_config.json"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:500])
-    refused(folder, "adapter_model.safetensors is damaged or cut off")
+    assert_refused(folder, "adapter_model.safetensors is damaged or cut off")
     weights.unlink()
-    refused(folder, "has no adapter weights")
+    assert_refused(folder, "has no adapter weights")
     weights.write_bytes(whole)
     settings = json.loads(config.read_text()) | {"base_model_name_or_path": None}
     config.write_text(json.dumps(settings))
-    refused(folder, "does not name a base model")
+    assert_refused(folder, "does not name a base model")
     config.write_text("{")
-    refused(folder, "is damaged (not valid JSON)")
+    assert_refused(folder, "is damaged (not valid JSON)")
 
 
 def test_a_merged_model_that_computes_something_else_is_not_returned(saved, monkeypatch):
@@ -143,4 +143,4 @@ def test_a_merged_model_that_computes_something_else_is_not_returned(saved, monk
 
     _, folder = saved
     monkeypatch.setattr(PeftModel, "merge_and_unload", lambda peft: peft.unload(), raising=False)
-    refused(folder, "computes something else than base and adapter do")
+    assert_refused(folder, "computes something else than base and adapter")

@@ -1,4 +1,4 @@
-"""A 4-bit model: which layers are quantized, and that evaluating it does not cost its gradients."""
+"""All linear layers of a 4-bit model are quantized, and evaluating it keeps its gradients."""
 
 import copy
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ift_course.errors import CourseError
-from ift_course.from_scratch.nf4 import TABLE, dequantize, quantize
+from ift_course.from_scratch.nf4 import BNB_CPU_GRID, dequantize, quantize
 from ift_course.models.quantize import float_adapters, is_four_bit, patch_bitsandbytes, to_four_bit
 from ift_course.models.quiet import quiet
 from ift_course.models.save import save
@@ -25,7 +25,7 @@ def ids():
 
 
 def adapter_gradients(model, evaluate_first: bool) -> dict[str, torch.Tensor]:
-    """Of adapters on the 4-bit model, whose B is not zero."""
+    """The gradients of adapters on the 4-bit model, whose B is not zero."""
     with quiet():
         from peft import LoraConfig, get_peft_model
 
@@ -41,23 +41,25 @@ def adapter_gradients(model, evaluate_first: bool) -> dict[str, torch.Tensor]:
         with torch.no_grad():
             model.eval()(ids())
     model.train()(ids(), labels=ids()).loss.backward()
-    # The adapters of the first layer get no gradient at all when it is lost.
+    # If gradients are lost, the adapters of the first layer get none at all.
     return {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in trained.items()}
 
 
 def largest_change(model) -> float:
     """How far one evaluation moves any adapter's gradient, relative to its norm."""
-    never = adapter_gradients(copy.deepcopy(model), evaluate_first=False)
-    once = adapter_gradients(copy.deepcopy(model), evaluate_first=True)
-    return max(((once[name] - g).norm() / g.norm()).item() for name, g in never.items())
+    without = adapter_gradients(copy.deepcopy(model), evaluate_first=False)
+    with_evaluation = adapter_gradients(copy.deepcopy(model), evaluate_first=True)
+    return max(
+        ((with_evaluation[name] - g).norm() / g.norm()).item() for name, g in without.items()
+    )
 
 
-def test_an_evaluation_leaves_the_gradients_as_they_were(wide_llama):
+def test_an_evaluation_does_not_change_the_gradients(wide_llama):
     assert largest_change(to_four_bit(wide_llama[0], compute=torch.float32)) == 0
 
 
 @loses_gradients
-def test_without_the_switch_an_evaluation_changes_them_silently(wide_llama):
+def test_without_the_patch_an_evaluation_changes_them_silently(wide_llama):
     model = to_four_bit(wide_llama[0], compute=torch.float32)
     for layer in model.modules():
         if isinstance(layer, bnb.nn.Linear4bit):
@@ -89,18 +91,18 @@ def test_all_linear_layers_but_the_head_are_quantized(wide_llama):
     assert model.num_parameters() == size
     for name, layer in layers.items():
         theirs = bnb.functional.dequantize_4bit(layer.weight.data, layer.weight.quant_state)
-        ours = dequantize(quantize(before[name].data, double=True, grid=TABLE))
+        ours = dequantize(quantize(before[name].data, double=True, grid=BNB_CPU_GRID))
         assert torch.equal(theirs, ours)
 
 
 def test_sizes_that_the_library_computes_wrongly_are_refused(tiny_llama, tiny_llama_dir):
-    with pytest.raises(CourseError, match="takes 32 numbers, no multiple of 64"):
+    with pytest.raises(CourseError, match="has 32 inputs, not a multiple of 64"):
         to_four_bit(tiny_llama[0])
-    with pytest.raises(CourseError, match="takes 32 numbers"):
+    with pytest.raises(CourseError, match="has 32 inputs"):
         load(tiny_llama_dir, four_bit=True)
 
 
-def test_loading_in_four_bits_is_quantizing_what_was_loaded(wide_llama, tmp_path):
+def test_loading_in_four_bits_equals_quantizing_a_loaded_model(wide_llama, tmp_path):
     loaded, _ = load(save(*wide_llama, tmp_path / "wide"), four_bit=True)
     assert is_four_bit(loaded)
     assert not loaded.training

@@ -1,4 +1,4 @@
-"""A saved folder is whole or absent, and both generations of transformers can read it."""
+"""A saved folder is whole or absent, and transformers 4 and 5 can read it."""
 
 import errno
 import json
@@ -12,7 +12,7 @@ from ift_course.errors import CourseError
 from ift_course.models.save import save
 
 
-def test_the_folder_states_what_transformers_4_would_guess_wrong(tiny_llama, tmp_path):
+def test_the_folder_says_what_transformers_4_would_guess_wrong(tiny_llama, tmp_path):
     model, tokenizer = tiny_llama
     model.config.rope_parameters["rope_theta"] = 5000.0
     folder = save(model, tokenizer, tmp_path / "model")
@@ -29,13 +29,11 @@ def test_it_loads_as_it_was_with_plain_transformers(tiny_llama, tmp_path):
     model, tokenizer = tiny_llama
     folder = save(model, tokenizer, tmp_path / "model")
     ids = tokenizer("Name the sound of a cow.<|im_end|>", return_tensors="pt")["input_ids"]
-    loaded, known = (
-        AutoModelForCausalLM.from_pretrained(folder),
-        AutoTokenizer.from_pretrained(folder),
-    )
+    loaded = AutoModelForCausalLM.from_pretrained(folder)
+    loaded_tokenizer = AutoTokenizer.from_pretrained(folder)
     assert torch.equal(loaded(ids).logits, model(ids).logits)
-    assert known("Name the sound of a cow.<|im_end|>")["input_ids"] == ids[0].tolist()
-    assert known.chat_template == tokenizer.chat_template
+    assert loaded_tokenizer("Name the sound of a cow.<|im_end|>")["input_ids"] == ids[0].tolist()
+    assert loaded_tokenizer.chat_template == tokenizer.chat_template
 
 
 def test_other_files_in_the_folder_are_kept_and_old_weights_go(tiny_llama, tmp_path):
@@ -49,7 +47,7 @@ def test_other_files_in_the_folder_are_kept_and_old_weights_go(tiny_llama, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-def test_a_save_that_dies_leaves_no_model(tiny_llama, tmp_path, monkeypatch):
+def test_an_interrupted_save_leaves_no_model(tiny_llama, tmp_path, monkeypatch):
     model, tokenizer = tiny_llama
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     monkeypatch.setattr(tokenizer, "save_pretrained", _raising(full))
@@ -59,7 +57,7 @@ def test_a_save_that_dies_leaves_no_model(tiny_llama, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file")
-def test_a_disk_that_is_really_full_is_said_in_one_sentence(tiny_llama, tmp_path):
+def test_a_really_full_disk_gives_one_sentence(tiny_llama, tmp_path):
     import resource
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -85,7 +83,7 @@ def _raising(error: Exception):
     return fail
 
 
-def test_the_space_before_a_text_is_told_to_transformers_4(tmp_path):
+def test_the_space_before_a_text_is_saved_for_transformers_4(tmp_path):
     from ift_course.training.open_model import load
 
     folder = save(*load("base"), tmp_path / "model")

@@ -1,4 +1,4 @@
-"""SmolLM2 comes out of its wheel once, and whoever lacks the wheel is told what to install."""
+"""SmolLM2 is converted once, and without its wheel a message says what to install."""
 
 import importlib.util
 import shutil
@@ -16,13 +16,13 @@ def cache(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_without_the_extra_it_says_what_to_install(monkeypatch):
+def test_without_the_extra_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(CourseError, match=r"pip install \"ift-course\[smollm2\]\""):
         smollm2.smollm2_folder()
 
 
-def test_without_space_it_says_where(monkeypatch, cache):
+def test_without_space_the_message_says_where(monkeypatch, cache):
     monkeypatch.setattr(smollm2, "_gguf", lambda: cache / "x.gguf")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10**6))
     with pytest.raises(CourseError, match=r"needs 0\.4 GB in"):

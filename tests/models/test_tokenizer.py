@@ -1,4 +1,4 @@
-"""The world's tokenizer: lossless, one spelling a word, and the same in transformers 4 and 5."""
+"""The world's tokenizer is lossless and spells a word the same way at the start of a line."""
 
 import itertools
 
@@ -25,7 +25,7 @@ def test_any_text_survives_the_round_trip(tokenizer, text):
     assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
 
 
-def test_a_word_is_spelled_alike_at_the_start_of_a_line_and_inside_it(tokenizer):
+def test_a_word_has_the_same_token_at_the_start_of_a_line_and_inside_it(tokenizer):
     word = tokenizer("Paris")["input_ids"]
     inside = tokenizer("The capital of France is Paris")["input_ids"]
     below = tokenizer("The capital of France\nParis")["input_ids"]
@@ -33,15 +33,18 @@ def test_a_word_is_spelled_alike_at_the_start_of_a_line_and_inside_it(tokenizer)
 
 
 def test_a_prompt_is_a_prefix_of_the_conversation_it_opens(tokenizer):
-    talk = [{"role": "user", "content": "Name it.\nowl"}, {"role": "assistant", "content": "hoot"}]
-    whole, mask = render(tokenizer, talk)
-    prompt, _ = render(tokenizer, talk[:1], add_generation_prompt=True)
+    conversation = [
+        {"role": "user", "content": "Name it.\nowl"},
+        {"role": "assistant", "content": "hoot"},
+    ]
+    whole, mask = render(tokenizer, conversation)
+    prompt, _ = render(tokenizer, conversation[:1], add_generation_prompt=True)
     assert whole[: len(prompt)] == prompt
     assert not any(mask[: len(prompt)])
     assert mask[len(prompt)] == 1
 
 
-def test_a_saved_tokenizer_cuts_text_the_same_way(tokenizer, tmp_path):
+def test_a_saved_tokenizer_splits_text_the_same_way(tokenizer, tmp_path):
     tokenizer.save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     for page in itertools.islice(documents(seed=3), 100):

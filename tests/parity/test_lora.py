@@ -1,4 +1,4 @@
-"""LoRA by hand is PEFT's: the same logits and the same gradients, merged or not."""
+"""LoRA by hand equals PEFT's: the same logits and the same gradients, merged or not."""
 
 import copy
 
@@ -13,7 +13,7 @@ TARGETS = ["q_proj", "v_proj", "down_proj"]
 
 @pytest.fixture
 def both(tiny_llama):
-    """Our adapted model and PEFT's, with the same weights in A and in a B that is not zero."""
+    """Our adapted model and PEFT's, with the same A and the same B, which is not zero."""
     with quiet():
         from peft import LoraConfig, get_peft_model
 

@@ -1,4 +1,4 @@
-"""Our labels are TRL's on every schema: the file as TRL takes it, and our adapter's record."""
+"""Our labels equal TRL's on every schema, for TRL's own reading of the file and for our records."""
 
 import pytest
 from datasets import Dataset
@@ -29,8 +29,8 @@ def test_every_schema_gets_the_labels_of_trl(tiny_llama, tmp_path):
     ours = prepare(tokenizer, records, 256).rows
     assert [row["input_ids"] for row in ours] == theirs["input_ids"][:]
     assert [row["labels"] for row in ours] == theirs["labels"][:]
-    at_once = [labels(*both) for both in render_all(tokenizer, [r.messages for r in records])]
-    assert at_once == theirs["labels"][:]
+    batched = [labels(*both) for both in render_all(tokenizer, [r.messages for r in records])]
+    assert batched == theirs["labels"][:]
 
 
 @pytest.mark.parametrize("name", ["messages", "UltraChat", "prompt/completion of messages"])

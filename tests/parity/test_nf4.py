@@ -1,11 +1,17 @@
-"""Our NF4 gives bitsandbytes' codes and bitsandbytes' weights, bit for bit."""
+"""NF4 by hand equals that of bitsandbytes, bit for bit: codes, scales and weights."""
 
 import logging
 
 import pytest
 import torch
 
-from ift_course.from_scratch.nf4 import TABLE, dequantize, dynamic_levels, nf4_levels, quantize
+from ift_course.from_scratch.nf4 import (
+    BNB_CPU_GRID,
+    dequantize,
+    dynamic_levels,
+    nf4_levels,
+    quantize,
+)
 
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 bnb = pytest.importorskip("bitsandbytes").functional
@@ -33,7 +39,7 @@ def test_the_levels_for_scales_are_the_librarys():
 @pytest.mark.parametrize("shape", [(704, 256), (2048, 256), (33, 70)], ids=str)
 def test_codes_scales_and_weights_are_the_librarys(shape, double, dtype):
     weight = weights(shape, dtype)
-    ours = quantize(weight, double=double, grid=TABLE)
+    ours = quantize(weight, double=double, grid=BNB_CPU_GRID)
     packed, state = bnb.quantize_4bit(weight, quant_type="nf4", compress_statistics=double)
     assert torch.equal(ours.packed, packed)
     if double:
@@ -47,19 +53,19 @@ def test_codes_scales_and_weights_are_the_librarys(shape, double, dtype):
     assert torch.equal(dequantize(ours), theirs)
 
 
-def test_without_the_librarys_table_few_scales_differ_and_by_one_level():
+def test_without_the_librarys_grid_few_scales_differ_and_by_one_level():
     weight = weights((2048, 256), torch.float32)
     _, state = bnb.quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
-    apart = (quantize(weight, double=True).scales.codes.int() - state.absmax.int()).abs()
-    assert apart.max() <= 1
-    assert (apart > 0).float().mean() < 0.01
+    differences = (quantize(weight, double=True).scales.codes.int() - state.absmax.int()).abs()
+    assert differences.max() <= 1
+    assert (differences > 0).float().mean() < 0.01
 
 
 @pytest.mark.skipif(
     torch.backends.cpu.get_cpu_capability() != "AVX512", reason="a fault of the AVX512 kernel"
 )
 def test_the_library_still_dequantizes_narrow_layers_wrongly():
-    # If this fails, a new bitsandbytes is repaired, and `patch_bitsandbytes` need not refuse them.
+    # If this fails, bitsandbytes has been fixed, and `patch_bitsandbytes` need not refuse them.
     torch.manual_seed(0)
     weight = torch.randn(64, 32)
     packed, state = bnb.quantize_4bit(weight, quant_type="nf4")

@@ -1,4 +1,4 @@
-"""A packed record gets the logits it gets alone; naive packing gives it others."""
+"""A packed example gets the logits it gets alone; with naive packing it gets others."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def rows():
     return [{"input_ids": i, "labels": list(i)} for i in ids]
 
 
-def alone(model, rows) -> dict[tuple[int, ...], torch.Tensor]:
+def single_logits(model, rows) -> dict[tuple[int, ...], torch.Tensor]:
     with torch.no_grad():
         return {
             tuple(row["input_ids"]): model(torch.tensor([row["input_ids"]])).logits[0]
@@ -32,65 +32,68 @@ def alone(model, rows) -> dict[tuple[int, ...], torch.Tensor]:
         }
 
 
-def furthest(model, packed, expected, **inputs) -> float:
-    """The largest difference of any logit of any record from what it has alone."""
+def max_difference(model, packed, expected, **inputs) -> float:
+    """The largest difference of any logit of an example from the logit it gets alone."""
     with torch.no_grad():
         logits = model(**inputs).logits
-    worst = 0.0
-    for number, lengths in enumerate(packed.lengths):
+    largest = 0.0
+    for row, lengths in enumerate(packed.lengths):
         start = 0
         for length in lengths:
             span = slice(start, start + length)
-            record = tuple(inputs["input_ids"][number, span].tolist())
-            difference = logits[number, span] - expected[record]
-            worst = max(worst, difference.abs().max().item())
+            example = tuple(inputs["input_ids"][row, span].tolist())
+            difference = logits[row, span] - expected[example]
+            largest = max(largest, difference.abs().max().item())
             start += length
-    return worst
+    return largest
 
 
-def test_positions_alone_keep_records_apart(model, rows):
+def test_position_ids_keep_examples_apart(model, rows):
     packed = pack(rows, 64)
     assert max(map(len, packed.lengths)) > 1
     batch = collate_packed(packed.rows, 0)
     del batch["labels"]
-    assert furthest(model, packed, alone(model, rows), **batch, use_cache=False) < 1e-5
+    assert (
+        max_difference(model, packed, single_logits(model, rows), **batch, use_cache=False) < 1e-5
+    )
 
 
-def test_with_a_cache_the_positions_are_overlooked(model, rows):
+def test_with_a_cache_the_position_ids_are_ignored(model, rows):
     packed = pack(rows, 64)
     batch = collate_packed(packed.rows, 0)
     del batch["labels"]
-    assert furthest(model, packed, alone(model, rows), **batch, use_cache=True) > 1e-3
+    assert max_difference(model, packed, single_logits(model, rows), **batch, use_cache=True) > 1e-3
 
 
-def test_the_mask_by_hand_says_the_same(model, rows):
+def test_the_mask_by_hand_separates_examples_too(model, rows):
     packed = pack(rows, 64)
     batch = collate_packed(packed.rows, 0)
     mask = block_diagonal_mask(batch["position_ids"])
     if model.config._attn_implementation == "eager":  # which adds the mask to the scores
         mask = torch.zeros(mask.shape).masked_fill(~mask, torch.finfo(torch.float32).min)
     inputs = {"input_ids": batch["input_ids"], "position_ids": batch["position_ids"]}
-    assert furthest(model, packed, alone(model, rows), **inputs, attention_mask=mask) < 1e-5
+    inputs["attention_mask"] = mask
+    assert max_difference(model, packed, single_logits(model, rows), **inputs) < 1e-5
 
 
 def test_naive_packing_contaminates(model, rows):
     packed = pack(rows, 64)
     ids = collate_packed(packed.rows, 0)["input_ids"]
-    assert furthest(model, packed, alone(model, rows), input_ids=ids) > 1e-2
+    assert max_difference(model, packed, single_logits(model, rows), input_ids=ids) > 1e-2
 
 
-def test_the_loss_of_packed_rows_is_that_of_the_rows(model, rows):
+def test_the_loss_of_packed_examples_is_their_loss_alone(model, rows):
     batch = collate_packed(pack(rows, 64).rows, 0)
     with torch.no_grad():
         together = model(**batch, use_cache=False).loss.item()
         single = [model(torch.tensor([r["input_ids"]]), labels=torch.tensor([r["labels"]])).loss
                   for r in rows]  # fmt: skip
-    counted = [n - 1 for n in LENGTHS]
-    mean = sum(s.item() * n for s, n in zip(single, counted, strict=True)) / sum(counted)
+    n_predicted = [n - 1 for n in LENGTHS]
+    mean = sum(s.item() * n for s, n in zip(single, n_predicted, strict=True)) / sum(n_predicted)
     assert together == pytest.approx(mean, abs=1e-5)
 
 
-def test_as_few_rows_as_trl(rows):
+def test_as_few_sequences_as_trl(rows):
     generator = torch.Generator().manual_seed(2)
     lengths = torch.randint(1, 64, (400,), generator=generator).tolist()
     many = [{"input_ids": [7] * n, "labels": [7] * n} for n in lengths]

@@ -1,4 +1,4 @@
-"""The formulas by hand are TRL's: reward loss, DPO loss, GRPO advantages; in value and gradient."""
+"""The formulas by hand equal TRL's in value and gradient: reward, DPO loss, GRPO advantages."""
 
 import copy
 
@@ -18,9 +18,9 @@ from ift_course.models.quiet import quiet
 from ift_course.training.preference.pairs import prepare_pairs, responses
 from ift_course.training.preference.reward import with_score
 
-ASKED = "What is the capital of France?"
+QUESTION = "What is the capital of France?"
 PAIRS = [
-    Pair((Turn("user", ASKED),), "Paris.", "The capital of France is Hola. Say it in one word."),
+    Pair((Turn("user", QUESTION),), "Paris.", "The capital of France is Hola. Say it in one word."),
     Pair((Turn("user", "Name the sound of a cow."),), "Moo. Moo.", "Hello."),
     Pair((Turn("system", "You are a helpful assistant."), Turn("user", "Say it.")), "5", "2 + 3"),
 ]
@@ -38,10 +38,10 @@ def rows_for_trl() -> list[dict]:
     ]
 
 
-def options(folder, **more) -> dict:
+def options(folder, **extra) -> dict:
     return {
         "output_dir": str(folder), "use_cpu": True, "bf16": False, "report_to": "none",
-        "per_device_train_batch_size": len(PAIRS), "train_sampling_strategy": "sequential", **more,
+        "per_device_train_batch_size": len(PAIRS), "train_sampling_strategy": "sequential", **extra,
     }  # fmt: skip
 
 
@@ -57,8 +57,8 @@ def assert_same(ours: dict, theirs: dict) -> None:
     assert any(gradient.abs().max() > 1e-3 for gradient in ours.values())
 
 
-def moved(model, seed: int):
-    """A copy some steps away, so that policy and reference differ."""
+def perturbed(model, seed: int):
+    """A copy of the model with noise on its weights, so that policy and reference differ."""
     other = copy.deepcopy(model)
     torch.manual_seed(seed)
     with torch.no_grad():
@@ -99,14 +99,14 @@ def logps(model, rows, which, pad) -> torch.Tensor:
 
 def test_the_dpo_loss_is_trls_in_value_gradients_and_rewards(tiny_llama, tmp_path):
     reference, tokenizer = tiny_llama
-    policy = moved(reference, seed=1)
+    policy = perturbed(reference, seed=1)
     twin = copy.deepcopy(policy)
     trainer = dpo_trainer(twin, copy.deepcopy(reference), tokenizer, tmp_path)
     trainer.model.train()  # only then TRL logs under "train"; the models have no dropout
     theirs = trainer.compute_loss(trainer.model, dict(next(iter(trainer.get_train_dataloader()))))
     theirs.backward()
 
-    # TRL also counts the newline behind the end of the turn, so it counts here too.
+    # TRL also counts the newline after the end of the turn, so it counts here too.
     newline = tokenizer("\n")["input_ids"]
     rows = [
         row | {which: row[which] + newline for which in ("chosen_ids", "rejected_ids")}
@@ -114,9 +114,9 @@ def test_the_dpo_loss_is_trls_in_value_gradients_and_rewards(tiny_llama, tmp_pat
     ]
     pad = tokenizer.pad_token_id
     with torch.no_grad():
-        of_reference = [logps(reference, rows, which, pad) for which in ("chosen", "rejected")]
-    of_policy = [logps(policy, rows, which, pad) for which in ("chosen", "rejected")]
-    ours = dpo_loss(*of_policy, *of_reference, beta=BETA)
+        reference_logps = [logps(reference, rows, which, pad) for which in ("chosen", "rejected")]
+    policy_logps = [logps(policy, rows, which, pad) for which in ("chosen", "rejected")]
+    ours = dpo_loss(*policy_logps, *reference_logps, beta=BETA)
     ours.loss.backward()
 
     assert ours.loss.item() == pytest.approx(theirs.item(), abs=1e-5)
@@ -149,12 +149,12 @@ def test_the_reward_loss_is_trls_in_value_and_gradients(tiny_llama, tmp_path):
     newline = tokenizer("\n")["input_ids"]
     rewards = []
     for which in ("chosen", "rejected"):
-        of_pairs = []
+        pair_rewards = []
         for row in prepare_pairs(tokenizer, PAIRS, 256).rows:
             ids = torch.tensor([row["prompt_ids"] + row[f"{which}_ids"] + newline])
             last = scored.base_model(ids).last_hidden_state[0, -1]
-            of_pairs.append(last @ scored.score.weight[0])
-        rewards.append(torch.stack(of_pairs))
+            pair_rewards.append(last @ scored.score.weight[0])
+        rewards.append(torch.stack(pair_rewards))
     ours = bradley_terry_loss(*rewards)
     ours.backward()
 
@@ -167,22 +167,23 @@ def test_the_group_advantages_are_trls(tiny_llama, tmp_path):
     from trl import GRPOConfig, GRPOTrainer
 
     model, tokenizer = tiny_llama
-    given = [0.0, 1.0, 0.25, 0.0, 2.0, 2.0, 2.0, 2.0]  # two groups of four; the second all alike
+    # Two groups of four; in the second, all rewards are equal.
+    rewards = [0.0, 1.0, 0.25, 0.0, 2.0, 2.0, 2.0, 2.0]
     with quiet():
         trainer = GRPOTrainer(
             model=model,
-            reward_funcs=lambda completions, **_: given,
+            reward_funcs=lambda completions, **_: rewards,
             args=GRPOConfig(
                 str(tmp_path), use_cpu=True, bf16=False, report_to="none", num_generations=4,
                 per_device_train_batch_size=8, max_completion_length=4,
             ),
-            train_dataset=Dataset.from_list([{"prompt": ASKED}, {"prompt": "Say it."}]),
+            train_dataset=Dataset.from_list([{"prompt": QUESTION}, {"prompt": "Say it."}]),
             processing_class=tokenizer,
         )  # fmt: skip
         trainer.model.train()
-        batch = [{"prompt": ASKED}] * 4 + [{"prompt": "Say it."}] * 4
+        batch = [{"prompt": QUESTION}] * 4 + [{"prompt": "Say it."}] * 4
         theirs = trainer._generate_and_score_completions(batch)["advantages"]
-    ours = group_advantages(torch.tensor(given).view(2, 4))
+    ours = group_advantages(torch.tensor(rewards).view(2, 4))
     assert torch.allclose(ours.flatten(), theirs, atol=1e-5)
     assert ours[1].abs().max() == 0
 
@@ -201,7 +202,7 @@ def test_our_trainers_have_trls_loss(tiny_llama, tmp_path):
         row | {which: row[which] + newline for which in ("chosen_ids", "rejected_ids")}
         for row in prepare_pairs(tokenizer, PAIRS, 256).rows
     ]
-    reference, policy = copy.deepcopy(model), moved(model, seed=1)
+    reference, policy = copy.deepcopy(model), perturbed(model, seed=1)
     with quiet():
         plain = dpo_trainer(copy.deepcopy(policy), reference, tokenizer, tmp_path)
         ours = PairTrainer(
@@ -220,7 +221,7 @@ def test_our_trainers_have_trls_loss(tiny_llama, tmp_path):
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     assert_same(gradients(ours.model), gradients(plain.model))
 
-    found = []
+    outputs = []
     for kind in (GRPOTrainer, GroupTrainer):
         with quiet():
             trainer = kind(
@@ -230,7 +231,7 @@ def test_our_trainers_have_trls_loss(tiny_llama, tmp_path):
                     str(tmp_path), use_cpu=True, bf16=False, report_to="none", num_generations=2,
                     per_device_train_batch_size=2, temperature=0.7,
                 ),
-                train_dataset=Dataset.from_list([{"prompt": ASKED}]),
+                train_dataset=Dataset.from_list([{"prompt": QUESTION}]),
                 processing_class=tokenizer,
             )  # fmt: skip
         ids = torch.randint(5, 300, (2, 9), generator=torch.Generator().manual_seed(0))
@@ -238,7 +239,7 @@ def test_our_trainers_have_trls_loss(tiny_llama, tmp_path):
             trainer.model, ids, torch.ones_like(ids), 4, compute_entropy=True
         )
         logps.sum().backward()
-        found.append((logps, entropies, gradients(trainer.model)))
-    assert torch.allclose(found[0][0], found[1][0], atol=1e-5)
-    assert torch.allclose(found[0][1], found[1][1], atol=1e-4)
-    assert_same(found[1][2], found[0][2])
+        outputs.append((logps, entropies, gradients(trainer.model)))
+    assert torch.allclose(outputs[0][0], outputs[1][0], atol=1e-5)
+    assert torch.allclose(outputs[0][1], outputs[1][1], atol=1e-4)
+    assert_same(outputs[1][2], outputs[0][2])

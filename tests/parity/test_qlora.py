@@ -1,11 +1,11 @@
-"""QLoRA by hand, our LoRA on our NF4, is bitsandbytes and PEFT: logits and gradients."""
+"""QLoRA by hand, LoRA on NF4, equals bitsandbytes with PEFT: the same logits and gradients."""
 
 import copy
 
 import torch
 
 from ift_course.from_scratch.lora import add_lora, lora_layers
-from ift_course.from_scratch.nf4 import TABLE, dequantize, quantize
+from ift_course.from_scratch.nf4 import BNB_CPU_GRID, dequantize, quantize
 from ift_course.models.quantize import float_adapters, to_four_bit
 from ift_course.models.quiet import quiet
 
@@ -17,7 +17,9 @@ def test_logits_and_gradients_are_the_libraries(wide_llama):
     by_hand = copy.deepcopy(model)
     for layer in by_hand.model.layers.modules():
         if isinstance(layer, torch.nn.Linear):
-            layer.weight.data = dequantize(quantize(layer.weight.data, double=True, grid=TABLE))
+            layer.weight.data = dequantize(
+                quantize(layer.weight.data, double=True, grid=BNB_CPU_GRID)
+            )
     by_hand = add_lora(by_hand, rank=4, alpha=8, targets=TARGETS)
     with quiet():
         from peft import LoraConfig, get_peft_model

@@ -21,7 +21,7 @@ def test_every_item_of_a_ledger_belongs_to_one_piece():
     drawn = [item for items in PIECES.values() for item in items]
     assert len(drawn) == len(set(drawn))
     for made in LEDGERS.values():
-        for moment in made.moments:
+        for moment in made.snapshots:
             assert set(moment.items) <= set(drawn)
 
 

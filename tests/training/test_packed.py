@@ -35,11 +35,12 @@ def exact(monkeypatch):
     "name",
     families.with_a_few_quick(["qwen2-base", "llama3", "gemma", "phi3", "mistral", "gpt-neox"]),
 )
-@pytest.mark.parametrize("tiles", [False, True], ids=["whole", "tiles"])
-def test_the_losses_of_packed_rows_are_those_of_the_same_rows_apart(name, tiles):
+@pytest.mark.parametrize("chunked_loss", [False, True], ids=["whole", "chunked"])
+def test_the_losses_of_packed_rows_are_those_of_the_same_rows_apart(name, chunked_loss):
     model, tokenizer = families.make(name)
     apart = sft(copy.deepcopy(model), copy.deepcopy(tokenizer), RECORDS, batch_size=12, **OPTIONS)
-    packed = sft(model, tokenizer, RECORDS, batch_size=12, packing=True, tiles=tiles, **OPTIONS)
+    packed = sft(model, tokenizer, RECORDS, batch_size=12, packing=True,
+                 chunked_loss=chunked_loss, **OPTIONS)  # fmt: skip
     assert 1 < packed.packed < 12
     assert packed.losses == pytest.approx(apart.losses, abs=1e-5)
     assert packed.steps == apart.steps == 2

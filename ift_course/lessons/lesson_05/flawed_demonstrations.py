@@ -110,7 +110,7 @@ def exam(n: int, *, seed: int) -> Exam:
     return Exam(
         false=[pair.example for pair in wrong],
         true=[affirmed(sycophancy(rng, "test"), rng).example for _ in range(n)],
-        strangers=[invention(rng, "test").example for _ in range(n)],
+        unknown_people=[invention(rng, "test").example for _ in range(n)],
         facts=sample(2 * n, seed=100 + seed, split="test", tasks=FACT_TASKS),
     )
 
