@@ -7,9 +7,7 @@ import typer
 
 def hint(
     exercise: Annotated[str, typer.Argument(help="An exercise, for example 02.3.")],
-    level: Annotated[
-        int | None, typer.Option(help="1, 2, or 3; the next hint if omitted.")
-    ] = None,
+    level: Annotated[int | None, typer.Option(help="1, 2, or 3; the next hint if omitted.")] = None,
     solution: Annotated[
         bool, typer.Option("--solution", help="Show a solution instead of a hint.")
     ] = False,

@@ -15,7 +15,7 @@ from itertools import groupby
 
 from ift_course.exercises.catalog import Check, Exercise
 from ift_course.exercises.execution import definitions
-from ift_course.exercises.judging import Call, RecordingLearner, Verdict, watch
+from ift_course.exercises.judging import Call, RecordingLearner, Verdict, run_check
 from ift_course.exercises.learner import InProcessLearner, LearnerLost
 from ift_course.exercises.misconceptions import recognize
 from ift_course.grading import reference, submissions
@@ -251,7 +251,7 @@ def judge(
         student.deadline = end = time.monotonic() + limit
         watched = RecordingLearner(Learner(student))
         with _alarm(limit + GRACE):
-            verdict = watch(check, watched, seed, reference.parameters(exercise))
+            verdict = run_check(check, watched, seed, reference.parameters(exercise))
             if verdict.status == "broken":
                 verdict = _whose_fault(exercise, check, seed, verdict)
             elif verdict.passed and time.monotonic() > end:
@@ -274,7 +274,7 @@ def judge(
 def _whose_fault(exercise: Exercise, check: Check, seed: str, verdict: Verdict) -> Verdict:
     """A check that raised is the student's failure if the solution passes it, else the grader's."""
     solution = reference.namespace(exercise)
-    if solution and watch(check, RecordingLearner(InProcessLearner(solution)), seed).passed:
+    if solution and run_check(check, InProcessLearner(solution), seed).passed:
         told = "What came back is not of the form that the docstring promises."
         return replace(verdict, status="failed", message=told)
     return replace(verdict, status="needs review")

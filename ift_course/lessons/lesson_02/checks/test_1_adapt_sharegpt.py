@@ -1,5 +1,8 @@
+from random import Random
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def row(*turns: tuple[str, str]) -> dict:
@@ -11,7 +14,7 @@ def said(*turns: tuple[str, str]) -> list[dict[str, str]]:
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     question, answer = f"Question {rng.randrange(10**6)}?", f"Answer {rng.randrange(10**6)}."
     given = row(("human", question), ("gpt", answer))
     equal(learner.adapt_sharegpt(given), said(("user", question), ("assistant", answer)))
@@ -28,15 +31,14 @@ def test_roles(learner, rng):
     equal(learner.adapt_sharegpt(given), expected)
 
 
-@points(1)
+@points(1, ordinary)
 def test_white_space(learner, rng):
     """White space around a value is removed, inside it stays."""
     given = row(("human", " \n two\n\nlines "), ("gpt", "\tyes \n"))
     equal(learner.adapt_sharegpt(given), said(("user", "two\n\nlines"), ("assistant", "yes")))
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_begins_with_an_answer(learner, rng):
     """Answers that come before any question are left out."""
     given = row(("gpt", "… and so on."), ("chatgpt", "Bye."), ("human", "Hm?"), ("gpt", "Well."))
@@ -44,18 +46,16 @@ def test_begins_with_an_answer(learner, rng):
     given = row(("system", "Be kind."), ("gpt", "Hello."), ("human", "Hm?"), ("gpt", "Well."))
     expected = said(("system", "Be kind."), ("user", "Hm?"), ("assistant", "Well."))
     equal(learner.adapt_sharegpt(given), expected)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_ends_without_an_answer(learner, rng):
     """What follows the last answer is left out."""
     given = row(("human", "One?"), ("gpt", "1"), ("human", "Two?"), ("system", "Hurry."))
     equal(learner.adapt_sharegpt(given), said(("user", "One?"), ("assistant", "1")))
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_neighbors(learner, rng):
     """Neighbors of the same role become one message, with an empty line between them."""
     given = row(
@@ -74,10 +74,9 @@ def test_neighbors(learner, rng):
         ("assistant", "seven"),
     )
     equal(learner.adapt_sharegpt(given), expected)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_nothing_left(learner, rng):
     """A row without any usable answer gives an empty list."""
     for given in (
@@ -88,22 +87,19 @@ def test_nothing_left(learner, rng):
         row(("system", "Be kind.")),
     ):
         equal(learner.adapt_sharegpt(given), [])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_unknown_name(learner, rng):
     """An unknown name is refused with a ValueError, wherever it stands."""
     refuses(learner.adapt_sharegpt, row(("human", "Hm?"), ("tool", "42"), ("gpt", "Well.")))
     refuses(learner.adapt_sharegpt, row(("bot", "Hello."), ("human", "Hm?"), ("gpt", "Well.")))
     refuses(learner.adapt_sharegpt, row(("human", "Hm?"), ("gpt", "Well."), ("bing", "?")))
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_row_stays(learner, rng):
     """The answer is right, and the row is left as it was."""
     given = row(("human", "One "), ("human", "two"), ("gpt", " 12 "))
     equal(learner.adapt_sharegpt(given), said(("user", "One\n\ntwo"), ("assistant", "12")))
     unchanged(learner, given)
-    ordinary(learner, rng)

@@ -1,10 +1,15 @@
+from random import Random
+
+import torch
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 IGNORE = -100
 
 
-def rows(rng, *lengths: int) -> list[dict[str, list[int]]]:
+def rows(rng: Random, *lengths: int) -> list[dict[str, list[int]]]:
     made = []
     for length in lengths:
         ids = [rng.randrange(10, 90) for _ in range(length)]
@@ -13,8 +18,6 @@ def rows(rng, *lengths: int) -> list[dict[str, list[int]]]:
 
 
 def expected(given: list[dict], pad: int, length: int) -> dict:
-    import torch
-
     shape = (len(given), length)
     batch = {
         "input_ids": torch.full(shape, pad),
@@ -30,7 +33,7 @@ def expected(given: list[dict], pad: int, length: int) -> dict:
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     given = rows(rng, 4, 5)
     equal(learner.collate(given, 0), expected(given, 0, 5))
 
@@ -49,7 +52,7 @@ def test_one_row(learner, rng):
     equal(learner.collate(given, 7), expected(given, 7, 5))
 
 
-@points(2)
+@points(2, ordinary)
 def test_padding_token_in_a_row(learner, rng):
     """A token of a row counts, also if it has the padding token's id."""
     given = [
@@ -57,7 +60,6 @@ def test_padding_token_in_a_row(learner, rng):
         {"input_ids": [2, 13, 14, 15, 2], "labels": [IGNORE, IGNORE, 14, 15, 2]},
     ]
     equal(learner.collate(given, 2), expected(given, 2, 5))
-    ordinary(learner, rng)
 
 
 @points(1)
@@ -70,11 +72,10 @@ def test_multiple(learner, rng):
     equal(learner.collate(given, 1, 3), expected(given, 1, 6))
 
 
-@points(1)
+@points(1, ordinary)
 def test_no_rows(learner, rng):
     """No rows are refused with a ValueError."""
     refuses(learner.collate, [], 0)
-    ordinary(learner, rng)
 
 
 @points(1)

@@ -1,11 +1,21 @@
+from random import Random
+
 from ift_course.exercises import points
-from ift_course.exercises.compare import difference, equal, ordinary_case, refuses, true, unchanged
-from ift_course.exercises.values import normal
+from ift_course.exercises.compare import (
+    difference,
+    equal,
+    ordinary_case,
+    refuses,
+    require,
+    unchanged,
+)
+from ift_course.exercises.learner import Learner
+from ift_course.exercises.values import normalized
 
 IGNORE = -100
 
 
-def records(rng, *lengths: int) -> list[dict[str, list[int]]]:
+def records(rng: Random, *lengths: int) -> list[dict[str, list[int]]]:
     made = []
     for length in lengths:
         ids = [rng.randrange(10, 9000) for _ in range(length)]
@@ -43,20 +53,20 @@ def expected(given: list[dict], capacity: int) -> list[dict]:
 
 def column(packed, name: str):
     """One list of every row, as far as what came back has that form."""
-    rows = normal(packed)
+    rows = normalized(packed)
     if type(rows) is not list or any(type(x) is not dict for x in rows):
         return packed
     return [row.get(name) for row in rows]
 
 
-def compare(learner, given: list[dict], capacity: int, *names: str) -> None:
+def compare(learner: Learner, given: list[dict], capacity: int, *names: str) -> None:
     got = learner.pack(given, capacity)
     for name in names:
         equal(column(got, name), column(expected(given, capacity), name), f"This is {name}.")
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, records(rng, 3, 2), 6, "input_ids")
 
 
@@ -76,11 +86,10 @@ def test_equals(learner, rng):
     compare(learner, records(rng, 5, 5, 5, 2, 1, 1), 7, "input_ids")
 
 
-@points(2)
+@points(2, ordinary)
 def test_positions(learner, rng):
     """Positions begin at 0 in every record."""
     compare(learner, records(rng, 6, 3, 3, 2), 9, "position_ids")
-    ordinary(learner, rng)
 
 
 @points(2)
@@ -97,11 +106,11 @@ def test_all_there(learner, rng):
     given = records(rng, *(rng.randint(1, 10) for _ in range(30)))
     ids = column(learner.pack(given, 10), "input_ids")
     whole = type(ids) is list and all(type(row) is list for row in ids)
-    true(whole, "There should be a list of rows, each with its input_ids.", got=ids)
+    require(whole, "There should be a list of rows, each with its input_ids.", got=ids)
     came = sorted(repr(token) for row in ids for token in row)
     there = sorted(repr(token) for x in given for token in x["input_ids"])
-    true(difference(came, there) is None, "Some tokens are missing, or are there twice.")
-    true(all(len(row) <= 10 for row in ids), "A row is longer than the capacity.", got=ids)
+    require(difference(came, there) is None, "Some tokens are missing, or are there twice.")
+    require(all(len(row) <= 10 for row in ids), "A row is longer than the capacity.", got=ids)
 
 
 @points(1)
@@ -111,12 +120,11 @@ def test_exact_fit(learner, rng):
     equal(learner.pack([], 4), [])
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """An empty record, and one longer than the capacity, are refused with a ValueError."""
     refuses(learner.pack, records(rng, 2, 0, 3), 8)
     refuses(learner.pack, records(rng, 2, 9), 8)
-    ordinary(learner, rng)
 
 
 @points(1)

@@ -1,9 +1,12 @@
+from random import Random
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, ordinary_case
+from ift_course.exercises.learner import Learner
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     """Good responses, and some that are the instruction itself."""
     for _ in range(8):
         instruction = f"Name the capital of country {rng.randrange(10**6)}."
@@ -14,7 +17,7 @@ def ordinary(learner, rng):
             equal(learner.quality_problems(instruction, response), [])
 
 
-@points(1)
+@points(1, ordinary)
 def test_good(learner, rng):
     """A good response has no problem, be it ever so short."""
     for response in (
@@ -31,19 +34,17 @@ def test_good(learner, rng):
         "I'm sorrowful.",
     ):
         equal(learner.quality_problems("Name the capital.", response), [])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_empty(learner, rng):
     """A response of white space only is empty, and nothing else."""
     for response in ("", " ", "\n\t "):
         equal(learner.quality_problems("Name the capital.", response), ["empty"])
     equal(learner.quality_problems("", ""), ["empty"])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_echo(learner, rng):
     """The instruction said back is an echo, but for case and white space around it."""
     for response in ("Name the capital.", " name the CAPITAL.\n"):
@@ -51,19 +52,17 @@ def test_echo(learner, rng):
     equal(learner.quality_problems("Name the capital.", "Name the capital of France."), [])
     equal(learner.quality_problems("Name the capital.", "The capital."), [])
     equal(learner.quality_problems("Name the capital.", "Name the capital. Paris."), [])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_cut_off(learner, rng):
     """A response that ends in no sign of an end is cut off."""
     for response in ("It eats mice and", "First,", "It eats: ", "The list…", "(and so"):
         equal(learner.quality_problems("What does it eat?", response), ["cut off"])
     equal(learner.quality_problems("What does it eat?", "Mice. \n"), [])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_repetitive(learner, rng):
     """At least 10 words of which fewer than half are different ones are repetitive."""
     a, b, c, d = rng.sample("owl dog cow cat hen pig".split(), 4)
@@ -79,19 +78,17 @@ def test_repetitive(learner, rng):
         words = response.lower().split()
         found = len(words) >= 10 and 2 * len(set(words)) < len(words)
         equal(learner.quality_problems("Go on.", response), ["repetitive"] if found else [])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusal(learner, rng):
     """A refusal is known by its beginning, in any case."""
     for response in ("I'm sorry, I can't.", " as an AI model, no.", "I'M SORRY!"):
         equal(learner.quality_problems("Name it.", response), ["refusal"])
     equal(learner.quality_problems("Name it.", "He says I'm sorry."), [])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_several(learner, rng):
     """Several problems come in the order of the docstring."""
     equal(learner.quality_problems("Name it", "name it"), ["echo", "cut off"])
@@ -99,4 +96,3 @@ def test_several(learner, rng):
     equal(learner.quality_problems("Go on.", again), ["cut off", "repetitive", "refusal"])
     equal(learner.quality_problems(again, again), ["echo", "cut off", "repetitive", "refusal"])
     equal(learner.quality_problems("Go on.", "As an AI I"), ["cut off", "refusal"])
-    ordinary(learner, rng)

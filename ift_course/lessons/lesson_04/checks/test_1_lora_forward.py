@@ -1,5 +1,10 @@
+from random import Random
+
+import torch
+
 from ift_course.exercises import points
-from ift_course.exercises.compare import close, true, unchanged
+from ift_course.exercises.compare import close, require, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def product(rows: list[list[float]], matrix: list[list[float]]) -> list[list[float]]:
@@ -17,11 +22,11 @@ def reference(x, weight, a, b, alpha: float) -> list[list[float]]:
     ]
 
 
-def matrix(rng, rows: int, columns: int) -> list[list[float]]:
+def matrix(rng: Random, rows: int, columns: int) -> list[list[float]]:
     return [[rng.uniform(-1, 1) for _ in range(columns)] for _ in range(rows)]
 
 
-def layer(rng, inputs: int = 5, outputs: int = 4, rank: int = 2, batch: int = 3):
+def layer(rng: Random, inputs: int = 5, outputs: int = 4, rank: int = 2, batch: int = 3):
     return (
         matrix(rng, batch, inputs),
         matrix(rng, outputs, inputs),
@@ -30,9 +35,7 @@ def layer(rng, inputs: int = 5, outputs: int = 4, rank: int = 2, batch: int = 3)
     )
 
 
-def compare(learner, parts, alpha: float) -> None:
-    import torch
-
+def compare(learner: Learner, parts, alpha: float) -> None:
     got = learner.lora_forward(*map(torch.tensor, parts), alpha)
     close(got, torch.tensor(reference(*parts, alpha)))
 
@@ -66,8 +69,6 @@ def test_square_layer(learner, rng):
 @points(1)
 def test_dimensions(learner, rng):
     """x may have any number of dimensions in front: (batch, length, inputs), or only (inputs,)."""
-    import torch
-
     x, weight, a, b = layer(rng, batch=6)
     expected = torch.tensor(reference(x, weight, a, b, 8.0))
     parts = [torch.tensor(part) for part in (weight, a, b)]
@@ -78,13 +79,13 @@ def test_dimensions(learner, rng):
 @points(1)
 def test_dtype(learner, rng):
     """The result has the dtype of the inputs."""
-    import torch
-
     parts = layer(rng)
     got = learner.lora_forward(*(torch.tensor(x, dtype=torch.float64) for x in parts), 4.0)
     expected = torch.tensor(reference(*parts, 4.0), dtype=torch.float64)
     close(got, expected, 1e-9)
-    true(got.dtype == torch.float64, "The dtype of the inputs is lost.", "float64", str(got.dtype))
+    require(
+        got.dtype == torch.float64, "The dtype of the inputs is lost.", "float64", str(got.dtype)
+    )
     large = [[[1e6 + 1e-3, -1e6]], [[1.0, 1.0]], [[1.0, 1.0]], [[1.0]]]
     got = learner.lora_forward(*(torch.tensor(x, dtype=torch.float64) for x in large), 1.0)
     close(got, torch.tensor(reference(*large, 1.0), dtype=torch.float64), 1e-9)
@@ -93,8 +94,6 @@ def test_dtype(learner, rng):
 @points(1)
 def test_inputs_stay(learner, rng):
     """The answer is right, and inputs and matrices are left as they were."""
-    import torch
-
     parts = layer(rng)
     tensors = [torch.tensor(part) for part in parts]
     close(learner.lora_forward(*tensors, 2.0), torch.tensor(reference(*parts, 2.0)))

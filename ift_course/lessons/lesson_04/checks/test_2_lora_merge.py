@@ -1,8 +1,13 @@
+from random import Random
+
+import torch
+
 from ift_course.exercises import points
-from ift_course.exercises.compare import close, equal, true, unchanged
+from ift_course.exercises.compare import close, equal, require, unchanged
+from ift_course.exercises.learner import Learner
 
 
-def matrix(rng, rows: int, columns: int, scale: float = 1.0) -> list[list[float]]:
+def matrix(rng: Random, rows: int, columns: int, scale: float = 1.0) -> list[list[float]]:
     return [[scale * rng.uniform(-1, 1) for _ in range(columns)] for _ in range(rows)]
 
 
@@ -14,9 +19,7 @@ def reference(weight, a, b, alpha: float) -> list[list[float]]:
     ]
 
 
-def compare(learner, parts, alpha: float) -> None:
-    import torch
-
+def compare(learner: Learner, parts, alpha: float) -> None:
     got = learner.lora_merge(*map(torch.tensor, parts), alpha)
     close(got, torch.tensor(reference(*parts, alpha)))
 
@@ -43,8 +46,6 @@ def test_square_layer(learner, rng):
 @points(2)
 def test_half_precision(learner, rng):
     """A bfloat16 weight stays one, and is rounded only once, at the end."""
-    import torch
-
     weight = torch.tensor(matrix(rng, 6, 8)).bfloat16()
     a, b = torch.tensor(matrix(rng, 2, 8)), torch.tensor(matrix(rng, 6, 2, 0.05))
     exact = torch.tensor(reference(weight.tolist(), a.tolist(), b.tolist(), 4.0))
@@ -54,20 +55,18 @@ def test_half_precision(learner, rng):
 @points(1)
 def test_half_precision_adapter(learner, rng):
     """An adapter in bfloat16 is taken to float32 before the product."""
-    import torch
-
     weight = torch.tensor(matrix(rng, 3, 4))
     a, b = (torch.tensor(matrix(rng, *shape)).bfloat16() for shape in ((2, 4), (3, 2)))
     got = learner.lora_merge(weight, a, b, 4.0)
     close(got, torch.tensor(reference(weight.tolist(), a.tolist(), b.tolist(), 4.0)))
-    true(got.dtype == torch.float32, "The dtype of the weight is lost.", "float32", str(got.dtype))
+    require(
+        got.dtype == torch.float32, "The dtype of the weight is lost.", "float32", str(got.dtype)
+    )
 
 
 @points(1)
 def test_weight_stays(learner, rng):
     """The answer is right, and a new tensor; the given ones are left as they were."""
-    import torch
-
     parts = matrix(rng, 3, 4), matrix(rng, 2, 4), matrix(rng, 3, 2)
     tensors = [torch.tensor(part) for part in parts]
     close(learner.lora_merge(*tensors, 4.0), torch.tensor(reference(*parts, 4.0)))

@@ -1,7 +1,11 @@
 import math
+from random import Random
+
+import torch
 
 from ift_course.exercises import points
 from ift_course.exercises.compare import close, ordinary_case, unchanged
+from ift_course.exercises.learner import Learner
 
 IGNORE = -100
 
@@ -18,21 +22,19 @@ def reference(logits: list[list[list[float]]], labels: list[list[int]]) -> list[
     return sums
 
 
-def batch(rng, counted: list[list[int]], vocabulary: int = 5):
+def batch(rng: Random, counted: list[list[int]], vocabulary: int = 5):
     logits = [[[rng.uniform(-3, 3) for _ in range(vocabulary)] for _ in row] for row in counted]
     labels = [[rng.randrange(vocabulary) if x else IGNORE for x in row] for row in counted]
     return logits, labels
 
 
-def compare(learner, logits, labels) -> None:
-    import torch
-
+def compare(learner: Learner, logits, labels) -> None:
     got = learner.sequence_log_probs(torch.tensor(logits), torch.tensor(labels))
     close(got, torch.tensor(reference(logits, labels)))
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, *batch(rng, [[0, 0, 1, 1], [0, 1, 1, 1]]))
 
 
@@ -68,11 +70,9 @@ def test_nothing_labeled(learner, rng):
     compare(learner, *batch(rng, [[0, 0, 0], [0, 1, 1]]))
 
 
-@points(1)
+@points(1, ordinary)
 def test_large_scores(learner, rng):
     """Scores of a thousand are no trouble, also where nothing counts."""
-    import torch
-
     logits = [[[1000.0, 998.0], [-1000.0, -1002.0], [0.0, 900.0]]]
     compare(learner, logits, [[IGNORE, 1, 0]])
     endless = torch.tensor(logits)
@@ -81,14 +81,11 @@ def test_large_scores(learner, rng):
         learner.sequence_log_probs(endless, torch.tensor([[IGNORE, 1, IGNORE]])),
         torch.tensor(reference(logits, [[IGNORE, 1, IGNORE]])),
     )
-    ordinary(learner, rng)
 
 
 @points(1)
 def test_half_precision(learner, rng):
     """Scores in bfloat16 are taken to float32 before anything is computed."""
-    import torch
-
     logits, labels = batch(rng, [[0, 1, 1, 1, 1, 1, 1, 1]])
     half = torch.tensor(logits).bfloat16()
     close(
@@ -100,8 +97,6 @@ def test_half_precision(learner, rng):
 @points(1)
 def test_inputs_stay(learner, rng):
     """The answer is right, and scores and labels are left as they were."""
-    import torch
-
     logits, labels = (torch.tensor(x) for x in batch(rng, [[0, 1, 0], [0, 0, 1]]))
     close(
         learner.sequence_log_probs(logits, labels),

@@ -1,7 +1,11 @@
 import statistics
+from random import Random
+
+import torch
 
 from ift_course.exercises import points
 from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def reference(rewards: list[float], group: int, epsilon: float = 1e-4) -> list[float]:
@@ -13,19 +17,17 @@ def reference(rewards: list[float], group: int, epsilon: float = 1e-4) -> list[f
     return advantages
 
 
-def compare(learner, rewards: list[float], group: int, *epsilon: float) -> None:
-    import torch
-
+def compare(learner: Learner, rewards: list[float], group: int, *epsilon: float) -> None:
     got = learner.group_advantages(torch.tensor(rewards), group, *epsilon)
     close(got, torch.tensor(reference(rewards, group, *epsilon)), 1e-4)
 
 
-def drawn(rng, count: int) -> list[float]:
+def drawn(rng: Random, count: int) -> list[float]:
     return [rng.uniform(-2, 2) for _ in range(count)]
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, drawn(rng, 5), 5)
 
 
@@ -44,12 +46,11 @@ def test_several_groups(learner, rng):
     compare(learner, drawn(rng, 6), 2)
 
 
-@points(2)
+@points(2, ordinary)
 def test_equal_rewards(learner, rng):
     """In a group of equal rewards all advantages are 0, and not NaN."""
     compare(learner, [0.5, 0.5, 0.5, 0.5, 1.0, 2.0, 0.0, 0.0], 4)
     compare(learner, [0.0, 0.0], 2)
-    ordinary(learner, rng)
 
 
 @points(1)
@@ -63,29 +64,22 @@ def test_scale(learner, rng):
 @points(1)
 def test_whole_numbers(learner, rng):
     """Rewards in bfloat16 or in whole numbers give float32 advantages."""
-    import torch
-
     half = torch.tensor(drawn(rng, 8)).bfloat16()
     close(learner.group_advantages(half, 4), torch.tensor(reference(half.tolist(), 4)), 1e-4)
     whole = torch.tensor([1, 0, 0, 1, 1, 1, 0, 1])
     close(learner.group_advantages(whole, 4), torch.tensor(reference(whole.tolist(), 4)), 1e-4)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """Groups of fewer than two, and incomplete groups, are refused with a ValueError."""
-    import torch
-
     for count, group in ((4, 1), (4, 0), (5, 2), (2, 4)):
         refuses(learner.group_advantages, torch.arange(count).float(), group)
-    ordinary(learner, rng)
 
 
 @points(1)
 def test_rewards_stay(learner, rng):
     """The answer is right, and the rewards are left as they were."""
-    import torch
-
     rewards = drawn(rng, 6)
     compare(learner, rewards, 3)
     unchanged(learner, torch.tensor(rewards), 3)

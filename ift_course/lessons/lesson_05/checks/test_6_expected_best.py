@@ -1,7 +1,9 @@
 import itertools
+from random import Random
 
 from ift_course.exercises import points
 from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def reference(rewards: list[float], n: int) -> float:
@@ -9,16 +11,16 @@ def reference(rewards: list[float], n: int) -> float:
     return sum(best) / len(best)
 
 
-def compare(learner, rewards: list[float], n: int) -> None:
+def compare(learner: Learner, rewards: list[float], n: int) -> None:
     close(learner.expected_best(rewards, n), reference(rewards, n))
 
 
-def drawn(rng, count: int) -> list[float]:
+def drawn(rng: Random, count: int) -> list[float]:
     return [rng.uniform(-3, 3) for _ in range(count)]
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, drawn(rng, 5), 2)
 
 
@@ -46,15 +48,14 @@ def test_one(learner, rng):
     compare(learner, [-1.5], 1)
 
 
-@points(1)
+@points(1, ordinary)
 def test_equals(learner, rng):
     """Equal rewards are different answers."""
     compare(learner, [0.0, 0.0, 1.0, 1.0, 0.0], 2)
     compare(learner, [2.0, 2.0, 2.0], 2)
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_many(learner, rng):
     """Hundreds of answers take a moment, and the numbers stay exact."""
     rewards = [float(i) for i in range(600)]
@@ -62,21 +63,18 @@ def test_many(learner, rng):
     for n in (2, 16, 300):
         # The mean highest of n numbers out of 0 … N - 1 is known: n (N + 1) / (n + 1) - 1.
         close(learner.expected_best(rewards, n), n * 601 / (n + 1) - 1)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """n below 1, or above the number of rewards, is refused with a ValueError."""
     for rewards, n in (([1.0, 2.0], 0), ([1.0, 2.0], 3), ([], 1), ([], 0), ([1.0], -1)):
         refuses(learner.expected_best, rewards, n)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_rewards_stay(learner, rng):
     """The answer is right, and the rewards are left as they were, in their order."""
     rewards = [3.0, 1.0, 2.0]
     compare(learner, rewards, 2)
     unchanged(learner, rewards, 2)
-    ordinary(learner, rng)

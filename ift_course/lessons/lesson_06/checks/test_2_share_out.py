@@ -1,5 +1,8 @@
+from random import Random
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def reference(available: dict[str, int], total: int) -> dict[str, int]:
@@ -16,81 +19,74 @@ def reference(available: dict[str, int], total: int) -> dict[str, int]:
     return taken
 
 
-def compare(learner, available: dict[str, int], total: int) -> None:
+def compare(learner: Learner, available: dict[str, int], total: int) -> None:
     equal(learner.share_out(available, total), reference(available, total))
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     """Families of which each has more than enough, and a total that leaves no rest."""
     for families in (2, 3):
         available = {f"family {i}": rng.randint(1000, 2000) for i in range(families)}
         compare(learner, available, families * rng.randint(1, 900))
 
 
-@points(1)
+@points(1, ordinary)
 def test_equal(learner, rng):
     """Where all have enough, all give the same."""
     compare(learner, {"a": 50, "b": 90, "c": 40}, 60)
     compare(learner, {"a": 50}, 17)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_rest(learner, rng):
     """The rest of the division goes to the first families, one to each."""
     compare(learner, {"z": 50, "a": 90, "m": 40}, 62)
     compare(learner, {"z": 50, "a": 90, "m": 40}, 4)
     compare(learner, {"z": 5, "a": 5, "m": 5}, 2)
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_small_family(learner, rng):
     """What a small family lacks is made up by the others, equally."""
     compare(learner, {"a": 90, "small": 2, "b": 90}, 62)
     compare(learner, {"tiny": 1, "small": 5, "a": 300, "b": 300}, 106)
     for _ in range(4):
         compare(learner, {f"f{i}": rng.randint(0, 30) for i in range(6)} | {"g": 99}, 90)
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_several_rounds(learner, rng):
     """A family may run out only after others have made up for smaller ones."""
     compare(learner, {"a": 1, "b": 4, "c": 9, "d": 20}, 30)
     compare(learner, {"d": 20, "c": 9, "b": 4, "a": 1}, 32)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_rest_after_small(learner, rng):
     """The rest passes over families that have no more."""
     compare(learner, {"small": 2, "a": 90, "b": 90, "c": 90}, 12)
     compare(learner, {"a": 3, "b": 4, "c": 4}, 10)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_everything_and_nothing(learner, rng):
     """All there is may be taken, or nothing; families without examples give nothing."""
     compare(learner, {"a": 3, "none": 0, "b": 8}, 11)
     compare(learner, {"a": 3, "none": 0, "b": 8}, 0)
     compare(learner, {"none": 0, "a": 3, "b": 8}, 5)
     compare(learner, {}, 0)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """A negative total, and more than there is, raise a ValueError."""
     refuses(learner.share_out, {"a": 3, "b": 8}, 12)
     refuses(learner.share_out, {"a": 3, "b": 8}, -1)
     refuses(learner.share_out, {}, 1)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_inputs_stay(learner, rng):
     """The answer is right, in the order given, and the numbers available are left as they were."""
     available = {"z": 9, "b": 2, "a": 9}
@@ -98,4 +94,3 @@ def test_inputs_stay(learner, rng):
     equal(got, reference(available, 11))
     equal(list(got), ["z", "b", "a"])
     unchanged(learner, available, 11)
-    ordinary(learner, rng)

@@ -1,5 +1,8 @@
+from random import Random
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def reference(scores: dict[str, list[float]], level: float = 0.95) -> tuple[float, float, float]:
@@ -13,16 +16,16 @@ def reference(scores: dict[str, list[float]], level: float = 0.95) -> tuple[floa
     return mean, mean - half, mean + half
 
 
-def compare(learner, scores: dict[str, list[float]], *level: float) -> None:
+def compare(learner: Learner, scores: dict[str, list[float]], *level: float) -> None:
     close(learner.macro_average(scores, *level), reference(scores, *level), 1e-6)
 
 
-def made(rng, families: int, items: int = 8) -> dict[str, list[float]]:
+def made(rng: Random, families: int, items: int = 8) -> dict[str, list[float]]:
     return {f"f{i}": [rng.random() for _ in range(items)] for i in range(families)}
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, made(rng, 3, items=4))
 
 
@@ -48,36 +51,32 @@ def test_level(learner, rng):
         compare(learner, scores, level)
 
 
-@points(1)
+@points(1, ordinary)
 def test_few_families(learner, rng):
     """With two families the interval is very wide: Student's, not the normal one."""
     compare(learner, {"a": [0.4], "b": [0.6]})
     compare(learner, {"a": [0.4], "b": [0.6]}, 0.8)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_equal_families(learner, rng):
     """Families with the same mean leave no interval, however their scores differ."""
     compare(learner, {"a": [1.0, 0.0], "b": [0.5], "c": [0.25, 0.75, 0.5]})
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_bounds(learner, rng):
     """The interval may reach below 0 or above 1."""
     compare(learner, {"a": [1.0], "b": [0.9], "c": [0.2]})
     compare(learner, {"a": [0.0], "b": [0.1], "c": [0.5]})
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """Fewer than two families, or one without scores, raise a ValueError."""
     refuses(learner.macro_average, {"a": [0.5, 0.6]})
     refuses(learner.macro_average, {})
     refuses(learner.macro_average, {"a": [0.5], "b": [], "c": [0.4]})
-    ordinary(learner, rng)
 
 
 @points(1)

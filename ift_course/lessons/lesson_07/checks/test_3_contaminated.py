@@ -1,7 +1,9 @@
 import re
+from random import Random
 
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def line(text: str) -> str:
@@ -25,16 +27,16 @@ def reference(generated: list[str], exam: list[str], n: int, share: float) -> li
     return found
 
 
-def compare(learner, generated: list[str], exam: list[str], n: int, share: float) -> None:
+def compare(learner: Learner, generated: list[str], exam: list[str], n: int, share: float) -> None:
     equal(learner.contaminated(generated, exam, n, share), reference(generated, exam, n, share))
 
 
-def text(rng, length: int) -> str:
+def text(rng: Random, length: int) -> str:
     return " ".join(rng.choice("ab cd ef".split()) for _ in range(length))
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     """Whole questions of the exam, among texts that share no word with it."""
     exam = [unique(rng) for _ in range(5)]
     generated = [*exam, *(unique(rng) for _ in range(5))]
@@ -42,11 +44,11 @@ def ordinary(learner, rng):
     compare(learner, generated, exam, 2, 1.0)
 
 
-def unique(rng) -> str:
+def unique(rng: Random) -> str:
     return " ".join(f"word{rng.randrange(10**6)}" for _ in range(5))
 
 
-@points(2)
+@points(2, ordinary)
 def test_the_share(learner, rng):
     """A text is found from the share on: not below it, and at exactly the share."""
     exam = ["a b c d e"]  # four pairs of words
@@ -55,36 +57,32 @@ def test_the_share(learner, rng):
         compare(learner, generated, exam, 2, share)
     for share in (0.5, 0.75):
         compare(learner, [text(rng, 7) for _ in range(6)], [text(rng, 5)], 2, share)
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_of_the_question(learner, rng):
     """It is the share of the question's runs, however long the generated text is."""
     long = "well then please tell me now and quickly if you can a b c d e or else never mind it"
     compare(learner, [long, "a b"], ["a b c d e"], 2, 0.75)
     compare(learner, ["a b c", "a b c d e f g h i j"], ["a b c d e f"], 3, 0.5)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_one_question(learner, rng):
     """The runs must be of one question; halves of two questions are no whole."""
     compare(learner, ["a b x c d"], ["a b y z", "w v c d"], 2, 0.5)
     compare(learner, ["a b c w x y"], ["a b c d e", "v w x y z"], 2, 0.75)
     compare(learner, ["a b c d"], ["a b c", "a b d"], 2, 0.5)
     compare(learner, ["q r s", "w x y z"], ["a b c", "w x y z"], 2, 1.0)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_words_in_a_row(learner, rng):
     """Runs are words in a row, in their order."""
     compare(learner, ["c b a", "a x b x c", "x a b c"], ["a b c"], 2, 0.5)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_words_only(learner, rng):
     """Case and punctuation do not count, and only whole words do."""
     exam = ["What is the CAPITAL, of France?"]
@@ -92,48 +90,42 @@ def test_words_only(learner, rng):
     compare(learner, same, exam, 3, 1.0)
     compare(learner, ["what is the capitals of france"], exam, 3, 1.0)
     compare(learner, ["growl at night", "an owl at night"], ["owl at"], 2, 1.0)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_runs_as_a_set(learner, rng):
     """A run that the question has twice counts once."""
     compare(learner, ["a b", "b a b", "b c"], ["a b a b c"], 2, 0.5)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_short_questions(learner, rng):
     """A question of fewer than n words is found when all its words stand in a row."""
     compare(learner, ["name the owl now", "the name owl", "owl"], ["name the owl"], 5, 0.5)
     compare(learner, ["my owl sings", "growl"], ["owl"], 3, 1.0)
     compare(learner, ["a b"], ["a b c"], 3, 0.5)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_nothing(learner, rng):
     """A question without words finds nothing; without texts or questions nothing is found."""
     compare(learner, ["a b", "", "?"], ["", " ?! "], 2, 0.5)
     compare(learner, ["", "?!"], ["a b"], 2, 0.5)
     compare(learner, [], ["a b"], 2, 0.5)
     compare(learner, ["a b"], [], 2, 0.5)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_limits(learner, rng):
     """n = 1 counts single words; n below 1 and a share outside 0 … 1 are a ValueError."""
     compare(learner, ["c x a", "x a y", "z"], ["a b c"], 1, 0.5)
     for n, share in ((0, 0.5), (-1, 0.5), (2, 0.0), (2, -0.5), (2, 1.5)):
         refuses(learner.contaminated, ["a b"], ["a b"], n, share)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_inputs_stay(learner, rng):
     """The answer is right, and both lists are left as they were."""
     generated, exam = ["A b c", "d"], ["B C", "x"]
     equal(learner.contaminated(generated, exam, 2, 1.0), [0])
     unchanged(learner, generated, exam, 2, 1.0)
-    ordinary(learner, rng)

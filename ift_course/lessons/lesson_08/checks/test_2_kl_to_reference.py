@@ -1,7 +1,11 @@
 import math
+from random import Random
+
+import torch
 
 from ift_course.exercises import points
 from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 IGNORE = -100
 
@@ -22,7 +26,7 @@ def reference(policy, start, labels) -> float:
     return sum(each) / len(each)
 
 
-def batch(rng, counted: list[list[int]], vocabulary: int = 5):
+def batch(rng: Random, counted: list[list[int]], vocabulary: int = 5):
     """Two lots of scores, and labels of random tokens where a 1 stands."""
     scores = [
         [[[rng.uniform(-3, 3) for _ in range(vocabulary)] for _ in row] for row in counted]
@@ -32,15 +36,13 @@ def batch(rng, counted: list[list[int]], vocabulary: int = 5):
     return *scores, labels
 
 
-def compare(learner, policy, start, labels) -> None:
-    import torch
-
+def compare(learner: Learner, policy, start, labels) -> None:
     got = learner.kl_to_reference(*(torch.tensor(x) for x in (policy, start, labels)))
     close(got, torch.tensor(reference(policy, start, labels)))
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, *batch(rng, [[0, 0, 1, 1]]))
 
 
@@ -51,22 +53,20 @@ def test_response_tokens(learner, rng):
     compare(learner, *batch(rng, [[0, 0, 0, 1, 0]]))
 
 
-@points(2)
+@points(2, ordinary)
 def test_direction(learner, rng):
     """It is KL(policy || reference): dear is what the policy says and the reference would not."""
     one, other = [[[3.0, 0.0, 0.0]] * 2], [[[1.0, 1.0, -4.0]] * 2]
     compare(learner, one, other, [[IGNORE, 0]])
     compare(learner, other, one, [[IGNORE, 0]])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_itself(learner, rng):
     """A model is at no distance from itself, nor from scores that are all higher by the same."""
     policy, _, labels = batch(rng, [[0, 1, 1], [0, 0, 1]])
     compare(learner, policy, policy, labels)
     compare(learner, policy, [[[x + 7 for x in row] for row in rows] for rows in policy], labels)
-    ordinary(learner, rng)
 
 
 @points(1)
@@ -86,8 +86,6 @@ def test_label_itself(learner, rng):
 @points(1)
 def test_first_column(learner, rng):
     """A label in the first column has no scores; if no other counts, that is refused."""
-    import torch
-
     policy, start, _ = batch(rng, [[1, 0, 1]])
     compare(learner, policy, start, [[2, IGNORE, 3]])
     scores = torch.tensor(policy), torch.tensor(start)
@@ -95,19 +93,16 @@ def test_first_column(learner, rng):
     refuses(learner.kl_to_reference, *scores, torch.tensor([[IGNORE] * 3]))
 
 
-@points(1)
+@points(1, ordinary)
 def test_large_scores(learner, rng):
     """Scores of a thousand, and probabilities of nearly 0, are no trouble."""
     compare(learner, [[[900.0, -900.0], [0.0, 0.0]]], [[[8.0, 6.0], [0.0, 0.0]]], [[IGNORE, 0]])
     compare(learner, [[[60.0, 0.0], [0.0, 0.0]]], [[[0.0, 40.0], [0.0, 0.0]]], [[IGNORE, 1]])
-    ordinary(learner, rng)
 
 
 @points(1)
 def test_half_precision(learner, rng):
     """Scores in bfloat16 are taken to float32 before anything is computed."""
-    import torch
-
     for _ in range(3):
         policy, start, labels = batch(rng, [[0, 1, 1, 1, 1]], vocabulary=9)
         halves = [torch.tensor(x).bfloat16() for x in (policy, start)]
@@ -118,8 +113,6 @@ def test_half_precision(learner, rng):
 @points(1)
 def test_inputs_stay(learner, rng):
     """The answer is right, and scores and labels are left as they were."""
-    import torch
-
     policy, start, labels = batch(rng, [[0, 0, 1], [0, 1, 1]])
     given = [torch.tensor(x) for x in (policy, start, labels)]
     close(learner.kl_to_reference(*given), torch.tensor(reference(policy, start, labels)))

@@ -1,5 +1,8 @@
+from random import Random
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def reference(matrix: list[list[float]]) -> tuple[float, float, float]:
@@ -15,16 +18,16 @@ def reference(matrix: list[list[float]]) -> tuple[float, float, float]:
     return average, sum(changes) / len(changes), max(drops)
 
 
-def compare(learner, matrix: list[list[float]]) -> None:
+def compare(learner: Learner, matrix: list[list[float]]) -> None:
     close(learner.forgetting(matrix), reference(matrix))
 
 
-def table(rng, tasks: int) -> list[list[float]]:
+def table(rng: Random, tasks: int) -> list[list[float]]:
     return [[rng.random() for _ in range(tasks)] for _ in range(tasks)]
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, table(rng, 2))
 
 
@@ -35,52 +38,46 @@ def test_three_numbers(learner, rng):
         compare(learner, table(rng, tasks))
 
 
-@points(1)
+@points(1, ordinary)
 def test_rows_and_columns(learner, rng):
     """A row is a moment, a column a task."""
     compare(learner, [[0.9, 0.1, 0.2], [0.5, 0.8, 0.3], [0.4, 0.6, 0.7]])
     compare(learner, [[0.9, 0.5, 0.4], [0.1, 0.8, 0.6], [0.2, 0.3, 0.7]])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_last_task(learner, rng):
     """The last task cannot have been forgotten yet: it does not count backward."""
     compare(learner, [[0.6, 0.0], [0.6, 0.9]])
     compare(learner, [[0.5, 0.9], [0.5, 0.1]])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_getting_better(learner, rng):
     """Tasks that get better with later ones: backward transfer above 0, forgetting below it."""
     compare(learner, [[0.5, 0.1, 0.0], [0.6, 0.7, 0.1], [0.9, 0.8, 0.9]])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_best_before_the_end(learner, rng):
     """Forgetting is measured from the best accuracy before the end, whenever that was."""
     compare(learner, [[0.5, 0.2, 0.1], [0.9, 0.6, 0.1], [0.7, 0.6, 0.8]])
     compare(learner, [[0.5, 0.8, 0.1], [0.4, 0.6, 0.1], [0.3, 0.5, 0.8]])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_worst_task(learner, rng):
     """It is the largest drop of any task, not their mean, nor that of the first task."""
     compare(learner, [[0.9, 0.0, 0.0], [0.9, 0.9, 0.0], [0.8, 0.2, 0.9]])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_one_task(learner, rng):
     """With one task there is nothing to be forgotten: both are 0."""
     compare(learner, [[0.7]])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """No task, and a table that is not square, are refused with a ValueError."""
     refuses(learner.forgetting, [])
@@ -88,7 +85,6 @@ def test_refusals(learner, rng):
     refuses(learner.forgetting, [[0.5], [0.5]])
     refuses(learner.forgetting, [[0.5, 0.5], [0.5]])
     refuses(learner.forgetting, [[0.5], [0.5, 0.5]])
-    ordinary(learner, rng)
 
 
 @points(1)

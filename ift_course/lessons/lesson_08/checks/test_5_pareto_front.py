@@ -1,5 +1,8 @@
+from random import Random
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def reference(gain: list[float], loss: list[float]) -> list[int]:
@@ -14,12 +17,12 @@ def reference(gain: list[float], loss: list[float]) -> list[int]:
     return sorted((j for j in range(len(gain)) if not beaten(j)), key=lambda j: (loss[j], j))
 
 
-def compare(learner, gain: list[float], loss: list[float]) -> None:
+def compare(learner: Learner, gain: list[float], loss: list[float]) -> None:
     equal(learner.pareto_front(gain, loss), reference(gain, loss))
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     """Some remedies that each gain more and cost more, and some that others beat by far."""
     for _ in range(2):
         front = [(0.5 + i / 10, i / 10) for i in range(5)]
@@ -37,64 +40,56 @@ def test_front(learner, rng):
         compare(learner, *map(list, zip(*places, strict=True)))
 
 
-@points(1)
+@points(1, ordinary)
 def test_which_way_is_better(learner, rng):
     """A high gain is good, and a low loss."""
     compare(learner, [0.9, 0.1], [0.1, 0.9])
     compare(learner, [0.1, 0.9], [0.1, 0.9])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_between(learner, rng):
     """What lies below the line between two of the front is not beaten for that."""
     compare(learner, [0.0, 0.3, 1.0], [0.0, 0.5, 1.0])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_equal_in_one(learner, rng):
     """With equal gains the cheaper one is left, with equal losses the one that gains more."""
     compare(learner, [0.5, 0.5, 0.5], [0.3, 0.1, 0.2])
     compare(learner, [0.5, 0.7, 0.6], [0.2, 0.2, 0.2])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_twins(learner, rng):
     """Two with the same gain and loss do not beat each other, in the order of their index."""
     compare(learner, [0.5, 0.1, 0.5], [0.2, 0.4, 0.2])
     compare(learner, [0.9, 0.5, 0.9, 0.5], [0.3, 0.1, 0.3, 0.1])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_negative(learner, rng):
     """A loss below 0 is a gain elsewhere, and counts as a very low loss."""
     compare(learner, [0.2, 0.6, -0.1], [-0.1, 0.0, -0.3])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_few(learner, rng):
     """One remedy is the front, and of none the front is empty."""
     compare(learner, [0.5], [0.5])
     compare(learner, [], [])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """Lists of two lengths are refused with a ValueError."""
     refuses(learner.pareto_front, [0.5, 0.6], [0.1])
     refuses(learner.pareto_front, [0.5], [0.1, 0.2])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_inputs_stay(learner, rng):
     """The answer is right, and both lists are left as they were."""
     gain, loss = [0.4, 0.9, 0.1], [0.3, 0.5, 0.1]
     compare(learner, gain, loss)
     unchanged(learner, gain, loss)
-    ordinary(learner, rng)
