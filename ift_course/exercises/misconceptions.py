@@ -49,24 +49,26 @@ def misconception(advice: str) -> Callable[[Callable[..., Any]], Callable[..., A
     return mark
 
 
-def variant(model: Callable[..., Any], advice: str, **rules: Any) -> Callable[..., Any]:
-    """Make a wrong version from a right function by replacing some of its rules.
+def variants(model: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
+    """Prepare wrong versions that differ from a right function in some of its rules.
 
     Args:
         model: A right function whose rules are keyword arguments.
-        advice: One sentence to the learner who wrote the version.
-        **rules: The rules that are wrong in this version.
 
     Returns:
-        The version. Its name is that of the variable it is assigned to.
+        A function of (advice, **rules) that makes one wrong version. The version's name is that of
+        the variable it is assigned to.
     """
 
-    @misconception(advice)
-    @wraps(model)
-    def version(*args: Any, **kwargs: Any) -> Any:
-        return model(*args, **rules, **kwargs)
+    def wrong(advice: str, **rules: Any) -> Callable[..., Any]:
+        @misconception(advice)
+        @wraps(model)
+        def version(*args: Any, **kwargs: Any) -> Any:
+            return model(*args, **rules, **kwargs)
 
-    return version
+        return version
+
+    return wrong
 
 
 def misconceptions(exercise: Exercise) -> list[Misconception]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ift_course.exercises import catalog
-from ift_course.exercises.judging import Call, RecordingLearner, judge
+from ift_course.exercises.judging import Call, RecordingLearner, run_check
 from ift_course.exercises.learner import InProcessLearner
 from tests.exercises import learners
 
@@ -40,7 +40,7 @@ class Table:
         names = learners.namespace(exercise)
         for check in catalog.checks(exercise):
             learner = RecordingLearner(InProcessLearner(names))
-            assert judge(check, learner, seed).passed, check.id
+            assert run_check(check, learner, seed).passed, check.id
             self.calls[exercise.function] += learner.calls
 
     def frequent(self, function: str, count: int = 1) -> list[Answer]:
@@ -155,7 +155,7 @@ TABLES = {
 def earned(exercise: catalog.Exercise, function: Callable, seed: str) -> dict[str, int]:
     """The points of each check that this function passes."""
     learner = InProcessLearner({exercise.function: function})
-    verdicts = [judge(check, learner, seed) for check in catalog.checks(exercise)]
+    verdicts = [run_check(check, learner, seed) for check in catalog.checks(exercise)]
     return {verdict.check: verdict.points for verdict in verdicts if verdict.passed}
 
 

@@ -6,12 +6,12 @@ import signal
 from functools import cache
 
 from ift_course.exercises import catalog, source
-from ift_course.exercises.judging import judge
+from ift_course.exercises.judging import run_check
 from ift_course.exercises.learner import InProcessLearner
 
 
 @cache
-def written(exercise: catalog.Exercise) -> source.Written:
+def written(exercise: catalog.Exercise) -> source.ExerciseSource:
     return source.find(exercise.id)
 
 
@@ -51,7 +51,7 @@ def tensor(values):
 
 
 def verdicts(exercise: catalog.Exercise, names: dict, seed: int = 0) -> list:
-    return [judge(check, InProcessLearner(names), seed) for check in catalog.checks(exercise)]
+    return [run_check(check, InProcessLearner(names), seed) for check in catalog.checks(exercise)]
 
 
 def killed(exercise: catalog.Exercise, code: str) -> bool:
@@ -62,7 +62,7 @@ def killed(exercise: catalog.Exercise, code: str) -> bool:
         return True
     with at_most(3):
         return any(
-            not judge(x, InProcessLearner(names), 0).passed for x in catalog.checks(exercise)
+            not run_check(x, InProcessLearner(names), 0).passed for x in catalog.checks(exercise)
         )
 
 

@@ -59,7 +59,7 @@ def test_broken_cells_cost_only_their_own_exercise(notebook):
     )
     found = results(path)
     assert found["perplexity"].report.passed
-    assert found["next_token_loss"].problem.startswith("cell 3 is no Python: '(' was never closed")
+    assert found["next_token_loss"].problem.startswith("cell 3 is not valid Python: '(' was never closed")
     assert "no function response_loss" in found["response_loss"].problem
     assert "cell 4 stopped with RuntimeError: a cell of mine" in found["response_loss"].problem
     assert {x.status for x in found["greedy_decode"].report.verdicts} == {"error"}
@@ -82,7 +82,7 @@ def test_endless_loops_and_dying_cells_cost_only_their_own_exercise(notebook):
 
 @pytest.mark.parametrize(("text", "why"), [
     ('{"cells": [', "cut off"), ("", "is empty"),
-    ('{"nbformat": 4}', "holds no cells"), ("[1, 2]", "not a notebook"),
+    ('{"nbformat": 4}', "has no cells"), ("[1, 2]", "not a notebook"),
 ])  # fmt: skip
 def test_broken_json_is_one_sentence(tmp_path, text, why):
     path = tmp_path / "01_mine.ipynb"
@@ -115,14 +115,14 @@ def test_a_bad_line_does_not_cost_the_function_in_the_same_cell(notebook):
 
 def test_a_notebook_of_another_lesson_is_named_as_such(notebook):
     path = notebook("def pack(rows, capacity):\n    return rows")
-    with pytest.raises(CourseError, match=r"functions of lesson 02 \(pack\), none of lesson 01"):
+    with pytest.raises(CourseError, match=r"functions of lesson 02 \(pack\) but none of lesson 01"):
         check_notebook(path)
 
 
 def test_a_missing_notebook_and_one_of_no_lesson_are_one_sentence(tmp_path):
     with pytest.raises(CourseError, match="There is no notebook"):
         check_notebook(tmp_path / "01_gone.ipynb")
-    with pytest.raises(CourseError, match=r"names are NN_topic\.ipynb"):
+    with pytest.raises(CourseError, match=r"the form NN_topic\.ipynb"):
         check_notebook(tmp_path / "mine.ipynb")
 
 

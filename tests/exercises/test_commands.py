@@ -20,7 +20,7 @@ def ift(tmp_path):
 
 def test_hints_come_in_order_and_the_solution_only_when_asked(ift):
     first, second = ift("hint", "02.3").stdout, ift("hint", "02.3").stdout
-    assert "hint 1 of 3" in first and "ift hint 02.3 shows the next" in first
+    assert "hint 1 of 3" in first and "ift hint 02.3 shows the next hint" in first
     assert "hint 2 of 3" in second and "def response_labels" not in first + second
     assert "def response_labels" in ift("hint", "02.3", "--solution").stdout
 
@@ -28,7 +28,7 @@ def test_hints_come_in_order_and_the_solution_only_when_asked(ift):
 def test_progress_says_where_it_is_kept(ift, tmp_path):
     done = ift("progress", "2")
     assert "○ 02.3 The labels of a conversation" in done.stdout
-    assert f"0 of 6 solved. Kept in {tmp_path / 'progress.json'}." in done.stdout
+    assert f"0 of 6 solved. The record is in {tmp_path / 'progress.json'}." in done.stdout
 
 
 def test_update_writes_what_is_missing_and_then_changes_nothing(ift, tmp_path):

@@ -100,12 +100,12 @@ def test_every_unicode_encoding_is_read(encoding):
     (b"", "is empty"), (b" \n", "is empty"), (b"%PDF-1.7", "PDF"), (b"PK\x03\x04", "zip archive"),
     (b"Rar!\x1a", "RAR"), (b"7z\xbc\xaf\x27", "7z"), (b"\x1f\x8b\x08", "gzip"),
     (b"version https://git-lfs.github.com/spec/v1\n", "LFS"), (b"<!DOCTYPE html>", "HTML"),
-    (notebook("x")[:-20], "cut off"), (b'{"cells": 4\n"a"}', "broken in line 2"),
-    (b'{"a": 1}', "holds no cells"), (b"some words", "does not hold JSON"),
+    (notebook("x")[:-20], "cut off"), (b'{"cells": 4\n"a"}', "broken on line 2"),
+    (b'{"a": 1}', "has no cells"), (b"some words", "does not contain JSON"),
     (notebook("x", "y").replace(b"}, {", b"},\n<<<<<<< HEAD\n {"), "merge conflict"),
     (notebook("x", cells=[]), "no code"), ("é = '\\u00e9'".encode("cp1252"), "JSON"),
     (notebook("@").replace(b"@", "é".encode("cp1252")), "UTF-8"),
-    (notebook([["x"]]), "holds no text"), (b"\0\1\2", "JSON"),
+    (notebook([["x"]]), "has no text"), (b"\0\1\2", "JSON"),
 ])  # fmt: skip
 def test_each_cause_has_its_own_sentence(data, cause):
     with pytest.raises(Unreadable, match=cause):

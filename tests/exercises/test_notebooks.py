@@ -25,7 +25,7 @@ def run(path, kind: str, tmp_path) -> tuple[list, dict]:
 def test_an_exercise_notebook_runs_to_the_end_with_a_not_yet_for_each(path, tmp_path):
     outputs, progress = run(path, "exercises", tmp_path)
     cards = [x["data"]["text/plain"] for x in outputs if x.output_type == "display_data"]
-    assert len(cards) == len(source.written(path)) == len(progress)
+    assert len(cards) == len(source.read_exercises(path)) == len(progress)
     assert all(": not yet" in card.split("\n")[0] for card in cards)
     assert all(x["earned"] == 0 and x["tries"] == 0 for x in progress.values())
 
@@ -33,7 +33,7 @@ def test_an_exercise_notebook_runs_to_the_end_with_a_not_yet_for_each(path, tmp_
 @each
 def test_a_solution_notebook_gets_full_points_and_shows_them_at_work(path, tmp_path):
     outputs, progress = run(path, "solutions", tmp_path)
-    assert len(progress) == len(source.written(path))
+    assert len(progress) == len(source.read_exercises(path))
     assert all(x["earned"] == x["points"] > 0 for x in progress.values())
     printed = "".join(x.text for x in outputs if x.output_type == "stream")
     assert "passes its checks" not in printed and "Warning" not in printed

@@ -22,7 +22,7 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda x: f"{x.id}-{x.
 
 
 def test_every_written_exercise_has_checks_and_the_other_way_round():
-    written = [x.id for path in source.sources() for x in source.written(path)]
+    written = [x.id for path in source.sources() for x in source.read_exercises(path)]
     assert written == [x.id for x in EXERCISES]
 
 
@@ -86,17 +86,17 @@ def test_a_misconception_fails_and_is_recognized_as_itself(exercise, seed):
 
 @each
 def test_the_solution_is_taken_for_no_misconception(exercise):
-    from ift_course.exercises.judging import RecordingLearner, judge
+    from ift_course.exercises.judging import RecordingLearner, run_check
 
     watched = RecordingLearner(InProcessLearner(learners.namespace(exercise)))
     for check in catalog.checks(exercise):
-        judge(check, watched)
+        run_check(check, watched)
     assert recognize(exercise, watched.calls) is None
 
 
 @each
 def test_correct_solutions_in_other_styles_pass(exercise):
-    module = catalog.load(STYLES / f"lesson_{exercise.lesson}.py", f"styles_{exercise.lesson}")
+    module = catalog.load_module(STYLES / f"lesson_{exercise.lesson}.py", f"styles_{exercise.lesson}")
     styles = [x for name, x in vars(module).items() if name.startswith(f"{exercise.function}__")]
     assert len(styles) >= 3
     for style in styles:

@@ -10,7 +10,7 @@ import pytest
 
 import ift_course as ift
 from ift_course.exercises import catalog, notebook_api
-from ift_course.exercises import progress as kept
+from ift_course.exercises import progress as records
 from ift_course.exercises.misconceptions import misconceptions
 from ift_course.exercises.report import report
 from ift_course.exercises.report_card import ReportCard
@@ -78,10 +78,10 @@ def named(function, name):
 
 def test_progress_keeps_the_best_and_counts_tries(own_progress, capsys):
     notebook_api.check(named(learners.stub(LABELS)["response_labels"], "response_labels"))
-    assert kept.read()["02.3"] == kept.Reached(0, 10, 0, 0)
+    assert records.read()["02.3"] == records.ExerciseProgress(0, 10, 0, 0)
     notebook_api.check(named(learners.namespace(LABELS)["response_labels"], "response_labels"))
     notebook_api.check(named(wrong("one too late").function, "response_labels"))
-    assert kept.read()["02.3"].earned == 10 and kept.read()["02.3"].tries == 2
+    assert records.read()["02.3"].earned == 10 and records.read()["02.3"].tries == 2
     assert "✓ 02.3" in str(ift.progress("02")) and "○ 02.4" in str(ift.progress("02"))
     assert json.loads(own_progress.read_text())["02.3"]["points"] == 10
 
@@ -90,7 +90,7 @@ def test_a_broken_progress_file_is_put_aside_and_stops_nothing(own_progress, cap
     own_progress.write_text("{broken")
     notebook_api.check(named(wrong("one too late").function, "response_labels"))
     assert own_progress.with_suffix(".broken").read_text() == "{broken"
-    assert kept.read()["02.3"].tries == 1
+    assert records.read()["02.3"].tries == 1
 
 
 def test_hints_come_one_after_the_other_and_the_solution_only_when_asked(capsys):

@@ -137,7 +137,7 @@ def test_a_card_says_that_the_function_was_stopped_and_where(short, capsys):
     ift.check(endless_perplexity)
     text = capsys.readouterr().out
     assert time.monotonic() - start < 5
-    assert text.count(ENDLESS) == 1 and "in your line" in text and "total" in text
+    assert text.count(ENDLESS) == 1 and "on your line" in text and "total" in text
     assert "Traceback" not in text and "StillRunning" not in text
 
 
@@ -167,7 +167,7 @@ def test_an_interrupt_is_a_card_and_nothing_is_counted(tmp_path, monkeypatch, ca
     interrupt_soon()
     ift.check(endless_perplexity)
     text = capsys.readouterr().out
-    assert text.startswith("• Interrupted: 01.2") and "It was in line" in text
+    assert text.startswith("• Interrupted: 01.2") and "It was on line" in text
     assert not (tmp_path / "progress.json").exists()
 
 

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from ift_course.errors import CourseError
-from ift_course.exercises.update import ASIDE, update
+from ift_course.exercises.update import NOTE, update
 from tests.exercises.test_generate import SOURCE, toy  # noqa: F401 (a fixture)
 
 MINE = "def twice(x):\n    return x + x  # mine"
@@ -49,7 +49,7 @@ def test_a_new_version_is_put_before_the_learners_and_only_once(toy, notebook): 
     assert update(toy, notebook) == ["77.1/stub has a new version, put before yours"]
     after = sources(notebook)
     place = after.index(MINE)
-    assert "Two times x" in after[place - 1] and after[place - 2] == ASIDE
+    assert "Two times x" in after[place - 1] and after[place - 2] == NOTE
     assert update(toy, notebook) == []
     assert sources(notebook) == after
 
@@ -77,7 +77,7 @@ def test_what_is_dropped_from_the_course_goes_only_if_it_was_left_alone(toy, not
 
 def test_a_broken_notebook_is_left_as_it_is(toy, notebook):  # noqa: F811
     notebook.write_text('{"cells": [')
-    with pytest.raises(CourseError, match="no notebook any more"):
+    with pytest.raises(CourseError, match="no longer a notebook"):
         update(toy, notebook)
     assert notebook.read_text() == '{"cells": ['
 

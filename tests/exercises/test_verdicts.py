@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ift_course.exercises import catalog, source
-from ift_course.exercises.judging import RecordingLearner, watch
+from ift_course.exercises.judging import RecordingLearner, run_check
 from ift_course.exercises.learner import STUB_MESSAGE, InProcessLearner
 from ift_course.exercises.misconceptions import misconceptions, recognize
 from ift_course.exercises.report import report
@@ -93,7 +93,7 @@ def test_a_refused_container_is_not_explained_by_a_version_that_gives_the_same_v
     pack = learners.namespace(exercise)["pack"]
     check = catalog.Check("02.5/picky", "02.5", "picky", "It is.", 1, False, ("learner",), picky)
     learner = RecordingLearner(InProcessLearner({"pack": lambda *args: tuple(pack(*args))}))
-    assert watch(check, learner, 0).status == "failed"
+    assert run_check(check, learner, 0).status == "failed"
     assert recognize(exercise, learner.calls) is None
 
 
@@ -123,7 +123,7 @@ def test_a_not_implemented_error_of_another_origin_is_the_learners_error(functio
 def test_all_stubs_carry_the_message_that_marks_them():
     for path in source.sources():
         text = source.stubbed(path.read_text(encoding="utf-8"))
-        assert text.count(STUB_MESSAGE) == len(source.written(path)) > 0
+        assert text.count(STUB_MESSAGE) == len(source.read_exercises(path)) > 0
 
 
 def drawn(*_):
