@@ -165,22 +165,6 @@ def unchanged(learner: Learner, *args: Any) -> None:
             )
 
 
-def leaves_inputs_alone(learner: Learner, compare: Callable[..., None], *args: Any) -> None:
-    """Require the right answer and unchanged arguments.
-
-    Args:
-        learner: Whose function is called.
-        compare: Takes the learner and `args`, calls the learner's function with `args`, and
-            compares its answer.
-        *args: The arguments.
-
-    Raises:
-        Mismatch: The answer is wrong, or an argument was changed.
-    """
-    compare(learner, *args)
-    unchanged(learner, *args)
-
-
 def ordinary_case(ask: OrdinaryCase) -> OrdinaryCase:
     """Mark the question with random inputs that a check with fixed ones asks as well.
 

@@ -10,10 +10,10 @@ from ift_course.exercises.compare import (
     close,
     difference,
     equal,
+    integers,
     labels_equal,
     refuses,
     unchanged,
-    integers,
 )
 from ift_course.exercises.learner import InProcessLearner, LearnerError, LearnerLost
 from ift_course.exercises.values import NotPlainData, plain, render

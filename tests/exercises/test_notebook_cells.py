@@ -163,10 +163,10 @@ def test_the_definitions_of_a_cell_are_what_it_does_not_call():
         "@cached\ndef f(x):\n    return math.sqrt(x)\n\nwhile True:\n    f(1)\n\n"
         "class A:\n    pass\nf(2)"
     )
-    kept = definitions(source).split("\n")
-    assert [line for line in kept if line] == [
+    lines = definitions(source).split("\n")
+    assert [line for line in lines if line] == [
         "import math", "SIZE: int = 3", "rates = [0.1]", "@cached", "def f(x):",
         "    return math.sqrt(x)", "class A:", "    pass",
     ]  # fmt: skip
-    assert kept.index("class A:") == source.split("\n").index("class A:")
+    assert lines.index("class A:") == source.split("\n").index("class A:")
     assert definitions("def broken(:") == "" == definitions("print(1)")

@@ -13,12 +13,14 @@ each = pytest.mark.parametrize("path", source.sources(), ids=lambda x: x.stem)
 
 def run(path, kind: str, tmp_path) -> tuple[list, dict]:
     """All outputs of a freshly generated notebook, and the progress it left."""
-    made = notebook(path, kind)
-    kept = tmp_path / "progress.json"
-    done = execute(made, env={"IFT_PROGRESS": str(kept), "HF_HUB_OFFLINE": "1"}, cwd=tmp_path)
-    assert done.error is None
-    outputs = [x for cell in made.cells if cell.cell_type == "code" for x in cell.outputs]
-    return outputs, json.loads(kept.read_text())
+    document = notebook(path, kind)
+    progress = tmp_path / "progress.json"
+    result = execute(
+        document, env={"IFT_PROGRESS": str(progress), "HF_HUB_OFFLINE": "1"}, cwd=tmp_path
+    )
+    assert result.error is None
+    outputs = [x for cell in document.cells if cell.cell_type == "code" for x in cell.outputs]
+    return outputs, json.loads(progress.read_text())
 
 
 @each

@@ -38,10 +38,10 @@ def test_nothing_new_changes_nothing(toy, notebook):  # noqa: F811
 def test_cells_left_alone_are_renewed_and_outputs_stay(toy, notebook):  # noqa: F811
     toy.write_text(SOURCE.replace("Why it matters.", "Why it matters more."))
     assert update(toy, notebook) == ["77.1/card is renewed"]
-    found = nbformat.read(notebook, as_version=4)
-    assert "matters more" in found.cells[2].source
-    assert found.cells[3].source == MINE and found.cells[4].source == "twice(3)"
-    assert found.cells[1].outputs[0].text == "kept\n"
+    updated = nbformat.read(notebook, as_version=4)
+    assert "matters more" in updated.cells[2].source
+    assert updated.cells[3].source == MINE and updated.cells[4].source == "twice(3)"
+    assert updated.cells[1].outputs[0].text == "kept\n"
 
 
 def test_a_new_version_is_put_before_the_learners_and_only_once(toy, notebook):  # noqa: F811

@@ -126,17 +126,17 @@ def test_all_stubs_carry_the_message_that_marks_them():
         assert text.count(STUB_MESSAGE) == len(source.read_exercises(path)) > 0
 
 
-def drawn(*_):
+def random_numbers(*_):
     return [random.random(), float(numpy.random.random()), float(torch.rand(()))]
 
 
 def test_a_function_draws_the_same_global_numbers_in_every_call_and_disturbs_nobodys():
     random.seed(5), numpy.random.seed(5), torch.manual_seed(5)
-    expected = drawn()
+    expected = random_numbers()
     random.seed(5), numpy.random.seed(5), torch.manual_seed(5)
-    learner = InProcessLearner({"drawn": drawn})
-    assert learner.drawn() == learner.drawn()
-    assert drawn() == expected
+    learner = InProcessLearner({"random_numbers": random_numbers})
+    assert learner.random_numbers() == learner.random_numbers()
+    assert random_numbers() == expected
 
 
 SOURCES = {}

@@ -22,7 +22,7 @@ def ordinary(learner: Learner, rng: Random) -> None:
 
 @points(1)
 def test_one_document(learner, rng):
-    """Of one document: the exponential of the mean loss."""
+    """For one document, it is the exponential of the mean loss."""
     losses = [[rng.uniform(0, 4) for _ in range(5)]]
     close(learner.perplexity(losses), by_hand(losses))
 
@@ -36,7 +36,7 @@ def test_each_token_counts_the_same(learner, rng):
 
 @points(1, ordinary)
 def test_even_guess(learner, rng):
-    """A model that guesses evenly among 50 tokens has the perplexity 50."""
+    """A model that guesses uniformly among 50 tokens has a perplexity of 50."""
     close(learner.perplexity([[math.log(50)] * 3, [math.log(50)]]), 50.0)
 
 
@@ -49,14 +49,14 @@ def test_empty_documents(learner, rng):
 
 @points(1, ordinary)
 def test_no_token(learner, rng):
-    """Without any token there is a ValueError."""
+    """Input without any token is refused with a ValueError."""
     for losses in ([], [[]], [[], []]):
         refuses(learner.perplexity, losses)
 
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the lists are left as they were."""
+    """The answer is right, and the lists are left unchanged."""
     losses = [[rng.uniform(1, 3)], [rng.uniform(1, 3), 2.0]]
     close(learner.perplexity(losses), by_hand(losses))
     unchanged(learner, losses)

@@ -32,7 +32,7 @@ def ordinary(learner: Learner, rng: Random) -> None:
 
 @points(2)
 def test_likeliest_each_time(learner, rng):
-    """Each new token is the likeliest after all tokens before it."""
+    """Each new token is the likeliest one after all tokens before it."""
     for length in (1, 3):
         model = Handle("counting_model", {"vocabulary": 30, "seed": rng.randrange(1000)})
         prompt = [rng.randrange(30) for _ in range(length)]
@@ -55,7 +55,7 @@ def test_end_at_once(learner, rng):
 
 @points(1, ordinary)
 def test_end_in_the_prompt(learner, rng):
-    """An end token in the prompt stops nothing."""
+    """An end token in the prompt does not stop anything."""
     following = {0: 1, 1: 2, 2: 0}
     equal(learner.greedy_decode(chain(following, 3), [2, 0, 0], 5, 0), [1, 2])
 
@@ -70,7 +70,7 @@ def test_limit(learner, rng):
 
 @points(1, ordinary)
 def test_ties(learner, rng):
-    """Of equally likely tokens the lowest id is taken, also if that is token 0."""
+    """Among equally likely tokens the lowest id is taken, even if that is token 0."""
     model = Handle(
         "next_token_table", {"rows": [[0.5, 0.5, 0.5], [-1.0, 2.0, 2.0], [1.0, 0.0, 1.0]]}
     )
@@ -81,7 +81,7 @@ def test_ties(learner, rng):
 
 @points(1, ordinary)
 def test_prompt_stays(learner, rng):
-    """The answer is right, and the prompt is left as it was."""
+    """The answer is right, and the prompt is left unchanged."""
     prompt = [3, 4]
     model = chain({4: 5, 5: 6}, 7)
     equal(learner.greedy_decode(model, prompt, 9, 6), [5])

@@ -53,7 +53,7 @@ def test_everything_with_top_p_1(learner, rng):
 
 @points(2)
 def test_only_the_nucleus(learner, rng):
-    """Only the likeliest tokens are drawn, down to the one that reaches top_p."""
+    """Only the likeliest tokens are sampled, down to the one that reaches top_p."""
     logits = [math.log(p) for p in (0.2, 0.5, 0.3)]
     for u in (0.0, 0.3, 0.6, 0.7, 0.99):
         compare(learner, logits, 0.7, 1.0, u)
@@ -81,7 +81,7 @@ def test_temperature(learner, rng):
 
 @points(1, ordinary)
 def test_ties(learner, rng):
-    """Of equally likely tokens the lower id comes first."""
+    """Among equally likely tokens the lower id comes first."""
     for u in (0.1, 0.4, 0.6, 0.9):
         compare(learner, [0.0] * 40, 0.31, 1.0, u)
         compare(learner, [0.0] * 4, 0.5, 1.0, u)  # two tokens reach 0.5 exactly
@@ -89,7 +89,7 @@ def test_ties(learner, rng):
 
 @points(1, ordinary)
 def test_borders(learner, rng):
-    """u = 0 gives the likeliest token, and a u on a border the token after it."""
+    """u = 0 gives the likeliest token, and a u on a boundary gives the token after it."""
     compare(learner, [0.0, 1.0, 0.5], 1.0, 1.0, 0.0)
     compare(learner, [0.0, 0.0], 1.0, 1.0, 0.5)
     compare(learner, [0.0, 0.0, -800.0, -800.0], 1.0, 1.0, 0.999999)
@@ -104,7 +104,7 @@ def test_refusals(learner, rng):
 
 @points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the scores are left as they were."""
+    """The answer is right, and the scores are left unchanged."""
     logits = torch.tensor([0.0, 1.0, 2.0])
     equal(learner.sample_nucleus(logits, 0.9, 0.5, 0.2), 2)
     unchanged(learner, logits, 0.9, 0.5, 0.2)

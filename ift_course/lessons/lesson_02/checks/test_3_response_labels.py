@@ -47,7 +47,7 @@ def test_one_answer(learner, rng):
 
 @points(2)
 def test_every_answer(learner, rng):
-    """In a long conversation every answer is trained, and nothing of the others."""
+    """In a long conversation every answer is trained, and nothing else."""
     compare(
         learner,
         turn(SYSTEM, words(rng, 2)),
@@ -77,7 +77,7 @@ def test_cut_off(learner, rng):
 
 @points(1, ordinary)
 def test_empty_answer(learner, rng):
-    """Of an empty answer the end is trained."""
+    """In an empty answer, the end is trained."""
     compare(learner, turn(USER, words(rng, 2)), turn(ASSISTANT, []), turn(USER, words(rng, 1)))
 
 
@@ -96,7 +96,7 @@ def test_begins_with_an_answer(learner, rng):
 
 @points(1, ordinary)
 def test_ids_stay(learner, rng):
-    """The answer is right, and the ids are left as they were."""
+    """The answer is right, and the ids are left unchanged."""
     ids, expected = turn(ASSISTANT, [30, 31])
     labels_equal(
         learner.response_labels(ids, START, END, ASSISTANT),

@@ -16,11 +16,11 @@ IGNORE = -100
 
 
 def records(rng: Random, *lengths: int) -> list[dict[str, list[int]]]:
-    made = []
+    result = []
     for length in lengths:
         ids = [rng.randrange(10, 9000) for _ in range(length)]
-        made.append({"input_ids": ids, "labels": list(ids)})
-    return made
+        result.append({"input_ids": ids, "labels": list(ids)})
+    return result
 
 
 def placed(lengths: list[int], capacity: int) -> list[list[int]]:
@@ -38,14 +38,14 @@ def placed(lengths: list[int], capacity: int) -> list[list[int]]:
     return bins
 
 
-def expected(given: list[dict], capacity: int) -> list[dict]:
+def expected(unpacked: list[dict], capacity: int) -> list[dict]:
     rows = []
-    for items in placed([len(x["input_ids"]) for x in given], capacity):
+    for items in placed([len(x["input_ids"]) for x in unpacked], capacity):
         row = {"input_ids": [], "labels": [], "position_ids": []}
         for item in items:
-            for position, token in enumerate(given[item]["input_ids"]):
+            for position, token in enumerate(unpacked[item]["input_ids"]):
                 row["input_ids"].append(token)
-                row["labels"].append(given[item]["labels"][position] if position else IGNORE)
+                row["labels"].append(unpacked[item]["labels"][position] if position else IGNORE)
                 row["position_ids"].append(position)
         rows.append(row)
     return rows
@@ -59,10 +59,10 @@ def column(packed, name: str):
     return [row.get(name) for row in rows]
 
 
-def compare(learner: Learner, given: list[dict], capacity: int, *names: str) -> None:
-    got = learner.pack(given, capacity)
+def compare(learner: Learner, unpacked: list[dict], capacity: int, *names: str) -> None:
+    got = learner.pack(unpacked, capacity)
     for name in names:
-        equal(column(got, name), column(expected(given, capacity), name), f"This is {name}.")
+        equal(column(got, name), column(expected(unpacked, capacity), name), f"This is {name}.")
 
 
 @ordinary_case
@@ -80,7 +80,7 @@ def test_placement(learner, rng):
 
 @points(1)
 def test_equals(learner, rng):
-    """Of equal records the earlier goes first, and of equal rows the one opened first is taken."""
+    """Among equal records the earlier goes first; among equal rows, the one opened first."""
     compare(learner, records(rng, 4, 4, 4, 2, 2, 2, 2), 6, "input_ids")
     compare(learner, records(rng, 3, 3, 3, 3), 6, "input_ids")
     compare(learner, records(rng, 5, 5, 5, 2, 1, 1), 7, "input_ids")
@@ -94,22 +94,25 @@ def test_positions(learner, rng):
 
 @points(2)
 def test_labels(learner, rng):
-    """Labels go along, and the first label of every record is −100."""
-    given = records(rng, 5, 3, 2, 1)
-    given[0]["labels"][1] = IGNORE
-    compare(learner, given, 8, "labels")
+    """Labels move with their tokens, and the first label of every record is −100."""
+    unpacked = records(rng, 5, 3, 2, 1)
+    unpacked[0]["labels"][1] = IGNORE
+    compare(learner, unpacked, 8, "labels")
 
 
 @points(1)
 def test_all_there(learner, rng):
     """Every token is in exactly one row, and no row is longer than the capacity."""
-    given = records(rng, *(rng.randint(1, 10) for _ in range(30)))
-    ids = column(learner.pack(given, 10), "input_ids")
+    unpacked = records(rng, *(rng.randint(1, 10) for _ in range(30)))
+    ids = column(learner.pack(unpacked, 10), "input_ids")
     whole = type(ids) is list and all(type(row) is list for row in ids)
     require(whole, "There should be a list of rows, each with its input_ids.", got=ids)
-    came = sorted(repr(token) for row in ids for token in row)
-    there = sorted(repr(token) for x in given for token in x["input_ids"])
-    require(difference(came, there) is None, "Some tokens are missing, or are there twice.")
+    packed_tokens = sorted(repr(token) for row in ids for token in row)
+    all_tokens = sorted(repr(token) for x in unpacked for token in x["input_ids"])
+    require(
+        difference(packed_tokens, all_tokens) is None,
+        "Some tokens are missing, or are there twice.",
+    )
     require(all(len(row) <= 10 for row in ids), "A row is longer than the capacity.", got=ids)
 
 
@@ -129,7 +132,7 @@ def test_refusals(learner, rng):
 
 @points(1)
 def test_records_stay(learner, rng):
-    """The answer is right, and the records are left as they were."""
-    given = records(rng, 3, 2)
-    compare(learner, given, 8, "input_ids")
-    unchanged(learner, given, 8)
+    """The answer is right, and the records are left unchanged."""
+    unpacked = records(rng, 3, 2)
+    compare(learner, unpacked, 8, "input_ids")
+    unchanged(learner, unpacked, 8)

@@ -2,15 +2,16 @@ import re
 from random import Random
 
 from ift_course.exercises import points
-from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import equal, ordinary_case, refuses
 from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def reference(train: list[str], test: list[str], n: int) -> list[int]:
     def line(text: str) -> str:
         return " " + "".join(f"{word} " for word in re.findall(r"\w+", text.lower()))
 
-    found = []
+    indices = []
     for i, text in enumerate(test):
         words = line(text).split()
         size = min(n, len(words))
@@ -19,8 +20,8 @@ def reference(train: list[str], test: list[str], n: int) -> list[int]:
             for k in range(len(words) - size + 1)
         ]
         if words and any(run in line(other) for run in runs for other in train):
-            found.append(i)
-    return found
+            indices.append(i)
+    return indices
 
 
 def compare(learner: Learner, train: list[str], test: list[str], n: int) -> None:
@@ -74,14 +75,14 @@ def test_words_only(learner, rng):
 
 @points(1, ordinary)
 def test_order(learner, rng):
-    """The words must stand in the same order, and side by side."""
+    """The words must be in the same order, next to each other."""
     train = ["one two three four", "five six"]
     compare(learner, train, ["three two one", "one three four", "four five six x"], 3)
 
 
 @points(2, ordinary)
 def test_short_texts(learner, rng):
-    """A test text of fewer than n words leaks if all of it stands in a training text."""
+    """A test text of fewer than n words leaks if all of it occurs in a training text."""
     train = ["name the capital of France", "owl"]
     compare(learner, train, ["the capital", "capital the", "owl", "Owl!", "France", "an owl"], 5)
     compare(learner, ["one"], ["one two three"], 5)
@@ -106,7 +107,6 @@ def test_single_words(learner, rng):
 
 @points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the lists are left as they were."""
+    """The answer is right, and the lists are left unchanged."""
     train, test = ["A b c", "d"], ["B C", "x"]
-    equal(learner.leaks(train, test, 2), [0])
-    unchanged(learner, train, test, 2)
+    leaves_inputs_alone(learner, compare, train, test, 2)

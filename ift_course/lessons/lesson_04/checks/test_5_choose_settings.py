@@ -25,14 +25,14 @@ def reference(static: dict, shape: tuple, budget: int, effective: int) -> dict |
             for batch in range(1, effective + 1):
                 total = needed(fixed, checkpointing, batch, *shape)
                 if effective % batch == 0 and total <= budget:
-                    found = {
+                    settings = {
                         "method": method,
                         "checkpointing": checkpointing,
                         "batch": batch,
                         "accumulation": effective // batch,
                         "bytes": total,
                     }
-                    fitting.append((rank, checkpointing, -batch, found))
+                    fitting.append((rank, checkpointing, -batch, settings))
     return min(fitting, key=lambda x: x[:3])[3] if fitting else None
 
 
@@ -89,7 +89,7 @@ def test_nothing_fits(learner, rng):
 
 @points(2, ordinary)
 def test_divisors(learner, rng):
-    """Batch times accumulation is the effective batch, whatever number that is."""
+    """Batch times accumulation is the effective batch, whatever number it is."""
     for effective in (1, 6, 12, 7):
         for batch in range(1, effective + 1):
             budget = needed(STATIC["lora"], False, batch, LAYERS, HIDDEN, VOCABULARY, LENGTH)
@@ -98,7 +98,7 @@ def test_divisors(learner, rng):
 
 @points(2)
 def test_shapes(learner, rng):
-    """Layers, width, vocabulary and length all count."""
+    """Layers, width, vocabulary, and length all count."""
     for _ in range(6):
         shape = (
             rng.randrange(2, 40),
@@ -112,7 +112,7 @@ def test_shapes(learner, rng):
 
 @points(1, ordinary)
 def test_order_of_methods(learner, rng):
-    """The methods are preferred in the order in which they are given, whatever they take."""
+    """The methods are preferred in the given order, whatever memory they take."""
     budget = needed(30_000_000, False, 4, LAYERS, HIDDEN, VOCABULARY, LENGTH)
     compare(learner, budget, static={"small": 10_000_000, "large": 30_000_000})
     compare(learner, budget, static={"large": 30_000_000, "small": 10_000_000})
@@ -120,7 +120,7 @@ def test_order_of_methods(learner, rng):
 
 @points(1, ordinary)
 def test_default(learner, rng):
-    """The effective batch is 16 unless it is said."""
+    """The effective batch is 16 by default."""
     shape = (LAYERS, HIDDEN, VOCABULARY, LENGTH)
     budget = needed(STATIC["full"], False, 5, *shape)
     got = learner.choose_settings(STATIC, *shape, budget)

@@ -10,13 +10,13 @@ def reference(available: dict[str, int], total: int) -> dict[str, int]:
     level = 0
     while sum(min(have, level + 1) for have in available.values()) <= total and level < total:
         level += 1
-    taken = {family: min(have, level) for family, have in available.items()}
-    rest = total - sum(taken.values())
+    counts = {family: min(have, level) for family, have in available.items()}
+    rest = total - sum(counts.values())
     for family, have in available.items():
-        if rest > 0 and have > taken[family]:
-            taken[family] += 1
+        if rest > 0 and have > counts[family]:
+            counts[family] += 1
             rest -= 1
-    return taken
+    return counts
 
 
 def compare(learner: Learner, available: dict[str, int], total: int) -> None:
@@ -33,14 +33,14 @@ def ordinary(learner: Learner, rng: Random) -> None:
 
 @points(1, ordinary)
 def test_equal(learner, rng):
-    """Where all have enough, all give the same."""
+    """Where all families have enough, all give the same number."""
     compare(learner, {"a": 50, "b": 90, "c": 40}, 60)
     compare(learner, {"a": 50}, 17)
 
 
 @points(1, ordinary)
 def test_rest(learner, rng):
-    """The rest of the division goes to the first families, one to each."""
+    """The remainder goes to the first families, one example each."""
     compare(learner, {"z": 50, "a": 90, "m": 40}, 62)
     compare(learner, {"z": 50, "a": 90, "m": 40}, 4)
     compare(learner, {"z": 5, "a": 5, "m": 5}, 2)
@@ -48,7 +48,7 @@ def test_rest(learner, rng):
 
 @points(2, ordinary)
 def test_small_family(learner, rng):
-    """What a small family lacks is made up by the others, equally."""
+    """The other families make up equally for what a small one lacks."""
     compare(learner, {"a": 90, "small": 2, "b": 90}, 62)
     compare(learner, {"tiny": 1, "small": 5, "a": 300, "b": 300}, 106)
     for _ in range(4):
@@ -64,14 +64,14 @@ def test_several_rounds(learner, rng):
 
 @points(1, ordinary)
 def test_rest_after_small(learner, rng):
-    """The rest passes over families that have no more."""
+    """The remainder skips families that have no more examples."""
     compare(learner, {"small": 2, "a": 90, "b": 90, "c": 90}, 12)
     compare(learner, {"a": 3, "b": 4, "c": 4}, 10)
 
 
 @points(1, ordinary)
 def test_everything_and_nothing(learner, rng):
-    """All there is may be taken, or nothing; families without examples give nothing."""
+    """The total may be everything or nothing; families without examples give nothing."""
     compare(learner, {"a": 3, "none": 0, "b": 8}, 11)
     compare(learner, {"a": 3, "none": 0, "b": 8}, 0)
     compare(learner, {"none": 0, "a": 3, "b": 8}, 5)
@@ -80,7 +80,7 @@ def test_everything_and_nothing(learner, rng):
 
 @points(1, ordinary)
 def test_refusals(learner, rng):
-    """A negative total, and more than there is, raise a ValueError."""
+    """A negative total, and one larger than what is available, raise a ValueError."""
     refuses(learner.share_out, {"a": 3, "b": 8}, 12)
     refuses(learner.share_out, {"a": 3, "b": 8}, -1)
     refuses(learner.share_out, {}, 1)
@@ -88,7 +88,7 @@ def test_refusals(learner, rng):
 
 @points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, in the order given, and the numbers available are left as they were."""
+    """The answer is right, in the given order, and the available numbers are left unchanged."""
     available = {"z": 9, "b": 2, "a": 9}
     got = learner.share_out(available, 11)
     equal(got, reference(available, 11))

@@ -40,7 +40,7 @@ def test_balanced(learner, rng):
 
 @points(1, ordinary)
 def test_rest(learner, rng):
-    """With a rest, no template is used more than once more than another."""
+    """With a remainder, the counts of two templates differ by at most one."""
     for rows, templates in ((31, 3), (47, 10), (3, 5), (1, 4)):
         for _ in range(5):
             used = sorted(counts(learner, rows, templates, some_seed(rng)))
@@ -54,13 +54,13 @@ def test_rest_is_random(learner, rng):
     """Which templates are used once more is random."""
     for rows in (1, 7):
         used = [counts(learner, rows, 3, some_seed(rng)) for _ in range(40)]
-        often = {numbers.index(max(numbers)) for numbers in used}
-        require(often == {0, 1, 2}, "It is always the same templates that are used once more.")
+        extra = {numbers.index(max(numbers)) for numbers in used}
+        require(extra == {0, 1, 2}, "It is always the same templates that are used once more.")
 
 
 @points(2, ordinary)
 def test_order_is_random(learner, rng):
-    """The templates do not take turns: which one a row gets says nothing about the next."""
+    """The templates do not take turns: a row's template says nothing about the next one."""
     numbers = chosen(learner, 60, 3, some_seed(rng))
     steps = {(b - a) % 3 for a, b in pairwise(numbers)}
     require(steps == {0, 1, 2}, "The templates follow each other by a rule.", got=numbers)
@@ -70,7 +70,7 @@ def test_order_is_random(learner, rng):
 
 @points(1, ordinary)
 def test_seed(learner, rng):
-    """The same seed gives the same list, other seeds give others."""
+    """The same seed gives the same list, and other seeds give others."""
     seed = some_seed(rng)
     first = chosen(learner, 50, 4, seed)
     equal(chosen(learner, 50, 4, seed), first, why="It was called with the same seed.")
@@ -95,7 +95,7 @@ def test_no_rows(learner, rng):
 
 @points(1, ordinary)
 def test_refusals(learner, rng):
-    """Less than one template, or a negative number of rows, raise a ValueError."""
+    """Fewer than one template, or a negative number of rows, raise a ValueError."""
     refuses(learner.choose_templates, 4, 0, 0)
     refuses(learner.choose_templates, 0, 0, 0)
     refuses(learner.choose_templates, 4, -2, 0)

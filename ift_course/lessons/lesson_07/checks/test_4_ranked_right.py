@@ -1,8 +1,9 @@
 from random import Random
 
 from ift_course.exercises import points
-from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import close, ordinary_case, refuses
 from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def reference(prompts: list[str], rewards: list[float], right: list[bool]) -> float:
@@ -23,10 +24,10 @@ def compare(learner: Learner, prompts: list[str], rewards: list[float], right: l
 
 
 def pool(rng: Random, prompts: int, each: int, values: int):
-    asked = [f"question {i}" for i in range(prompts) for _ in range(each)]
-    rng.shuffle(asked)
-    rewards = [float(rng.randint(-values, values)) for _ in asked]
-    return asked, rewards, [rng.random() < 0.4 for _ in asked[:-2]] + [True, False]
+    questions = [f"question {i}" for i in range(prompts) for _ in range(each)]
+    rng.shuffle(questions)
+    rewards = [float(rng.randint(-values, values)) for _ in questions]
+    return questions, rewards, [rng.random() < 0.4 for _ in questions[:-2]] + [True, False]
 
 
 @ordinary_case
@@ -41,7 +42,7 @@ def ordinary(learner: Learner, rng: Random) -> None:
 
 @points(2)
 def test_pairs_of_one_prompt(learner, rng):
-    """Right and wrong answers to one prompt are compared, each right with each wrong one."""
+    """Every right answer to a prompt is compared with every wrong one."""
     compare(learner, ["a"] * 4, [4.0, 1.0, 3.0, 2.0], [True, True, False, False])
     compare(learner, ["a"] * 3, [1.0, 2.0, 0.5], [True, False, False])
     for _ in range(3):
@@ -68,7 +69,7 @@ def test_ties(learner, rng):
 
 @points(1, ordinary)
 def test_pairs_count_the_same(learner, rng):
-    """All pairs count the same, so a prompt with many counts more."""
+    """All pairs count the same, so a prompt with many pairs counts more."""
     prompts = ["a"] * 4 + ["b"] * 2
     compare(
         learner, prompts, [3.0, 1.0, 1.0, 1.0, 0.0, 1.0], [True, False, False, False, True, False]
@@ -77,14 +78,14 @@ def test_pairs_count_the_same(learner, rng):
 
 @points(1, ordinary)
 def test_only_order_counts(learner, rng):
-    """Negative, tiny and huge rewards are compared like all others."""
+    """Negative, tiny, and huge rewards are compared like all others."""
     compare(learner, ["a"] * 3, [-2.0, -3.0, -1.0], [True, False, False])
     compare(learner, ["a"] * 3, [1e-9, 0.0, 1e9], [True, False, False])
 
 
 @points(1, ordinary)
 def test_extremes(learner, rng):
-    """A judge that is always right gets 1, and one that is always wrong 0."""
+    """A judge that is always right gets 1, and one that is always wrong gets 0."""
     for right in ([True, False], [False, True]):
         compare(learner, ["a", "a"], [2.0, 1.0], right)
     compare(learner, ["a", "b", "a", "b"], [5.0, 0.0, 4.0, -1.0], [True, True, False, False])
@@ -92,7 +93,7 @@ def test_extremes(learner, rng):
 
 @points(1, ordinary)
 def test_prompts_without_pairs(learner, rng):
-    """A prompt whose answers are all right, or all wrong, has no say."""
+    """A prompt whose answers are all right, or all wrong, does not count."""
     prompts = ["a", "a", "b", "b", "c", "c"]
     compare(
         learner, prompts, [1.0, 2.0, 3.0, 4.0, 6.0, 5.0], [True, True, False, False, False, True]
@@ -101,7 +102,7 @@ def test_prompts_without_pairs(learner, rng):
 
 @points(1, ordinary)
 def test_no_pair(learner, rng):
-    """Without any pair there is nothing to say: a ValueError."""
+    """Input without any pair is refused with a ValueError."""
     refuses(learner.ranked_right, [], [], [])
     refuses(learner.ranked_right, ["a", "b"], [1.0, 2.0], [True, False])
     refuses(learner.ranked_right, ["a", "a"], [1.0, 2.0], [True, True])
@@ -110,7 +111,6 @@ def test_no_pair(learner, rng):
 
 @points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the lists are left as they were."""
+    """The answer is right, and the lists are left unchanged."""
     prompts, rewards, right = ["a", "b", "a", "b"], [2.0, 1.0, 3.0, 0.0], [True, True, False, False]
-    close(learner.ranked_right(prompts, rewards, right), 0.5)
-    unchanged(learner, prompts, rewards, right)
+    leaves_inputs_alone(learner, compare, prompts, rewards, right)

@@ -13,8 +13,8 @@ def reference(rewards: list[float], lengths: list[int]):
     above = sum((x - mean) * (y - level) for x, y in zip(lengths, rewards, strict=True))
     below = sum((x - mean) ** 2 for x in lengths)
     slope = above / below if below else 0.0
-    kept = [y - slope * (x - mean) for x, y in zip(lengths, rewards, strict=True)]
-    return torch.tensor(kept, dtype=torch.float64)
+    residuals = [y - slope * (x - mean) for x, y in zip(lengths, rewards, strict=True)]
+    return torch.tensor(residuals, dtype=torch.float64)
 
 
 def compare(learner: Learner, rewards: list[float], lengths: list[int]) -> None:
@@ -29,7 +29,7 @@ def ordinary(learner: Learner, rng: Random) -> None:
 
 @points(2)
 def test_the_line_is_gone(learner, rng):
-    """What a straight line explains is taken away, rising or falling."""
+    """What a straight line explains is subtracted, whether it rises or falls."""
     compare(learner, [1.0, 2.0, 3.0, 5.0], [1, 2, 3, 4])
     compare(learner, [9.0, 5.0, 6.0, 1.0], [2, 5, 9, 20])
     for _ in range(3):
@@ -63,14 +63,14 @@ def test_length_that_explains_nothing(learner, rng):
 
 @points(1, ordinary)
 def test_equal_lengths(learner, rng):
-    """If all lengths are equal, the rewards come back as they are."""
+    """If all lengths are equal, the rewards are returned unchanged."""
     compare(learner, [1.0, 5.0, 2.0], [7, 7, 7])
     compare(learner, [3.5], [4])
 
 
 @points(1, ordinary)
 def test_units(learner, rng):
-    """Lengths ten times as large change nothing; rewards ten times as large come out so."""
+    """Lengths ten times as large change nothing; rewards ten times as large scale the result."""
     compare(learner, [1.0, 4.0, 2.0], [10, 20, 60])
     compare(learner, [10.0, 40.0, 20.0], [1, 2, 6])
 
@@ -93,7 +93,7 @@ def test_float64(learner, rng):
 
 @points(1, ordinary)
 def test_refused(learner, rng):
-    """No answers, or not as many lengths as rewards, are refused with a ValueError."""
+    """Empty lists, and lists of different lengths, are refused with a ValueError."""
     refuses(learner.without_length, torch.tensor([]), torch.tensor([], dtype=torch.int64))
     refuses(learner.without_length, torch.tensor([1.0, 2.0]), torch.tensor([1, 2, 3]))
     refuses(learner.without_length, torch.tensor([1.0, 2.0]), torch.tensor([1]))
@@ -101,7 +101,7 @@ def test_refused(learner, rng):
 
 @points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the arguments are left as they were."""
+    """The answer is right, and the arguments are left unchanged."""
     for kind in (torch.float32, torch.float64):
         for lengths in ([1, 2, 3], [2, 2, 2]):
             rewards, words = torch.tensor([1.0, 4.0, 2.0], dtype=kind), torch.tensor(lengths)

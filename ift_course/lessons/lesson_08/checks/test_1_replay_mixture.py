@@ -1,8 +1,9 @@
 from random import Random
 
 from ift_course.exercises import points
-from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import equal, ordinary_case, refuses
 from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def reference(new: list, earlier: list, percent: int, count: int) -> list:
@@ -43,14 +44,14 @@ def test_share_all_along(learner, rng):
 
 @points(2, ordinary)
 def test_few_per_cent(learner, rng):
-    """One per cent of 300 rows is every hundredth row, three in all."""
+    """One percent of 300 rows is every hundredth row, three in all."""
     compare(learner, rows("new", 300), rows("earlier", 9), 1, 300)
     compare(learner, rows("new", 300), rows("earlier", 9), 5, 99)
 
 
 @points(1, ordinary)
 def test_rounded_down(learner, rng):
-    """A share that comes to less than one row brings none."""
+    """A share of less than one row adds none."""
     compare(learner, rows("new", 99), rows("earlier", 5), 1, 99)
     compare(learner, rows("new", 30), rows("earlier", 5), 7, 28)
 
@@ -64,14 +65,14 @@ def test_exact_arithmetic(learner, rng):
 
 @points(1, ordinary)
 def test_begins_again(learner, rng):
-    """A kind that is used up begins again at its first row, each kind for itself."""
+    """A kind that is used up starts over at its first row, each kind separately."""
     compare(learner, rows("new", 3), rows("earlier", 2), 40, 23)
     compare(learner, rows("new", 1), rows("earlier", rng.randrange(3, 7)), 60, 31)
 
 
 @points(1, ordinary)
 def test_ends(learner, rng):
-    """0 % are new rows only, 100 % earlier ones only, and 0 rows are an empty list."""
+    """0 % gives only new rows, 100 % only earlier ones, and 0 rows an empty list."""
     compare(learner, rows("new", 2), [], 0, 5)
     compare(learner, [], rows("earlier", 2), 100, 5)
     compare(learner, rows("new", 2), rows("earlier", 2), 50, 0)
@@ -80,7 +81,7 @@ def test_ends(learner, rng):
 
 @points(1, ordinary)
 def test_needed_and_missing(learner, rng):
-    """A row of a kind that has none is refused, but only where one is needed."""
+    """A missing kind is refused, but only if a row of it is needed."""
     refuses(learner.replay_mixture, rows("new", 2), [], 10, 10)
     refuses(learner.replay_mixture, [], rows("earlier", 2), 10, 10)
     compare(learner, rows("new", 2), [], 10, 9)
@@ -96,7 +97,6 @@ def test_refusals(learner, rng):
 
 @points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and both lists are left as they were."""
+    """The answer is right, and both lists are left unchanged."""
     new, earlier = rows("new", 3), rows("earlier", 2)
-    compare(learner, new, earlier, 50, 9)
-    unchanged(learner, new, earlier, 50, 9)
+    leaves_inputs_alone(learner, compare, new, earlier, 50, 9)

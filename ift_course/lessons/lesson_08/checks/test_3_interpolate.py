@@ -3,16 +3,19 @@ from random import Random
 import torch
 
 from ift_course.exercises import points
-from ift_course.exercises.compare import close, equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import close, equal, ordinary_case, refuses
 from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def weights(rng: Random, *, dtype=None) -> dict:
     """Two matrices and a vector of random numbers."""
     shapes = {"embed.weight": (4, 3), "norm.weight": (3,), "head.weight": (4, 3)}
-    made = torch.Generator().manual_seed(rng.getrandbits(31))
+    generator = torch.Generator().manual_seed(rng.getrandbits(31))
     dtype = dtype or torch.float32
-    return {name: torch.randn(shape, generator=made).to(dtype) for name, shape in shapes.items()}
+    return {
+        name: torch.randn(shape, generator=generator).to(dtype) for name, shape in shapes.items()
+    }
 
 
 def between(one: dict, other: dict, share: float) -> dict:
@@ -35,7 +38,7 @@ def ordinary(learner: Learner, rng: Random) -> None:
 
 @points(2)
 def test_on_the_way(learner, rng):
-    """A share of 0.25 is a quarter of the way from start to tuned, at every name."""
+    """A share of 0.25 is a quarter of the way from start to tuned, for every name."""
     one, other = weights(rng), weights(rng)
     for share in (0.25, 0.5, rng.uniform(0.6, 0.9)):
         compare(learner, one, other, share)
@@ -51,7 +54,7 @@ def test_ends_and_beyond(learner, rng):
 
 @points(2)
 def test_dtypes(learner, rng):
-    """Each tensor comes back in the dtype it has in start, whatever it has in tuned."""
+    """Each tensor is returned in the dtype it has in start, whatever it has in tuned."""
     half, single = weights(rng, dtype=torch.bfloat16), weights(rng)
     for one, other in ((half, single), (single, half)):
         got = learner.interpolate(one, other, 0.5)
@@ -75,7 +78,7 @@ def test_mixed_in_float32(learner, rng):
 
 @points(1, ordinary)
 def test_counters(learner, rng):
-    """Whole numbers and masks are those of start, in their own dtype."""
+    """Integers and masks are those of start, in their own dtype."""
 
     def state(number: int, mask: bool) -> dict:
         return {
@@ -100,7 +103,7 @@ def test_names(learner, rng):
 
 @points(1, ordinary)
 def test_shapes(learner, rng):
-    """Two shapes under one name are refused, even if one could be broadcast to the other."""
+    """Different shapes under one name are refused, even if one could be broadcast."""
     for shape in ((3,), (1, 3), (2, 1), ()):
         refuses(learner.interpolate, {"w": torch.zeros(2, 3)}, {"w": torch.zeros(shape)}, 0.5)
     refuses(learner.interpolate, {"n": torch.tensor([1, 2])}, {"n": torch.tensor([1])}, 0.5)
@@ -108,7 +111,6 @@ def test_shapes(learner, rng):
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and both state dicts are left as they were."""
+    """The answer is right, and both state dicts are left unchanged."""
     one, other = weights(rng), weights(rng)
-    compare(learner, one, other, 0.4)
-    unchanged(learner, one, other, 0.4)
+    leaves_inputs_alone(learner, compare, one, other, 0.4)

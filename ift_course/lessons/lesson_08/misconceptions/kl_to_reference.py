@@ -48,7 +48,9 @@ def shifted_backwards(policy, reference, labels):
 def prompt_counted(policy, reference, labels):
     if not (labels[:, 1:] != -100).any():
         raise ValueError
-    return distance(policy, reference, labels, counts=lambda x: torch.ones_like(x, dtype=bool))
+    return distance(
+        policy, reference, labels, counts=lambda x: torch.ones_like(x, dtype=torch.bool)
+    )
 
 
 sum_over_tokens = wrong(
