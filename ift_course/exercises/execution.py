@@ -182,7 +182,7 @@ def _run(code: types.CodeType, namespace: dict[str, Any]) -> None:
         loop.close()
 
 
-def _run_without_loop(coroutine: types.CoroutineType[Any, Any, Any]) -> None:
+def _run_without_loop(coroutine: types.CoroutineType) -> None:
     """Run a coroutine that never has to wait, which is true of most of them."""
     try:
         coroutine.send(None)
