@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ift_course.errors import CourseError
 from ift_course.paths import PACKAGE
@@ -117,19 +118,21 @@ def checks(exercise: Exercise) -> list[Check]:
 @cache
 def _checks(exercise: Exercise) -> tuple[Check, ...]:
     module = load_module(exercise.path, f"ift_check_{exercise.lesson}_{exercise.number}")
+    marked: list[Any] = [
+        x for x in vars(module).values() if inspect.isfunction(x) and hasattr(x, "points")
+    ]
     return tuple(
         Check(
             id=f"{exercise.id}/{run.__name__}",
             exercise=exercise.id,
             name=run.__name__,
             title=" ".join((inspect.getdoc(run) or run.__name__).split("\n\n")[0].split()),
-            points=getattr(run, "points"),  # noqa: B009 (a function has no such static attribute)
-            hidden=getattr(run, "hidden"),  # noqa: B009
+            points=run.points,
+            hidden=run.hidden,
             needs=tuple(inspect.signature(run).parameters),
             run=run,
         )
-        for run in vars(module).values()
-        if inspect.isfunction(run) and hasattr(run, "points")
+        for run in marked
     )
 
 

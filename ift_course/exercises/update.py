@@ -80,7 +80,7 @@ def merge(
             add_new_ones_before(name)
         if name in new and pristine(cell):
             if cell.source.rstrip() != new[name].source.rstrip():
-                changes.append(f"{name} is renewed")
+                changes.append(f"{name} is updated")
             merged.append(_with_outputs(new[name], cell))
         elif name in new and cell.metadata.ift.hash != new[name].metadata.ift.hash:
             merged += [*_beside(new[name]), _based_on(cell, new[name])]

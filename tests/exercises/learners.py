@@ -1,4 +1,4 @@
-"""Functions to be judged: the solution of an exercise, its stub, or any code in their place."""
+"""Functions to check: the solution of an exercise, its stub, or any other code."""
 
 import ast
 import contextlib
@@ -23,7 +23,7 @@ def _imports(lesson: str) -> str:
 
 
 def namespace(exercise: catalog.Exercise, code: str | None = None) -> dict:
-    """What a notebook holds after its imports and this code; the solution without code."""
+    """The names in a notebook after its imports and `code`, by default the solution."""
     names: dict = {"__name__": "notebook"}
     exec(_imports(exercise.lesson), names)
     exec(code if code is not None else written(exercise).solution, names)
@@ -31,20 +31,20 @@ def namespace(exercise: catalog.Exercise, code: str | None = None) -> dict:
 
 
 def stub(exercise: catalog.Exercise) -> dict:
-    """What a notebook holds before anything is solved."""
+    """The names in a notebook before anything is solved."""
     path = next(x for x in source.sources() if x.name[:2] == exercise.lesson)
     cells = [x.source for x in source.cells(path) if f"def {exercise.function}(" in x.source]
     return namespace(exercise, source.stubbed(cells[0]))
 
 
 def card(exercise: catalog.Exercise) -> str:
-    """What a learner reads above the stub."""
+    """The text that a learner reads above the stub."""
     path = next(x for x in source.sources() if x.name[:2] == exercise.lesson)
     return next(x.source for x in source.cells(path) if x.source.startswith(f"## {exercise.id} "))
 
 
 def tensor(values):
-    """As `torch.tensor`: what an example shows can be evaluated."""
+    """A substitute for `torch.tensor`, so that a rendered example can be evaluated."""
     import torch
 
     return torch.tensor(values)
@@ -68,7 +68,7 @@ def killed(exercise: catalog.Exercise, code: str) -> bool:
 
 @contextlib.contextmanager
 def at_most(seconds: int):
-    """Ends an endless loop by an exception inside it, after so many seconds of the processor's."""
+    """Interrupt an endless loop after this many seconds of processor time."""
 
     def stop(*_):
         raise TimeoutError("endless")

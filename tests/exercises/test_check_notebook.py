@@ -1,4 +1,4 @@
-"""`ift check`: whatever a notebook does, it is said in a line, and the others are checked."""
+"""`ift check` reports whatever a notebook does in one line and checks the others."""
 
 import json
 import os

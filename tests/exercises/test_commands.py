@@ -1,4 +1,4 @@
-"""`ift hint`, `ift progress`, `ift update`: short answers, and one sentence for a slip."""
+"""`ift hint`, `ift progress`, `ift update`: short answers, and one sentence for a mistake."""
 
 import os
 import subprocess

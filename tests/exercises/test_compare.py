@@ -1,4 +1,4 @@
-"""What decides over points: exact types, and nothing a learner's object could say about itself."""
+"""Comparisons decide by exact types, never by what a learner's object claims about itself."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Exercises are written once; everything else is made from that."""
+"""Exercises are written once; everything else is generated from the source."""
 
 from pathlib import Path
 

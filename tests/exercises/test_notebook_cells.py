@@ -1,4 +1,4 @@
-"""One reader for all: cells are read and run as IPython does, and outputs cost nothing."""
+"""The one notebook reader runs cells as IPython does, and outputs cost nothing."""
 
 import json
 import time

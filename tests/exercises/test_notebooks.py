@@ -1,4 +1,4 @@
-"""The notebooks run: solutions to full points, exercises to the end with a "not yet" for each."""
+"""All notebooks run: solutions get full points, and every stub gets a "not yet"."""
 
 import json
 

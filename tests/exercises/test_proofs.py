@@ -1,4 +1,4 @@
-"""The checks can fail, and do: proven for every exercise."""
+"""Proof for every exercise that its checks can fail."""
 
 import doctest
 import inspect

@@ -1,4 +1,4 @@
-"""What a learner sees: all in words, nothing as a traceback, and nothing of theirs as HTML."""
+"""A learner sees words, never a traceback, and never their own text as HTML."""
 
 import json
 import subprocess
@@ -108,7 +108,7 @@ def test_hints_come_one_after_the_other_and_the_solution_only_when_asked(capsys)
 
 
 def test_the_first_hint_comes_at_once():
-    """Jupytext, torch and others may not be imported for it: that took 2.8 seconds."""
+    """Jupytext, torch, and others must not be imported for it, which took 2.8 seconds."""
     code = """
 import sys, time
 from IPython import get_ipython

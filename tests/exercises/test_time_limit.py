@@ -1,4 +1,4 @@
-"""A function that never ends is stopped in the learner's own kernel, and the card says so."""
+"""A function that never ends is stopped in the learner's own kernel, and a card reports it."""
 
 import contextlib
 import signal
@@ -82,7 +82,7 @@ def test_what_ends_in_time_returns_and_nothing_comes_later(way):
 
 
 def test_an_end_close_to_the_limit_is_one_or_the_other(way):
-    """However the two race, no exception arrives after the block."""
+    """No exception arrives after the block, however the two race."""
     for number in range(2000):
         with contextlib.suppress(time_limit.StillRunning):
             time_limit.limited(lambda: sum(range(2000)), 1e-6 + number % 100 * 5e-6)

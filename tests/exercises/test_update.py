@@ -1,4 +1,4 @@
-"""An update brings what is new and takes nothing away."""
+"""An update adds the new cells and removes none of the learner's work."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_nothing_new_changes_nothing(toy, notebook):  # noqa: F811
 
 def test_cells_left_alone_are_renewed_and_outputs_stay(toy, notebook):  # noqa: F811
     toy.write_text(SOURCE.replace("Why it matters.", "Why it matters more."))
-    assert update(toy, notebook) == ["77.1/card is renewed"]
+    assert update(toy, notebook) == ["77.1/card is updated"]
     updated = nbformat.read(notebook, as_version=4)
     assert "matters more" in updated.cells[2].source
     assert updated.cells[3].source == MINE and updated.cells[4].source == "twice(3)"
@@ -89,5 +89,5 @@ def test_a_notebook_without_cell_ids_is_merged(toy, notebook):  # noqa: F811
         cell.pop("id", None)
     nbformat.write(old, notebook)
     toy.write_text(SOURCE.replace("Why it matters.", "Because."))
-    assert update(toy, notebook) == ["77.1/card is renewed"]
+    assert update(toy, notebook) == ["77.1/card is updated"]
     nbformat.validate(nbformat.read(notebook, as_version=4))

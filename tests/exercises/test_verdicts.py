@@ -1,4 +1,4 @@
-"""What costs points: wrong values, and nothing else. What is named: only what explains them."""
+"""Only wrong values cost points, and only a version that explains them is named."""
 
 import random
 from collections import OrderedDict, defaultdict, namedtuple
@@ -88,7 +88,7 @@ def picky(learner):
 
 
 def test_a_refused_container_is_not_explained_by_a_version_that_gives_the_same_value():
-    """An instructor's own check may insist on a list; first-fit has nothing to do with it."""
+    """An instructor's own check may insist on a list, which has nothing to do with first-fit."""
     exercise = catalog.by_id("02.5")
     pack = learners.namespace(exercise)["pack"]
     check = catalog.Check("02.5/picky", "02.5", "picky", "It is.", 1, False, ("learner",), picky)
