@@ -9,10 +9,7 @@ def search(
     order=lambda x: (x["rank"], x["checkpointing"], -x["batch"]),
 ):  # fmt: skip
     """Search all settings; the keyword arguments are the rules that a misconception replaces."""
-    activations = {
-        False: 34 * hidden * layers,
-        True: 2 * hidden * layers + recomputed * hidden,
-    }
+    activations = {False: 34 * hidden * layers, True: 2 * hidden * layers + recomputed * hidden}
     fitting = []
     for rank, (method, fixed) in enumerate(static.items()):
         for checkpointing, per_token in activations.items():

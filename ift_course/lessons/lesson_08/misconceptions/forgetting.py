@@ -12,11 +12,7 @@ def numbers(matrix, *, average=None, backward=None, worst=None, one=(0.0, 0.0)):
     earlier = range(tasks - 1)
     change = sum(last[j] - matrix[j][j] for j in earlier) / (tasks - 1)
     drop = max(max(row[j] for row in matrix[:-1]) - last[j] for j in earlier)
-    return (
-        mean,
-        backward(matrix) if backward else change,
-        worst(matrix) if worst else drop,
-    )
+    return (mean, backward(matrix) if backward else change, worst(matrix) if worst else drop)
 
 
 @misconception("Rows and columns are swapped; a row is a point in time and a column is a task.")
