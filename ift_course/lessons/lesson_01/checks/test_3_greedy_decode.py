@@ -7,7 +7,7 @@ from ift_course.exercises.learner import Learner
 
 
 def chain(following: dict[int, int], size: int) -> Handle:
-    """A model that finds `following[token]` likeliest after a token."""
+    """A model for which `following[token]` is the likeliest token after `token`."""
     rows = [[1.0 if j == following.get(i) else 0.0 for j in range(size)] for i in range(size)]
     return Handle("next_token_table", {"rows": rows})
 

@@ -24,7 +24,7 @@ def records(rng: Random, *lengths: int) -> list[dict[str, list[int]]]:
 
 
 def placed(lengths: list[int], capacity: int) -> list[list[int]]:
-    """Best-fit decreasing, by room left: the items of each bin."""
+    """The items of each bin by best-fit decreasing."""
     bins: list[list[int]] = []
     room: list[int] = []
     for item in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
@@ -52,7 +52,7 @@ def expected(unpacked: list[dict], capacity: int) -> list[dict]:
 
 
 def column(packed, name: str):
-    """One list of every row, as far as what came back has that form."""
+    """One of the lists of every row; the answer itself if it does not have that form."""
     rows = normalized(packed)
     if type(rows) is not list or any(type(x) is not dict for x in rows):
         return packed
@@ -111,7 +111,7 @@ def test_all_there(learner, rng):
     all_tokens = sorted(repr(token) for x in unpacked for token in x["input_ids"])
     require(
         difference(packed_tokens, all_tokens) is None,
-        "Some tokens are missing, or are there twice.",
+        "Some tokens are missing or occur twice.",
     )
     require(all(len(row) <= 10 for row in ids), "A row is longer than the capacity.", got=ids)
 

@@ -8,7 +8,7 @@ END, PAD, IGNORE = 2, 0, -100
 
 
 def batch(*rows: tuple[list[int], list[int]]) -> tuple[list, list, list]:
-    """ids, labels and attention mask; 0 is padding."""
+    """ids, labels, and attention mask; 0 is padding."""
     ids = [ids for ids, _ in rows]
     return ids, [labels for _, labels in rows], [[int(x != PAD) for x in row] for row in ids]
 
@@ -27,13 +27,13 @@ def compare(learner: Learner, rows: list[tuple], expected: list[str]) -> None:
 
 
 def some_row(rng: Random) -> tuple[list[int], list[int]]:
-    """A row without a fault, of a length that nobody can guess."""
+    """A row without a fault, of an unpredictable length."""
     return row(rng, rng.randint(2, 12), rng.randint(1, 9), rng.randint(1, 6))
 
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """Batches of one row, some with a label on the first place."""
+    """Batches of one row, some with a label at the first position."""
     for _ in range(12):
         ids, labels = some_row(rng)
         if rng.random() < 0.5:

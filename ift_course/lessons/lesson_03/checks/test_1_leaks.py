@@ -42,7 +42,7 @@ def ordinary(learner: Learner, rng: Random) -> None:
 
 
 def unique(rng: Random, length: int) -> str:
-    """A text whose words occur in no other one."""
+    """A text whose words occur in no other text."""
     return " ".join(f"word{rng.randrange(10**6)}" for _ in range(length))
 
 

@@ -30,7 +30,7 @@ def compare(learner: Learner, texts: list[str], threshold: float) -> None:
 
 
 def letters(text: Iterable[str]) -> str:
-    """Words from letters: "abc" → "a b c"."""
+    """Make a word of each letter: "abc" → "a b c"."""
     return " ".join(text)
 
 

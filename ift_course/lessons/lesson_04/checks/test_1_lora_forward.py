@@ -11,7 +11,7 @@ from ift_course.exercises.standard_checks import leaves_inputs_alone, matrix
 
 
 def product(rows: list[list[float]], matrix: list[list[float]]) -> list[list[float]]:
-    """rows @ matrix.T, in Python's own numbers."""
+    """rows @ matrix.T in plain Python."""
     return [[sum(x * w for x, w in zip(row, out, strict=True)) for out in matrix] for row in rows]
 
 

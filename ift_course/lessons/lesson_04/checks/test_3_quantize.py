@@ -8,7 +8,7 @@ from ift_course.exercises.compare import Mismatch, difference, ordinary_case, re
 from ift_course.exercises.learner import Learner
 from ift_course.exercises.values import render
 
-# No quotient of two bfloat16 numbers lies in the middle of two of these.
+# No quotient of two bfloat16 numbers is exactly between two of these.
 LEVELS = [-1.0, -0.6137, -0.2541, 0.0, 0.1973, 0.5419, 1.0]
 
 
@@ -36,7 +36,7 @@ def compare(learner: Learner, values: list[float], levels: list[float], block: i
 
 
 def spread(rng: Random, count: int) -> list[float]:
-    """Numbers whose quotients are not near the middle of two levels."""
+    """Numbers that are not near the midpoint of two levels."""
     middles = [(a + b) / 2 for a, b in pairwise(LEVELS)]
     values: list[float] = []
     while len(values) < count:
@@ -47,7 +47,7 @@ def spread(rng: Random, count: int) -> list[float]:
 
 
 def blocks(rng: Random, count: int, size: int, last: int = 0) -> list[float]:
-    """Blocks of different size, each with its own largest value."""
+    """Blocks of different scale, each with its own largest value."""
     values: list[float] = []
     for i in range(count):
         scale = rng.choice((0.5, 2.0, 4.0)) * (i + 1)

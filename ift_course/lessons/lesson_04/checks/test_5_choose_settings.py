@@ -18,7 +18,7 @@ def needed(fixed: int, checkpointing: bool, batch: int, *shape: int) -> int:
 
 
 def reference(static: dict, shape: tuple, budget: int, effective: int) -> dict | None:
-    """All settings that fit, and the best of them by the preferences."""
+    """The best of all settings that fit, by the preferences."""
     fitting = []
     for rank, (method, fixed) in enumerate(static.items()):
         for checkpointing in (False, True):

@@ -17,7 +17,7 @@ def loss(pc, pr, rc, rr, beta: float):
 
 
 def reference(parts, beta: float) -> tuple:
-    """By autograd, in float64."""
+    """The gradient by autograd, in float64."""
     exact = [torch.tensor(part, dtype=torch.float64) for part in parts]
     for part in exact[:2]:
         part.requires_grad_()

@@ -62,7 +62,7 @@ def test_many(learner, rng):
     rewards = [float(i) for i in range(600)]
     rng.shuffle(rewards)
     for n in (2, 16, 300):
-        # The mean highest of n numbers out of 0 … N - 1 is known: n (N + 1) / (n + 1) - 1.
+        # The mean maximum of n numbers out of 0 … N - 1 is known: n (N + 1) / (n + 1) - 1.
         close(learner.expected_best(rewards, n), n * 601 / (n + 1) - 1)
 
 

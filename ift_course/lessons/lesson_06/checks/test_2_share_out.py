@@ -6,7 +6,7 @@ from ift_course.exercises.learner import Learner
 
 
 def reference(available: dict[str, int], total: int) -> dict[str, int]:
-    """The highest level up to which all can be filled, and the rest to the first."""
+    """Fill all to the highest possible level, then give the remainder to the first."""
     level = 0
     while sum(min(have, level + 1) for have in available.values()) <= total and level < total:
         level += 1
@@ -25,7 +25,7 @@ def compare(learner: Learner, available: dict[str, int], total: int) -> None:
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """Families of which each has more than enough, and a total that leaves no rest."""
+    """Families that all have more than enough, and a total that divides evenly."""
     for families in (2, 3):
         available = {f"family {i}": rng.randint(1000, 2000) for i in range(families)}
         compare(learner, available, families * rng.randint(1, 900))

@@ -7,7 +7,7 @@ from ift_course.exercises.learner import Learner
 
 
 def chosen(learner: Learner, rows: int, templates: int, seed: int) -> list[int]:
-    """The answer, if it has a number of a template for each row."""
+    """The answer, which must have the number of a template for each row."""
     numbers = integers(learner.choose_templates(rows, templates, seed), rows)
     fits = all(0 <= x < templates for x in numbers)
     require(fits, f"The templates are numbered from 0 to {templates - 1}.", got=numbers)
@@ -25,7 +25,7 @@ def some_seed(rng: Random) -> int:
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """As many rows as a few templates can share equally."""
+    """A number of rows that a few templates can share equally."""
     for _ in range(3):
         templates, each = rng.randint(2, 6), rng.randint(2, 9)
         equal(counts(learner, templates * each, templates, some_seed(rng)), [each] * templates)
@@ -55,7 +55,7 @@ def test_rest_is_random(learner, rng):
     for rows in (1, 7):
         used = [counts(learner, rows, 3, some_seed(rng)) for _ in range(40)]
         extra = {numbers.index(max(numbers)) for numbers in used}
-        require(extra == {0, 1, 2}, "It is always the same templates that are used once more.")
+        require(extra == {0, 1, 2}, "The same templates always get the extra rows.")
 
 
 @points(2, ordinary)
@@ -63,7 +63,7 @@ def test_order_is_random(learner, rng):
     """The templates do not take turns: a row's template says nothing about the next one."""
     numbers = chosen(learner, 60, 3, some_seed(rng))
     steps = {(b - a) % 3 for a, b in pairwise(numbers)}
-    require(steps == {0, 1, 2}, "The templates follow each other by a rule.", got=numbers)
+    require(steps == {0, 1, 2}, "The templates follow each other in a fixed pattern.", got=numbers)
     firsts = {chosen(learner, 9, 3, some_seed(rng))[0] for _ in range(40)}
     require(firsts == {0, 1, 2}, "The first row always gets the same template.")
 

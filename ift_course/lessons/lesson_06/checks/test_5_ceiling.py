@@ -21,7 +21,7 @@ def compare(learner: Learner, examples: list[dict[str, str]], seen: list[str]) -
 
 
 def rows(*texts: str) -> list[dict[str, str]]:
-    """ "capital|France|Paris" as an example."""
+    """Examples from texts such as "capital|France|Paris"."""
     names = ("instruction", "input", "response")
     return [dict(zip(names, row.split("|"), strict=True)) for row in texts]
 
@@ -38,7 +38,7 @@ COUNTRIES = rows(
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """Examples that all look the same, in a number that nobody can guess."""
+    """An unpredictable number of examples that all look the same."""
     for _ in range(3):
         responses = [str(rng.randrange(9)) for _ in range(rng.randint(40, 90))]
         compare(learner, rows(*(f"same|x|{x}" for x in responses)), ["instruction"])

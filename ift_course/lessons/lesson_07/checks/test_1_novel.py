@@ -7,7 +7,7 @@ from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def common(a: list[str], b: list[str]) -> int:
-    """Length of the longest common subsequence, straight from its definition."""
+    """The length of the longest common subsequence, by its definition."""
     table = {}
     for i in range(len(a) + 1):
         for j in range(len(b) + 1):
@@ -41,7 +41,7 @@ def text(rng: Random, low: int = 3, high: int = 8) -> str:
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """Copies of texts of the pool, among texts that are like no other."""
+    """Copies of texts in the pool, among unique texts."""
     pool = [unique(rng) for _ in range(5)]
     candidates = [*pool, *(unique(rng) for _ in range(5))]
     rng.shuffle(candidates)
@@ -91,7 +91,7 @@ def test_less_than(learner, rng):
 def test_the_pool_grows(learner, rng):
     """A candidate is compared with those added before it, and not with those refused."""
     compare(learner, ["a b c d", "a b c x", "w v u t"], [], 0.7)
-    # The second is refused because of the pool; the third is like the second alone.
+    # The second is refused because of the pool; the third resembles only the second.
     compare(learner, ["p q", "a b c x y", "c x y z"], ["a b c d"], 0.6)
     for _ in range(3):
         compare(learner, [text(rng) for _ in range(12)], [text(rng) for _ in range(2)], 0.7)

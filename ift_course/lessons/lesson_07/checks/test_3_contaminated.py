@@ -38,7 +38,7 @@ def text(rng: Random, length: int) -> str:
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """Whole questions of the exam, among texts that share no word with it."""
+    """Whole exam questions, among texts that share no word with the exam."""
     exam = [unique(rng) for _ in range(5)]
     generated = [*exam, *(unique(rng) for _ in range(5))]
     rng.shuffle(generated)

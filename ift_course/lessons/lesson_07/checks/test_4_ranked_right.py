@@ -32,7 +32,7 @@ def pool(rng: Random, prompts: int, each: int, values: int):
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    for right, wrong in ((3, 5), (5, 7), (5, 9)):  # odd, so that no judge is right by half
+    for right, wrong in ((3, 5), (5, 7), (5, 9)):  # odd, so that no judge scores exactly one half
         answers = right + wrong
         rewards = [float(x) for x in rng.sample(range(1000), answers)]
         marks = [True] * right + [False] * wrong

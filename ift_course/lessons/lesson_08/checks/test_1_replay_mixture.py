@@ -30,7 +30,7 @@ def rows(kind: str, number: int) -> list[str]:
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """Rows of one kind only, whose names nobody can guess."""
+    """Rows of one kind only, with unpredictable names."""
     new, earlier = (rows(f"{kind} {rng.randrange(10**6)}", 60) for kind in ("new", "earlier"))
     compare(learner, new, earlier, 0, 40)
 

@@ -67,7 +67,7 @@ def test_dtypes(learner, rng):
 @points(2)
 def test_mixed_in_float32(learner, rng):
     """Half-precision weights are mixed in float32, and rounded once."""
-    # All steps are exact in float32, in whatever order; in bfloat16 each would be rounded.
+    # All steps are exact in float32 in any order; in bfloat16 each would be rounded.
     places = [rng.randrange(128) for _ in range(64)]
     one = {"w": torch.tensor([1 + place / 128 for place in places]).bfloat16()}
     other = {"w": torch.tensor([2 + (127 - place) / 64 for place in places]).bfloat16()}

@@ -24,7 +24,7 @@ def compare(learner: Learner, gain: list[float], loss: list[float]) -> None:
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """Some remedies that each gain more and cost more, and some that others beat by far."""
+    """Remedies that each gain more and cost more, and some that others beat by far."""
     for _ in range(2):
         front = [(0.5 + i / 10, i / 10) for i in range(5)]
         places = [*front, *((rng.uniform(0, 0.2), rng.uniform(0.6, 0.9)) for _ in range(4))]

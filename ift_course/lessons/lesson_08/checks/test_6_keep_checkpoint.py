@@ -26,7 +26,7 @@ LEARNED = [0, 40, 60, 70, 80, 90]
 
 @ordinary_case
 def ordinary(learner: Learner, rng: Random) -> None:
-    """Nothing is forgotten, so that all looks are taken and the best is kept."""
+    """Nothing is forgotten, so training runs to the end and the best checkpoint is kept."""
     for _ in range(3):
         special = rng.sample(range(100), rng.randint(5, 20))
         compare(learner, special, [90] * len(special))
