@@ -37,7 +37,7 @@ def test_the_tuned_assistant_is_not_tuned_again(new_machine, tiny_llama_dir, mon
 
 def test_what_was_solved_stays_solved(new_machine):
     new_machine("monday")
-    progress.note_hint("02.3", 2)
+    progress.record_hint("02.3", 2)
     new_machine("tuesday")
     assert progress.read()["02.3"].hints == 2
 

@@ -18,7 +18,7 @@ from ift_course.cli.hint import hint
 from ift_course.cli.memory import memory
 from ift_course.cli.merge import merge
 from ift_course.cli.pretrain import pretrain
-from ift_course.cli.reached import progress
+from ift_course.cli.progress import progress
 from ift_course.cli.run import run
 from ift_course.cli.sft import sft
 from ift_course.cli.update import update

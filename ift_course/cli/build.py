@@ -104,7 +104,7 @@ def _lessons(words: list[str], *, check: bool) -> list[str]:
     from ift_course.authoring import build as building
     from ift_course.authoring import report
     from ift_course.authoring.run_lessons import run as run_lessons
-    from ift_course.cli.progress import LessonProgress
+    from ift_course.cli.run_display import LessonProgress
     from ift_course.hardware import usable_cores
     from ift_course.lessons.discover import select
     from ift_course.profile import get_profile

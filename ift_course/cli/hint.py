@@ -6,11 +6,13 @@ import typer
 
 
 def hint(
-    exercise: Annotated[str, typer.Argument(help="An exercise, as 02.3.")],
-    level: Annotated[int | None, typer.Option(help="1, 2 or 3; the next one without it.")] = None,
-    solution: Annotated[bool, typer.Option("--solution", help="Show a solution instead.")] = False,
+    exercise: Annotated[str, typer.Argument(help="An exercise, for example 02.3.")],
+    level: Annotated[int | None, typer.Option(help="1, 2, or 3; the next hint if omitted.")] = None,
+    solution: Annotated[
+        bool, typer.Option("--solution", help="Show a solution instead of a hint.")
+    ] = False,
 ) -> None:
-    """Show the next hint of an exercise.
+    """Show the next hint for an exercise.
 
     [bold]Examples[/bold]
 

@@ -76,7 +76,7 @@ def _run(
 
     from ift_course.authoring import report
     from ift_course.authoring.run_lessons import run as run_lessons
-    from ift_course.cli.progress import LessonProgress, summary
+    from ift_course.cli.run_display import LessonProgress, summary
     from ift_course.hardware import lessons_at_once
     from ift_course.lessons.discover import select
     from ift_course.profile import get_profile

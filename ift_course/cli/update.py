@@ -9,13 +9,13 @@ import typer
 def update(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Where your exercise notebooks are; exercises/ without it."),
+        typer.Argument(help="The folder with your exercise notebooks; exercises/ if omitted."),
     ] = None,
 ) -> None:
-    """Bring the exercise notebooks up to date, and leave your work as it is.
+    """Bring the exercise notebooks up to date without touching your work.
 
-    Cells you did not change become the new ones. Where both you and the course changed a cell,
-    yours stays and the new one is put before it. Notebooks that are missing are written.
+    Cells that you did not change are replaced by the new ones. Where both you and the course
+    changed a cell, yours stays and the new version is put before it. Missing notebooks are created.
 
     [bold]Example[/bold]
 
@@ -23,7 +23,7 @@ def update(
     """
     from ift_course.errors import CourseError
     from ift_course.exercises import source
-    from ift_course.exercises.update import update as merge
+    from ift_course.exercises.update import update as update_notebook
     from ift_course.paths import project_root
 
     folder = folder or project_root() / "exercises"
@@ -32,5 +32,5 @@ def update(
         raise CourseError(f"There are no exercises in {source.folder()}.")
     for path in sources:
         notebook = folder / f"{path.stem}.ipynb"
-        done = merge(path, notebook)
-        print(f"{notebook}: {'; '.join(done) if done else 'up to date'}")
+        changes = update_notebook(path, notebook)
+        print(f"{notebook}: {'; '.join(changes) if changes else 'up to date'}")

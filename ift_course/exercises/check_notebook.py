@@ -1,4 +1,4 @@
-"""`ift check`: a learner's notebook, in a process of its own, with a time limit for every step."""
+"""`ift check`: a learner's notebook in a process of its own, with a time limit for every step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ START = 120.0  # seconds until the first cell: torch may have to be read from a 
 
 @dataclass
 class Result:
-    """An exercise of a notebook: its report, or why there is none."""
+    """An exercise of a notebook: its report, or the reason why there is none."""
 
     exercise: catalog.Exercise
     report: Report | None = None
@@ -34,7 +34,14 @@ class Result:
 
 @dataclass
 class _Run:
-    """What came out of the worker so far."""
+    """The output of the workers so far.
+
+    Attributes:
+        skip: Steps that hung or ended the process, and exercises that are finished.
+        failed: Why each failed step failed.
+        reports: By exercise.
+        ended: Whether a worker came to its end.
+    """
 
     skip: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
@@ -43,22 +50,26 @@ class _Run:
 
 
 def check_notebook(path: Path, limit: float = LIMIT) -> list[Result]:
-    """The results of all exercises of the notebook's lesson.
+    """Check all exercises of the notebook's lesson.
 
-    A cell or an exercise that takes longer than `limit` seconds is given up, the others are run.
+    Args:
+        path: The notebook; its name begins with the number of the lesson.
+        limit: Seconds after which a cell or an exercise is skipped and the others are run.
 
     Raises:
-        CourseError: there is no such notebook, it is broken, or it belongs to no lesson.
+        CourseError: There is no such notebook, it is broken, or it belongs to no lesson.
     """
-    known = catalog.exercises(path.name[:2])
-    if not known:
-        raise CourseError(f"{path.name} is no exercise notebook; their names are NN_topic.ipynb.")
+    exercises = catalog.exercises(path.name[:2])
+    if not exercises:
+        raise CourseError(
+            f"{path.name} is not an exercise notebook; their names have the form NN_topic.ipynb."
+        )
     codes = dict(notebook_cells.code_cells(path))
     _refuse_other_lesson(path, "\n".join(codes.values()))
     run = _Run()
     while not run.ended:
         _follow(path, run, limit)
-    return [_result(exercise, codes, run) for exercise in known]
+    return [_result(exercise, codes, run) for exercise in exercises]
 
 
 def _refuse_other_lesson(path: Path, code: str) -> None:
@@ -68,13 +79,13 @@ def _refuse_other_lesson(path: Path, code: str) -> None:
     if owners and lesson not in owners.values():
         function, other = next(iter(owners.items()))
         raise CourseError(
-            f"{path.name} defines functions of lesson {other} ({function}), none of lesson "
-            f"{lesson}; begin its name with the number of its lesson."
+            f"{path.name} defines functions of lesson {other} ({function}) but none of lesson "
+            f"{lesson}; its name must begin with the number of its lesson."
         )
 
 
 def _follow(path: Path, run: _Run, limit: float) -> None:
-    """Starts a worker and listens until it ends, or hangs or dies; then its step is skipped."""
+    """Start a worker and read its lines until it ends, hangs, or dies; then skip its step."""
     process = subprocess.Popen(
         [sys.executable, "-m", "ift_course.exercises.check_worker", str(path.resolve()),
          path.name[:2], json.dumps(run.skip)],
@@ -88,8 +99,8 @@ def _follow(path: Path, run: _Run, limit: float) -> None:
             if "failed" in line:
                 run.failed[line["failed"]] = line["why"]
             if "report" in line:
-                found = _report(line["report"])
-                run.reports[found.id] = found
+                report = _report(line["report"])
+                run.reports[report.id] = report
     except TimeoutError:
         run.failed[step] = f"{_name(step)} was still running after {limit:g} seconds"
     finally:
@@ -104,19 +115,23 @@ def _follow(path: Path, run: _Run, limit: float) -> None:
 
 
 def _lines(process: subprocess.Popen, limit: float) -> Iterator[dict]:
-    """What the worker tells. Raises TimeoutError when it is silent for too long."""
-    told: queue.Queue = queue.Queue()
+    """The worker's lines.
+
+    Raises:
+        TimeoutError: It was silent for too long.
+    """
+    lines: queue.Queue[str | None] = queue.Queue()
 
     def listen() -> None:
-        for line in process.stdout:
-            told.put(line)
-        told.put(None)
+        for line in process.stdout or ():
+            lines.put(line)
+        lines.put(None)
 
     threading.Thread(target=listen, daemon=True).start()
     patience = START
     while True:
         try:
-            line = told.get(timeout=patience)
+            line = lines.get(timeout=patience)
         except queue.Empty:
             raise TimeoutError from None
         if line is None:
@@ -149,5 +164,5 @@ def _result(exercise: catalog.Exercise, codes: dict[int, str], run: _Run) -> Res
         if defining.search(code) and f"cell {number}" in run.failed:
             return Result(exercise, problem=run.failed[f"cell {number}"])
     others = "; ".join(why for step, why in run.failed.items() if step.startswith("cell "))
-    missing = f"no function {exercise.function}" + (f" ({others})" if others else "")
+    missing = f"there is no function {exercise.function}" + (f" ({others})" if others else "")
     return Result(exercise, report, missing)

@@ -1,6 +1,6 @@
-"""Running a cell as IPython does, without IPython: magics, shell lines, top-level await.
+"""Run a cell as IPython does, but without IPython: magics, shell lines, top-level await.
 
-`ift check`, `ift grade` and the checks under pytest all run cells through `execute`.
+`ift check`, `ift grade`, and the checks under pytest all run cells through `execute`.
 """
 
 import ast
@@ -17,14 +17,14 @@ BODY_MAGICS = {"time", "capture", "prun"}  # their cell is run in the notebook's
 
 
 def execute(number: int, source: str, namespace: dict[str, Any]) -> list[str]:
-    """Runs one cell as `<cell NUMBER>`, so that an error can show its line.
+    """Run one cell under the name `<cell NUMBER>`, so that an error can show its line.
 
-    Of a cell that is not valid Python, every statement that is valid by itself is still run; the
+    In a cell that is not valid Python, every statement that is valid by itself is still run; the
     syntax error is raised afterwards.
 
     Args:
-        number: Of the cell, for messages.
-        source: As it stands in the notebook.
+        number: The cell's number, for messages.
+        source: The cell's text in the notebook.
         namespace: The notebook's global names; changed by the cell.
 
     Returns:
@@ -42,7 +42,7 @@ def execute(number: int, source: str, namespace: dict[str, Any]) -> list[str]:
 
 
 def python(source: str) -> str:
-    """The cell as Python: magics and shell lines become calls of `get_ipython()`.
+    """Translate a cell to Python: magics and shell lines become calls of `get_ipython()`.
 
     Valid Python stays as it is, so a "!" or "%" inside a string is never taken for a magic.
     """
@@ -52,17 +52,18 @@ def python(source: str) -> str:
 
     body = source.lstrip("\n")
     try:
-        # Blank lines at the start are dropped by IPython; line numbers count them.
+        # IPython drops blank lines at the start, but line numbers count them.
         return source[: len(source) - len(body)] + TransformerManager().transform_cell(body)
     except SyntaxError:
         return source
 
 
 def statements(source: str) -> list[tuple[int, str]]:
-    """The top-level statements of a cell or script, each with the line before which it begins.
+    """Split a cell or script into its top-level statements, even if it is not valid Python.
 
-    Where the source is not valid Python, a piece that cannot be parsed is one line with the
-    indented lines below it.
+    Returns:
+        (index of the first line, text) of each statement. A piece that cannot be parsed is one
+        line with the indented lines below it.
     """
     lines = source.split("\n")
     try:
@@ -76,9 +77,11 @@ def statements(source: str) -> list[tuple[int, str]]:
 
 
 def definitions(source: str) -> str:
-    """What a cell defines: its functions, classes, imports and plain values, and nothing it calls.
+    """Reduce a cell to its functions, classes, imports, and plain values, without calls.
 
-    Lines keep their numbers. Empty for a cell that defines nothing or is not valid Python.
+    Returns:
+        The definitions, on their original lines; empty for a cell that defines nothing or is not
+        valid Python.
     """
     code = python(source)
     try:
@@ -87,11 +90,11 @@ def definitions(source: str) -> str:
             nodes = [node for node in ast.parse(code).body if _defines(node)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
-    lines, kept = code.split("\n"), [""] * (code.count("\n") + 1)
+    lines, result = code.split("\n"), [""] * (code.count("\n") + 1)
     for node in nodes:
         for index in range(_first_line(node) - 1, node.end_lineno or node.lineno):
-            kept[index] = lines[index]
-    return "\n".join(kept).rstrip()
+            result[index] = lines[index]
+    return "\n".join(result).rstrip()
 
 
 def _defines(node: ast.stmt) -> bool:
@@ -114,7 +117,7 @@ UNFINISHED = ("never closed", "unterminated triple-quoted", "unexpected EOF", "i
 
 
 def _guessed_starts(lines: list[str]) -> list[int]:
-    """Where the statements of a broken source begin: the shortest pieces that can be parsed."""
+    """The first lines of the statements of a broken source: the shortest parsable pieces."""
     margins = [i for i, line in enumerate(lines) if _begins_statement(line)]
     starts, parses, index = [], 0, 0
     while index < len(margins):
@@ -141,7 +144,7 @@ def _begins_statement(line: str) -> bool:
 
 
 def _problem(source: str) -> str:
-    """What keeps a piece of source from being a statement; empty if nothing does."""
+    """The reason why a piece of source is not valid; empty if it is."""
     try:
         _compile(python(source), "<piece>")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -159,7 +162,7 @@ def _valid(source: str) -> bool:
 
 def _compile(source: str, name: str) -> types.CodeType:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "\d" in a string is no reason to print anything
+        warnings.simplefilter("ignore")  # such as that about "\d" in a string
         return compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
@@ -170,7 +173,7 @@ def _run(code: types.CodeType, namespace: dict[str, Any]) -> None:
     coroutine = eval(code, namespace)
     try:
         loop = asyncio.new_event_loop()
-    except OSError:  # it needs a pair of sockets, which a sandbox may refuse
+    except OSError:  # the loop needs a pair of sockets, which a sandbox may refuse
         _run_without_loop(coroutine)
         return
     try:
@@ -180,17 +183,22 @@ def _run(code: types.CodeType, namespace: dict[str, Any]) -> None:
 
 
 def _run_without_loop(coroutine: types.CoroutineType) -> None:
-    """Runs code that awaits nothing that really waits, which is most of it."""
+    """Run a coroutine that never has to wait, which is true of most of them."""
     try:
         coroutine.send(None)
     except StopIteration:
         return
     coroutine.close()
-    raise RuntimeError("The cell waits for something outside of this process.")
+    raise RuntimeError("The cell waits for something outside this process.")
 
 
 class Shell:
-    """Stands for IPython's shell: runs what `%%time` or `%%capture` is about, skips the rest."""
+    """A substitute for IPython's shell that runs the code of `BODY_MAGICS` and skips the rest.
+
+    Attributes:
+        user_ns: The notebook's global names.
+        skipped: The magics and shell lines that were not run.
+    """
 
     def __init__(self, namespace: dict[str, Any], name: str) -> None:
         self.user_ns = namespace
@@ -198,7 +206,7 @@ class Shell:
         self._name = name
 
     def run(self, source: str) -> None:
-        """Runs a cell, or the body of a cell magic."""
+        """Run a cell or the body of a cell magic."""
         try:
             code = _compile(python(source), self._name)
         except SyntaxError:
@@ -216,7 +224,7 @@ class Shell:
         if name not in BODY_MAGICS:
             self.skipped.append(f"%%{name} {line}".strip())
             return
-        source = "\n" + body  # the line of the magic counts
+        source = "\n" + body  # so that line numbers count the line of the magic
         if name != "capture":
             self.run(source)
             return

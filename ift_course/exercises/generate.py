@@ -1,4 +1,4 @@
-"""From a source to its two notebooks: the exercises with stubs, and the solutions."""
+"""Generate the two notebooks of a source: the exercises with stubs, and the solutions."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ KINDS = ("exercises", "solutions")
 
 
 def notebook(source: Path, kind: str) -> NotebookNode:
-    """The notebook of a source. kind: "exercises" (with stubs) or "solutions".
+    """Generate a notebook of a source.
 
-    Each cell says in its metadata which one it is and what its text was, so that an update can
-    tell the learner's work from ours.
+    The metadata of each cell has its name and the hash of its text, so that an update can tell the
+    learner's work from ours.
+
+    Args:
+        source: The path in `solutions/`.
+        kind: "exercises" (with stubs) or "solutions".
     """
     from nbformat.v4 import new_notebook
 
     cut = sources.stubbed if kind == "exercises" else sources.solved
-    kept, section, counts = [], "top", {}
+    cells, section = [], "top"
+    counts: dict[tuple[str, str], int] = {}
     for cell in with_colab(sources.cells(source)):
         if sources.is_hint(cell):
             continue
@@ -39,53 +44,57 @@ def notebook(source: Path, kind: str) -> NotebookNode:
         text = cut(cell.source).replace("{{ badge }}", badge(f"{kind}/{source.stem}.ipynb"))
         cell.source, cell.id = text, re.sub(r"[^\w-]", "-", name)
         cell.metadata = {"ift": {"id": name, "hash": fingerprint(text)}}
-        kept.append(cell)
+        cells.append(cell)
     return new_notebook(
-        cells=kept, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}}
+        cells=cells, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
 
 
 def fingerprint(text: str) -> str:
-    """Tells one cell's text from another; blank space at its end does not count."""
+    """The hash of a cell's text; whitespace at its end does not count."""
     return hashlib.sha256(text.rstrip().encode()).hexdigest()[:12]
 
 
 def pristine(cell: NotebookNode) -> bool:
-    """Whether a cell is as it was generated, or an empty one that an editor added."""
+    """Whether a cell is unchanged since it was generated, or an empty one added by an editor."""
     if not cell["source"].strip() and "ift" not in cell.get("metadata", {}):
         return True
     return cell.get("metadata", {}).get("ift", {}).get("hash") == fingerprint(cell["source"])
 
 
 def build(source: Path, root: Path) -> list[Path]:
-    """Writes both notebooks of a source below `root`; returns those that changed.
+    """Write both notebooks of a source below `root`; return those that changed.
 
     Raises:
-        CourseError: a notebook there holds somebody's work; nothing is written then.
+        CourseError: A notebook there contains somebody's work. Nothing is written then.
     """
     fresh = {root / k / f"{source.stem}.ipynb": notebook(source, k) for k in KINDS}
     for path in fresh:
         refuse_to_overwrite(path)
-    return [path for path, made in fresh.items() if _changed(path, made)]
+    return [path for path, generated in fresh.items() if _changed(path, generated)]
 
 
 def differs(source: Path, root: Path) -> list[str]:
-    """Which notebooks on disk are not the ones of this source, in one sentence each."""
+    """List the notebooks on disk that are not the ones of this source, in one sentence each."""
     import nbformat
 
     problems = []
     for kind in KINDS:
         path = root / kind / f"{source.stem}.ipynb"
-        made = notebook(source, kind)
+        generated = notebook(source, kind)
         if not path.exists():
             problems.append(f"{path} is missing")
-        elif _content(nbformat.read(path, as_version=4)) != _content(made):
-            problems.append(f"{path} is not the one of {source}")
+        elif _content(nbformat.read(path, as_version=4)) != _content(generated):
+            problems.append(f"{path} is not the notebook of {source}")
     return problems
 
 
 def refuse_to_overwrite(path: Path) -> None:
-    """Raises CourseError if the notebook at `path` has a cell that was not generated."""
+    """Refuse to overwrite a notebook with a cell that was not generated.
+
+    Raises:
+        CourseError: The notebook at `path` has such a cell, or is not a notebook.
+    """
     import nbformat
 
     if not path.exists():
@@ -93,27 +102,29 @@ def refuse_to_overwrite(path: Path) -> None:
     try:
         cells = nbformat.read(path, as_version=4).cells
     except Exception:
-        raise CourseError(f"{path} is no notebook any more; move it away.") from None
+        raise CourseError(f"{path} is no longer a notebook; move it away.") from None
     if all(pristine(cell) for cell in cells):
         return
     raise CourseError(
-        f"{path} holds work that is not in {sources.folder()}, so it is left as it is; "
-        "`ift update` brings new cells into it."
+        f"{path} contains work that is not in {sources.folder()}, so it is left unchanged; "
+        "`ift update` adds new cells to it."
     )
 
 
-def _changed(path: Path, made: NotebookNode) -> bool:
+def _changed(path: Path, generated: NotebookNode) -> bool:
+    """Write a notebook; return whether the file changed."""
     before = path.read_bytes() if path.exists() else b""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(made, path)
+    write(generated, path)
     return path.read_bytes() != before
 
 
-def _content(made: NotebookNode) -> list[tuple]:
-    return [(x.cell_type, x.source, x.metadata.get("ift")) for x in made.cells]
+def _content(notebook: NotebookNode) -> list[tuple]:
+    return [(x.cell_type, x.source, x.metadata.get("ift")) for x in notebook.cells]
 
 
 def _role(cell: NotebookNode) -> str:
+    """The part of a cell's name that says what it is for."""
     if sources.HEADING.match(cell.source):
         return "card"
     if sources.REGION.search(cell.source):

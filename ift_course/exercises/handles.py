@@ -1,22 +1,33 @@
-"""Things that a check hands to a learner's function by name, because they cannot be sent."""
+"""Arguments that a check passes to a learner's function by name, because they cannot be sent."""
+
+from __future__ import annotations
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Handle:
-    """One of `MAKERS` with its plain arguments; the learner's side calls `build()`."""
+    """A reference to an object that the learner's side builds by calling `build()`.
+
+    Attributes:
+        name: A key of `MAKERS`.
+        arguments: Plain arguments of the maker.
+    """
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def build(self) -> Any:
-        """Makes the thing; the same arguments make the same thing.
+        """Build the object; the same arguments always build the same object.
 
-        Raises KeyError for a name that is not in `MAKERS`.
+        Raises:
+            KeyError: The name is not in `MAKERS`.
         """
         return MAKERS[self.name](**self.arguments)
 
@@ -25,19 +36,19 @@ class Handle:
         return f"{self.name}({inner})"
 
 
-def next_token_table(rows: list[list[float]]) -> Callable[[list[int]], Any]:
-    """A language model that looks at the last token only: ids -> float32 logits (vocabulary,)."""
+def next_token_table(rows: list[list[float]]) -> Callable[[list[int]], Tensor]:
+    """A language model that depends on the last token only: ids -> float32 logits (vocabulary,)."""
     import torch
 
     table = torch.tensor(rows)
     return lambda ids: table[ids[-1]].clone()
 
 
-def counting_model(vocabulary: int, seed: int) -> Callable[[list[int]], Any]:
+def counting_model(vocabulary: int, seed: int) -> Callable[[list[int]], Tensor]:
     """A language model whose logits depend on all tokens so far: ids -> (vocabulary,)."""
     import torch
 
-    def logits(ids: list[int]) -> Any:
+    def logits(ids: list[int]) -> Tensor:
         values = random.Random(f"{seed}/{list(map(int, ids))}")
         return torch.tensor([values.uniform(-2, 2) for _ in range(vocabulary)])
 

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ift_course.exercises.catalog import Check
 from ift_course.exercises.compare import MaskDiff, Mismatch
-from ift_course.exercises.learner import LearnerError, LearnerLost
-from ift_course.exercises.values import show
+from ift_course.exercises.learner import Learner, LearnerError, LearnerLost
+from ift_course.exercises.values import render
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one check found; all texts are plain and may hold anything a learner wrote.
+    """The result of one check; all texts are plain and may hold anything a learner wrote.
 
-    status: "passed"; "failed" (a wrong answer); "error" (the learner's code raised); "not yet"
-    (it is still the stub); "broken" (the check itself raised). points: what it is worth.
-    given: the call it was about. line, number: the learner's own line that raised.
+    Attributes:
+        check: The check's id.
+        title: The check's title.
+        points: Points of the check.
+        status: "passed"; "failed" (a wrong answer); "error" (the learner's code raised an error);
+            "not yet" (it is still the stub); "broken" (the check itself raised an error).
+        message: What is wrong, in one or more sentences.
+        given: The arguments of the call that failed.
+        expected: The expected value, rendered.
+        got: The returned value, rendered.
+        line: The learner's own line that raised the error.
+        number: The number of that line.
+        mask: Where two loss masks differ.
     """
 
     check: str
@@ -55,10 +65,14 @@ class Failure:
 
 @dataclass
 class Call:
-    """A call of the learner's function: its arguments and what came of it.
+    """A call of the learner's function.
 
-    outcome: ("value", plain value) or ("error", name of the exception). after: the arguments as the
-    function left them. failure: what the check said when it failed at this call.
+    Attributes:
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        outcome: ("value", plain value), ("error", name of the exception), or ("lost", None).
+        after: The positional arguments as the function left them.
+        failure: The check that failed at this call.
     """
 
     args: tuple
@@ -69,9 +83,9 @@ class Call:
 
 
 class RecordingLearner:
-    """A learner whose calls are written down."""
+    """A learner whose calls are recorded."""
 
-    def __init__(self, learner: Any) -> None:
+    def __init__(self, learner: Learner) -> None:
         self._learner = learner
         self.calls: list[Call] = []
 
@@ -79,7 +93,7 @@ class RecordingLearner:
     def arguments(self) -> tuple:
         return self._learner.arguments
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         return partial(self._call, name)
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -94,39 +108,48 @@ class RecordingLearner:
         return value
 
 
-def judge(check: Check, learner: Any, seed: int | str = 0, names: Sequence[str] = ()) -> Verdict:
-    """Runs a check. `names`: of the function's parameters, for showing its input.
-
-    Raises LearnerLost when the learner's process is lost; everything else becomes a verdict.
-    """
-    return watch(check, RecordingLearner(learner), seed, names)
-
-
-def watch(
-    check: Check, learner: RecordingLearner, seed: int | str, names: Sequence[str] = ()
+def run_check(
+    check: Check, learner: Learner, seed: int | str = 0, names: Sequence[str] = ()
 ) -> Verdict:
-    """As `judge`, with the learner's calls written down in `learner`."""
+    """Run a check on a learner's functions.
+
+    Args:
+        check: The check.
+        learner: Whose functions it calls. The caller may pass a `RecordingLearner` to see the
+            calls.
+        seed: Varies the inputs.
+        names: Names of the function's parameters, for rendering the input.
+
+    Returns:
+        The verdict, whatever the functions do.
+
+    Raises:
+        LearnerLost: The learner's process is gone.
+    """
+    recording = learner if isinstance(learner, RecordingLearner) else RecordingLearner(learner)
     try:
-        check.run(**{name: value for name, value in _fixtures(check, learner, seed).items()})
+        check.run(**_fixtures(check, recording, seed))
     except LearnerLost:
         raise
     except Exception as error:
-        told = _told(error)
-        given = _given(learner.calls[-1], names) if learner.calls else ""
-        verdict = Verdict(check.id, check.title, check.points, **{"given": given} | told)
-        if learner.calls:
-            learner.calls[-1].failure = Failure(check, seed, verdict)
+        details: dict[str, Any] = _details(error)
+        if recording.calls:
+            details = {"given": _render_input(recording.calls[-1], names)} | details
+        verdict = Verdict(check.id, check.title, check.points, **details)
+        if recording.calls:
+            recording.calls[-1].failure = Failure(check, seed, verdict)
         return verdict
     return Verdict(check.id, check.title, check.points, "passed")
 
 
 def _fixtures(check: Check, learner: RecordingLearner, seed: int | str) -> dict[str, Any]:
     rng = random.Random(f"{seed}/{check.id}")
-    known = {"seed": rng.getrandbits(31), "rng": rng, "learner": learner}
-    return {name: known[name] for name in check.needs}
+    fixtures = {"seed": rng.getrandbits(31), "rng": rng, "learner": learner}
+    return {name: fixtures[name] for name in check.needs}
 
 
-def _told(error: Exception) -> dict[str, Any]:
+def _details(error: Exception) -> dict[str, Any]:
+    """The fields of the verdict that an exception decides."""
     if isinstance(error, Mismatch):
         return {
             "status": "failed",
@@ -138,14 +161,9 @@ def _told(error: Exception) -> dict[str, Any]:
     if isinstance(error, LearnerError):
         if error.is_stub:
             return {"status": "not yet", "message": "The function is still to be written."}
-        known = error.kinds[0] in ("Missing", "NotPlainData", "StillRunning")
-        message = error.message if known else f"{error.kinds[0]}: {error.message}"
-        return {
-            "status": "error",
-            "message": message,
-            "line": error.line,
-            "number": error.number,
-        }
+        clear = error.kinds[0] in ("Missing", "NotPlainData", "StillRunning")
+        message = error.message if clear else f"{error.kinds[0]}: {error.message}"
+        return {"status": "error", "message": message, "line": error.line, "number": error.number}
     if isinstance(error, AssertionError):
         return {"status": "failed", "message": str(error)}
     return {
@@ -154,12 +172,12 @@ def _told(error: Exception) -> dict[str, Any]:
     }
 
 
-def _given(call: Call, names: Sequence[str]) -> str:
-    places = [names[i] if i < len(names) else "" for i in range(len(call.args))]
-    pairs = [*zip(places, call.args, strict=True), *call.kwargs.items()]
-    return "\n".join(_assigned(name, value) for name, value in pairs)
+def _render_input(call: Call, names: Sequence[str]) -> str:
+    labels = [names[i] if i < len(names) else "" for i in range(len(call.args))]
+    pairs = [*zip(labels, call.args, strict=True), *call.kwargs.items()]
+    return "\n".join(_assignment(name, value) for name, value in pairs)
 
 
-def _assigned(name: str, value: Any) -> str:
+def _assignment(name: str, value: Any) -> str:
     lead = f"{name} = " if name else ""
-    return lead + show(value).replace("\n", "\n" + " " * len(lead))
+    return lead + render(value).replace("\n", "\n" + " " * len(lead))

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from ift_course.exercises.handles import Handle
 from ift_course.exercises.time_limit import StillRunning, limited
@@ -20,19 +20,37 @@ LONGEST = 500  # characters of an error's message
 STUB_MESSAGE = "Write your code here, instead of this line."  # only our stubs raise it
 
 ENDLESS = (
-    "The function did not come to its end, and was stopped. Does something in its loop change from "
-    "one round to the next, so that the loop can end?"
+    "The function did not finish and was stopped. Does something in its loop change from one "
+    "iteration to the next, so that the loop can end?"
 )
 
 
-class LearnerError(Exception):
-    """The learner's code raised, is missing, or returned what no check understands.
+class Learner(Protocol):
+    """What a check calls: any attribute is a function of the learner's.
 
-    kinds: names of the exception's classes, the most special first. line, number: the last line
-    of the learner's own code that ran; "" and 0 if none is known.
+    Attributes:
+        arguments: Those of the last call, as they are after it.
     """
 
-    def __init__(self, kinds: tuple[str, ...], message: str, line: str = "", number: int = 0):
+    @property
+    def arguments(self) -> tuple: ...
+
+    def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+
+class LearnerError(Exception):
+    """The learner's code raised an error, is missing, or returned what no check understands.
+
+    Attributes:
+        kinds: Names of the exception's classes, the most specific first.
+        message: The exception's text, at most `LONGEST` characters.
+        line: The last line of the learner's own code that ran; empty if unknown.
+        number: The number of that line; 0 if unknown.
+    """
+
+    def __init__(
+        self, kinds: tuple[str, ...], message: str, line: str = "", number: int = 0
+    ) -> None:
         super().__init__(f"{kinds[0]}: {message}")
         self.kinds, self.message = kinds, message[:LONGEST]
         self.line, self.number = line, number
@@ -44,20 +62,23 @@ class LearnerError(Exception):
 
 
 class LearnerLost(Exception):
-    """The learner's process is gone or out of time: no check may take it for an answer."""
+    """The learner's process is gone or out of time; no check may take this for an answer."""
 
 
 class InProcessLearner:
     """The functions of a namespace, called in this process.
 
-    A function gets copies of its arguments. `arguments` are those of the last call as they are
-    after it. What the function prints or warns is dropped, and it finds the same global random
-    numbers in every call, so that a notebook and the grader come to the same verdict.
+    A function gets copies of its arguments. What it prints or warns is dropped, and the global
+    random number generators are seeded alike before every call, so that a notebook and the grader
+    reach the same verdict.
 
     Args:
-        namespace: Where the functions are, by name.
-        limit: Seconds for a call; None where the whole process has a limit. After a call that was
-            stopped, the next ones have a tenth of it.
+        namespace: The functions by name.
+        limit: Seconds per call; None where the whole process has a limit. After a call was
+            stopped, the next ones get a tenth of it.
+
+    Attributes:
+        arguments: Those of the last call, as they are after it.
     """
 
     def __init__(self, namespace: Mapping[str, Any], limit: float | None = None) -> None:
@@ -65,7 +86,7 @@ class InProcessLearner:
         self._limit = self._first_limit = limit
         self.arguments: tuple = ()
 
-    def __getattr__(self, name: str) -> Callable:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         return partial(self._call, name)
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -73,21 +94,22 @@ class InProcessLearner:
         own = copy.deepcopy(args)
         try:
             with _quiet(), _fixed_random_numbers():
-                answer = self._answer(partial(function, *map(built, own), **copy.deepcopy(kwargs)))
+                call = partial(function, *map(resolve_handle, own), **copy.deepcopy(kwargs))
+                answer = self._answer(call)
             self.arguments = own
             return copy.deepcopy(plain(answer))
         except KeyboardInterrupt:
             raise
         except StillRunning as error:
-            where = learner_error(error, function)
-            raise LearnerError(("StillRunning",), ENDLESS, where.line, where.number) from None
+            place = learner_error(error, function)
+            raise LearnerError(("StillRunning",), ENDLESS, place.line, place.number) from None
         except NotPlainData as error:
             raise LearnerError(("NotPlainData",), str(error)) from None
         except BaseException as error:
             raise learner_error(error, function) from None
 
     def _answer(self, call: Callable[[], Any]) -> Any:
-        if self._limit is None:
+        if self._limit is None or self._first_limit is None:
             return call()
         try:
             return limited(call, self._limit)
@@ -95,7 +117,7 @@ class InProcessLearner:
             self._limit = self._first_limit / 10
             raise
 
-    def _function(self, name: str) -> Callable:
+    def _function(self, name: str) -> Callable[..., Any]:
         if name not in self._namespace:
             raise LearnerError(("Missing",), f"There is no function {name}.")
         function = self._namespace[name]
@@ -105,7 +127,7 @@ class InProcessLearner:
 
 
 def overwritten(name: str, value: Any) -> str:
-    """What to say when the name of a function holds something else."""
+    """Explain to the learner that the name of a function now holds something else."""
     kind = type(value).__name__
     article = "an" if kind[0] in "aeiouAEIOU" else "a"
     return (
@@ -124,33 +146,34 @@ def _quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _fixed_random_numbers() -> Iterator[None]:
-    """Seeds the global random numbers for one call, and then puts back what they were."""
+    """Seed the global random number generators for one call, then restore their states."""
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    python = random.getstate()
+    python_state = random.getstate()
     random.seed(0)
+    numpy_state = torch_state = None
     if numpy:
-        array = numpy.random.get_state()
+        numpy_state = numpy.random.get_state()
         numpy.random.seed(0)
     if torch:
-        tensor = torch.default_generator.get_state()
+        torch_state = torch.default_generator.get_state()
         torch.default_generator.manual_seed(0)
     try:
         yield
     finally:
-        random.setstate(python)
+        random.setstate(python_state)
         if numpy:
-            numpy.random.set_state(array)
+            numpy.random.set_state(numpy_state)
         if torch:
-            torch.default_generator.set_state(tensor)
+            torch.default_generator.set_state(torch_state)
 
 
-def built(value: Any) -> Any:
-    """The argument as the function gets it: what is named is made."""
+def resolve_handle(value: Any) -> Any:
+    """The argument as the function receives it: a handle is replaced by its object."""
     return value.build() if isinstance(value, Handle) else value
 
 
-def learner_error(error: BaseException, function: Callable) -> LearnerError:
-    """What went wrong, and on which line of the file or cell that defines the function."""
+def learner_error(error: BaseException, function: Callable[..., Any]) -> LearnerError:
+    """Describe an exception by the last line that ran in the file or cell of the function."""
     kinds = tuple(kind.__name__ for kind in type(error).__mro__[:-1])
     code = getattr(inspect.unwrap(function), "__code__", None)
     line, number, step = "", 0, error.__traceback__

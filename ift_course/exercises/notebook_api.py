@@ -1,6 +1,6 @@
-"""What the cells of an exercise notebook call: `check`, `hint`, `passed` and `progress`.
+"""The functions that the cells of an exercise notebook call: check, hint, passed, progress.
 
-Where a grader or `ift check` runs the cells (`IFT_CHECKING` is set), all of these are silent.
+All of them are silent where a grader or `ift check` runs the cells (`IFT_CHECKING` is set).
 """
 
 from __future__ import annotations
@@ -14,27 +14,30 @@ from typing import Any
 
 from ift_course.errors import CourseError
 from ift_course.exercises import catalog, source
-from ift_course.exercises import progress as kept
+from ift_course.exercises import progress as records
 from ift_course.exercises.learner import LearnerError, learner_error, overwritten
 from ift_course.exercises.report import report
-from ift_course.exercises.report_card import ReportCard, _sign
+from ift_course.exercises.report_card import ReportCard, sign_html
 from ift_course.plots.cards import Card, show
 
 LIMIT = 10.0  # seconds for a call of the learner's function; right ones take milliseconds
-_passed: dict[str, Callable] = {}  # in this kernel: the functions that passed, by name
+_passed: dict[str, Callable[..., Any]] = {}  # in this kernel: the functions that passed, by name
 
 
-def check(function: Callable) -> None:
-    """Run the checks of the exercise whose function this is, and show a card.
+def check(function: Callable[..., Any]) -> None:
+    """Run the checks of the exercise that this function solves, and show a card.
 
-    The exercise is found by the function's name. Takes well under a second; a function that does
-    not come to its end is stopped after `LIMIT` seconds.
+    The checks take well under a second. A function that does not finish is stopped after `LIMIT`
+    seconds.
+
+    Args:
+        function: Named as in the exercise; its name decides which exercise is checked.
     """
-    if _silent():
+    if _is_silent():
         return
     name = getattr(function, "__name__", type(function).__name__)
-    if lost := _overwritten(function, sys._getframe(1).f_globals):
-        return show(Card("note", "Nothing to check", overwritten(lost, function)))
+    if overwritten_name := _overwritten_name(function, sys._getframe(1).f_globals):
+        return show(Card("note", "Nothing to check", overwritten(overwritten_name, function)))
     try:
         exercise = catalog.by_function(name)
     except CourseError as error:
@@ -42,17 +45,18 @@ def check(function: Callable) -> None:
     try:
         result = report(exercise, {exercise.function: function}, limit=LIMIT)
     except KeyboardInterrupt as error:
-        return _interrupted(exercise, learner_error(error, function))
+        return _show_interruption(exercise, learner_error(error, function))
     if result.passed:
         _passed[name] = function
     else:
         _passed.pop(name, None)
-    kept.note(result)
-    show(ReportCard(result, titled(exercise)))
+    records.record_report(result)
+    card: Any = ReportCard(result, full_title(exercise))  # anything that IPython can display
+    show(card)
 
 
-def _overwritten(value: Any, names: dict[str, Any]) -> str | None:
-    """The exercise's function whose name holds this value, which is not a function any more."""
+def _overwritten_name(value: Any, names: dict[str, Any]) -> str | None:
+    """The name of the exercise's function that holds this value, which is no longer a function."""
     if callable(value):
         return None
     functions = (exercise.function for exercise in catalog.exercises())
@@ -66,72 +70,87 @@ class Interrupted(KeyboardInterrupt):
         return ["Interrupted."]
 
 
-def _interrupted(exercise: catalog.Exercise, error: LearnerError) -> None:
+def _show_interruption(exercise: catalog.Exercise, error: LearnerError) -> None:
     from IPython import get_ipython
 
-    line = [f"It was in line {error.number}: {error.line}"] if error.line else []
-    title = f"{titled(exercise)} was not checked to the end, and nothing was counted."
+    line = [f"It was on line {error.number}: {error.line}"] if error.line else []
+    title = f"{full_title(exercise)} was not fully checked, and nothing was recorded."
     show(Card("note", "Interrupted", title, line))
     if get_ipython() is not None:
         raise Interrupted from None
 
 
-def passed(function: Callable) -> bool:
-    """Whether this very function has passed its checks in this kernel; says so when it has not."""
-    if _silent():
+def passed(function: Callable[..., Any]) -> bool:
+    """Whether this very function has passed its checks in this kernel; print a note if not."""
+    if _is_silent():
         return False
-    done = _passed.get(function.__name__) is function
+    name = getattr(function, "__name__", "")
+    done = _passed.get(name) is function
     if not done:
-        print(f"When {function.__name__} passes its checks, this cell shows it at work.")
+        print(f"When {name} passes its checks, this cell shows it at work.")
     return done
 
 
 def hint(exercise: str, level: int | None = None, *, solution: bool = False) -> None:
-    """Shows the next hint of an exercise, as "02.3", or the one of a level (1, 2 or 3).
+    """Show a hint for an exercise.
 
-    solution: show a solution instead.
+    Args:
+        exercise: For example "02.3".
+        level: 1, 2, or 3; the next one if omitted.
+        solution: Show a solution instead.
     """
-    if _silent():
+    if _is_silent():
         return
     try:
         title, text = hint_text(exercise, level, solution=solution)
     except CourseError as error:
         return show(Card("note", "No hint", str(error)))
-    show(HintCard(title, text, code=solution))
+    card: Any = HintCard(title, text, code=solution)  # anything that IPython can display
+    show(card)
 
 
 def hint_text(
     exercise: str, level: int | None = None, *, solution: bool = False, shell: bool = False
 ) -> tuple[str, str]:
-    """A heading and the hint, or the code of a solution. Without a level: the next one.
+    """Look up a hint or a solution, and remember that the hint was read.
 
-    shell: say how to go on in a shell, not in a notebook.
+    Args:
+        exercise: For example "02.3".
+        level: 1, 2, or 3; the next one if omitted.
+        solution: Return a solution instead.
+        shell: Name the next command for a shell, not for a notebook.
+
+    Returns:
+        A heading, and the hint or the code of a solution.
 
     Raises:
-        CourseError: no such exercise or level.
+        CourseError: There is no such exercise or level.
     """
-    there = source.find(exercise)
+    written = source.find(exercise)
+    count = len(written.hints)
     if solution:
-        return f"{there.id} {there.title}: one solution of many", there.solution
-    before = kept.read().get(exercise, kept.Reached()).hints
-    level = min(before + 1, len(there.hints)) if level is None else level
-    if not 1 <= level <= len(there.hints):
-        raise CourseError(f"The hints of {exercise} have the levels 1 to {len(there.hints)}.")
-    kept.note_hint(exercise, max(level, before))
-    go_on, show = f'ift.hint("{exercise}")', f'ift.hint("{exercise}", solution=True)'
+        return f"{written.id} {written.title}: one possible solution", written.solution
+    before = records.read().get(exercise, records.ExerciseProgress()).hints
+    level = min(before + 1, count) if level is None else level
+    if not 1 <= level <= count:
+        raise CourseError(f"The hints of {exercise} have levels 1 to {count}.")
+    records.record_hint(exercise, max(level, before))
+    next_hint, show = f'ift.hint("{exercise}")', f'ift.hint("{exercise}", solution=True)'
     if shell:
-        go_on, show = f"ift hint {exercise}", f"ift hint {exercise} --solution"
-    last = level == len(there.hints)
-    more = (
-        f"This was the last; `{show}` shows a solution." if last else f"`{go_on}` shows the next."
+        next_hint, show = f"ift hint {exercise}", f"ift hint {exercise} --solution"
+    if level == count:
+        more = f"This was the last hint; `{show}` shows a solution."
+    else:
+        more = f"`{next_hint}` shows the next hint."
+    return (
+        f"{written.id} {written.title}: hint {level} of {count}",
+        f"{written.hints[level - 1]}\n\n{more}",
     )
-    heading = f"{there.id} {there.title}: hint {level} of {len(there.hints)}"
-    return heading, f"{there.hints[level - 1]}\n\n{more}"
 
 
 @dataclass(frozen=True)
 class HintCard:
-    """A hint or a solution, in markdown and plain text."""
+    """A hint or a solution, in Markdown and plain text."""
 
     title: str
     text: str
@@ -140,25 +159,32 @@ class HintCard:
     def __str__(self) -> str:
         return f"• {self.title}\n\n{self.text}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         body = f"```python\n{self.text}\n```" if self.code else self.text
         return {"text/markdown": f"**{self.title}**\n\n{body}", "text/plain": str(self)}
 
 
 def progress(lesson: str | None = None) -> Overview | None:
-    """Where you stand in the exercises of one lesson ("02"), or of all."""
-    if _silent():
-        return None
-    reached = kept.read()
-    exercises = catalog.exercises(lesson)
-    return Overview([(x, titled(x), reached.get(x.id, kept.Reached())) for x in exercises])
+    """Show your progress in the exercises of one lesson ("02") or of all."""
+    return None if _is_silent() else overview(lesson)
+
+
+def overview(lesson: str | None = None) -> Overview:
+    """The learner's progress in the exercises of one lesson ("02") or of all."""
+    saved = records.read()
+    return Overview(
+        [
+            (exercise, full_title(exercise), saved.get(exercise.id, records.ExerciseProgress()))
+            for exercise in catalog.exercises(lesson)
+        ]
+    )
 
 
 @dataclass(frozen=True)
 class Overview:
-    """Exercises with their titles and what was reached, as a table."""
+    """A table of exercises with their titles and the learner's progress."""
 
-    rows: Sequence[tuple[catalog.Exercise, str, kept.Reached]]
+    rows: Sequence[tuple[catalog.Exercise, str, records.ExerciseProgress]]
 
     def cells(self) -> list[tuple[str, str, str]]:
         """(sign, title, points) of each exercise."""
@@ -168,23 +194,24 @@ class Overview:
         ]
 
     def __str__(self) -> str:
-        wide = max((len(title) for _, title, _ in self.cells()), default=0)
-        return "\n".join(f"{sign} {title:{wide}}  {got}" for sign, title, got in self.cells())
+        width = max((len(title) for _, title, _ in self.cells()), default=0)
+        return "\n".join(f"{sign} {title:{width}}  {got}" for sign, title, got in self.cells())
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         left = 'style="text-align: left"'
         rows = "".join(
-            f"<tr><td>{_sign(sign)}</td><td {left}>{escape(title)}</td><td {left}>{got}</td></tr>"
+            f"<tr><td>{sign_html(sign)}</td><td {left}>{escape(title)}</td>"
+            f"<td {left}>{got}</td></tr>"
             for sign, title, got in self.cells()
         )
         head = f"<tr><th></th><th {left}>exercise</th><th {left}>points</th></tr>"
         return {"text/html": f"<table>{head}{rows}</table>", "text/plain": str(self)}
 
 
-def titled(exercise: catalog.Exercise) -> str:
-    """As "02.3 Response labels"; the function's name where the sources are not installed."""
+def full_title(exercise: catalog.Exercise) -> str:
+    """For example "02.3 Response labels"; the function's name if sources are not installed."""
     return f"{exercise.id} {source.title(exercise.id) or exercise.function}"
 
 
-def _silent() -> bool:
+def _is_silent() -> bool:
     return bool(os.environ.get("IFT_CHECKING"))

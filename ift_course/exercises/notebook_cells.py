@@ -1,6 +1,6 @@
 """The code cells of a notebook or script that somebody else wrote.
 
-The one reader: `ift check`, `ift grade` and the checks under pytest all use it.
+This is the only reader: `ift check`, `ift grade`, and the checks under pytest all use it.
 """
 
 import ast
@@ -17,9 +17,9 @@ from ift_course.exercises.notebook_json import CodeCell
 
 __all__ = ["LARGEST", "CodeCell", "Unreadable", "code_cells", "execute", "parse", "read"]
 
-LARGEST = 256 << 20  # bytes of one file; nearly all of them are outputs, which are skipped
+LARGEST = 256 << 20  # bytes of one file; nearly all are outputs, which are skipped
 LARGEST_SCRIPT = 4 << 20
-# What splits a script: "# %%" of jupytext, "# In[3]:" of nbconvert, "# <codecell>" of old IPython.
+# Splits a script: "# %%" of jupytext, "# In[3]:" of nbconvert, "# <codecell>" of old IPython.
 MARKER = re.compile(
     r"^#[ ]?(?:%%(?P<rest>.*)|[ ]?In[ ]?\[[ \d*]*\]:?[ \t]*|[ ]?<codecell>)$", re.MULTILINE
 )
@@ -36,14 +36,14 @@ FOREIGN = {
 
 
 class Unreadable(Exception):
-    """The file is neither a notebook nor Python; the text is a sentence that says why."""
+    """The file is neither a notebook nor Python; the text is one sentence that explains why."""
 
 
 def code_cells(path: Path) -> list[tuple[int, str]]:
-    """The code cells of a notebook or script on disk.
+    """Read the code cells of a notebook or script on disk.
 
     Args:
-        path: Of a .ipynb or .py file.
+        path: A .ipynb or .py file.
 
     Returns:
         (number, source) of each code cell, counted from 1 among all cells.
@@ -64,28 +64,30 @@ def code_cells(path: Path) -> list[tuple[int, str]]:
 
 
 def too_large(size: int) -> str:
-    """Why a file of `size` bytes is not read."""
+    """Explain why a file of `size` bytes is not read."""
     return f"The file has {size >> 20} MB; at most {LARGEST >> 20} MB are read."
 
 
 def read(data: bytes, name: str) -> list[tuple[int, str]]:
-    """The code cells in the bytes of a file. What it is, its content says first, then its name.
+    """Read the code cells in the bytes of a file.
+
+    The content decides what kind of file it is; the name decides only where the content does not.
 
     Args:
         data: The whole file.
-        name: Of the file.
+        name: The file's name.
 
     Returns:
         (number, source) of each code cell, counted from 1 among all cells.
 
     Raises:
-        Unreadable: With a sentence that says why.
+        Unreadable: The file is not a notebook or script, or is too large.
     """
     return [(cell.number, cell.source) for cell in parse(data, name)]
 
 
 def parse(data: bytes, name: str) -> list[CodeCell]:
-    """As `read`, with what the course noted in the cells that it generated."""
+    """Read the code cells as `read` does, each with the stamp of the course if it has one."""
     if len(data) > LARGEST:
         raise Unreadable(too_large(len(data)))
     data = _utf8(data)
@@ -101,7 +103,7 @@ def parse(data: bytes, name: str) -> list[CodeCell]:
     elif script or b"def " in data:
         cells = _script(data)
     else:
-        raise Unreadable("The file is not a notebook: it does not hold JSON.")
+        raise Unreadable("The file is not a notebook: it does not contain JSON.")
     if not cells:
         raise Unreadable("There is no code in the file.")
     return cells
@@ -112,7 +114,7 @@ def _holds_cells(data: bytes) -> bool:
 
 
 def _utf8(data: bytes) -> bytes:
-    """The file in UTF-8 without a byte order mark, whichever Unicode encoding it has."""
+    """Convert a file of any Unicode encoding to UTF-8 without a byte order mark."""
     encoding = json.detect_encoding(data) if data else "utf-8"
     if encoding == "utf-8":
         return data
@@ -141,7 +143,7 @@ def _script(data: bytes) -> list[CodeCell]:
     except (SyntaxError, UnicodeError):
         raise Unreadable("The file is not text in UTF-8; save it with that encoding.") from None
     pieces = _at_markers(text) if MARKER.search(text) else statements(text)
-    # The lines before a piece stay, as blank ones: messages name the lines of the file.
+    # Blank lines stand for those before a piece, so that messages name the lines of the file.
     return [
         CodeCell(number, "\n" * start + code)
         for number, (start, code) in enumerate(pieces, 1)
@@ -154,7 +156,7 @@ def _lines(text: str) -> str:
 
 
 def _at_markers(text: str) -> list[tuple[int, str]]:
-    """(lines before it, text) of each cell of a script with markers; those of words are empty."""
+    """(lines before it, text) of each cell of a script with markers; Markdown cells are empty."""
     starts = [0, *(match.start() for match in MARKER.finditer(text))]
     ends = [*starts[1:], len(text)]
     pieces: list[tuple[int, str]] = []
@@ -171,7 +173,7 @@ def _at_markers(text: str) -> list[tuple[int, str]]:
 
 
 def _inside_string(before: str, code: str) -> bool:
-    """Whether a marker stands inside a string that began before it."""
+    """Whether a marker is inside a string that began before it."""
     return before.count('"""') % 2 + before.count("'''") % 2 > 0 and _parses(before + code)
 
 

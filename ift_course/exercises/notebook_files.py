@@ -1,9 +1,9 @@
-"""Notebooks as files: the cell that installs the course on Colab, and writing with equal bytes."""
+"""Notebook files: the cell that installs the course on Colab, and reproducible writing."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.links import repository_url
 from ift_course.paths import atomic_write_text
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# Written without magics, which a grader's Python would not understand.
+# Without magics, which a grader's Python would not understand.
 COLAB = """\
 # On Colab this gets the course and leaves Colab's torch alone. Elsewhere it does nothing.
 from importlib.util import find_spec
@@ -25,7 +25,7 @@ if not find_spec("ift_course"):
 
 
 def with_colab(cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells with one before the first code, which installs the course where it is missing."""
+    """Insert a cell before the first code that installs the course where it is missing."""
     from nbformat.v4 import new_code_cell
 
     first = next((i for i, x in enumerate(cells) if x.cell_type == "code"), len(cells))
@@ -36,21 +36,20 @@ def with_colab(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Writes a notebook so that the same cells and outputs give the same bytes."""
+    """Write a notebook so that the same cells and outputs give the same bytes."""
     import nbformat
 
     notebook = nbformat.from_dict(notebook)
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            kept = [x for x in map(_without_widget, cell.outputs) if x]
-            cell.outputs = _joined(kept)
+            cell.outputs = _join_streams([x for x in map(_without_widget, cell.outputs) if x])
     nbformat.validate(notebook)
     atomic_write_text(path, nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n")
 
 
 def _without_widget(output: NotebookNode) -> NotebookNode | None:
-    """A live widget is an empty box without its kernel: only its static form is kept."""
+    """Keep only the static form of a live widget, which is an empty box without its kernel."""
     data = output.get("data", {})
     if WIDGET not in data:
         return output
@@ -58,11 +57,11 @@ def _without_widget(output: NotebookNode) -> NotebookNode | None:
     return output if set(data) - {"text/plain"} else None
 
 
-def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Printed text arrives in pieces that depend on timing; neighbors of one stream become one."""
-    joined: list = []
+def _join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join neighboring outputs of one stream, because printed text is split by timing."""
+    joined: list[Any] = []
     for output in outputs:
-        last = joined[-1] if joined else {}
+        last: Any = joined[-1] if joined else {}
         if output.get("name") and last.get("name") == output.name:
             last.text += output.text
         else:

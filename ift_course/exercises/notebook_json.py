@@ -7,20 +7,25 @@ scan is one pass, linear in the size of the file, and stops at a fixed number of
 import json
 import re
 from collections.abc import Callable
-from json.decoder import scanstring
+from json.decoder import scanstring  # pyright: ignore[reportAttributeAccessIssue] (no stub)
 from typing import NamedTuple
 
 MOST_STEPS = 6_000_000  # strings and brackets; about four seconds
 MOST_CODE = 16 << 20  # bytes of all cells together
-SMALL_METADATA = 2000  # bytes of one cell's; what the course writes there is short
+SMALL_METADATA = 2000  # bytes per cell; the course's own entries are short
 BRACKETS = re.compile(r'["\[\]{}]')
 SCALAR = re.compile(r"[^\s,\[\]{}\"]+")
 SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class CodeCell(NamedTuple):
-    """A code cell. number: counted from 1 among all cells; stamp: the hash of the text that the
-    course generated it with, empty if it was not generated."""
+    """A code cell.
+
+    Attributes:
+        number: Counted from 1 among all cells.
+        source: Its text.
+        stamp: The hash of the text with which the course generated it; empty if it did not.
+    """
 
     number: int
     source: str
@@ -28,11 +33,11 @@ class CodeCell(NamedTuple):
 
 
 class Malformed(ValueError):
-    """The bytes are not the JSON of a notebook; the text is a sentence for a person."""
+    """The bytes are not the JSON of a notebook; the text is one sentence for a person."""
 
 
 def code_cells(data: bytes) -> list[CodeCell]:
-    """The code cells of a notebook, version 4 or older.
+    """Read the code cells of a notebook, version 4 or older.
 
     Args:
         data: The file, in UTF-8.
@@ -48,44 +53,45 @@ def code_cells(data: bytes) -> list[CodeCell]:
 
 
 class _Scan:
-    """One pass over a notebook. Positions are those of the first character not yet read."""
+    """One pass over a notebook. A position is that of the first character not yet read."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._steps = 0
         self._code = 0
         self._count = 0
-        self._cells: list[CodeCell] | None = None
+        self._cells: list[CodeCell] = []
+        self._has_cells = False
 
     def notebook(self) -> list[CodeCell]:
         start = self._space(0)
-        if self._at(start) != "{":
-            raise Malformed("The file is JSON, but not a notebook: it holds no cells.")
+        if self._character(start) != "{":
+            raise Malformed("The file is JSON but not a notebook: it has no cells.")
         self._object(start, self._top_level)
-        if self._cells is None:
-            raise Malformed("The file is JSON, but not a notebook: it holds no cells.")
+        if not self._has_cells:
+            raise Malformed("The file is JSON but not a notebook: it has no cells.")
         return self._cells
 
     def _top_level(self, key: str, start: int) -> int:
-        if key not in ("cells", "worksheets") or self._at(start) != "[":
+        if key not in ("cells", "worksheets") or self._character(start) != "[":
             return self._skip(start)
-        self._cells, self._count = [], 0
+        self._cells, self._count, self._has_cells = [], 0, True
         return self._array(start, self._cell if key == "cells" else self._worksheet)
 
     def _worksheet(self, start: int) -> int:
         """The layout of version 3: cells in a list of sheets."""
 
         def member(key: str, start: int) -> int:
-            cells = key == "cells" and self._at(start) == "["
+            cells = key == "cells" and self._character(start) == "["
             return self._array(start, self._cell) if cells else self._skip(start)
 
-        return self._object(start, member) if self._at(start) == "{" else self._skip(start)
+        return self._object(start, member) if self._character(start) == "{" else self._skip(start)
 
     def _cell(self, start: int) -> int:
-        if self._at(start) == "<":
+        if self._character(start) == "<":
             raise self._broken(start)
-        if self._at(start) != "{":
-            raise Malformed("The file is JSON, but not a notebook: one of its cells is not a cell.")
+        if self._character(start) != "{":
+            raise Malformed("The file is JSON but not a notebook: one of its cells is not a cell.")
         self._count += 1
         values: dict[str, object] = {}
 
@@ -105,7 +111,7 @@ class _Scan:
     def _value(self, start: int, end: int) -> object:
         self._code += end - start
         if self._code > MOST_CODE:
-            raise Malformed(f"The cells hold more than {MOST_CODE >> 20} MB of code.")
+            raise Malformed(f"The cells have more than {MOST_CODE >> 20} MB of code.")
         try:
             return json.loads(self._text[start:end].encode("latin-1"))
         except UnicodeDecodeError:
@@ -114,35 +120,43 @@ class _Scan:
             raise self._broken(start) from None
 
     def _object(self, start: int, member: Callable[[str, int], int]) -> int:
-        """Reads an object; `member` gets each key and where its value begins, returns its end."""
+        """Read an object.
+
+        Args:
+            start: The position of its brace.
+            member: Takes each key and the position of its value; returns the value's end.
+
+        Returns:
+            The position after the object.
+        """
         place = self._space(start + 1)
-        while self._at(place) != "}":
-            if self._at(place) != '"':
+        while self._character(place) != "}":
+            if self._character(place) != '"':
                 raise self._broken(place)
             key, place = self._string(place)
             place = self._space(place)
-            if self._at(place) != ":":
+            if self._character(place) != ":":
                 raise self._broken(place)
             place = self._separator(member(key, self._space(place + 1)), "}")
         return place + 1
 
     def _array(self, start: int, element: Callable[[int], int]) -> int:
         place = self._space(start + 1)
-        while self._at(place) != "]":
+        while self._character(place) != "]":
             place = self._separator(element(place), "]")
         return place + 1
 
     def _separator(self, place: int, end: str) -> int:
         place = self._space(place)
-        if self._at(place) == ",":
+        if self._character(place) == ",":
             return self._space(place + 1)
-        if self._at(place) != end:
+        if self._character(place) != end:
             raise self._broken(place)
         return place
 
     def _skip(self, start: int) -> int:
-        """The end of the value that begins here. What is inside it is not checked."""
-        first = self._at(start)
+        """The end of the value that begins here. Its inside is not validated."""
+        first = self._character(start)
         if first == '"':
             return self._string(start)[1]
         if first not in "[{":
@@ -179,9 +193,10 @@ class _Scan:
             raise Malformed("The notebook has too many outputs; clear them and save it.")
 
     def _space(self, place: int) -> int:
-        return SPACE.match(self._text, place).end()
+        space = SPACE.match(self._text, place)
+        return space.end() if space else place
 
-    def _at(self, place: int) -> str:
+    def _character(self, place: int) -> str:
         if place >= len(self._text):
             raise _cut_off()
         return self._text[place]
@@ -190,9 +205,9 @@ class _Scan:
         line = self._text.count("\n", 0, place) + 1
         if re.search(r"^(<<<<<<<|>>>>>>>) ", self._text, re.MULTILINE):
             return Malformed(
-                "The notebook holds the markers of a Git merge conflict (<<<<<<<); resolve it."
+                "The notebook contains the markers of a Git merge conflict (<<<<<<<); resolve it."
             )
-        return Malformed(f"The file is not a valid notebook: its JSON is broken in line {line}.")
+        return Malformed(f"The file is not a valid notebook: its JSON is broken on line {line}.")
 
 
 def _cut_off() -> Malformed:
@@ -200,13 +215,13 @@ def _cut_off() -> Malformed:
 
 
 def _source(source: object) -> str:
-    lines = [source] if type(source) is str else source
-    if type(lines) is not list or not all(type(line) is str for line in lines):
-        raise Malformed("The file is JSON, but not a notebook: a code cell holds no text.")
+    lines = [source] if isinstance(source, str) else source
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise Malformed("The file is JSON but not a notebook: a code cell has no text.")
     return "".join(lines)
 
 
 def _stamp(metadata: object) -> str:
-    stamp = metadata.get("ift") if type(metadata) is dict else None
-    value = stamp.get("hash") if type(stamp) is dict else None
-    return value if type(value) is str else ""
+    stamp = metadata.get("ift") if isinstance(metadata, dict) else None
+    value = stamp.get("hash") if isinstance(stamp, dict) else None
+    return value if isinstance(value, str) else ""

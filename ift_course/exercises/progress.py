@@ -1,4 +1,6 @@
-"""What the learner has reached, in a file of plain text: `progress.json`."""
+"""The learner's progress, in a plain text file: `progress.json`."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -10,8 +12,15 @@ from ift_course.paths import atomic_write_text, project_root
 
 
 @dataclass
-class Reached:
-    """The best result of an exercise. tries: checks that ran. hints: the levels that were read."""
+class ExerciseProgress:
+    """The best result of an exercise.
+
+    Attributes:
+        earned: Points of the best run.
+        points: All points of the exercise.
+        tries: How often the checks ran after the stub was replaced.
+        hints: The highest level of hint that was read.
+    """
 
     earned: int = 0
     points: int = 0
@@ -24,44 +33,44 @@ class Reached:
 
 
 def path() -> Path:
-    """Where it is kept: `$IFT_PROGRESS`, else in `$IFT_RESULTS`, else beside the notebooks."""
+    """The file: `$IFT_PROGRESS`, else in `$IFT_RESULTS`, else beside the notebooks."""
     if own := os.environ.get("IFT_PROGRESS"):
         return Path(own)
     folder = Path(os.environ.get("IFT_RESULTS") or project_root())
     return folder / "progress.json"
 
 
-def read() -> dict[str, Reached]:
-    """What was reached, by exercise ("02.3"). A file that is broken counts as none."""
+def read() -> dict[str, ExerciseProgress]:
+    """Read the progress by exercise ("02.3"). A missing or broken file counts as no progress."""
     try:
-        kept = json.loads(path().read_text(encoding="utf-8"))
-        return {name: Reached(**values) for name, values in kept.items()}
+        records = json.loads(path().read_text(encoding="utf-8"))
+        return {name: ExerciseProgress(**values) for name, values in records.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
-def note(report: Report) -> None:
-    """Counts a run of the checks; the best result stays."""
-    kept = read()
-    reached = kept.setdefault(report.id, Reached())
-    reached.earned = max(reached.earned if reached.points == report.points else 0, report.earned)
-    reached.points = report.points
-    reached.tries += report.begun
-    _write(kept)
+def record_report(report: Report) -> None:
+    """Count a run of the checks and keep the best result."""
+    records = read()
+    record = records.setdefault(report.id, ExerciseProgress())
+    record.earned = max(record.earned if record.points == report.points else 0, report.earned)
+    record.points = report.points
+    record.tries += report.begun
+    _write(records)
 
 
-def note_hint(exercise: str, level: int) -> None:
-    """Remembers that hints up to `level` were read."""
-    kept = read()
-    reached = kept.setdefault(exercise, Reached())
-    reached.hints = max(reached.hints, level)
-    _write(kept)
+def record_hint(exercise: str, level: int) -> None:
+    """Remember that the hints up to `level` were read."""
+    records = read()
+    record = records.setdefault(exercise, ExerciseProgress())
+    record.hints = max(record.hints, level)
+    _write(records)
 
 
-def _write(kept: dict[str, Reached]) -> None:
+def _write(records: dict[str, ExerciseProgress]) -> None:
     file = path()
     if file.exists() and not read():
-        file.replace(file.with_suffix(".broken"))  # whatever it was, it is not ours to delete
+        file.replace(file.with_suffix(".broken"))  # it may be the learner's: never delete it
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({name: asdict(kept[name]) for name in sorted(kept)}, indent=1)
+    text = json.dumps({name: asdict(records[name]) for name in sorted(records)}, indent=1)
     atomic_write_text(file, text + "\n")

@@ -1,4 +1,4 @@
-"""All checks of one exercise on one learner: what a card shows and what progress counts."""
+"""All checks of one exercise on one learner: shown on a card and counted as progress."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ift_course.exercises import catalog
-from ift_course.exercises.judging import RecordingLearner, Verdict, watch
+from ift_course.exercises.judging import RecordingLearner, Verdict, run_check
 from ift_course.exercises.learner import InProcessLearner
 from ift_course.exercises.misconceptions import recognize
 
@@ -17,7 +17,11 @@ from ift_course.exercises.misconceptions import recognize
 class Report:
     """The verdicts on an exercise, and the advice of a misconception that was recognized.
 
-    id: as "02.3". function: the name of what is checked.
+    Attributes:
+        id: The exercise's id, for example "02.3".
+        function: The name of the function that was checked.
+        verdicts: One per check.
+        advice: One sentence; empty if no misconception explains the failures.
     """
 
     id: str
@@ -53,26 +57,28 @@ def report(
 
     Args:
         exercise: Whose checks are run.
-        namespace: Where the learner's functions are, by name.
+        namespace: The learner's functions by name.
         seed: Varies the inputs.
-        limit: Seconds for a call of the learner's function, which is then stopped; None waits.
+        limit: Seconds after which a call of the learner's function is stopped; None waits.
 
     Returns:
         The verdicts, with the advice of a misconception if one explains them.
     """
     names = parameters(namespace.get(exercise.function))
-    verdicts, calls, local = [], [], InProcessLearner(namespace, limit)
+    verdicts, calls, in_process = [], [], InProcessLearner(namespace, limit)
     for check in catalog.checks(exercise):
         if not check.hidden:
-            learner = RecordingLearner(local)
-            verdicts.append(watch(check, learner, seed, names))
+            learner = RecordingLearner(in_process)
+            verdicts.append(run_check(check, learner, seed, names))
             calls += learner.calls
     wrong = None if all(x.passed for x in verdicts) else recognize(exercise, calls)
     return Report(exercise.id, exercise.function, verdicts, wrong.advice if wrong else "")
 
 
-def parameters(function: Callable | None) -> list[str]:
-    """The names of a function's parameters; none if it does not say."""
+def parameters(function: Callable[..., Any] | None) -> list[str]:
+    """The names of a function's parameters; none if there is no function or no signature."""
+    if function is None:
+        return []
     try:
         return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):

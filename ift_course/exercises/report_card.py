@@ -1,7 +1,7 @@
-"""What a learner sees after `ift.check(fn)`: one card, as HTML and as plain text.
+"""The card that a learner sees after `ift.check(fn)`, as HTML and as plain text.
 
-Inline styles only, the page's own text color, and every color doubled by a sign, so that it reads
-in light and dark mode, in Colab, VS Code and JupyterLab, and where styles are stripped.
+It uses inline styles only, the page's own text color, and a sign beside every color, so that it is
+readable in light and dark mode, in Colab, VS Code, and JupyterLab, and where styles are stripped.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from ift_course.exercises.compare import MaskDiff
 from ift_course.exercises.judging import Verdict
@@ -20,8 +21,8 @@ SIGNS = {"passed": "✓", "failed": "✗", "error": "✗", "not yet": "○", "br
 INKS = {"✓": EDGES["good"], "✗": EDGES["bad"], "○": "#888888", "!": EDGES["bad"]}
 MONO = "font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere"
 FAINT = "opacity: 0.75"
-FOLD = 15  # pixels of the triangle before what can be opened
-EXPLAINED = 2  # failed checks that plain text explains; HTML has the others folded
+FOLD = 15  # pixels of the triangle before a check that can be unfolded
+EXPLAINED = 2  # failed checks that plain text explains; HTML folds the others
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class ReportCard:
 
     @property
     def headline(self) -> str:
-        """Where the learner stands, in one line."""
+        """The result in one line."""
         report = self.report
         if report.passed:
             return f"{self.title}: done, {report.points} of {report.points} points"
@@ -43,7 +44,7 @@ class ReportCard:
 
     @property
     def closing(self) -> str:
-        """What to do next."""
+        """The next step for the learner; empty if all checks passed."""
         report = self.report
         if report.passed:
             return ""
@@ -53,13 +54,14 @@ class ReportCard:
 
     def html(self) -> str:
         sign = "✓" if self.report.passed else "✗" if self.report.begun else "○"
-        parts = [f'<div style="font-weight: bold">{_sign(sign)} {escape(self.headline)}</div>']
+        parts = [f'<div style="font-weight: bold">{sign_html(sign)} {escape(self.headline)}</div>']
         if self.report.advice:
             parts.append(
                 f'<div style="margin: 6px 0; border: 1px solid {EDGES["note"]}; '
-                f'padding: 4px 8px"><b>This looks familiar.</b> {_words(self.report.advice)}</div>'
+                f'padding: 4px 8px"><b>This looks familiar.</b> '
+                f"{_escape_with_code(self.report.advice)}</div>"
             )
-        parts += [_verdict_html(*found) for found in _told(self.report.verdicts)]
+        parts += [_verdict_html(*entry) for entry in _ranked(self.report.verdicts)]
         if self.closing:
             parts.append(f'<div style="margin-top: 8px; {FAINT}">{escape(self.closing)}</div>')
         style = f"border-left: 4px solid {INKS[sign]}; padding: 6px 12px; margin: 8px 0"
@@ -70,36 +72,36 @@ class ReportCard:
         lines = [f"{sign} {self.headline}"]
         if self.report.advice:
             lines.append(f"  This looks familiar. {self.report.advice}")
-        for verdict, place in _told(self.report.verdicts):
+        for verdict, rank in _ranked(self.report.verdicts):
             lines.append(f"  {SIGNS[verdict.status]} {verdict.title}")
-            if 0 < place <= EXPLAINED:
+            if 0 < rank <= EXPLAINED:
                 lines += [f"      {line}" for line in explanation(verdict)]
         return "\n".join([*lines, *([f"  {self.closing}"] if self.closing else [])])
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": str(self)}
 
 
-def _told(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, int]]:
-    """Each verdict with its place among those to be explained; 0: it needs no explanation.
+def _ranked(verdicts: Sequence[Verdict]) -> Iterator[tuple[Verdict, int]]:
+    """Each verdict with its rank among those to be explained; 0 means no explanation.
 
-    The same error is explained once only.
+    The same error is explained only once.
     """
     seen, count = set(), 0
     for verdict in verdicts:
-        what = (verdict.status, verdict.message, verdict.line)
-        repeated = verdict.status == "error" and what in seen
-        seen.add(what)
+        cause = (verdict.status, verdict.message, verdict.line)
+        repeated = verdict.status == "error" and cause in seen
+        seen.add(cause)
         explained = verdict.status in ("failed", "error", "broken") and not repeated
         count += explained
         yield verdict, count if explained else 0
 
 
 def explanation(verdict: Verdict) -> Iterator[str]:
-    """What went wrong, in lines of plain text."""
+    """Explain what went wrong, in lines of plain text."""
     yield from verdict.message.split("\n")
     if verdict.line:
-        yield f"in your line {verdict.number}:  {verdict.line}"
+        yield f"on your line {verdict.number}:  {verdict.line}"
     for name, value in _facts(verdict):
         for i, line in enumerate(value.split("\n")):
             yield f"{name if i == 0 else '':10}{line}"
@@ -108,25 +110,25 @@ def explanation(verdict: Verdict) -> Iterator[str]:
 
 
 def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    facts = {"input": verdict.given, "expected": verdict.expected, "came": verdict.got}
+    facts = {"input": verdict.given, "expected": verdict.expected, "got": verdict.got}
     for name, value in facts.items():
         if value and not (verdict.mask and name != "input"):
             yield name, value
 
 
-def _verdict_html(verdict: Verdict, place: int) -> str:
-    """One check; the first that failed is explained at once, the others when they are opened."""
-    head = f"{_sign(SIGNS[verdict.status])} {escape(verdict.title)}"
-    if not place:
+def _verdict_html(verdict: Verdict, rank: int) -> str:
+    """One check; the explanation of the first that failed is open, the others are folded."""
+    head = f"{sign_html(SIGNS[verdict.status])} {escape(verdict.title)}"
+    if not rank:
         return f'<div style="margin-top: 4px; padding-left: {FOLD}px">{head}</div>'
     rows = "".join(_row(name, f'<span style="{MONO}">{escape(value)}</span>')
                    for name, value in _facts(verdict))  # fmt: skip
     code = f'<span style="{MONO}">{escape(verdict.line)}</span>'
-    line = f"<div>in your line {verdict.number}: {code}</div>" if verdict.line else ""
+    line = f"<div>on your line {verdict.number}: {code}</div>" if verdict.line else ""
     mask = mask_html(verdict.mask) if verdict.mask else ""
     message = escape(verdict.message).replace("\n", "<br>")
     return (
-        f'<details style="margin-top: 4px"{" open" if place == 1 else ""}>'
+        f'<details style="margin-top: 4px"{" open" if rank == 1 else ""}>'
         f'<summary style="cursor: pointer">{head}</summary>'
         f'<div style="margin: 2px 0 6px 1.4em"><div>{message}</div>{line}'
         f'<table style="margin: 2px 0">{rows}</table>{mask}</div></details>'
@@ -141,28 +143,32 @@ def _row(name: str, value: str) -> str:
     )
 
 
-def _words(text: str) -> str:
-    """Escaped text in which `code` is set as code."""
+def _escape_with_code(text: str) -> str:
+    """Escape text and set what is in backticks as code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{x}</code>" if i % 2 else x for i, x in enumerate(parts))
 
 
-def _sign(sign: str) -> str:
+def sign_html(sign: str) -> str:
+    """One of the signs, in its color."""
     return f'<span style="color: {INKS[sign]}; font-weight: bold">{sign}</span>'
 
 
 def mask_text(mask: MaskDiff) -> Iterator[str]:
     """The tokens; below them ^ where they should be trained, and ^ where they are."""
     for row in _rows(mask):
-        for name, of in (("tokens", 0), ("should be", 1), ("yours", 2)):
+        for name, column in (("tokens", 0), ("should be", 1), ("yours", 2)):
             yield f"{name:10}" + " ".join(
-                token.text if of == 0 else ("^" if kinds[of - 1] else " ") * len(token.text)
-                for token, *kinds in row
+                token.text
+                if column == 0
+                else ("^" if trained[column - 1] else " ") * len(token.text)
+                for token, *trained in row
             )
     yield f"{'':10}^ trained"
 
 
 def _rows(mask: MaskDiff) -> Iterator[list[tuple[Token, bool, bool]]]:
+    """(token, expected, got) of each token, in lines of limited width."""
     tokens = [Token(visible(text), "trained", special=False) for text in mask.tokens]
     cells = list(zip(tokens, mask.expected, mask.got, strict=True))
     for line in broken_lines([Token(f"{t.text} ", t.kind, t.special) for t in tokens]):
@@ -170,7 +176,7 @@ def _rows(mask: MaskDiff) -> Iterator[list[tuple[Token, bool, bool]]]:
 
 
 def mask_html(mask: MaskDiff) -> str:
-    """The row twice, as it should be and as it is: filled and bold is trained, framed is not.
+    """The sequence twice, as it should be and as it is: trained tokens are filled and bold.
 
     Tokens that differ have a thick frame and a ✗ in the second row.
     """

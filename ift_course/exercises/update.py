@@ -1,4 +1,4 @@
-"""Bringing a learner's notebook up to date without losing a letter of theirs."""
+"""Bring a learner's notebook up to date without losing any of their work."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from ift_course.exercises.notebook_files import write
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-ASIDE = (
+NOTE = (
     "*The course has a new version of the next cell. Yours is below it, unchanged, and is the one "
-    "that counts. Take over what you like, then delete the other.*"
+    "that counts. Copy what you like from the new version, then delete it.*"
 )
 
 
 def update(source: Path, path: Path) -> list[str]:
-    """Merges the exercises of `source` into the notebook at `path`, or writes it if it is missing.
+    """Merge the exercises of `source` into the notebook at `path`; create it if it is missing.
 
-    Cells that the learner left alone become the new ones. A cell they changed stays, and a new
-    version of it is put before it, with a note. New exercises come at their place, and the
-    learner's own cells stay where they are. Returns what was done, in words.
+    Cells that the learner did not change are replaced by the new ones. A cell that they changed
+    stays, and a new version is put before it, with a note. New exercises are inserted in order,
+    and the learner's own cells stay where they are.
+
+    Returns:
+        The changes, in words.
 
     Raises:
-        CourseError: the file is no notebook.
+        CourseError: The file is not a notebook.
     """
     import nbformat
 
@@ -38,30 +41,38 @@ def update(source: Path, path: Path) -> list[str]:
     try:
         mine = nbformat.read(path, as_version=4)
     except Exception:
-        raise CourseError(f"{path} is no notebook any more; restore it, or move it away.") from None
-    merged, done = merge(mine.cells, fresh.cells)
-    if done:
+        raise CourseError(f"{path} is no longer a notebook; restore it or move it away.") from None
+    merged, changes = merge(mine.cells, fresh.cells)
+    if changes:
         mine.cells = merged
         mine.nbformat_minor = max(mine.nbformat_minor, 5)
         _distinct_ids(merged)
         nbformat.validate(mine)
         write(mine, path)
-    return done
+    return changes
 
 
 def merge(
     mine: list[NotebookNode], fresh: list[NotebookNode]
 ) -> tuple[list[NotebookNode], list[str]]:
-    """The merged cells and what was done. `mine` are the learner's, `fresh` the generated ones."""
+    """Merge two lists of cells.
+
+    Args:
+        mine: The learner's cells.
+        fresh: The generated cells.
+
+    Returns:
+        The merged cells, and the changes in words.
+    """
     new = {_name(cell): cell for cell in fresh}
-    known = {_name(cell) for cell in mine}
-    merged, done = [], []
+    seen = {_name(cell) for cell in mine}
+    merged, changes = [], []
 
     def add_new_ones_before(name: str | None) -> None:
-        for other in _missing_before(name, fresh, known):
-            known.add(_name(other))
+        for other in _missing_before(name, fresh, seen):
+            seen.add(_name(other))
             merged.append(other)
-            done.append(f"{_name(other)} is new")
+            changes.append(f"{_name(other)} is new")
 
     for cell in mine:
         name = _name(cell)
@@ -69,28 +80,30 @@ def merge(
             add_new_ones_before(name)
         if name in new and pristine(cell):
             if cell.source.rstrip() != new[name].source.rstrip():
-                done.append(f"{name} is renewed")
+                changes.append(f"{name} is updated")
             merged.append(_with_outputs(new[name], cell))
         elif name in new and cell.metadata.ift.hash != new[name].metadata.ift.hash:
             merged += [*_beside(new[name]), _based_on(cell, new[name])]
-            done.append(f"{name} has a new version, put before yours")
+            changes.append(f"{name} has a new version, put before yours")
         elif name and name not in new and pristine(cell):
-            done.append(f"{name} is no longer part of the course")
+            changes.append(f"{name} is no longer part of the course")
         else:
             merged.append(cell)
     add_new_ones_before(None)
-    return merged, done
+    return merged, changes
 
 
 def _name(cell: NotebookNode) -> str | None:
     return cell.get("metadata", {}).get("ift", {}).get("id")
 
 
-def _missing_before(name: str | None, fresh: list[NotebookNode], known: set) -> list[NotebookNode]:
-    """The generated cells that the learner lacks, up to the one called `name`."""
+def _missing_before(
+    name: str | None, fresh: list[NotebookNode], seen: set[str | None]
+) -> list[NotebookNode]:
+    """The generated cells before the one called `name` that the learner does not have."""
     names = [_name(cell) for cell in fresh]
     end = names.index(name) if name else len(fresh)
-    return [cell for cell in fresh[:end] if _name(cell) not in known]
+    return [cell for cell in fresh[:end] if _name(cell) not in seen]
 
 
 def _with_outputs(new: NotebookNode, old: NotebookNode) -> NotebookNode:
@@ -100,15 +113,15 @@ def _with_outputs(new: NotebookNode, old: NotebookNode) -> NotebookNode:
 
 
 def _beside(new: NotebookNode) -> list[NotebookNode]:
-    """A note and the new version, as cells that later updates do not mistake for their own."""
+    """A note and the new version, without metadata, so that later updates ignore both."""
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
     make = new_code_cell if new.cell_type == "code" else new_markdown_cell
-    return [new_markdown_cell(ASIDE), make(new.source)]
+    return [new_markdown_cell(NOTE), make(new.source)]
 
 
 def _based_on(mine: NotebookNode, new: NotebookNode) -> NotebookNode:
-    """The learner's cell, marked as having seen the new version, so that it comes only once."""
+    """Mark the learner's cell as having the new version, so that it is inserted only once."""
     mine.metadata.ift.hash = new.metadata.ift.hash
     return mine
 

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
 from ift_course.exercises.execution import definitions
-from ift_course.exercises.judging import Call, RecordingLearner, Verdict, watch
+from ift_course.exercises.judging import Call, RecordingLearner, Verdict, run_check
 from ift_course.exercises.learner import InProcessLearner, LearnerLost
 from ift_course.exercises.misconceptions import recognize
 from ift_course.grading import reference
@@ -269,7 +269,7 @@ def _grade_exercise(
         elif check.id in attempt.skipped_steps:
             verdict = Verdict(check.id, check.title, check.points, "timeout", TOO_LONG)
         else:
-            verdict, check_calls = run_check(attempt, exercise, check, seed, limit)
+            verdict, check_calls = grade_check(attempt, exercise, check, seed, limit)
             calls += check_calls
         if verdict.status == "timeout":
             limit = attempt.limits.check / 5  # code that hung once will likely hang in every check
@@ -285,7 +285,7 @@ def _grade_exercise(
     return lines
 
 
-def run_check(
+def grade_check(
     attempt: Attempt, exercise: Exercise, check: Check, seed: str, limit: float
 ) -> tuple[Verdict, list[Call]]:
     """Runs one check. There are points for an explicit pass only.
@@ -310,7 +310,7 @@ def run_check(
         worker.deadline = end = time.monotonic() + limit
         learner = RecordingLearner(RemoteLearner(worker))
         with _alarm(limit + GRACE):
-            verdict = watch(check, learner, seed, reference.parameters(exercise))
+            verdict = run_check(check, learner, seed, reference.parameters(exercise))
             if verdict.status == "broken":
                 verdict = _whose_fault(exercise, check, seed, verdict)
             elif verdict.passed and time.monotonic() > end:
@@ -333,7 +333,7 @@ def run_check(
 def _whose_fault(exercise: Exercise, check: Check, seed: str, verdict: Verdict) -> Verdict:
     """A check that raised is the student's failure if the solution passes it, else the grader's."""
     solution = reference.namespace(exercise)
-    if solution and watch(check, RecordingLearner(InProcessLearner(solution)), seed).passed:
+    if solution and run_check(check, InProcessLearner(solution), seed).passed:
         message = "The returned value does not have the form that the docstring promises."
         return replace(verdict, status="failed", message=message)
     return replace(verdict, status="needs review")

@@ -88,7 +88,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _is_graded(config: pytest.Config, item: pytest.Item) -> bool:
     """Whether this test is a check of the course that a class is to be graded by."""
     function = getattr(item, "function", None) or getattr(item, "obj", None)
-    ours = hasattr(function, "worth") and LESSONS in Path(item.path).resolve().parents
+    ours = hasattr(function, "points") and LESSONS in Path(item.path).resolve().parents
     return bool(ours and config.getoption("--ift-submissions"))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ift_course.errors import CourseError
 from ift_course.exercises import notebook_cells, source
-from ift_course.exercises.judging import RecordingLearner, watch
+from ift_course.exercises.judging import run_check
 from ift_course.exercises.learner import InProcessLearner
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def verify(plan: GradingPlan) -> None:
             solution = namespace(exercise)
             if not solution:
                 raise CourseError(f"{exercise.path}: there is no solution to try its checks on.")
-            verdict = watch(check, RecordingLearner(InProcessLearner(solution)), plan.seed)
+            verdict = run_check(check, InProcessLearner(solution), plan.seed)
             if not verdict.passed:
                 raise CourseError(
                     f"{exercise.path}: {check.name} does not pass on the course's own solution "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import metadata
 from pathlib import Path
 
-from ift_course.exercises.source import written
+from ift_course.exercises.source import read_exercises
 from ift_course.lessons.lesson_00.overview import course_map
 from ift_course.links import repository_url
 from ift_site import exercises, front, glossary, lessons, reference
@@ -135,7 +135,7 @@ def _notebooks(root: Path, folder: str) -> dict[str, dict]:
 
 def _hints(course: Course, path: str) -> dict[str, list[str]]:
     source = course.root / "solutions" / f"{Path(path).stem}.py"
-    return {x.id: x.hints for x in written(source)} if source.exists() else {}
+    return {x.id: x.hints for x in read_exercises(source)} if source.exists() else {}
 
 
 def _prose(course: Course) -> dict[str, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Submissions without a single written function: answers from a table, and constants."""
+"""Submissions without a single written function: answers from a table and constants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ift_course.exercises import catalog
-from ift_course.exercises.judging import Call, RecordingLearner, judge
+from ift_course.exercises.judging import Call, RecordingLearner, run_check
 from ift_course.exercises.learner import InProcessLearner
 from tests.exercises import learners
 
@@ -31,7 +31,7 @@ CONSTANTS: dict[str, Answer] = {
 
 
 class Table:
-    """What the course's solution was asked in one lesson, and what it answered."""
+    """The calls of the course's solution in one lesson, with its answers."""
 
     def __init__(self) -> None:
         self.calls: dict[str, list[Call]] = defaultdict(list)
@@ -40,11 +40,11 @@ class Table:
         names = learners.namespace(exercise)
         for check in catalog.checks(exercise):
             learner = RecordingLearner(InProcessLearner(names))
-            assert judge(check, learner, seed).passed, check.id
+            assert run_check(check, learner, seed).passed, check.id
             self.calls[exercise.function] += learner.calls
 
     def frequent(self, function: str, count: int = 1) -> list[Answer]:
-        """The answers that were given most often."""
+        """The most frequent answers."""
         answers = {repr(call.outcome): call.outcome for call in self.calls[function]}
         numbers = Counter(repr(call.outcome) for call in self.calls[function])
         return [answers[text] for text, _ in numbers.most_common(count)]
@@ -66,7 +66,7 @@ def give(answer: Answer) -> Any:
 
 
 def skeleton(value: Any) -> Any:
-    """The value without its numbers and texts: two questions of one form have the same."""
+    """The structure of a value without its numbers and texts."""
     if isinstance(value, (list, tuple)):
         return (type(value).__name__, *map(skeleton, value))
     if isinstance(value, dict):
@@ -108,21 +108,21 @@ def exact(table: Table, function: str) -> Callable:
 
 
 def or_refuse(table: Table, function: str) -> Callable:
-    """The recorded answer, or else a ValueError, which is right for whatever is to be refused."""
+    """The recorded answer, or else a ValueError, which is right for every refusal."""
     answers = {repr((call.args, call.kwargs)): call.outcome for call in table.calls[function]}
     refusal = ("error", "ValueError")
     return lambda *args, **kwargs: give(answers.get(repr((args, kwargs)), refusal))
 
 
 def or_frequent(table: Table, function: str) -> Callable:
-    """The recorded answer, or else the one that was given most often."""
+    """The recorded answer, or else the most frequent one."""
     answers = {repr((call.args, call.kwargs)): call.outcome for call in table.calls[function]}
     other = table.frequent(function)[0]
     return lambda *args, **kwargs: give(answers.get(repr((args, kwargs)), other))
 
 
 def or_nearest(table: Table, function: str) -> Callable:
-    """The recorded answer to the nearest question of the same form, or else the frequent one."""
+    """The recorded answer to the nearest call of the same structure, or else the most frequent."""
     forms: dict[Any, list[Call]] = defaultdict(list)
     for call in table.calls[function]:
         forms[skeleton(call.args)].append(call)
@@ -138,7 +138,7 @@ def or_nearest(table: Table, function: str) -> Callable:
 
 
 def by_turn(table: Table, function: str) -> Callable:
-    """The answers in the order in which they were recorded, whatever is asked."""
+    """The answers in the order in which they were recorded, whatever the arguments are."""
     answers = iter([call.outcome for call in table.calls[function]])
     return lambda *_, **__: give(next(answers))
 
@@ -155,7 +155,7 @@ TABLES = {
 def earned(exercise: catalog.Exercise, function: Callable, seed: str) -> dict[str, int]:
     """The points of each check that this function passes."""
     learner = InProcessLearner({exercise.function: function})
-    verdicts = [judge(check, learner, seed) for check in catalog.checks(exercise)]
+    verdicts = [run_check(check, learner, seed) for check in catalog.checks(exercise)]
     return {verdict.check: verdict.points for verdict in verdicts if verdict.passed}
 
 

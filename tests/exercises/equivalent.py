@@ -1,4 +1,4 @@
-"""Mutants that no check can kill, because they do the same; each with the reason."""
+"""Equivalent mutants, which no check can kill, each with the reason."""
 
 STRICT = "the ids, labels and attention masks of a batch have as many rows as each other"
 
@@ -16,7 +16,7 @@ SAME: dict[str, dict[str, str]] = {
     "01.5": {
         "F.cross_entropy(scores, wanted, ignore_index=-100, reduction='sum')  →  "
         "F.cross_entropy(scores, wanted, reduction='sum')": (
-            "-100 is PyTorch's default; the solution says it for the reader"
+            "-100 is PyTorch's default; the solution states it for the reader"
         ),
     },
     "02.6": {

@@ -1,4 +1,4 @@
-"""Functions to be judged: the solution of an exercise, its stub, or any code in their place."""
+"""Functions to check: the solution of an exercise, its stub, or any other code."""
 
 import ast
 import contextlib
@@ -8,12 +8,12 @@ from pathlib import Path
 from types import CodeType
 
 from ift_course.exercises import catalog, source
-from ift_course.exercises.judging import judge
+from ift_course.exercises.judging import run_check
 from ift_course.exercises.learner import InProcessLearner
 
 
 @cache
-def written(exercise: catalog.Exercise) -> source.Written:
+def written(exercise: catalog.Exercise) -> source.ExerciseSource:
     return source.find(exercise.id)
 
 
@@ -35,7 +35,7 @@ def _imports(lesson: str) -> CodeType:
 
 
 def namespace(exercise: catalog.Exercise, code: str | None = None) -> dict:
-    """What a notebook holds after its imports and this code; the solution without code."""
+    """The names in a notebook after its imports and `code`, by default the solution."""
     names: dict = {"__name__": "notebook"}
     exec(_imports(exercise.lesson), names)
     exec(code if code is not None else written(exercise).solution, names)
@@ -54,14 +54,14 @@ def card(exercise: catalog.Exercise) -> str:
 
 
 def tensor(values):
-    """As `torch.tensor`: what an example shows can be evaluated."""
+    """A substitute for `torch.tensor`, so that a rendered example can be evaluated."""
     import torch
 
     return torch.tensor(values)
 
 
 def verdicts(exercise: catalog.Exercise, names: dict, seed: int = 0) -> list:
-    return [judge(check, InProcessLearner(names), seed) for check in catalog.checks(exercise)]
+    return [run_check(check, InProcessLearner(names), seed) for check in catalog.checks(exercise)]
 
 
 def killed(exercise: catalog.Exercise, code: str) -> bool:
@@ -72,13 +72,13 @@ def killed(exercise: catalog.Exercise, code: str) -> bool:
         return True
     with at_most(3):
         return any(
-            not judge(x, InProcessLearner(names), 0).passed for x in catalog.checks(exercise)
+            not run_check(x, InProcessLearner(names), 0).passed for x in catalog.checks(exercise)
         )
 
 
 @contextlib.contextmanager
 def at_most(seconds: int):
-    """Ends an endless loop by an exception inside it, after so many seconds of the processor's."""
+    """Interrupt an endless loop after this many seconds of processor time."""
 
     def stop(*_):
         raise TimeoutError("endless")

@@ -15,7 +15,7 @@ SWAPS = {
 
 
 def mutants(code: str) -> Iterator[tuple[str, str]]:
-    """(what was changed, the changed code) for every small change of the functions in `code`.
+    """Yield (description, mutated code) for every small change of the functions in `code`.
 
     Docstrings, annotations and the texts of errors are left alone.
     """

@@ -1,4 +1,4 @@
-"""No points without a written function: a table of answers and a constant earn next to nothing."""
+"""A table of answers or a constant instead of a function earns next to nothing."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_the_best_constant_of_each_function_earns_next_to_nothing(lesson, table)
 
 
 def test_the_attack_itself_works(lesson):
-    """A table recorded from the very same student and seed earns nearly every point."""
+    """A table recorded from the same student and seed earns nearly every point."""
     table = attacks.recorded(lesson, [GRADED])
     passed: dict[str, int] = {}
     for exercise in catalog.exercises(lesson):

@@ -1,4 +1,4 @@
-"""`ift check`: whatever a notebook does, it is said in a line, and the others are checked."""
+"""`ift check` reports whatever a notebook does in one line and checks the others."""
 
 import json
 import os
@@ -35,11 +35,11 @@ def notebook(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_PROGRESS", str(tmp_path / "progress.json"))
 
     def write(*cells: str, name: str = "01_mine.ipynb") -> Path:
-        made = nbformat.v4.new_notebook(
+        document = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in (IMPORTS, *cells)]
         )
         path = tmp_path / name
-        nbformat.write(made, path)
+        nbformat.write(document, path)
         return path
 
     return write
@@ -57,12 +57,16 @@ def test_broken_cells_cost_only_their_own_exercise(notebook):
         "def greedy_decode(next_logits, prompt, max_new_tokens, end):\n    raise SystemExit(0)",
         "%matplotlib inline\n!ls\nift.check(perplexity)",
     )
-    found = results(path)
-    assert found["perplexity"].report.passed
-    assert found["next_token_loss"].problem.startswith("cell 3 is no Python: '(' was never closed")
-    assert "no function response_loss" in found["response_loss"].problem
-    assert "cell 4 stopped with RuntimeError: a cell of mine" in found["response_loss"].problem
-    assert {x.status for x in found["greedy_decode"].report.verdicts} == {"error"}
+    by_function = results(path)
+    assert by_function["perplexity"].report.passed
+    assert by_function["next_token_loss"].problem.startswith(
+        "cell 3 is not valid Python: '(' was never closed"
+    )
+    assert "no function response_loss" in by_function["response_loss"].problem
+    assert (
+        "cell 4 stopped with RuntimeError: a cell of mine" in by_function["response_loss"].problem
+    )
+    assert {x.status for x in by_function["greedy_decode"].report.verdicts} == {"error"}
 
 
 def test_endless_loops_and_dying_cells_cost_only_their_own_exercise(notebook):
@@ -73,16 +77,19 @@ def test_endless_loops_and_dying_cells_cost_only_their_own_exercise(notebook):
         "def perplexity(losses):\n    import os\n    os._exit(0)",
         RIGHT["next_token_loss"],
     )
-    found = results(path, limit=4.0)
-    assert found["next_token_loss"].report.passed
-    assert found["greedy_decode"].problem == "The exercise 01.3 was still running after 4 seconds"
-    assert found["perplexity"].problem == "The exercise 01.2 ended the process"
-    assert "cell 3 was still running after 4 seconds" in found["response_loss"].problem
+    by_function = results(path, limit=4.0)
+    assert by_function["next_token_loss"].report.passed
+    assert (
+        by_function["greedy_decode"].problem
+        == "The exercise 01.3 was still running after 4 seconds"
+    )
+    assert by_function["perplexity"].problem == "The exercise 01.2 ended the process"
+    assert "cell 3 was still running after 4 seconds" in by_function["response_loss"].problem
 
 
 @pytest.mark.parametrize(("text", "why"), [
     ('{"cells": [', "cut off"), ("", "is empty"),
-    ('{"nbformat": 4}', "holds no cells"), ("[1, 2]", "not a notebook"),
+    ('{"nbformat": 4}', "has no cells"), ("[1, 2]", "not a notebook"),
 ])  # fmt: skip
 def test_broken_json_is_one_sentence(tmp_path, text, why):
     path = tmp_path / "01_mine.ipynb"
@@ -109,20 +116,20 @@ def test_a_function_counts_whatever_ipython_syntax_stands_around_it(notebook, he
 
 
 def test_a_bad_line_does_not_cost_the_function_in_the_same_cell(notebook):
-    found = results(notebook(f"{RIGHT['perplexity']}\nthis line is broken\n"))
-    assert found["perplexity"].report.passed
+    by_function = results(notebook(f"{RIGHT['perplexity']}\nthis line is broken\n"))
+    assert by_function["perplexity"].report.passed
 
 
 def test_a_notebook_of_another_lesson_is_named_as_such(notebook):
     path = notebook("def pack(rows, capacity):\n    return rows")
-    with pytest.raises(CourseError, match=r"functions of lesson 02 \(pack\), none of lesson 01"):
+    with pytest.raises(CourseError, match=r"functions of lesson 02 \(pack\) but none of lesson 01"):
         check_notebook(path)
 
 
 def test_a_missing_notebook_and_one_of_no_lesson_are_one_sentence(tmp_path):
     with pytest.raises(CourseError, match="There is no notebook"):
         check_notebook(tmp_path / "01_gone.ipynb")
-    with pytest.raises(CourseError, match=r"names are NN_topic\.ipynb"):
+    with pytest.raises(CourseError, match=r"the form NN_topic\.ipynb"):
         check_notebook(tmp_path / "mine.ipynb")
 
 
@@ -131,14 +138,14 @@ def test_the_command_goes_on_after_a_broken_notebook_and_says_what_is_wrong(note
     broken.write_text("{")
     path = notebook(RIGHT["perplexity"].replace("/ len(tokens)", "/ len(losses)"))
     command = [sys.executable, "-c", "from ift_course.cli import main; main()", "check"]
-    done = subprocess.run([*command, str(tmp_path / "03_gone.ipynb"), str(broken), str(path)],
+    process = subprocess.run([*command, str(tmp_path / "03_gone.ipynb"), str(broken), str(path)],
                           capture_output=True, text=True)  # fmt: skip
-    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
-    assert "There is no notebook" in done.stdout and "cut off" in done.stdout
-    assert "01.2 Perplexity of several documents: " in done.stdout
-    assert "expected" in done.stdout
-    kept = json.loads(Path(os.environ["IFT_PROGRESS"]).read_text())
-    assert kept["01.2"]["tries"] == 1
+    assert process.returncode == 1 and "Traceback" not in process.stdout + process.stderr
+    assert "There is no notebook" in process.stdout and "cut off" in process.stdout
+    assert "01.2 Perplexity of several documents: " in process.stdout
+    assert "expected" in process.stdout
+    progress = json.loads(Path(os.environ["IFT_PROGRESS"]).read_text())
+    assert progress["01.2"]["tries"] == 1
 
 
 def test_a_slow_experiment_behind_a_function_does_not_cost_the_function(notebook):
@@ -146,8 +153,8 @@ def test_a_slow_experiment_behind_a_function_does_not_cost_the_function(notebook
         f"{RIGHT['perplexity']}\nwhile True:\n    pass",
         "def greedy_decode(*_):\n    while True:\n        pass",
     )
-    found = results(path, limit=4)
-    assert found["perplexity"].report.passed
-    assert "still running" in found["greedy_decode"].problem
-    assert "greedy" not in found["sample_nucleus"].problem
-    assert "01.3" not in found["sample_nucleus"].problem
+    by_function = results(path, limit=4)
+    assert by_function["perplexity"].report.passed
+    assert "still running" in by_function["greedy_decode"].problem
+    assert "greedy" not in by_function["sample_nucleus"].problem
+    assert "01.3" not in by_function["sample_nucleus"].problem

@@ -1,4 +1,4 @@
-"""`ift hint`, `ift progress`, `ift update`: short answers, and one sentence for a slip."""
+"""`ift hint`, `ift progress`, `ift update`: short answers, and one sentence for a mistake."""
 
 import os
 import subprocess
@@ -20,15 +20,15 @@ def ift(tmp_path):
 
 def test_hints_come_in_order_and_the_solution_only_when_asked(ift):
     first, second = ift("hint", "02.3").stdout, ift("hint", "02.3").stdout
-    assert "hint 1 of 3" in first and "ift hint 02.3 shows the next" in first
+    assert "hint 1 of 3" in first and "ift hint 02.3 shows the next hint" in first
     assert "hint 2 of 3" in second and "def response_labels" not in first + second
     assert "def response_labels" in ift("hint", "02.3", "--solution").stdout
 
 
 def test_progress_says_where_it_is_kept(ift, tmp_path):
-    done = ift("progress", "2")
-    assert "○ 02.3 The labels of a conversation" in done.stdout
-    assert f"0 of 6 solved. Kept in {tmp_path / 'progress.json'}." in done.stdout
+    process = ift("progress", "2")
+    assert "○ 02.3 The labels of a conversation" in process.stdout
+    assert f"0 of 6 solved. The record is in {tmp_path / 'progress.json'}." in process.stdout
 
 
 def test_update_writes_what_is_missing_and_then_changes_nothing(ift, tmp_path):
@@ -40,6 +40,6 @@ def test_update_writes_what_is_missing_and_then_changes_nothing(ift, tmp_path):
 @pytest.mark.parametrize("words", [("hint", "02.99"), ("hint", "02.3", "--level", "7"),
                                    ("progress", "77"), ("hint", "nonsense")])  # fmt: skip
 def test_a_slip_is_one_sentence(ift, words):
-    done = ift(*words)
-    assert done.returncode == 2 and done.stdout == ""
-    assert "Traceback" not in done.stderr and done.stderr.count("\n") == 1
+    process = ift(*words)
+    assert process.returncode == 2 and process.stdout == ""
+    assert "Traceback" not in process.stderr and process.stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""What decides over points: exact types, and nothing a learner's object could say about itself."""
+"""Comparisons decide by exact types, never by what a learner's object claims about itself."""
 
 import math
 
@@ -10,13 +10,13 @@ from ift_course.exercises.compare import (
     close,
     difference,
     equal,
+    integers,
     labels_equal,
     refuses,
     unchanged,
-    whole_numbers,
 )
 from ift_course.exercises.learner import InProcessLearner, LearnerError, LearnerLost
-from ift_course.exercises.values import NotPlainData, plain, show
+from ift_course.exercises.values import NotPlainData, plain, render
 
 
 class AlwaysEqual:
@@ -128,7 +128,7 @@ def test_the_place_of_a_difference_is_named():
     ({"loss": [1.0]}, {"loss": [2.0]}, "The value of 'loss', item 0: The number is wrong."),
     ({1: "a", "b": 2}, {1: "a"}, "The keys should be [1], but they are [1, 'b']."),
     (None, True, "Expected True or False, but got nothing (None)."),
-    ([3.0], [3], "Item 0: Expected a whole number, but got a float."),
+    ([3.0], [3], "Item 0: Expected an integer, but got a float."),
     ("3", None, "Expected nothing (None), but got a string."),
     (torch.tensor([1, 5]), torch.tensor([1, 2]), "1 of 2 numbers is wrong."),
     (torch.tensor([1, 5, 6]), torch.tensor([1, 2, 3]), "2 of 3 numbers are wrong."),
@@ -138,12 +138,12 @@ def test_a_difference_is_one_sentence_in_plain_english(got, expected, sentence):
     assert difference(got, expected) == sentence
 
 
-@pytest.mark.parametrize(("count", "form"), [(1, "1 whole number"), (3, "3 whole numbers")])
-def test_a_list_of_whole_numbers_may_be_a_tuple_or_hold_tensors(count, form):
-    assert whole_numbers(tuple(torch.tensor(x) for x in range(count)), count) == [*range(count)]
+@pytest.mark.parametrize(("count", "form"), [(1, "1 integer"), (3, "3 integers")])
+def test_a_list_of_integers_may_be_a_tuple_or_hold_tensors(count, form):
+    assert integers(tuple(torch.tensor(x) for x in range(count)), count) == [*range(count)]
     for other in ([1.0] * count, [True] * count, [0] * (count + 1), None, "1"):
         with pytest.raises(Mismatch, match=f"a list of {form}[.]"):
-            whole_numbers(other, count)
+            integers(other, count)
 
 
 def test_labels_that_differ_are_drawn_as_a_mask():
@@ -246,8 +246,8 @@ def test_prints_and_warnings_cost_nothing(capsys, recwarn):
     (torch.tensor([1, 2]), "tensor([1, 2])"),
 ])  # fmt: skip
 def test_values_are_shown_as_a_learner_would_write_them(value, text):
-    assert show(value) == text
+    assert render(value) == text
 
 
 def test_long_values_are_cut():
-    assert len(show(list(range(10_000)))) == 300
+    assert len(render(list(range(10_000)))) == 300

@@ -1,4 +1,4 @@
-"""Exercises are written once; everything else is made from that."""
+"""Exercises are written once; everything else is generated from the source."""
 
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def test_no_exercise_notebook_shows_a_solution_or_a_hint():
     for path in source.sources():
         text = "\n".join(x.source for x in generate.notebook(path, "exercises").cells)
         assert "SOLUTION" not in text
-        for exercise in source.written(path):
+        for exercise in source.read_exercises(path):
             body = exercise.solution.split('"""')[2].strip()
             assert body not in text
             assert not any(hint in text for hint in exercise.hints)
@@ -109,7 +109,7 @@ def test_somebodys_work_is_not_overwritten(toy, tmp_path):
     notebook.cells[3].source = "def twice(x):\n    return x + x"
     nbformat.write(notebook, exercise)
     before = exercise.read_bytes()
-    with pytest.raises(CourseError, match="holds work"):
+    with pytest.raises(CourseError, match="contains work"):
         generate.build(toy, tmp_path)
     assert exercise.read_bytes() == before
 

@@ -1,4 +1,4 @@
-"""One reader for all: cells are read and run as IPython does, and outputs cost nothing."""
+"""The one notebook reader runs cells as IPython does, and outputs cost nothing."""
 
 import json
 import time
@@ -108,12 +108,12 @@ def test_every_unicode_encoding_is_read(encoding):
     (b"", "is empty"), (b" \n", "is empty"), (b"%PDF-1.7", "PDF"), (b"PK\x03\x04", "zip archive"),
     (b"Rar!\x1a", "RAR"), (b"7z\xbc\xaf\x27", "7z"), (b"\x1f\x8b\x08", "gzip"),
     (b"version https://git-lfs.github.com/spec/v1\n", "LFS"), (b"<!DOCTYPE html>", "HTML"),
-    (notebook("x")[:-20], "cut off"), (b'{"cells": 4\n"a"}', "broken in line 2"),
-    (b'{"a": 1}', "holds no cells"), (b"some words", "does not hold JSON"),
+    (notebook("x")[:-20], "cut off"), (b'{"cells": 4\n"a"}', "broken on line 2"),
+    (b'{"a": 1}', "has no cells"), (b"some words", "does not contain JSON"),
     (notebook("x", "y").replace(b"}, {", b"},\n<<<<<<< HEAD\n {"), "merge conflict"),
     (notebook("x", cells=[]), "no code"), ("é = '\\u00e9'".encode("cp1252"), "JSON"),
     (notebook("@").replace(b"@", "é".encode("cp1252")), "UTF-8"),
-    (notebook([["x"]]), "holds no text"), (b"\0\1\2", "JSON"),
+    (notebook([["x"]]), "has no text"), (b"\0\1\2", "JSON"),
 ])  # fmt: skip
 def test_each_cause_has_its_own_sentence(data, cause):
     with pytest.raises(Unreadable, match=cause):
@@ -171,10 +171,10 @@ def test_the_definitions_of_a_cell_are_what_it_does_not_call():
         "@cached\ndef f(x):\n    return math.sqrt(x)\n\nwhile True:\n    f(1)\n\n"
         "class A:\n    pass\nf(2)"
     )
-    kept = definitions(source).split("\n")
-    assert [line for line in kept if line] == [
+    lines = definitions(source).split("\n")
+    assert [line for line in lines if line] == [
         "import math", "SIZE: int = 3", "rates = [0.1]", "@cached", "def f(x):",
         "    return math.sqrt(x)", "class A:", "    pass",
     ]  # fmt: skip
-    assert kept.index("class A:") == source.split("\n").index("class A:")
+    assert lines.index("class A:") == source.split("\n").index("class A:")
     assert definitions("def broken(:") == "" == definitions("print(1)")

@@ -1,4 +1,4 @@
-"""The notebooks run: solutions to full points, exercises to the end with a "not yet" for each."""
+"""All notebooks run: solutions get full points, and every stub gets a "not yet"."""
 
 import json
 
@@ -14,19 +14,21 @@ each = pytest.mark.parametrize("path", source.sources(), ids=lambda x: x.stem)
 
 def run(path, kind: str, tmp_path) -> tuple[list, dict]:
     """All outputs of a freshly generated notebook, and the progress it left."""
-    made = notebook(path, kind)
-    kept = tmp_path / "progress.json"
-    done = execute(made, env={"IFT_PROGRESS": str(kept), "HF_HUB_OFFLINE": "1"}, cwd=tmp_path)
-    assert done.error is None
-    outputs = [x for cell in made.cells if cell.cell_type == "code" for x in cell.outputs]
-    return outputs, json.loads(kept.read_text())
+    document = notebook(path, kind)
+    progress = tmp_path / "progress.json"
+    result = execute(
+        document, env={"IFT_PROGRESS": str(progress), "HF_HUB_OFFLINE": "1"}, cwd=tmp_path
+    )
+    assert result.error is None
+    outputs = [x for cell in document.cells if cell.cell_type == "code" for x in cell.outputs]
+    return outputs, json.loads(progress.read_text())
 
 
 @each
 def test_an_exercise_notebook_runs_to_the_end_with_a_not_yet_for_each(path, tmp_path):
     outputs, progress = run(path, "exercises", tmp_path)
     cards = [x["data"]["text/plain"] for x in outputs if x.output_type == "display_data"]
-    assert len(cards) == len(source.written(path)) == len(progress)
+    assert len(cards) == len(source.read_exercises(path)) == len(progress)
     assert all(": not yet" in card.split("\n")[0] for card in cards)
     assert all(x["earned"] == 0 and x["tries"] == 0 for x in progress.values())
 
@@ -34,7 +36,7 @@ def test_an_exercise_notebook_runs_to_the_end_with_a_not_yet_for_each(path, tmp_
 @each
 def test_a_solution_notebook_gets_full_points_and_shows_them_at_work(path, tmp_path):
     outputs, progress = run(path, "solutions", tmp_path)
-    assert len(progress) == len(source.written(path))
+    assert len(progress) == len(source.read_exercises(path))
     assert all(x["earned"] == x["points"] > 0 for x in progress.values())
     printed = "".join(x.text for x in outputs if x.output_type == "stream")
     assert "passes its checks" not in printed and "Warning" not in printed

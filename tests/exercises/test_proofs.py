@@ -1,4 +1,4 @@
-"""The checks can fail, and do: proven for every exercise."""
+"""Proof for every exercise that its checks can fail."""
 
 import doctest
 import inspect
@@ -22,7 +22,7 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda x: f"{x.id}-{x.
 
 
 def test_every_written_exercise_has_checks_and_the_other_way_round():
-    written = [x.id for path in source.sources() for x in source.written(path)]
+    written = [x.id for path in source.sources() for x in source.read_exercises(path)]
     assert written == [x.id for x in EXERCISES]
 
 
@@ -63,46 +63,48 @@ def test_a_card_says_what_it_should_and_its_examples_are_true(exercise):
 @each
 @pytest.mark.parametrize("seed", range(5))
 def test_the_solution_gets_full_points(exercise, seed):
-    found = report(exercise, learners.namespace(exercise), seed)
-    assert found.passed, [x for x in found.verdicts if not x.passed]
+    result = report(exercise, learners.namespace(exercise), seed)
+    assert result.passed, [x for x in result.verdicts if not x.passed]
 
 
 @each
 def test_the_stub_fails_every_check_and_is_called_not_yet(exercise):
-    found = report(exercise, learners.stub(exercise))
-    assert {x.status for x in found.verdicts} == {"not yet"}
-    assert found.earned == 0 and not found.advice
+    result = report(exercise, learners.stub(exercise))
+    assert {x.status for x in result.verdicts} == {"not yet"}
+    assert result.earned == 0 and not result.advice
 
 
 @each
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_misconception_fails_and_is_recognized_as_itself(exercise, seed):
     for wrong in misconceptions(exercise):
-        found = report(exercise, {exercise.function: wrong.function}, seed)
-        assert not found.passed, wrong.name
-        assert all(x.status in ("passed", "failed", "error") for x in found.verdicts), wrong.name
-        assert found.advice == wrong.advice, wrong.name
+        result = report(exercise, {exercise.function: wrong.function}, seed)
+        assert not result.passed, wrong.name
+        assert all(x.status in ("passed", "failed", "error") for x in result.verdicts), wrong.name
+        assert result.advice == wrong.advice, wrong.name
 
 
 @each
 def test_the_solution_is_taken_for_no_misconception(exercise):
-    from ift_course.exercises.judging import RecordingLearner, judge
+    from ift_course.exercises.judging import RecordingLearner, run_check
 
-    watched = RecordingLearner(InProcessLearner(learners.namespace(exercise)))
+    recording = RecordingLearner(InProcessLearner(learners.namespace(exercise)))
     for check in catalog.checks(exercise):
-        judge(check, watched)
-    assert recognize(exercise, watched.calls) is None
+        run_check(check, recording)
+    assert recognize(exercise, recording.calls) is None
 
 
 @each
 def test_correct_solutions_in_other_styles_pass(exercise):
-    module = catalog.load(STYLES / f"lesson_{exercise.lesson}.py", f"styles_{exercise.lesson}")
+    module = catalog.load_module(
+        STYLES / f"lesson_{exercise.lesson}.py", f"styles_{exercise.lesson}"
+    )
     styles = [x for name, x in vars(module).items() if name.startswith(f"{exercise.function}__")]
     assert len(styles) >= 3
     for style in styles:
         for seed in range(3):
-            found = report(exercise, {exercise.function: style}, seed)
-            assert found.passed, (style.__name__, [x for x in found.verdicts if not x.passed])
+            result = report(exercise, {exercise.function: style}, seed)
+            assert result.passed, (style.__name__, [x for x in result.verdicts if not x.passed])
 
 
 STRANGE = [
@@ -130,9 +132,9 @@ def test_whatever_comes_back_the_check_itself_does_not_break(exercise):
     import torch
 
     for value in [*STRANGE, torch.zeros(0), torch.tensor(float("nan")), torch.ones(2, 3).long()]:
-        found = report(exercise, {exercise.function: lambda *_, value=value: value})
-        assert not found.passed
-        assert "broken" not in {x.status for x in found.verdicts}, (value, found.verdicts)
+        result = report(exercise, {exercise.function: lambda *_, value=value: value})
+        assert not result.passed
+        assert "broken" not in {x.status for x in result.verdicts}, (value, result.verdicts)
 
 
 @each

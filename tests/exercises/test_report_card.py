@@ -1,4 +1,4 @@
-"""What a learner sees: all in words, nothing as a traceback, and nothing of theirs as HTML."""
+"""A learner sees words, never a traceback, and never their own text as HTML."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 import ift_course as ift
 from ift_course.exercises import catalog, notebook_api
-from ift_course.exercises import progress as kept
+from ift_course.exercises import progress as records
 from ift_course.exercises.misconceptions import misconceptions
 from ift_course.exercises.report import report
 from ift_course.exercises.report_card import ReportCard
@@ -35,18 +35,18 @@ def wrong(name: str):
 
 
 def test_a_wrong_mask_is_drawn_and_its_misconception_is_named():
-    found = card(wrong("one too early").function)
-    text = str(found)
+    report_card = card(wrong("one too early").function)
+    text = str(report_card)
     assert "should be " in text and "yours " in text and "^" in text
     assert f"This looks familiar. {wrong('one too early').advice}" in text
     assert 'ift.hint("02.3")' in text
-    assert "marked ✗" in found.html() and "&lt;|im_start|&gt;" in found.html()
+    assert "marked ✗" in report_card.html() and "&lt;|im_start|&gt;" in report_card.html()
 
 
 def test_a_right_answer_is_said_in_words():
-    found = card(learners.namespace(LABELS)["response_labels"])
-    assert str(found).startswith("✓ 02.3 The labels: done, 10 of 10 points")
-    assert all(check.title in str(found) for check in catalog.checks(LABELS))
+    report_card = card(learners.namespace(LABELS)["response_labels"])
+    assert str(report_card).startswith("✓ 02.3 The labels: done, 10 of 10 points")
+    assert all(check.title in str(report_card) for check in catalog.checks(LABELS))
 
 
 def test_an_error_shows_the_learners_line_and_only_once():
@@ -59,8 +59,8 @@ def test_an_error_shows_the_learners_line_and_only_once():
 
 
 def test_what_a_learner_returns_is_not_html():
-    found = card(lambda *_: "<script>alert(1)</script><b>")
-    assert "<script>" not in found.html() and "&lt;script&gt;" in found.html()
+    report_card = card(lambda *_: "<script>alert(1)</script><b>")
+    assert "<script>" not in report_card.html() and "&lt;script&gt;" in report_card.html()
 
 
 def test_a_card_comes_within_a_second(capsys):
@@ -78,10 +78,10 @@ def named(function, name):
 
 def test_progress_keeps_the_best_and_counts_tries(own_progress, capsys):
     notebook_api.check(named(learners.stub(LABELS)["response_labels"], "response_labels"))
-    assert kept.read()["02.3"] == kept.Reached(0, 10, 0, 0)
+    assert records.read()["02.3"] == records.ExerciseProgress(0, 10, 0, 0)
     notebook_api.check(named(learners.namespace(LABELS)["response_labels"], "response_labels"))
     notebook_api.check(named(wrong("one too late").function, "response_labels"))
-    assert kept.read()["02.3"].earned == 10 and kept.read()["02.3"].tries == 2
+    assert records.read()["02.3"].earned == 10 and records.read()["02.3"].tries == 2
     assert "✓ 02.3" in str(ift.progress("02")) and "○ 02.4" in str(ift.progress("02"))
     assert json.loads(own_progress.read_text())["02.3"]["points"] == 10
 
@@ -90,23 +90,25 @@ def test_a_broken_progress_file_is_put_aside_and_stops_nothing(own_progress, cap
     own_progress.write_text("{broken")
     notebook_api.check(named(wrong("one too late").function, "response_labels"))
     assert own_progress.with_suffix(".broken").read_text() == "{broken"
-    assert kept.read()["02.3"].tries == 1
+    assert records.read()["02.3"].tries == 1
 
 
 def test_hints_come_one_after_the_other_and_the_solution_only_when_asked(capsys):
-    said = []
+    outputs = []
     for _ in range(4):
         notebook_api.hint("02.3")
-        said.append(capsys.readouterr().out)
-    assert ["hint 1 of 3" in said[0], "hint 2 of 3" in said[1]] == [True, True]
-    assert "hint 3 of 3" in said[2] and said[2] == said[3] and "solution=True" in said[2]
-    assert not any("def response_labels" in x for x in said)
+        outputs.append(capsys.readouterr().out)
+    assert ["hint 1 of 3" in outputs[0], "hint 2 of 3" in outputs[1]] == [True, True]
+    assert (
+        "hint 3 of 3" in outputs[2] and outputs[2] == outputs[3] and "solution=True" in outputs[2]
+    )
+    assert not any("def response_labels" in x for x in outputs)
     notebook_api.hint("02.3", solution=True)
     assert "def response_labels" in capsys.readouterr().out
 
 
 def test_the_first_hint_comes_at_once():
-    """Jupytext, torch and others may not be imported for it: that took 2.8 seconds."""
+    """Jupytext, torch, and others must not be imported for it, which took 2.8 seconds."""
     code = """
 import sys, time
 from IPython import get_ipython
@@ -118,9 +120,9 @@ assert seconds < 0.5, seconds
 heavy = {"jupytext", "nbformat", "torch", "transformers", "pandas"} & set(sys.modules)
 assert not heavy, heavy
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "hint 1 of 3" in done.stdout
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    assert "hint 1 of 3" in process.stdout
 
 
 @pytest.mark.parametrize("ask", [lambda: ift.hint("02.99"), lambda: ift.hint("99.1"),
@@ -150,5 +152,5 @@ def test_under_a_grader_nothing_is_shown_and_nothing_kept(own_progress, monkeypa
 @pytest.mark.parametrize("exercise", catalog.exercises(), ids=lambda x: x.id)
 def test_the_worst_answer_still_makes_a_card(exercise):
     for function in (lambda *_: "x" * 10**5, lambda *_: None, lambda: 1):
-        found = ReportCard(report(exercise, {exercise.function: function}), "title")
-        assert len(str(found)) < 20_000 and "title" in found.html()
+        report_card = ReportCard(report(exercise, {exercise.function: function}), "title")
+        assert len(str(report_card)) < 20_000 and "title" in report_card.html()

@@ -1,4 +1,4 @@
-"""A function that never ends is stopped in the learner's own kernel, and the card says so."""
+"""A function that never ends is stopped in the learner's own kernel, and a card reports it."""
 
 import contextlib
 import signal
@@ -82,7 +82,7 @@ def test_what_ends_in_time_returns_and_nothing_comes_later(way):
 
 
 def test_an_end_close_to_the_limit_is_one_or_the_other(way):
-    """However the two race, no exception arrives after the block."""
+    """No exception arrives after the block, however the two race."""
     for number in range(2000):
         with contextlib.suppress(time_limit.StillRunning):
             time_limit.limited(lambda: sum(range(2000)), 1e-6 + number % 100 * 5e-6)
@@ -137,7 +137,7 @@ def test_a_card_says_that_the_function_was_stopped_and_where(short, capsys):
     ift.check(endless_perplexity)
     text = capsys.readouterr().out
     assert time.monotonic() - start < 5
-    assert text.count(ENDLESS) == 1 and "in your line" in text and "total" in text
+    assert text.count(ENDLESS) == 1 and "on your line" in text and "total" in text
     assert "Traceback" not in text and "StillRunning" not in text
 
 
@@ -167,7 +167,7 @@ def test_an_interrupt_is_a_card_and_nothing_is_counted(tmp_path, monkeypatch, ca
     interrupt_soon()
     ift.check(endless_perplexity)
     text = capsys.readouterr().out
-    assert text.startswith("• Interrupted: 01.2") and "It was in line" in text
+    assert text.startswith("• Interrupted: 01.2") and "It was on line" in text
     assert not (tmp_path / "progress.json").exists()
 
 

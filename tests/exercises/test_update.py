@@ -1,4 +1,4 @@
-"""An update brings what is new and takes nothing away."""
+"""An update adds the new cells and removes none of the learner's work."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from ift_course.errors import CourseError
-from ift_course.exercises.update import ASIDE, update
+from ift_course.exercises.update import NOTE, update
 from tests.exercises.test_generate import SOURCE, toy  # noqa: F401 (a fixture)
 
 MINE = "def twice(x):\n    return x + x  # mine"
@@ -37,11 +37,11 @@ def test_nothing_new_changes_nothing(toy, notebook):  # noqa: F811
 
 def test_cells_left_alone_are_renewed_and_outputs_stay(toy, notebook):  # noqa: F811
     toy.write_text(SOURCE.replace("Why it matters.", "Why it matters more."))
-    assert update(toy, notebook) == ["77.1/card is renewed"]
-    found = nbformat.read(notebook, as_version=4)
-    assert "matters more" in found.cells[2].source
-    assert found.cells[3].source == MINE and found.cells[4].source == "twice(3)"
-    assert found.cells[1].outputs[0].text == "kept\n"
+    assert update(toy, notebook) == ["77.1/card is updated"]
+    updated = nbformat.read(notebook, as_version=4)
+    assert "matters more" in updated.cells[2].source
+    assert updated.cells[3].source == MINE and updated.cells[4].source == "twice(3)"
+    assert updated.cells[1].outputs[0].text == "kept\n"
 
 
 def test_a_new_version_is_put_before_the_learners_and_only_once(toy, notebook):  # noqa: F811
@@ -49,7 +49,7 @@ def test_a_new_version_is_put_before_the_learners_and_only_once(toy, notebook): 
     assert update(toy, notebook) == ["77.1/stub has a new version, put before yours"]
     after = sources(notebook)
     place = after.index(MINE)
-    assert "Two times x" in after[place - 1] and after[place - 2] == ASIDE
+    assert "Two times x" in after[place - 1] and after[place - 2] == NOTE
     assert update(toy, notebook) == []
     assert sources(notebook) == after
 
@@ -77,7 +77,7 @@ def test_what_is_dropped_from_the_course_goes_only_if_it_was_left_alone(toy, not
 
 def test_a_broken_notebook_is_left_as_it_is(toy, notebook):  # noqa: F811
     notebook.write_text('{"cells": [')
-    with pytest.raises(CourseError, match="no notebook any more"):
+    with pytest.raises(CourseError, match="no longer a notebook"):
         update(toy, notebook)
     assert notebook.read_text() == '{"cells": ['
 
@@ -89,5 +89,5 @@ def test_a_notebook_without_cell_ids_is_merged(toy, notebook):  # noqa: F811
         cell.pop("id", None)
     nbformat.write(old, notebook)
     toy.write_text(SOURCE.replace("Why it matters.", "Because."))
-    assert update(toy, notebook) == ["77.1/card is renewed"]
+    assert update(toy, notebook) == ["77.1/card is updated"]
     nbformat.validate(nbformat.read(notebook, as_version=4))

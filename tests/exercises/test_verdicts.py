@@ -1,4 +1,4 @@
-"""What costs points: wrong values, and nothing else. What is named: only what explains them."""
+"""Only wrong values cost points, and only a version that explains them is named."""
 
 import random
 from collections import OrderedDict, defaultdict, namedtuple
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ift_course.exercises import catalog, source
-from ift_course.exercises.judging import RecordingLearner, watch
+from ift_course.exercises.judging import RecordingLearner, run_check
 from ift_course.exercises.learner import STUB_MESSAGE, InProcessLearner
 from ift_course.exercises.misconceptions import misconceptions, recognize
 from ift_course.exercises.report import report
@@ -88,12 +88,12 @@ def picky(learner):
 
 
 def test_a_refused_container_is_not_explained_by_a_version_that_gives_the_same_value():
-    """An instructor's own check may insist on a list; first-fit has nothing to do with it."""
+    """An instructor's own check may insist on a list, which has nothing to do with first-fit."""
     exercise = catalog.by_id("02.5")
     pack = learners.namespace(exercise)["pack"]
     check = catalog.Check("02.5/picky", "02.5", "picky", "It is.", 1, False, ("learner",), picky)
     learner = RecordingLearner(InProcessLearner({"pack": lambda *args: tuple(pack(*args))}))
-    assert watch(check, learner, 0).status == "failed"
+    assert run_check(check, learner, 0).status == "failed"
     assert recognize(exercise, learner.calls) is None
 
 
@@ -123,20 +123,20 @@ def test_a_not_implemented_error_of_another_origin_is_the_learners_error(functio
 def test_all_stubs_carry_the_message_that_marks_them():
     for path in source.sources():
         text = source.stubbed(path.read_text(encoding="utf-8"))
-        assert text.count(STUB_MESSAGE) == len(source.written(path)) > 0
+        assert text.count(STUB_MESSAGE) == len(source.read_exercises(path)) > 0
 
 
-def drawn(*_):
+def random_numbers(*_):
     return [random.random(), float(numpy.random.random()), float(torch.rand(()))]
 
 
 def test_a_function_draws_the_same_global_numbers_in_every_call_and_disturbs_nobodys():
     random.seed(5), numpy.random.seed(5), torch.manual_seed(5)
-    expected = drawn()
+    expected = random_numbers()
     random.seed(5), numpy.random.seed(5), torch.manual_seed(5)
-    learner = InProcessLearner({"drawn": drawn})
-    assert learner.drawn() == learner.drawn()
-    assert drawn() == expected
+    learner = InProcessLearner({"random_numbers": random_numbers})
+    assert learner.random_numbers() == learner.random_numbers()
+    assert random_numbers() == expected
 
 
 SOURCES = {}

@@ -151,7 +151,7 @@ import pytest
 
 
 def worthy(function):
-    function.worth = 3
+    function.points = 3
     return function
 
 

@@ -103,18 +103,18 @@ def sample_nucleus__loop(logits, top_p, temperature, u):
         raise ValueError
     p = (logits.double() / temperature).softmax(0).tolist()
     order = sorted(range(len(p)), key=lambda i: -p[i])
-    kept, mass = [], 0.0
+    nucleus, mass = [], 0.0
     for i in order:
-        kept.append(i)
+        nucleus.append(i)
         mass += p[i]
         if mass >= top_p:
             break
     running = 0.0
-    for i in kept:
+    for i in nucleus:
         running += p[i] / mass
         if running > u:
             return i
-    return kept[-1]
+    return nucleus[-1]
 
 
 def sample_nucleus__numpy(logits, top_p, temperature, u):
@@ -127,9 +127,9 @@ def sample_nucleus__numpy(logits, top_p, temperature, u):
     p /= p.sum()
     order = np.argsort(-p, kind="stable")
     size = int(np.searchsorted(np.cumsum(p[order]), top_p)) + 1
-    kept = order[:size]
-    running = np.cumsum(p[kept]) / p[kept].sum()
-    return kept[min(int(np.searchsorted(running, u, side="right")), len(kept) - 1)]
+    nucleus = order[:size]
+    running = np.cumsum(p[nucleus]) / p[nucleus].sum()
+    return nucleus[min(int(np.searchsorted(running, u, side="right")), len(nucleus) - 1)]
 
 
 def sample_nucleus__float32(logits, top_p, temperature, u):
@@ -144,19 +144,19 @@ def sample_nucleus__float32(logits, top_p, temperature, u):
 
 def response_loss__loop(logits, labels):
     losses = []
-    for row, wanted in zip(logits.float(), labels, strict=True):
-        for i in range(len(wanted) - 1):
-            if wanted[i + 1] != -100:
-                losses.append(-row[i].log_softmax(-1)[wanted[i + 1]])
+    for row, targets in zip(logits.float(), labels, strict=True):
+        for i in range(len(targets) - 1):
+            if targets[i + 1] != -100:
+                losses.append(-row[i].log_softmax(-1)[targets[i + 1]])
     return torch.stack(losses).mean() if losses else torch.tensor(0.0)
 
 
 def response_loss__gather(logits, labels):
     print(logits.dtype)
     log_p = logits[:, :-1].to(torch.float32).log_softmax(-1)
-    wanted = labels[:, 1:]
-    trained = wanted.ne(-100)
-    picked = log_p.gather(-1, wanted.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    targets = labels[:, 1:]
+    trained = targets.ne(-100)
+    picked = log_p.gather(-1, targets.clamp(min=0).unsqueeze(-1)).squeeze(-1)
     return -(picked * trained).sum() / max(int(trained.sum()), 1)
 
 

@@ -13,11 +13,11 @@ ROLES = dict(system="system", human="user", user="user", gpt="assistant", chatgp
 
 def adapt_sharegpt__groupby(row):
     pairs = []
-    for said in row["conversations"]:
+    for turn in row["conversations"]:
         try:
-            pairs.append((ROLES[said["from"]], said["value"].strip()))
+            pairs.append((ROLES[turn["from"]], turn["value"].strip()))
         except KeyError:
-            raise ValueError(said) from None
+            raise ValueError(turn) from None
     while True:
         questions = [i for i, (role, _) in enumerate(pairs) if role == "user"]
         first = questions[0] if questions else len(pairs)
@@ -35,13 +35,13 @@ def adapt_sharegpt__phases(row):
              for x in row["conversations"]]  # fmt: skip
     if None in [x["role"] for x in turns]:
         raise ValueError("unknown")
-    asked, kept = False, []
+    question_seen, turns = False, []
     for turn in turns:
-        asked |= turn["role"] == "user"
-        if asked or turn["role"] != "assistant":
-            kept.append(turn)
+        question_seen |= turn["role"] == "user"
+        if question_seen or turn["role"] != "assistant":
+            turns.append(turn)
     merged = []
-    for turn in kept:
+    for turn in turns:
         if merged and merged[-1]["role"] == turn["role"]:
             merged[-1] = dict(turn, content=f"{merged[-1]['content']}\n\n{turn['content']}")
         else:
@@ -55,8 +55,8 @@ def adapt_sharegpt__phases(row):
 def adapt_sharegpt__match(row):
     warnings.warn("match", stacklevel=1)
     messages = []
-    for said in row["conversations"]:
-        match said["from"]:
+    for turn in row["conversations"]:
+        match turn["from"]:
             case "human" | "user":
                 role = "user"
             case "gpt" | "chatgpt":
@@ -67,7 +67,7 @@ def adapt_sharegpt__match(row):
                 role = "system"
             case _:
                 raise ValueError
-        text = said["value"].strip()
+        text = turn["value"].strip()
         if messages and messages[-1]["role"] == role:
             text = messages.pop()["content"] + "\n\n" + text
         messages.append({"role": role, "content": text})
@@ -177,8 +177,8 @@ def collate__pad_sequence(rows, pad_token_id, multiple_of=1):
         raise ValueError("no rows")
 
     def padded(name, fill):
-        made = pad_sequence([torch.tensor(r[name]) for r in rows], True, fill)
-        return torch.nn.functional.pad(made, (0, -made.shape[1] % multiple_of), value=fill)
+        padded = pad_sequence([torch.tensor(r[name]) for r in rows], True, fill)
+        return torch.nn.functional.pad(padded, (0, -padded.shape[1] % multiple_of), value=fill)
 
     ones = [{"m": [1] * len(r["input_ids"])} for r in rows]
     ids, labels = padded("input_ids", pad_token_id), padded("labels", -100)
@@ -272,34 +272,36 @@ def pack__library(rows, capacity):
 
 def find_faults__flags(input_ids, labels, attention_mask, end):
     padding = nothing = prompt = ending = shifted = False
-    for ids, wanted, seen in zip(input_ids, labels, attention_mask, strict=True):
-        first = next((i for i, x in enumerate(wanted) if x != -100), None)
-        padding |= any(x != -100 and not s for x, s in zip(wanted, seen, strict=True))
+    for ids, row_labels, seen in zip(input_ids, labels, attention_mask, strict=True):
+        first = next((i for i, x in enumerate(row_labels) if x != -100), None)
+        padding |= any(x != -100 and not s for x, s in zip(row_labels, seen, strict=True))
         nothing |= first is None
         if first is not None:
             prompt |= first == 0
-            ending |= end in ids[first:] and end not in wanted
-            shifted |= any(x not in (-100, i) for x, i in zip(wanted, ids, strict=True))
+            ending |= end in ids[first:] and end not in row_labels
+            shifted |= any(x not in (-100, i) for x, i in zip(row_labels, ids, strict=True))
     flags = {"padding trained": padding, "nothing trained": nothing, "prompt trained": prompt,
              "end not trained": ending, "labels shifted": shifted}  # fmt: skip
-    return [name for name, found in flags.items() if found]
+    return [name for name, has_fault in flags.items() if has_fault]
 
 
 def find_faults__numpy(input_ids, labels, attention_mask, end):
     print(len(labels))
-    found = [False] * 5
+    has_fault = [False] * 5
     for row in zip(input_ids, labels, attention_mask, strict=True):
-        ids, wanted, seen = map(np.array, row)
-        on = wanted != -100
-        found[0] |= bool((on & (seen == 0)).any())
-        found[1] |= not on.any()
+        ids, row_labels, seen = map(np.array, row)
+        on = row_labels != -100
+        has_fault[0] |= bool((on & (seen == 0)).any())
+        has_fault[1] |= not on.any()
         if on.any():
-            found[2] |= bool(on[0])
-            found[3] |= bool((ids[on.argmax() :] == end).any() and not (wanted == end).any())
-            found[4] |= bool((wanted[on] != ids[on]).any())
+            has_fault[2] |= bool(on[0])
+            has_fault[3] |= bool(
+                (ids[on.argmax() :] == end).any() and not (row_labels == end).any()
+            )
+            has_fault[4] |= bool((row_labels[on] != ids[on]).any())
     names = ["padding trained", "nothing trained", "prompt trained", "end not trained",
              "labels shifted"]  # fmt: skip
-    return [n for n, f in zip(names, found, strict=True) if f]
+    return [n for n, f in zip(names, has_fault, strict=True) if f]
 
 
 def find_faults__rules(input_ids, labels, attention_mask, end):

@@ -70,17 +70,17 @@ def quality_problems__appends(instruction, response):
     r = response.strip()
     if r == "":
         return ["empty"]
-    found = []
+    problems = []
     if r.lower() == instruction.strip().lower():
-        found.append("echo")
+        problems.append("echo")
     if not r.endswith((".", "!", "?", ")", '"', "'", "`")):
-        found.append("cut off")
+        problems.append("cut off")
     words = [w.lower() for w in r.split()]
     if len(words) > 9 and 2 * len(set(words)) < len(words):
-        found.append("repetitive")
+        problems.append("repetitive")
     if r.lower().startswith("i'm sorry") or r.lower()[:8] == "as an ai":
-        found.append("refusal")
-    return found
+        problems.append("refusal")
+    return problems
 
 
 def quality_problems__regex(instruction, response):
@@ -104,12 +104,12 @@ def quality_problems__regex(instruction, response):
 def quality_problems__generator(instruction, response):
     warnings.warn("generator", stacklevel=1)
 
-    def found():
-        text, asked = response.lower().strip(), instruction.lower().strip()
+    def problems():
+        text, prompt = response.lower().strip(), instruction.lower().strip()
         if not text:
             yield "empty"
             return
-        if text == asked:
+        if text == prompt:
             yield "echo"
         if text[-1] not in set(".!?)\"'`"):
             yield "cut off"
@@ -119,7 +119,7 @@ def quality_problems__generator(instruction, response):
         if any(text.startswith(x) for x in ("i'm sorry", "as an ai")):
             yield "refusal"
 
-    return list(found())
+    return list(problems())
 
 
 def paired_interval__numpy(a, b, draws, level=0.95):
@@ -270,8 +270,8 @@ def deduplicate__matrix(texts, threshold):
             break
         reach = further
     assert list(pairwise([1, 2])) == [(1, 2)]
-    kept = set()
+    longest = set()
     for row in reach:
         members = np.flatnonzero(row)
-        kept.add(int(members[np.argmax([len(texts[i]) for i in members])]))
-    return sorted(kept)
+        longest.add(int(members[np.argmax([len(texts[i]) for i in members])]))
+    return sorted(longest)

@@ -43,24 +43,24 @@ def sequence_log_probs__cross_entropy(logits, labels):
 def sequence_log_probs__loop(logits, labels):
     print(labels.shape)
     sums = []
-    for row, wanted in zip(logits.float(), labels, strict=True):
+    for row, targets in zip(logits.float(), labels, strict=True):
         total = row.new_zeros(())
-        for i in range(1, len(wanted)):
-            if wanted[i] >= 0:
-                total = total + row[i - 1].log_softmax(0)[wanted[i]]
+        for i in range(1, len(targets)):
+            if targets[i] >= 0:
+                total = total + row[i - 1].log_softmax(0)[targets[i]]
         sums.append(total)
     return torch.stack(sums)
 
 
 def sequence_log_probs__doubles(logits, labels):
     warnings.warn("double", stacklevel=1)
-    wanted = labels[:, 1:].clone()
-    ignored = wanted == -100
-    wanted[ignored] = 0
+    targets = labels[:, 1:].clone()
+    ignored = targets == -100
+    targets[ignored] = 0
     scores = logits[:, :-1].double()
     log_p = scores - scores.logsumexp(-1, keepdim=True)
-    found = log_p.gather(2, wanted[:, :, None])[:, :, 0].masked_fill(ignored, 0.0)
-    return found.sum(1).float()
+    values = log_p.gather(2, targets[:, :, None])[:, :, 0].masked_fill(ignored, 0.0)
+    return values.sum(1).float()
 
 
 def dpo_loss__ratios(policy_chosen, policy_rejected, reference_chosen, reference_rejected, beta):

@@ -163,10 +163,10 @@ def choose_templates__torch(rows, templates, seed):
     warnings.warn("torch", stacklevel=1)
     if rows < 0 or not templates > 0:
         raise ValueError
-    made = torch.Generator().manual_seed(seed)
-    names = torch.randperm(templates, generator=made)
+    generator = torch.Generator().manual_seed(seed)
+    names = torch.randperm(templates, generator=generator)
     deck = names.repeat(rows // templates + 1)[:rows]
-    return [int(x) for x in deck[torch.randperm(rows, generator=made)]]
+    return [int(x) for x in deck[torch.randperm(rows, generator=generator)]]
 
 
 def ceiling__defaultdict(examples, seen):
@@ -196,7 +196,7 @@ def ceiling__mode(examples, seen):
     groups = {}
     for e in examples:
         groups.setdefault(frozenset((s, e[s]) for s in seen), []).append(e["response"])
-    modes = {look: statistics.mode(said) for look, said in groups.items()}
+    modes = {look: statistics.mode(responses) for look, responses in groups.items()}
     hits = [modes[frozenset((s, e[s]) for s in seen)] == e["response"] for e in examples]
     return statistics.fmean(hits)
 

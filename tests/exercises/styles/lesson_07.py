@@ -25,19 +25,19 @@ def novel__recursive(candidates, pool, limit):
 
         return go(0, 0)
 
-    kept = list(pool)
+    known = list(pool)
     result = []
     for i in range(len(candidates)):
         a = tuple(candidates[i].lower().split())
         if not a:
             continue
         ok = True
-        for other in kept:
+        for other in known:
             b = tuple(other.lower().split())
             if 2 * lcs(a, b) / (len(a) + len(b)) >= limit:
                 ok = False
         if ok:
-            kept = [*kept, candidates[i]]
+            known = [*known, candidates[i]]
             result.append(i)
     return result
 
@@ -154,15 +154,15 @@ def contaminated__zip(generated, exam, n, share):
         return set(zip(*(words[i:] for i in range(k)), strict=False))
 
     texts = [re.findall(r"\w+", t.lower()) for t in generated]
-    asked = [re.findall(r"\w+", t.lower()) for t in exam]
-    asked = [q for q in asked if q]
+    questions = [re.findall(r"\w+", t.lower()) for t in exam]
+    questions = [q for q in questions if q]
     out = []
     for i, words in enumerate(texts):
         hits = []
-        for q in asked:
+        for q in questions:
             k = min(n, len(q))
-            wanted = grams(q, k)
-            hits.append(len(wanted & grams(words, k)) / len(wanted) >= share)
+            runs = grams(q, k)
+            hits.append(len(runs & grams(words, k)) / len(runs) >= share)
         if any(hits):
             out.append(i)
     return out
@@ -178,7 +178,7 @@ def contaminated__strings(generated, exam, n, share):
     def padded(text):
         return " " + " ".join(re.findall(r"\w+", text.lower())) + " "
 
-    found = set()
+    indices = set()
     for question in exam:
         words = padded(question).split()
         if not words:
@@ -187,8 +187,8 @@ def contaminated__strings(generated, exam, n, share):
         runs = {" " + " ".join(words[s : s + k]) + " " for s in range(len(words) - k + 1)}
         for i, text in enumerate(generated):
             if sum(run in padded(text) for run in runs) >= share * len(runs):
-                found.add(i)
-    return sorted(found)
+                indices.add(i)
+    return sorted(indices)
 
 
 def contaminated__counter(generated, exam, n, share):
@@ -204,8 +204,8 @@ def contaminated__counter(generated, exam, n, share):
                 continue
             k = min(len(q), n)
             there = Counter(tuple(text[s : s + k]) for s in range(max(0, len(text) - k + 1)))
-            wanted = Counter(tuple(q[s : s + k]) for s in range(len(q) - k + 1))
-            if len([w for w in wanted if there[w]]) >= len(wanted) * share:
+            runs = Counter(tuple(q[s : s + k]) for s in range(len(q) - k + 1))
+            if len([w for w in runs if there[w]]) >= len(runs) * share:
                 result += [i]
                 break
     return result
@@ -306,13 +306,13 @@ def expected_kinds__loop(shares, draws):
         raise ValueError("sum")
     if draws <= -1:
         raise ValueError("draws")
-    found = 0.0
+    indices = 0.0
     for p in shares:
         missing = 1.0
         for _ in range(draws):
             missing *= 1 - p
-        found += 1 - missing
-    return found
+        indices += 1 - missing
+    return indices
 
 
 def expected_kinds__torch(shares, draws):

@@ -1,100 +1,72 @@
-import math
+from random import Random
+
+import torch
+from torch import Tensor
 
 from ift_course.exercises import points
-from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import close, ordinary_case, refuses
+from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone, log_softmax, uniform
 
 
 def by_hand(logits: list[list[float]], tokens: list[int]) -> float:
-    total = 0.0
-    for row, upcoming in zip(logits[:-1], tokens[1:], strict=True):
-        top = max(row)
-        total += top + math.log(sum(math.exp(x - top) for x in row)) - row[upcoming]
-    return total / (len(tokens) - 1)
+    pairs = zip(logits[:-1], tokens[1:], strict=True)
+    return -sum(log_softmax(row)[token] for row, token in pairs) / (len(tokens) - 1)
 
 
-def text(rng, length: int, vocabulary: int = 6):
-    logits = [[rng.uniform(-3, 3) for _ in range(vocabulary)] for _ in range(length)]
-    return logits, [rng.randrange(vocabulary) for _ in range(length)]
+def text(rng: Random, length: int, vocabulary: int = 6) -> tuple[Tensor, Tensor]:
+    """Logits (length, vocabulary) and tokens (length,)."""
+    logits = uniform(rng, length * vocabulary).view(length, vocabulary)
+    return logits, torch.tensor([rng.randrange(vocabulary) for _ in range(length)])
+
+
+def compare(learner: Learner, logits: Tensor, tokens: Tensor) -> None:
+    expected = by_hand(logits.tolist(), tokens.tolist())
+    close(learner.next_token_loss(logits, tokens), torch.tensor(expected))
 
 
 @ordinary_case
-def ordinary(learner, rng):
-    import torch
-
-    logits, tokens = text(rng, 4)
-    got = learner.next_token_loss(torch.tensor(logits), torch.tensor(tokens))
-    close(got, torch.tensor(by_hand(logits, tokens)))
+def ordinary(learner: Learner, rng: Random) -> None:
+    compare(learner, *text(rng, 4))
 
 
 @points(2)
 def test_each_row_is_compared_with_the_next_token(learner, rng):
     """Each row of scores is compared with the token that comes next."""
-    import torch
-
     for length in (2, 5):
-        logits, tokens = text(rng, length)
-        got = learner.next_token_loss(torch.tensor(logits), torch.tensor(tokens))
-        close(got, torch.tensor(by_hand(logits, tokens)))
+        compare(learner, *text(rng, length))
 
 
 @points(1)
 def test_last_row_does_not_count(learner, rng):
     """The last row predicts nothing, so it does not change the loss."""
-    import torch
-
     logits, tokens = text(rng, 4)
-    expected = by_hand(logits, tokens)
-    logits[-1] = [50.0, *logits[-1][1:]]
-    close(
-        learner.next_token_loss(torch.tensor(logits), torch.tensor(tokens)), torch.tensor(expected)
-    )
+    logits[-1, 0] = 50.0
+    compare(learner, logits, tokens)
 
 
-@points(1)
+@points(1, ordinary)
 def test_large_scores(learner, rng):
-    """Scores of a thousand are no trouble."""
-    import torch
-
+    """Scores in the thousands cause no overflow."""
     logits = torch.tensor([[1000.0, 998.0], [-1000.0, -1003.0], [0.0, 0.0]])
-    tokens = torch.tensor([0, 1, 0])
-    close(
-        learner.next_token_loss(logits, tokens),
-        torch.tensor(by_hand(logits.tolist(), tokens.tolist())),
-    )
-    ordinary(learner, rng)
+    compare(learner, logits, torch.tensor([0, 1, 0]))
 
 
 @points(1)
 def test_half_precision(learner, rng):
-    """Scores in bfloat16 are taken to float32 before anything is computed."""
-    import torch
-
+    """Scores in bfloat16 are converted to float32 before anything is computed."""
     logits, tokens = text(rng, 9)
-    half = torch.tensor(logits).bfloat16()
-    close(
-        learner.next_token_loss(half, torch.tensor(tokens)),
-        torch.tensor(by_hand(half.tolist(), tokens)),
-    )
+    compare(learner, logits.bfloat16(), tokens)
 
 
-@points(1)
+@points(1, ordinary)
 def test_too_short(learner, rng):
     """A text of one token, or of none, is refused with a ValueError."""
-    import torch
-
     for length in (1, 0):
         refuses(learner.next_token_loss, torch.zeros(length, 4), torch.zeros(length).long())
-    ordinary(learner, rng)
 
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and scores and tokens are left as they were."""
-    import torch
-
-    logits, tokens = (torch.tensor(x) for x in text(rng, 4))
-    close(
-        learner.next_token_loss(logits, tokens),
-        torch.tensor(by_hand(logits.tolist(), tokens.tolist())),
-    )
-    unchanged(learner, logits, tokens)
+    """The answer is right, and scores and tokens are left unchanged."""
+    leaves_inputs_alone(learner, compare, *text(rng, 4))

@@ -1,7 +1,9 @@
 import math
+from random import Random
 
 from ift_course.exercises import points
 from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def by_hand(losses: list[list[float]]) -> float:
@@ -13,14 +15,14 @@ def by_hand(losses: list[list[float]]) -> float:
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     losses = [[rng.uniform(0, 4) for _ in range(4)]]
     close(learner.perplexity(losses), by_hand(losses))
 
 
 @points(1)
 def test_one_document(learner, rng):
-    """Of one document: the exponential of the mean loss."""
+    """For one document, it is the exponential of the mean loss."""
     losses = [[rng.uniform(0, 4) for _ in range(5)]]
     close(learner.perplexity(losses), by_hand(losses))
 
@@ -32,11 +34,10 @@ def test_each_token_counts_the_same(learner, rng):
     close(learner.perplexity(losses), by_hand(losses))
 
 
-@points(1)
+@points(1, ordinary)
 def test_even_guess(learner, rng):
-    """A model that guesses evenly among 50 tokens has the perplexity 50."""
+    """A model that guesses uniformly among 50 tokens has a perplexity of 50."""
     close(learner.perplexity([[math.log(50)] * 3, [math.log(50)]]), 50.0)
-    ordinary(learner, rng)
 
 
 @points(1)
@@ -46,17 +47,16 @@ def test_empty_documents(learner, rng):
     close(learner.perplexity(losses), by_hand(losses))
 
 
-@points(1)
+@points(1, ordinary)
 def test_no_token(learner, rng):
-    """Without any token there is a ValueError."""
+    """Input without any token is refused with a ValueError."""
     for losses in ([], [[]], [[], []]):
         refuses(learner.perplexity, losses)
-    ordinary(learner, rng)
 
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the lists are left as they were."""
+    """The answer is right, and the lists are left unchanged."""
     losses = [[rng.uniform(1, 3)], [rng.uniform(1, 3), 2.0]]
     close(learner.perplexity(losses), by_hand(losses))
     unchanged(learner, losses)

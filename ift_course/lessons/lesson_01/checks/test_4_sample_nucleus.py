@@ -1,7 +1,11 @@
 import math
+from random import Random
+
+import torch
 
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.learner import Learner
 
 
 def reference(logits: list[float], top_p: float, temperature: float, u: float) -> int:
@@ -22,19 +26,19 @@ def reference(logits: list[float], top_p: float, temperature: float, u: float) -
     return nucleus[-1]
 
 
-def compare(learner, logits: list[float], top_p: float, temperature: float, u: float) -> None:
-    import torch
-
+def compare(
+    learner: Learner, logits: list[float], top_p: float, temperature: float, u: float
+) -> None:
     got = learner.sample_nucleus(torch.tensor(logits), top_p, temperature, u)
     equal(got, reference(logits, top_p, temperature, u))
 
 
-def scores(rng, size: int = 8) -> list[float]:
+def scores(rng: Random, size: int = 8) -> list[float]:
     return [rng.uniform(-2, 2) for _ in range(size)]
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     for _ in range(4):
         compare(learner, scores(rng, 12), 1.0, 1.0, rng.uniform(0.05, 0.95))
 
@@ -49,7 +53,7 @@ def test_everything_with_top_p_1(learner, rng):
 
 @points(2)
 def test_only_the_nucleus(learner, rng):
-    """Only the likeliest tokens are drawn, down to the one that reaches top_p."""
+    """Only the likeliest tokens are sampled, down to the one that reaches top_p."""
     logits = [math.log(p) for p in (0.2, 0.5, 0.3)]
     for u in (0.0, 0.3, 0.6, 0.7, 0.99):
         compare(learner, logits, 0.7, 1.0, u)
@@ -59,12 +63,11 @@ def test_only_the_nucleus(learner, rng):
             compare(learner, logits, top_p, 1.0, (i + rng.uniform(0.2, 0.8)) / 5)
 
 
-@points(1)
+@points(1, ordinary)
 def test_never_empty(learner, rng):
     """However small top_p is, the likeliest token stays."""
     for _ in range(3):
         compare(learner, scores(rng), 0.001, 1.0, rng.uniform(0.1, 0.9))
-    ordinary(learner, rng)
 
 
 @points(1)
@@ -76,40 +79,32 @@ def test_temperature(learner, rng):
             compare(learner, logits, 0.8, temperature, (i + rng.uniform(0.2, 0.8)) / 5)
 
 
-@points(1)
+@points(1, ordinary)
 def test_ties(learner, rng):
-    """Of equally likely tokens the lower id comes first."""
+    """Among equally likely tokens the lower id comes first."""
     for u in (0.1, 0.4, 0.6, 0.9):
         compare(learner, [0.0] * 40, 0.31, 1.0, u)
         compare(learner, [0.0] * 4, 0.5, 1.0, u)  # two tokens reach 0.5 exactly
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_borders(learner, rng):
-    """u = 0 gives the likeliest token, and a u on a border the token after it."""
+    """u = 0 gives the likeliest token, and a u on a boundary gives the token after it."""
     compare(learner, [0.0, 1.0, 0.5], 1.0, 1.0, 0.0)
     compare(learner, [0.0, 0.0], 1.0, 1.0, 0.5)
     compare(learner, [0.0, 0.0, -800.0, -800.0], 1.0, 1.0, 0.999999)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """A temperature of 0 or less, and a top_p outside (0, 1], are refused with a ValueError."""
-    import torch
-
     for top_p, temperature in ((0.5, 0.0), (0.5, -1.0), (0.0, 1.0), (-0.1, 1.0), (1.1, 1.0)):
         refuses(learner.sample_nucleus, torch.tensor([1.0, 2.0]), top_p, temperature, 0.5)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the scores are left as they were."""
-    import torch
-
+    """The answer is right, and the scores are left unchanged."""
     logits = torch.tensor([0.0, 1.0, 2.0])
     equal(learner.sample_nucleus(logits, 0.9, 0.5, 0.2), 2)
     unchanged(learner, logits, 0.9, 0.5, 0.2)
-    ordinary(learner, rng)

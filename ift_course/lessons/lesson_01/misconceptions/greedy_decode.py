@@ -1,42 +1,38 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def decode(next_logits, prompt, most, end, *, keep_end=False):
+def decode(
+    next_logits, prompt, most, end, *, stop=True, keep_end=False, whole=False,
+    counts_prompt=False, seen=lambda ids: ids,
+):  # fmt: skip
     ids = list(prompt)
-    for _ in range(most):
-        best = int(next_logits(ids).argmax())
-        if best == end:
-            return ids + [end] * keep_end
+    for _ in range(most - len(prompt) * counts_prompt):
+        best = int(next_logits(seen(ids)).argmax())
+        if best == end and stop:
+            ids += [end] * keep_end
+            break
         ids.append(best)
-    return ids
+    return ids if whole else ids[len(prompt) :]
 
 
-@misconception("The prompt is part of the result; return the new tokens only.")
-def prompt_returned(next_logits, prompt, max_new_tokens, end):
-    return decode(next_logits, prompt, max_new_tokens, end)
+wrong = variants(decode)
 
-
-@misconception(
-    "The end token is kept in the result; it says that the answer is over and is no part of it."
+prompt_returned = wrong("The prompt is part of the result; return the new tokens only.", whole=True)
+end_kept = wrong(
+    "The end token is kept in the result, but it only marks the end of the answer; leave it out.",
+    keep_end=True,
 )
-def end_kept(next_logits, prompt, max_new_tokens, end):
-    return decode(next_logits, prompt, max_new_tokens, end, keep_end=True)[len(prompt) :]
-
-
-@misconception("The end token is never looked for, so every answer runs on to the limit.")
-def end_ignored(next_logits, prompt, max_new_tokens, end):
-    return decode(next_logits, prompt, max_new_tokens, None)[len(prompt) :]
-
-
-@misconception(
-    "The limit counts the prompt as well; a long prompt then leaves no room for an answer."
+end_ignored = wrong(
+    "The end token is never checked for, so every answer runs to the limit.", stop=False
 )
-def limit_counts_the_prompt(next_logits, prompt, max_new_tokens, end):
-    return decode(next_logits, prompt, max_new_tokens - len(prompt), end)[len(prompt) :]
+limit_counts_the_prompt = wrong(
+    "The limit includes the prompt, so a long prompt leaves no room for an answer.",
+    counts_prompt=True,
+)
 
 
 @misconception(
-    "The model is asked about the prompt every time, so that it never sees what it has just said."
+    "The model sees only the prompt each time, so it never sees what it has just generated."
 )
 def own_words_not_seen(next_logits, prompt, max_new_tokens, end):
     new = []
@@ -48,16 +44,14 @@ def own_words_not_seen(next_logits, prompt, max_new_tokens, end):
     return new
 
 
-@misconception(
-    "The model is asked about the last token only; it needs all tokens so far to know what the "
-    "text is about."
+only_the_last_token_seen = wrong(
+    "The model sees only the last token; it needs all tokens so far to know the context.",
+    seen=lambda ids: ids[-1:],
 )
-def only_the_last_token_seen(next_logits, prompt, max_new_tokens, end):
-    return decode(lambda ids: next_logits(ids[-1:]), prompt, max_new_tokens, end)[len(prompt) :]
 
 
 @misconception(
-    "The new tokens are appended to the caller's list; make a copy of the prompt, `list(prompt)`."
+    "The new tokens are appended to the caller's list; copy the prompt with `list(prompt)`."
 )
 def prompt_changed(next_logits, prompt, max_new_tokens, end):
     length = len(prompt)
@@ -69,14 +63,14 @@ def prompt_changed(next_logits, prompt, max_new_tokens, end):
     return prompt[length:]
 
 
-@misconception("An end token in the prompt stops the loop; only a new one may.")
+@misconception("An end token in the prompt stops the loop; only a newly generated one should.")
 def end_in_the_prompt_stops(next_logits, prompt, max_new_tokens, end):
     if end in prompt:
         return []
-    return decode(next_logits, prompt, max_new_tokens, end)[len(prompt) :]
+    return decode(next_logits, prompt, max_new_tokens, end)
 
 
-@misconception("Of equally likely tokens the last is taken; `argmax` takes the first.")
+@misconception("Among equally likely tokens you take the last one; `argmax` takes the first.")
 def last_of_equals(next_logits, prompt, max_new_tokens, end):
     def flipped(ids):
         import torch
@@ -85,4 +79,4 @@ def last_of_equals(next_logits, prompt, max_new_tokens, end):
         best = len(scores) - 1 - int(scores.flip(0).argmax())
         return torch.nn.functional.one_hot(torch.tensor(best), len(scores))
 
-    return decode(flipped, prompt, max_new_tokens, end)[len(prompt) :]
+    return decode(flipped, prompt, max_new_tokens, end)

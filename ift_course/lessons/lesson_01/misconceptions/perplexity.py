@@ -10,8 +10,8 @@ def refused(losses):
 
 
 @misconception(
-    "Each document is averaged first, so that a token of a short document counts for more; average "
-    "over all tokens at once."
+    "Each document is averaged first, so a token of a short document counts more; average over "
+    "all tokens at once."
 )
 def mean_of_document_means(losses):
     means = [sum(document) / len(document) for document in refused(losses)]
@@ -19,17 +19,15 @@ def mean_of_document_means(losses):
 
 
 @misconception(
-    "This is the mean of the documents' perplexities; take the mean of the losses first and the "
-    "exponential last."
+    "This is the mean of the documents' perplexities; take the mean of the losses, then "
+    "exponentiate."
 )
 def mean_of_perplexities(losses):
     each = [math.exp(sum(document) / len(document)) for document in refused(losses)]
     return sum(each) / len(each)
 
 
-@misconception(
-    "Each token's loss goes through the exponential before the mean; the mean comes first."
-)
+@misconception("Each token's loss is exponentiated before the mean; take the mean first.")
 def exponential_before_the_mean(losses):
     each = [math.exp(loss) for document in refused(losses) for loss in document]
     return sum(each) / len(each)
@@ -58,8 +56,8 @@ def empty_document_divides_by_zero(losses):
 
 
 @misconception(
-    "Without any token there is nothing to say, and 1 or 0 looks like a perfect model; raise a "
-    "ValueError."
+    "Without any tokens there is nothing to measure, and a perplexity of 1 looks like a perfect "
+    "model; raise a ValueError."
 )
 def nothing_looks_perfect(losses):
     each = [loss for document in losses for loss in document]

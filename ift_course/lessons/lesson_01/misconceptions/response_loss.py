@@ -4,29 +4,32 @@ import torch.nn.functional as F
 from ift_course.exercises.misconceptions import misconception
 
 
-def summed(scores, wanted):
+def summed(scores, targets):
     return F.cross_entropy(
-        scores.flatten(0, 1).float(), wanted.flatten(), ignore_index=-100, reduction="sum"
+        scores.flatten(0, 1).float(), targets.flatten(), ignore_index=-100, reduction="sum"
     )
 
 
 @misconception(
-    "The scores are compared with the token they have just seen; the scores at a position are for "
-    "the next one."
+    "The scores are compared with the token they have just seen; the scores at a position predict "
+    "the next token."
 )
 def not_shifted(logits, labels):
     return summed(logits, labels) / (labels != -100).sum().clamp(min=1)
 
 
-@misconception("The shift goes the wrong way: scores lose their last position, labels their first.")
+@misconception(
+    "The shift goes the wrong way: the scores should lose their last position and the labels "
+    "their first."
+)
 def shifted_backwards(logits, labels):
-    wanted = labels[:, :-1]
-    return summed(logits[:, 1:], wanted) / (wanted != -100).sum().clamp(min=1)
+    targets = labels[:, :-1]
+    return summed(logits[:, 1:], targets) / (targets != -100).sum().clamp(min=1)
 
 
 @misconception(
-    "Each row is averaged by itself, so a token in a short answer counts for more; average over"
-    " all trained tokens of the batch."
+    "Each row is averaged by itself, so a token in a short answer counts more; average over all "
+    "trained tokens of the batch."
 )
 def mean_of_row_means(logits, labels):
     rows = [
@@ -54,8 +57,8 @@ def counted_before_the_shift(logits, labels):
 
 
 @misconception(
-    "A batch without a trained token gives NaN, and one NaN ruins all weights; its loss should "
-    "be 0."
+    "A batch without a trained token gives NaN, and one NaN ruins all weights; its loss should be "
+    "0."
 )
 def nan_when_nothing_is_trained(logits, labels):
     return summed(logits[:, :-1], labels[:, 1:]) / (labels[:, 1:] != -100).sum()
@@ -70,15 +73,13 @@ def sum_instead_of_mean(logits, labels):
     "The loss is computed in the dtype of the scores; convert them with `.float()` first."
 )
 def computed_in_half_precision(logits, labels):
-    wanted = labels[:, 1:].flatten()
-    if not (wanted != -100).any():
+    targets = labels[:, 1:].flatten()
+    if not (targets != -100).any():
         return logits.float().sum() * 0
-    return F.cross_entropy(logits[:, :-1].flatten(0, 1), wanted, ignore_index=-100)
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), targets, ignore_index=-100)
 
 
-@misconception(
-    "−100 is taken for the last-but-99 token: positions with −100 must be left out, not looked up."
-)
+@misconception("Positions with −100 are looked up as if −100 were a token; leave them out.")
 def ignored_positions_trained(logits, labels):
-    wanted = labels[:, 1:].clamp(min=0)
-    return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), wanted.flatten())
+    targets = labels[:, 1:].clamp(min=0)
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), targets.flatten())

@@ -14,8 +14,7 @@ def sample(logits, top_p, temperature, u, *, keep=None, renormalize=True, refuse
 
 
 @misconception(
-    "The token that crosses top_p is left out, so that the nucleus has less than top_p; it belongs "
-    "to it."
+    "The token that crosses top_p is left out, so the nucleus has less than top_p; include it."
 )
 def crossing_token_left_out(logits, top_p, temperature, u):
     def keep(p, running):
@@ -27,8 +26,8 @@ def crossing_token_left_out(logits, top_p, temperature, u):
 
 
 @misconception(
-    "When the likeliest token alone is above top_p, your nucleus is empty; at least one token must "
-    "stay."
+    "When the likeliest token alone is above top_p, your nucleus is empty; at least one token "
+    "must stay."
 )
 def empty_nucleus(logits, top_p, temperature, u):
     if temperature <= 0 or not 0 < top_p <= 1:
@@ -40,14 +39,14 @@ def empty_nucleus(logits, top_p, temperature, u):
 
 
 @misconception(
-    "The probabilities in the nucleus are not made to sum to 1, so the last token gets all that is "
+    "The probabilities in the nucleus do not sum to 1, so the last token gets everything that is "
     "missing."
 )
 def not_renormalized(logits, top_p, temperature, u):
     return sample(logits, top_p, temperature, u, renormalize=False)
 
 
-@misconception("top_p is compared with single probabilities; it is about their running sum.")
+@misconception("top_p is compared with single probabilities; compare it with their running sum.")
 def threshold_on_single_tokens(logits, top_p, temperature, u):
     def keep(p, running):
         inside = p >= 1 - top_p
@@ -72,8 +71,8 @@ def temperature_ignored(logits, top_p, temperature, u):
 
 
 @misconception(
-    "The nucleus is made of the first tokens of the vocabulary, because the probabilities were not "
-    "sorted."
+    "The nucleus consists of the first tokens of the vocabulary, because the probabilities are "
+    "not sorted."
 )
 def not_sorted(logits, top_p, temperature, u):
     if temperature <= 0 or not 0 < top_p <= 1:
@@ -84,24 +83,21 @@ def not_sorted(logits, top_p, temperature, u):
     return min(int((running <= u).sum()), len(nucleus) - 1)
 
 
-@misconception(
-    "The place in the sorted list is returned; the token's id stands at that place of the sorted "
-    "ids."
-)
+@misconception("You return a position in the sorted list; return the token id at that position.")
 def rank_returned(logits, top_p, temperature, u):
     chosen = sample(logits, top_p, temperature, u)
     order = logits.sort(descending=True, stable=True).indices.tolist()
     return order.index(chosen)
 
 
-@misconception("A temperature of 0 and an impossible top_p are to be refused with a ValueError.")
+@misconception("A temperature of 0 and an impossible top_p should be refused with a ValueError.")
 def nothing_refused(logits, top_p, temperature, u):
     if temperature == 0:
         return int(logits.argmax())
     return sample(logits, max(top_p, 1e-9), temperature, u, refuse=False)
 
 
-@misconception("The likeliest token is always taken; that is greedy decoding, and u must decide.")
+@misconception("The likeliest token is always taken, which is greedy decoding; u should decide.")
 def greedy(logits, top_p, temperature, u):
     if temperature <= 0 or not 0 < top_p <= 1:
         raise ValueError

@@ -1,5 +1,8 @@
+from random import Random
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, labels_equal, ordinary_case, unchanged
+from ift_course.exercises.learner import Learner
 
 START, END, USER, ASSISTANT, SYSTEM, NEWLINE, IGNORE = 1, 2, 3, 4, 5, 9, -100
 NAMES = {
@@ -20,19 +23,19 @@ def turn(role: int, content: list[int], *, ended: bool = True) -> tuple[list[int
     return ([*ids, NEWLINE], [*labels, IGNORE]) if ended else (ids, labels)
 
 
-def compare(learner, *turns: tuple[list[int], list[int]]) -> None:
+def compare(learner: Learner, *turns: tuple[list[int], list[int]]) -> None:
     ids = [token for some, _ in turns for token in some]
     expected = [label for _, some in turns for label in some]
     got = learner.response_labels(ids, START, END, ASSISTANT)
     labels_equal(got, expected, [NAMES.get(i, f"w{i}") for i in ids], IGNORE)
 
 
-def words(rng, count: int) -> list[int]:
+def words(rng: Random, count: int) -> list[int]:
     return [rng.randrange(20, 90) for _ in range(count)]
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, turn(USER, words(rng, 3)), turn(ASSISTANT, words(rng, 3)))
 
 
@@ -44,7 +47,7 @@ def test_one_answer(learner, rng):
 
 @points(2)
 def test_every_answer(learner, rng):
-    """In a long conversation every answer is trained, and nothing of the others."""
+    """In a long conversation every answer is trained, and nothing else."""
     compare(
         learner,
         turn(SYSTEM, words(rng, 2)),
@@ -72,19 +75,17 @@ def test_cut_off(learner, rng):
     compare(learner, turn(USER, words(rng, 1)), turn(ASSISTANT, [], ended=False))
 
 
-@points(1)
+@points(1, ordinary)
 def test_empty_answer(learner, rng):
-    """Of an empty answer the end is trained."""
+    """In an empty answer, the end is trained."""
     compare(learner, turn(USER, words(rng, 2)), turn(ASSISTANT, []), turn(USER, words(rng, 1)))
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_no_answer(learner, rng):
     """Without an answer nothing is trained; no tokens give no labels."""
     compare(learner, turn(USER, words(rng, 3)))
     equal(learner.response_labels([], START, END, ASSISTANT), [])
-    ordinary(learner, rng)
 
 
 @points(1)
@@ -93,9 +94,9 @@ def test_begins_with_an_answer(learner, rng):
     compare(learner, turn(ASSISTANT, words(rng, 2)), turn(USER, words(rng, 2)))
 
 
-@points(1)
+@points(1, ordinary)
 def test_ids_stay(learner, rng):
-    """The answer is right, and the ids are left as they were."""
+    """The answer is right, and the ids are left unchanged."""
     ids, expected = turn(ASSISTANT, [30, 31])
     labels_equal(
         learner.response_labels(ids, START, END, ASSISTANT),
@@ -104,4 +105,3 @@ def test_ids_stay(learner, rng):
         IGNORE,
     )
     unchanged(learner, ids, START, END, ASSISTANT)
-    ordinary(learner, rng)

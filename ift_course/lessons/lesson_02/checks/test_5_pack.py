@@ -1,20 +1,30 @@
+from random import Random
+
 from ift_course.exercises import points
-from ift_course.exercises.compare import difference, equal, ordinary_case, refuses, true, unchanged
-from ift_course.exercises.values import normal
+from ift_course.exercises.compare import (
+    difference,
+    equal,
+    ordinary_case,
+    refuses,
+    require,
+    unchanged,
+)
+from ift_course.exercises.learner import Learner
+from ift_course.exercises.values import normalized
 
 IGNORE = -100
 
 
-def records(rng, *lengths: int) -> list[dict[str, list[int]]]:
-    made = []
+def records(rng: Random, *lengths: int) -> list[dict[str, list[int]]]:
+    result = []
     for length in lengths:
         ids = [rng.randrange(10, 9000) for _ in range(length)]
-        made.append({"input_ids": ids, "labels": list(ids)})
-    return made
+        result.append({"input_ids": ids, "labels": list(ids)})
+    return result
 
 
 def placed(lengths: list[int], capacity: int) -> list[list[int]]:
-    """Best-fit decreasing, by room left: the items of each bin."""
+    """The items of each bin by best-fit decreasing."""
     bins: list[list[int]] = []
     room: list[int] = []
     for item in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
@@ -28,35 +38,35 @@ def placed(lengths: list[int], capacity: int) -> list[list[int]]:
     return bins
 
 
-def expected(given: list[dict], capacity: int) -> list[dict]:
+def expected(unpacked: list[dict], capacity: int) -> list[dict]:
     rows = []
-    for items in placed([len(x["input_ids"]) for x in given], capacity):
+    for items in placed([len(x["input_ids"]) for x in unpacked], capacity):
         row = {"input_ids": [], "labels": [], "position_ids": []}
         for item in items:
-            for position, token in enumerate(given[item]["input_ids"]):
+            for position, token in enumerate(unpacked[item]["input_ids"]):
                 row["input_ids"].append(token)
-                row["labels"].append(given[item]["labels"][position] if position else IGNORE)
+                row["labels"].append(unpacked[item]["labels"][position] if position else IGNORE)
                 row["position_ids"].append(position)
         rows.append(row)
     return rows
 
 
 def column(packed, name: str):
-    """One list of every row, as far as what came back has that form."""
-    rows = normal(packed)
+    """One of the lists of every row; the answer itself if it does not have that form."""
+    rows = normalized(packed)
     if type(rows) is not list or any(type(x) is not dict for x in rows):
         return packed
     return [row.get(name) for row in rows]
 
 
-def compare(learner, given: list[dict], capacity: int, *names: str) -> None:
-    got = learner.pack(given, capacity)
+def compare(learner: Learner, unpacked: list[dict], capacity: int, *names: str) -> None:
+    got = learner.pack(unpacked, capacity)
     for name in names:
-        equal(column(got, name), column(expected(given, capacity), name), f"This is {name}.")
+        equal(column(got, name), column(expected(unpacked, capacity), name), f"This is {name}.")
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     compare(learner, records(rng, 3, 2), 6, "input_ids")
 
 
@@ -70,38 +80,40 @@ def test_placement(learner, rng):
 
 @points(1)
 def test_equals(learner, rng):
-    """Of equal records the earlier goes first, and of equal rows the one opened first is taken."""
+    """Among equal records the earlier goes first; among equal rows, the one opened first."""
     compare(learner, records(rng, 4, 4, 4, 2, 2, 2, 2), 6, "input_ids")
     compare(learner, records(rng, 3, 3, 3, 3), 6, "input_ids")
     compare(learner, records(rng, 5, 5, 5, 2, 1, 1), 7, "input_ids")
 
 
-@points(2)
+@points(2, ordinary)
 def test_positions(learner, rng):
     """Positions begin at 0 in every record."""
     compare(learner, records(rng, 6, 3, 3, 2), 9, "position_ids")
-    ordinary(learner, rng)
 
 
 @points(2)
 def test_labels(learner, rng):
-    """Labels go along, and the first label of every record is −100."""
-    given = records(rng, 5, 3, 2, 1)
-    given[0]["labels"][1] = IGNORE
-    compare(learner, given, 8, "labels")
+    """Labels move with their tokens, and the first label of every record is −100."""
+    unpacked = records(rng, 5, 3, 2, 1)
+    unpacked[0]["labels"][1] = IGNORE
+    compare(learner, unpacked, 8, "labels")
 
 
 @points(1)
 def test_all_there(learner, rng):
     """Every token is in exactly one row, and no row is longer than the capacity."""
-    given = records(rng, *(rng.randint(1, 10) for _ in range(30)))
-    ids = column(learner.pack(given, 10), "input_ids")
+    unpacked = records(rng, *(rng.randint(1, 10) for _ in range(30)))
+    ids = column(learner.pack(unpacked, 10), "input_ids")
     whole = type(ids) is list and all(type(row) is list for row in ids)
-    true(whole, "There should be a list of rows, each with its input_ids.", got=ids)
-    came = sorted(repr(token) for row in ids for token in row)
-    there = sorted(repr(token) for x in given for token in x["input_ids"])
-    true(difference(came, there) is None, "Some tokens are missing, or are there twice.")
-    true(all(len(row) <= 10 for row in ids), "A row is longer than the capacity.", got=ids)
+    require(whole, "There should be a list of rows, each with its input_ids.", got=ids)
+    packed_tokens = sorted(repr(token) for row in ids for token in row)
+    all_tokens = sorted(repr(token) for x in unpacked for token in x["input_ids"])
+    require(
+        difference(packed_tokens, all_tokens) is None,
+        "Some tokens are missing or occur twice.",
+    )
+    require(all(len(row) <= 10 for row in ids), "A row is longer than the capacity.", got=ids)
 
 
 @points(1)
@@ -111,17 +123,16 @@ def test_exact_fit(learner, rng):
     equal(learner.pack([], 4), [])
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """An empty record, and one longer than the capacity, are refused with a ValueError."""
     refuses(learner.pack, records(rng, 2, 0, 3), 8)
     refuses(learner.pack, records(rng, 2, 9), 8)
-    ordinary(learner, rng)
 
 
 @points(1)
 def test_records_stay(learner, rng):
-    """The answer is right, and the records are left as they were."""
-    given = records(rng, 3, 2)
-    compare(learner, given, 8, "input_ids")
-    unchanged(learner, given, 8)
+    """The answer is right, and the records are left unchanged."""
+    unpacked = records(rng, 3, 2)
+    compare(learner, unpacked, 8, "input_ids")
+    unchanged(learner, unpacked, 8)

@@ -1,9 +1,9 @@
 import torch
 
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def batch(rows, pad, multiple, *, left=False, label=-100, mask=None, longest=None):
+def batch(rows, pad, multiple=1, *, left=False, label=-100, mask=None, longest=None):
     if not rows:
         raise ValueError
     most = max(len(row["input_ids"]) for row in rows)
@@ -19,7 +19,7 @@ def batch(rows, pad, multiple, *, left=False, label=-100, mask=None, longest=Non
             empty = [fill] * (length - len(ids))
             made[name].append(empty + values if left else values + empty)
     made = {name: torch.tensor(values) for name, values in made.items()}
-    return mask(made) if mask else made
+    return mask(made, pad) if mask else made
 
 
 @misconception(
@@ -30,51 +30,32 @@ def padding_trained(rows, pad_token_id, multiple_of=1):
     return batch(rows, pad_token_id, multiple_of, label=pad_token_id)
 
 
-@misconception("The padding's labels are 0, which is a token like any other; −100 is left out.")
-def zero_labels_on_the_padding(rows, pad_token_id, multiple_of=1):
-    return batch(rows, pad_token_id, multiple_of, label=0)
+wrong = variants(batch)
 
-
-@misconception(
-    "The attention mask is made by comparing ids with the padding token; a real end token with the "
-    "same id is then hidden. Use the rows' lengths."
+zero_labels_on_the_padding = wrong(
+    "The padding's labels are 0, which is a token like any other; use −100, which is ignored.",
+    label=0,
 )
-def attention_by_comparing_ids(rows, pad_token_id, multiple_of=1):
-    def mask(made):
-        return made | {"attention_mask": (made["input_ids"] != pad_token_id).long()}
-
-    return batch(rows, pad_token_id, multiple_of, mask=mask)
-
-
-@misconception(
-    "Every label with the padding token's id is hidden, and with it a real end token; only places "
-    "behind the row are padding."
+attention_by_comparing_ids = wrong(
+    "The attention mask compares ids with the padding token, which hides a real end token with "
+    "the same id; use the rows' lengths.",
+    mask=lambda made, pad: made | {"attention_mask": (made["input_ids"] != pad).long()},
 )
-def labels_hidden_by_comparing_ids(rows, pad_token_id, multiple_of=1):
-    def mask(made):
-        labels = made["labels"].clone()
-        labels[made["input_ids"] == pad_token_id] = -100
-        return made | {"labels": labels}
-
-    return batch(rows, pad_token_id, multiple_of, mask=mask)
-
-
-@misconception("The padding is on the left; that is for generating. For training it goes right.")
-def padded_on_the_left(rows, pad_token_id, multiple_of=1):
-    return batch(rows, pad_token_id, multiple_of, left=True)
-
-
-@misconception(
-    "A length that is a multiple already gets a whole block of padding more; round up only if "
-    "needed."
+labels_hidden_by_comparing_ids = wrong(
+    "Every label with the padding token's id is hidden, including a real end token; only "
+    "positions after the end of the row are padding.",
+    mask=lambda made, pad: (
+        made | {"labels": made["labels"].masked_fill(made["input_ids"] == pad, -100)}
+    ),
 )
-def one_block_too_many(rows, pad_token_id, multiple_of=1):
-    return batch(
-        rows,
-        pad_token_id,
-        multiple_of,
-        longest=lambda most, m: most if m == 1 else (most // m + 1) * m,
-    )
+padded_on_the_left = wrong(
+    "The padding is on the left, as for generation; for training it goes on the right.", left=True
+)
+one_block_too_many = wrong(
+    "A length that is already a multiple gets a whole block of extra padding; round up only if "
+    "needed.",
+    longest=lambda most, m: most if m == 1 else (most // m + 1) * m,
+)
 
 
 @misconception("`multiple_of` is not used.")
@@ -82,25 +63,19 @@ def multiple_ignored(rows, pad_token_id, multiple_of=1):
     return batch(rows, pad_token_id, 1)
 
 
-@misconception(
-    "Everything is visible in the attention mask, the padding too; it should be 0 there."
+padding_visible = wrong(
+    "The attention mask is 1 everywhere, even on the padding; it should be 0 there.",
+    mask=lambda made, _: made | {"attention_mask": torch.ones_like(made["input_ids"])},
 )
-def padding_visible(rows, pad_token_id, multiple_of=1):
-    return batch(
-        rows,
-        pad_token_id,
-        multiple_of,
-        mask=lambda made: made | {"attention_mask": torch.ones_like(made["input_ids"])},
-    )
 
 
-@misconception("The attention mask is missing; without it the model reads the padding.")
+@misconception("The attention mask is missing; without it the model attends to the padding.")
 def no_attention_mask(rows, pad_token_id, multiple_of=1):
     made = batch(rows, pad_token_id, multiple_of)
     return {name: made[name] for name in ("input_ids", "labels")}
 
 
-@misconception("The rows are cut to the shortest; pad them to the longest instead.")
+@misconception("The rows are cut to the shortest one; pad them to the longest instead.")
 def cut_to_the_shortest(rows, pad_token_id, multiple_of=1):
     length = min((len(row["input_ids"]) for row in rows), default=0)
     cut = [{name: values[:length] for name, values in row.items()} for row in rows]
@@ -108,7 +83,7 @@ def cut_to_the_shortest(rows, pad_token_id, multiple_of=1):
 
 
 @misconception(
-    "The caller's lists grow: `+=` and `extend` change the given rows, so make new lists with `+`."
+    "The caller's lists grow, because `+=` and `extend` change them; create new lists with `+`."
 )
 def rows_changed(rows, pad_token_id, multiple_of=1):
     made = batch(rows, pad_token_id, multiple_of)

@@ -1,4 +1,4 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 ORDER = [
     "padding trained",
@@ -10,117 +10,97 @@ ORDER = [
 
 
 def faults(input_ids, labels, attention_mask, end, **other):
-    """The faults of each row, by functions that a misconception replaces."""
+    """The faults of each row, by rules that a misconception replaces.
+
+    A rule takes a row's ids, labels and mask, the trained positions, and the end token.
+    """
     rules = {
-        "padding trained": lambda ids, wanted, seen, on: any(not seen[i] for i in on),
-        "nothing trained": lambda ids, wanted, seen, on: not on,
-        "prompt trained": lambda ids, wanted, seen, on: on[:1] == [0],
-        "end not trained": lambda ids, wanted, seen, on: (
-            on and end in ids[on[0] :] and end not in wanted
+        "padding trained": lambda ids, labels, mask, trained, end: any(
+            not mask[i] for i in trained
         ),
-        "labels shifted": lambda ids, wanted, seen, on: any(wanted[i] != ids[i] for i in on),
+        "nothing trained": lambda ids, labels, mask, trained, end: not trained,
+        "prompt trained": lambda ids, labels, mask, trained, end: trained[:1] == [0],
+        "end not trained": lambda ids, labels, mask, trained, end: (
+            trained and end in ids[trained[0] :] and end not in labels
+        ),
+        "labels shifted": lambda ids, labels, mask, trained, end: any(
+            labels[i] != ids[i] for i in trained
+        ),
     }
     rules |= {name.replace("_", " "): rule for name, rule in other.items()}
-    for ids, wanted, seen in zip(input_ids, labels, attention_mask, strict=True):
-        on = [i for i, label in enumerate(wanted) if label != -100]
-        yield [name for name in ORDER if rules[name](ids, wanted, seen, on)]
+    for row in zip(input_ids, labels, attention_mask, strict=True):
+        trained = [i for i, label in enumerate(row[1]) if label != -100]
+        yield [name for name in ORDER if rules[name](*row, trained, end)]
 
 
-def ordered(found):
-    there = {name for row in found for name in row}
-    return [name for name in ORDER if name in there]
+def ordered(rows):
+    names = {name for row in rows for name in row}
+    return [name for name in ORDER if name in names]
 
 
-@misconception("A fault is named once for every row that has it; name each only once.")
+def find(input_ids, labels, attention_mask, end, **other):
+    return ordered(faults(input_ids, labels, attention_mask, end, **other))
+
+
+@misconception("A fault is named once for every row that has it; name each fault only once.")
 def named_for_every_row(input_ids, labels, attention_mask, end):
-    found = [name for row in faults(input_ids, labels, attention_mask, end) for name in row]
-    return sorted(found, key=ORDER.index)
+    names = [name for row in faults(input_ids, labels, attention_mask, end) for name in row]
+    return sorted(names, key=ORDER.index)
 
 
-@misconception("The faults come in the order in which they were met; use the docstring's order.")
+@misconception("The faults are in the order in which they were found; use the docstring's order.")
 def order_of_discovery(input_ids, labels, attention_mask, end):
-    found = faults(input_ids, labels, attention_mask, end)
-    return list(dict.fromkeys(name for row in found for name in row))
+    rows = faults(input_ids, labels, attention_mask, end)
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
-@misconception("Only the first row is looked at; a fault may be in any row.")
+@misconception("Only the first row is checked, but a fault may be in any row.")
 def only_the_first_row(input_ids, labels, attention_mask, end):
     return ordered(list(faults(input_ids, labels, attention_mask, end))[:1])
 
 
-@misconception("A fault is only named when every row has it; one row is enough.")
+@misconception("A fault is named only when every row has it; one row is enough.")
 def every_row_must_have_it(input_ids, labels, attention_mask, end):
-    found = list(faults(input_ids, labels, attention_mask, end))
-    return [name for name in ORDER if found and all(name in row for row in found)]
+    rows = list(faults(input_ids, labels, attention_mask, end))
+    return [name for name in ORDER if rows and all(name in row for row in rows)]
 
 
-@misconception(
-    "An answer without an end in its ids, because it was cut off, is called a fault; the end must "
-    "be there to be trained."
+wrong = variants(find)
+
+missing_end_is_a_fault = wrong(
+    "An answer that was cut off has no end in its ids, and you call that a fault; the end must be "
+    "there to be trained.",
+    end_not_trained=lambda ids, labels, mask, trained, end: trained and end not in labels,
 )
-def missing_end_is_a_fault(input_ids, labels, attention_mask, end):
-    return ordered(
-        faults(
-            input_ids,
-            labels,
-            attention_mask,
-            end,
-            end_not_trained=lambda ids, wanted, seen, on: on and end not in wanted,
-        )
-    )
-
-
-@misconception(
-    "An end in the prompt is taken for the answer's; look for it from the first label on."
+end_of_the_prompt_counts = wrong(
+    "An end token in the prompt is taken for the answer's; start at the first label.",
+    end_not_trained=lambda ids, labels, mask, trained, end: (
+        trained and end in ids and end not in labels
+    ),
 )
-def end_of_the_prompt_counts(input_ids, labels, attention_mask, end):
-    def rule(ids, wanted, seen, on):
-        return on and end in ids and end not in wanted
-
-    return ordered(faults(input_ids, labels, attention_mask, end, end_not_trained=rule))
-
-
-@misconception("The end is only looked for at the end of the row; there is padding behind it.")
-def end_looked_for_in_the_last_place(input_ids, labels, attention_mask, end):
-    def rule(ids, wanted, seen, on):
-        return on and ids[-1] == end and wanted[-1] != end
-
-    return ordered(faults(input_ids, labels, attention_mask, end, end_not_trained=rule))
-
-
-@misconception(
-    "All labels are compared with their ids, −100 too; where nothing is trained there is "
-    "nothing to compare."
+end_looked_for_in_the_last_place = wrong(
+    "The end is expected at the very end of the row, but padding may follow it.",
+    end_not_trained=lambda ids, labels, mask, trained, end: (
+        trained and ids[-1] == end and labels[-1] != end
+    ),
 )
-def ignored_places_compared(input_ids, labels, attention_mask, end):
-    def rule(ids, wanted, seen, on):
-        return any(a != b for a, b in zip(ids, wanted, strict=True))
-
-    return ordered(faults(input_ids, labels, attention_mask, end, labels_shifted=rule))
-
-
-@misconception(
-    "A row is only called prompt-trained when every place has a label; padding never has one, so "
-    "look at the first place."
+ignored_places_compared = wrong(
+    "All labels are compared with their ids, including −100; where nothing is trained there is "
+    "nothing to compare.",
+    labels_shifted=lambda ids, labels, *_: ids != labels,
 )
-def prompt_trained_only_if_everything_is(input_ids, labels, attention_mask, end):
-    return ordered(
-        faults(
-            input_ids,
-            labels,
-            attention_mask,
-            end,
-            prompt_trained=lambda ids, wanted, seen, on: len(on) == len(ids),
-        )
-    )
+prompt_trained_only_if_everything_is = wrong(
+    "A row counts as prompt-trained only when every position has a label; padding never has one, "
+    "so look at the first position.",
+    prompt_trained=lambda ids, labels, mask, trained, end: len(trained) == len(ids),
+)
 
 
 @misconception(
-    "“Nothing trained” is only found when the whole batch has no label; a single row without one "
-    "is lost as well."
+    "“Nothing trained” is found only when the whole batch has no label; a single row without "
+    "labels is wasted, too."
 )
 def nothing_trained_in_the_whole_batch(input_ids, labels, attention_mask, end):
-    found = set(ordered(faults(input_ids, labels, attention_mask, end)))
-    if any(label != -100 for row in labels for label in row):
-        found.discard("nothing trained")
-    return [name for name in ORDER if name in found]
+    names = find(input_ids, labels, attention_mask, end)
+    trained = any(label != -100 for row in labels for label in row)
+    return [name for name in names if not (trained and name == "nothing trained")]

@@ -1,4 +1,4 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def fullest(bins):
@@ -24,94 +24,75 @@ def fill(rows, capacity, *, key=None, choose=None, label=None, positions=None, r
     return packed
 
 
-@misconception(
-    "Positions go on through the whole row; they must begin at 0 in every record, or a record is "
-    "taken for the continuation of its neighbor."
+wrong = variants(fill)
+
+positions_go_on = wrong(
+    "Positions continue through the whole row; they must restart at 0 in every record, or a "
+    "record looks like the continuation of its neighbor.",
+    positions=lambda before, n: range(before, before + n),
 )
-def positions_go_on(rows, capacity):
-    return fill(rows, capacity, positions=lambda before, n: range(before, before + n))
-
-
-@misconception("Positions begin at 1; the model counts from 0.")
-def positions_from_one(rows, capacity):
-    return fill(rows, capacity, positions=lambda before, n: range(1, n + 1))
-
-
-@misconception(
-    "The first token of a record is trained, and so predicted from the end of its neighbor; its "
-    "label should be −100."
+positions_from_one = wrong(
+    "Positions begin at 1, but the model counts from 0.",
+    positions=lambda before, n: range(1, n + 1),
 )
-def first_label_kept(rows, capacity):
-    return fill(rows, capacity, label=lambda row, before: list(row["labels"]))
-
-
-@misconception(
-    "Only records behind another lose their first label; the first record of a row should be "
-    "treated in the same way."
+first_label_kept = wrong(
+    "The first token of a record is trained, so it is predicted from the end of its neighbor; its "
+    "label should be −100.",
+    label=lambda row, before: list(row["labels"]),
 )
-def first_record_of_a_row_kept(rows, capacity):
-    return fill(
-        rows,
-        capacity,
-        label=lambda row, before: [-100, *row["labels"][1:]] if before else row["labels"],
-    )
-
-
-@misconception(
-    "Each record goes into the first row that has room: that is first-fit; best-fit takes the "
-    "fullest one."
+first_record_of_a_row_kept = wrong(
+    "Only records after another one lose their first label; treat the first record of a row in "
+    "the same way.",
+    label=lambda row, before: [-100, *row["labels"][1:]] if before else row["labels"],
 )
-def first_fit(rows, capacity):
-    return fill(rows, capacity, choose=lambda bins: bins[0])
-
-
-@misconception("Each record goes into the emptiest row that has room; take the fullest.")
-def worst_fit(rows, capacity):
-    return fill(rows, capacity, choose=lambda bins: min(bins, key=lambda x: len(x["input_ids"])))
-
-
-@misconception("Of equally full rows the one opened last is taken; take the one opened first.")
-def last_of_equal_rows(rows, capacity):
-    return fill(
-        rows, capacity, choose=lambda bins: max(bins[::-1], key=lambda x: len(x["input_ids"]))
-    )
-
-
-@misconception("The records go in the order in which they come; the longest should go first.")
-def not_sorted(rows, capacity):
-    return fill(rows, capacity, key=lambda row: 0)
-
-
-@misconception("The shortest records go first; the longest should, while there is room for them.")
-def shortest_first(rows, capacity):
-    return fill(rows, capacity, key=lambda row: len(row["input_ids"]))
+first_fit = wrong(
+    "Each record goes into the first row that has room, which is first-fit; best-fit takes the "
+    "fullest row.",
+    choose=lambda bins: bins[0],
+)
+worst_fit = wrong(
+    "Each record goes into the emptiest row that has room; take the fullest.",
+    choose=lambda bins: min(bins, key=lambda x: len(x["input_ids"])),
+)
+last_of_equal_rows = wrong(
+    "Among equally full rows you take the one opened last; take the one opened first.",
+    choose=lambda bins: max(bins[::-1], key=lambda x: len(x["input_ids"])),
+)
+not_sorted = wrong(
+    "The records are placed in the order in which they come; the longest should go first.",
+    key=lambda row: 0,
+)
+shortest_first = wrong(
+    "The shortest records go first; the longest should go first, while there is room for them.",
+    key=lambda row: len(row["input_ids"]),
+)
 
 
 @misconception(
-    "Sorting in reverse turns equal records around as well; sort by the negative length to keep "
-    "their order."
+    "Sorting in reverse also reverses equal records; sort by the negative length to keep their "
+    "order."
 )
 def equal_records_turned_around(rows, capacity):
     return fill(rows[::-1], capacity)
 
 
-@misconception("A row is never filled to the last place; a record that fits exactly does fit.")
+@misconception("A row is never filled completely; a record that fits exactly does fit.")
 def exact_fit_refused(rows, capacity):
     if any(not 0 < len(row["input_ids"]) <= capacity for row in rows):
         raise ValueError
     return fill(rows, capacity - 1, refuse=False)
 
 
-@misconception("Records that are too long, or empty, are to be refused with a ValueError.")
-def nothing_refused(rows, capacity):
-    def label(row, before):
-        return [-100, *row["labels"][1:]] if row["labels"] else []
-
-    return fill(rows, capacity, refuse=False, label=label)
+nothing_refused = wrong(
+    "Records that are empty or too long should be refused with a ValueError.",
+    refuse=False,
+    label=lambda row, before: [-100, *row["labels"][1:]] if row["labels"] else [],
+)
 
 
 @misconception(
-    "The given lists are changed, for the first record's lists became the packed row's; copy them."
+    "The given lists are changed, because the first record's lists became the packed row's; copy "
+    "them."
 )
 def records_changed(rows, capacity):
     packed = fill(rows, capacity)

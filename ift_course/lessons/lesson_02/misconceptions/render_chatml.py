@@ -1,7 +1,7 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def chatml(messages, opened, *, end="<|im_end|>\n", strip=False, checked=None, opening=None):
+def chatml(messages, opened=False, *, end="<|im_end|>\n", strip=False, checked=None, opening=None):
     text = ""
     for message in messages:
         for mark in ("<|im_start|>", "<|im_end|>") if checked is None else checked(message):
@@ -12,65 +12,56 @@ def chatml(messages, opened, *, end="<|im_end|>\n", strip=False, checked=None, o
     return text + (("<|im_start|>assistant\n" if opening is None else opening) if opened else "")
 
 
-@misconception("The newline after <|im_end|> is missing; a template is exact to the letter.")
-def no_newline_after_the_end(messages, add_generation_prompt=False):
-    return chatml(messages, add_generation_prompt, end="<|im_end|>")
+wrong = variants(chatml)
 
-
-@misconception("There is a newline before <|im_end|>; the content ends right before it.")
-def newline_before_the_end(messages, add_generation_prompt=False):
-    return chatml(messages, add_generation_prompt, end="\n<|im_end|>\n")
-
-
-@misconception(
-    "The assistant's turn is opened without its newline; the model then has to produce the newline "
-    "itself, which it never did in training."
+no_newline_after_the_end = wrong(
+    "The newline after <|im_end|> is missing; a template must match to the character.",
+    end="<|im_end|>",
 )
-def opening_without_newline(messages, add_generation_prompt=False):
-    return chatml(messages, add_generation_prompt, opening="<|im_start|>assistant")
+newline_before_the_end = wrong(
+    "There is a newline before <|im_end|>; the content ends right before it.", end="\n<|im_end|>\n"
+)
+opening_without_newline = wrong(
+    "The assistant's turn is opened without its newline, so the model has to produce the newline "
+    "itself, which it never did in training.",
+    opening="<|im_start|>assistant",
+)
 
 
-@misconception("The assistant's turn is not opened, so the model may go on as the user.")
+@misconception("The assistant's turn is not opened, so the model may continue as the user.")
 def turn_not_opened(messages, add_generation_prompt=False):
     return chatml(messages, False)
 
 
 @misconception(
-    "The assistant's turn is opened even when nobody asked for it; in training data that is an "
-    "empty turn at the end."
+    "The assistant's turn is opened even when it was not requested; in training data that leaves "
+    "an empty turn at the end."
 )
 def always_opened(messages, add_generation_prompt=False):
     return chatml(messages, True)
 
 
-@misconception(
-    "The assistant's turn is opened and closed; leave it open, for the model goes on from there."
+opened_turn_closed = wrong(
+    "The assistant's turn is opened and closed; leave it open, because the model continues from "
+    "there.",
+    opening="<|im_start|>assistant\n<|im_end|>\n",
 )
-def opened_turn_closed(messages, add_generation_prompt=False):
-    return chatml(messages, add_generation_prompt, opening="<|im_start|>assistant\n<|im_end|>\n")
-
-
-@misconception("White space around a content is removed; a template takes the content as it is.")
-def content_stripped(messages, add_generation_prompt=False):
-    return chatml(messages, add_generation_prompt, strip=True)
-
-
-@misconception(
-    "A message may contain the marks of the template, and so speak in the assistant's name; "
-    "raise a ValueError."
+content_stripped = wrong(
+    "Whitespace around a message's content is removed; a template takes the content as it is.",
+    strip=True,
 )
-def marks_accepted(messages, add_generation_prompt=False):
-    return chatml(messages, add_generation_prompt, checked=lambda message: ())
-
-
-@misconception("Only one of the two marks is looked for; a message may contain either.")
-def only_the_start_refused(messages, add_generation_prompt=False):
-    return chatml(messages, add_generation_prompt, checked=lambda message: ("<|im_start|>",))
-
-
-@misconception(
-    "Only the user's messages are looked at; an answer in a data set can be forged, too."
+marks_accepted = wrong(
+    "A message may contain the template's special tokens and so speak in the assistant's name; "
+    "raise a ValueError.",
+    checked=lambda message: (),
 )
+only_the_start_refused = wrong(
+    "Only one of the two special tokens is checked for; a message may contain either.",
+    checked=lambda message: ("<|im_start|>",),
+)
+
+
+@misconception("Only the user's messages are checked; an answer in a data set can be forged, too.")
 def only_the_user_suspected(messages, add_generation_prompt=False):
     marks = ("<|im_start|>", "<|im_end|>")
     return chatml(

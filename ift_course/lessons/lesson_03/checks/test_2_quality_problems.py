@@ -1,9 +1,12 @@
+from random import Random
+
 from ift_course.exercises import points
 from ift_course.exercises.compare import equal, ordinary_case
+from ift_course.exercises.learner import Learner
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     """Good responses, and some that are the instruction itself."""
     for _ in range(8):
         instruction = f"Name the capital of country {rng.randrange(10**6)}."
@@ -14,9 +17,9 @@ def ordinary(learner, rng):
             equal(learner.quality_problems(instruction, response), [])
 
 
-@points(1)
+@points(1, ordinary)
 def test_good(learner, rng):
-    """A good response has no problem, be it ever so short."""
+    """A good response has no problem, however short it is."""
     for response in (
         "Paris.",
         "Yes!",
@@ -31,41 +34,37 @@ def test_good(learner, rng):
         "I'm sorrowful.",
     ):
         equal(learner.quality_problems("Name the capital.", response), [])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_empty(learner, rng):
-    """A response of white space only is empty, and nothing else."""
+    """A response of whitespace only is empty, and nothing else."""
     for response in ("", " ", "\n\t "):
         equal(learner.quality_problems("Name the capital.", response), ["empty"])
     equal(learner.quality_problems("", ""), ["empty"])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_echo(learner, rng):
-    """The instruction said back is an echo, but for case and white space around it."""
+    """The repeated instruction is an echo, whatever its case and the whitespace around it."""
     for response in ("Name the capital.", " name the CAPITAL.\n"):
         equal(learner.quality_problems("Name the capital. ", response), ["echo"])
     equal(learner.quality_problems("Name the capital.", "Name the capital of France."), [])
     equal(learner.quality_problems("Name the capital.", "The capital."), [])
     equal(learner.quality_problems("Name the capital.", "Name the capital. Paris."), [])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_cut_off(learner, rng):
-    """A response that ends in no sign of an end is cut off."""
+    """A response that does not end in one of the listed characters is cut off."""
     for response in ("It eats mice and", "First,", "It eats: ", "The list…", "(and so"):
         equal(learner.quality_problems("What does it eat?", response), ["cut off"])
     equal(learner.quality_problems("What does it eat?", "Mice. \n"), [])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_repetitive(learner, rng):
-    """At least 10 words of which fewer than half are different ones are repetitive."""
+    """At least 10 words of which fewer than half are distinct are repetitive."""
     a, b, c, d = rng.sample("owl dog cow cat hen pig".split(), 4)
     cases = {
         f"{a} {b} {c} {d} {a} {b} {c} {d} {a} {b}.": True,  # 5 different of 10: "b." is another
@@ -77,26 +76,23 @@ def test_repetitive(learner, rng):
     }
     for response in cases:
         words = response.lower().split()
-        found = len(words) >= 10 and 2 * len(set(words)) < len(words)
-        equal(learner.quality_problems("Go on.", response), ["repetitive"] if found else [])
-    ordinary(learner, rng)
+        repetitive = len(words) >= 10 and 2 * len(set(words)) < len(words)
+        equal(learner.quality_problems("Go on.", response), ["repetitive"] if repetitive else [])
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusal(learner, rng):
-    """A refusal is known by its beginning, in any case."""
+    """A refusal is recognized by its beginning, in any case."""
     for response in ("I'm sorry, I can't.", " as an AI model, no.", "I'M SORRY!"):
         equal(learner.quality_problems("Name it.", response), ["refusal"])
     equal(learner.quality_problems("Name it.", "He says I'm sorry."), [])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_several(learner, rng):
-    """Several problems come in the order of the docstring."""
+    """Several problems are in the order of the docstring."""
     equal(learner.quality_problems("Name it", "name it"), ["echo", "cut off"])
     again = "I'm sorry " * 5
     equal(learner.quality_problems("Go on.", again), ["cut off", "repetitive", "refusal"])
     equal(learner.quality_problems(again, again), ["echo", "cut off", "repetitive", "refusal"])
     equal(learner.quality_problems("Go on.", "As an AI I"), ["cut off", "refusal"])
-    ordinary(learner, rng)

@@ -1,4 +1,4 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def triples_of(text):
@@ -21,24 +21,23 @@ def group(texts, threshold, *, triples=triples_of, alike=jaccard, size=len, pick
     return sorted((pick or (lambda g: max(g, key=lambda i: size(texts[i]))))(g) for g in groups)
 
 
-@misconception("Always the first of a group is kept; keep the longest.")
-def first_kept(texts, threshold):
-    return group(texts, threshold, pick=min)
+wrong = variants(group)
+
+first_kept = wrong("You always keep the first text of a group; keep the longest.", pick=min)
+longest_by_words = wrong(
+    "The length is counted in words; it should be in characters.",
+    size=lambda text: len(text.split()),
+)
 
 
-@misconception("The length is counted in words; it should be in characters.")
-def longest_by_words(texts, threshold):
-    return group(texts, threshold, size=lambda text: len(text.split()))
-
-
-@misconception("Of equally long texts the last is kept; it should be the first.")
+@misconception("Among equally long texts you keep the last; keep the first.")
 def last_of_equals(texts, threshold):
     return group(texts, threshold, pick=lambda g: max(reversed(g), key=lambda i: len(texts[i])))
 
 
 @misconception(
-    "Each text is only compared with those already kept, so that A and C stay two although B is"
-    " like both; groups with a text in common are one."
+    "Each text is compared only with those already kept, so A and C stay apart although B is "
+    "similar to both; groups that share a text are one."
 )
 def no_chains(texts, threshold):
     if not 0 < threshold <= 1:
@@ -55,8 +54,8 @@ def no_chains(texts, threshold):
 
 
 @misconception(
-    "A text joins the first group it fits and the others stay apart; if it is like texts of two "
-    "groups, these become one."
+    "A text joins the first group it fits and the others stay apart; if it is similar to texts of "
+    "two groups, these become one."
 )
 def groups_never_join(texts, threshold):
     if not 0 < threshold <= 1:
@@ -73,24 +72,19 @@ def groups_never_join(texts, threshold):
     return sorted(max(g, key=lambda i: len(texts[i])) for g in groups)
 
 
-@misconception("A similarity of exactly the threshold is left out; “at least” includes it.")
-def above_the_threshold_only(texts, threshold):
-    def alike(a, b, threshold):
-        return a == b or len(a & b) > threshold * len(a | b)
-
-    return group(texts, threshold, alike=alike)
-
-
-@misconception(
-    "The shared triples are divided by those of one text; divide by the triples of either."
+above_the_threshold_only = wrong(
+    "A similarity of exactly the threshold is left out; “at least” includes it.",
+    alike=lambda a, b, threshold: a == b or len(a & b) > threshold * len(a | b),
 )
-def divided_by_the_smaller(texts, threshold):
-    return group(texts, threshold, alike=lambda a, b, t: len(a & b) >= t * min(len(a), len(b)))
-
-
-@misconception("Single words are compared, so the order does not count; compare runs of three.")
-def words_instead_of_triples(texts, threshold):
-    return group(texts, threshold, triples=lambda text: set(text.lower().split()) or {""})
+divided_by_the_smaller = wrong(
+    "The shared triples are divided by those of one text; divide by the triples that occur in "
+    "either.",
+    alike=lambda a, b, t: len(a & b) >= t * min(len(a), len(b)),
+)
+words_instead_of_triples = wrong(
+    "Single words are compared, so their order does not count; compare runs of three words.",
+    triples=lambda text: set(text.lower().split()) or {""},
+)
 
 
 @misconception("Pairs of words are compared; runs have three words here.")
@@ -102,7 +96,7 @@ def pairs_instead_of_triples(texts, threshold):
     return group(texts, threshold, triples=pairs)
 
 
-@misconception("Case counts for you; compare words in small letters.")
+@misconception("Your comparison is case-sensitive; convert the words to lowercase first.")
 def case_counts(texts, threshold):
     def triples(text):
         words = text.split()
@@ -112,8 +106,8 @@ def case_counts(texts, threshold):
 
 
 @misconception(
-    "Texts of fewer than three words have no triple for you, and so are like nothing; their words "
-    "are one."
+    "Texts of fewer than three words have no triple in your version, so they match nothing; treat "
+    "all their words as one run."
 )
 def short_texts_are_alone(texts, threshold):
     def triples(text):
@@ -131,6 +125,6 @@ def texts_returned(texts, threshold):
     return [texts[i] for i in group(texts, threshold)]
 
 
-@misconception("A threshold outside (0, 1] means nothing; raise a ValueError.")
+@misconception("A threshold outside (0, 1] has no meaning; raise a ValueError.")
 def nothing_refused(texts, threshold):
     return group(texts, min(max(threshold, 1e-9), 1.0))

@@ -1,6 +1,6 @@
 import re
 
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def words_of(text):
@@ -14,69 +14,54 @@ def runs(words, size):
 def search(train, test, n, *, split=words_of, cut=runs, whole=True, refuse=True):
     if refuse and n < 1:
         raise ValueError
-    found = []
+    indices = []
     for i, text in enumerate(test):
         words = split(text)
         size = min(n, len(words)) if whole else n
         if words and any(cut(words, size) & cut(split(x), size) for x in train):
-            found.append(i)
-    return found
+            indices.append(i)
+    return indices
 
 
-@misconception(
-    "Case and punctuation count for you; compare what `re.findall` gives in small letters."
+wrong = variants(search)
+
+split_at_spaces = wrong(
+    "Case and punctuation make a difference in your version; compare what `re.findall` gives in "
+    "lowercase.",
+    split=str.split,
 )
-def split_at_spaces(train, test, n):
-    return search(train, test, n, split=str.split)
-
-
-@misconception("Case counts for you; compare words in small letters.")
-def case_counts(train, test, n):
-    return search(train, test, n, split=lambda text: re.findall(r"\w+", text))
-
-
-@misconception(
-    "Texts of fewer than n words are never found; they leak if all their words stand in a training "
-    "text."
+case_counts = wrong(
+    "Your comparison is case-sensitive; convert the words to lowercase first.",
+    split=lambda text: re.findall(r"\w+", text),
 )
-def short_texts_never_leak(train, test, n):
-    return search(train, test, n, whole=False)
-
-
-@misconception(
-    "The last run of each text is missing; a text of k words has k − n + 1 runs of n words."
+short_texts_never_leak = wrong(
+    "Texts of fewer than n words are never found; they leak if all their words occur in a row in "
+    "a training text.",
+    whole=False,
 )
-def last_run_missing(train, test, n):
-    def cut(words, size):
-        return {
-            tuple(words[i : i + size])
-            for i in range(max(1, len(words) - size))
-            if len(words) >= size
-        }
-
-    return search(train, test, n, cut=cut)
-
-
-@misconception(
-    "The words of a run are compared as a set, so their order does not count; keep them as a tuple."
+last_run_missing = wrong(
+    "The last run of each text is missing; a text of k words has k − n + 1 runs of n words.",
+    cut=lambda words, size: {
+        tuple(words[i : i + size]) for i in range(max(1, len(words) - size)) if len(words) >= size
+    },
 )
-def order_does_not_count(train, test, n):
-    def cut(words, size):
-        return {frozenset(run) for run in runs(words, size)}
+order_does_not_count = wrong(
+    "The words of a run are compared as a set, so their order does not count; keep them as a "
+    "tuple.",
+    cut=lambda words, size: {frozenset(run) for run in runs(words, size)},
+)
 
-    return search(train, test, n, cut=cut)
 
-
-@misconception("n shared words anywhere are enough for you; they must stand in a row.")
+@misconception("You accept n shared words anywhere; they must be in a row.")
 def shared_words_anywhere(train, test, n):
     if n < 1:
         raise ValueError
-    found = []
+    indices = []
     for i, text in enumerate(test):
         own = set(words_of(text))
         if own and any(len(own & set(words_of(x))) >= min(n, len(own)) for x in train):
-            found.append(i)
-    return found
+            indices.append(i)
+    return indices
 
 
 @misconception("Whole texts are compared; a shared run of n words is enough.")
@@ -87,9 +72,7 @@ def only_equal_texts(train, test, n):
     return [i for i, text in enumerate(test) if words_of(text) and tuple(words_of(text)) in known]
 
 
-@misconception(
-    "The training texts are put behind each other, so a run may begin in one and end in the next."
-)
+@misconception("The training texts are joined, so a run may begin in one text and end in the next.")
 def runs_across_texts(train, test, n):
     return search([" ".join(train)], test, n)
 
@@ -101,24 +84,24 @@ def texts_returned(train, test, n):
 
 @misconception("A text without words is called a leak; it shares nothing with anything.")
 def empty_text_leaks(train, test, n):
-    found = search(train, test, n)
-    return [i for i, text in enumerate(test) if i in found or (train and not words_of(text))]
+    indices = search(train, test, n)
+    return [i for i, text in enumerate(test) if i in indices or (train and not words_of(text))]
 
 
 @misconception(
-    "A short test text is looked for as characters, so “owl” is found in “growl”; compare words."
+    "A short test text is searched for as characters, so “owl” is found in “growl”; compare words."
 )
 def searched_as_characters(train, test, n):
-    found = search(train, test, n, whole=False)
+    indices = search(train, test, n, whole=False)
     lines = [" ".join(words_of(x)) for x in train]
     return [
         i
         for i, text in enumerate(test)
-        if i in found
+        if i in indices
         or (0 < len(words_of(text)) <= n and any(" ".join(words_of(text)) in x for x in lines))
     ]
 
 
-@misconception("A run of fewer than one word means nothing; raise a ValueError.")
+@misconception("A run of fewer than one word has no meaning; raise a ValueError.")
 def nothing_refused(train, test, n):
     return search(train, test, max(n, 1), refuse=False)

@@ -1,9 +1,11 @@
 import torch
 
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def interval(a, b, draws, level, *, statistic=None, dtype=torch.float64, quantile=torch.quantile):
+def interval(
+    a, b, draws, level=0.95, *, statistic=None, dtype=torch.float64, quantile=torch.quantile
+):
     if len(a) != len(b) or not a:
         raise ValueError
     a, b = torch.tensor(a, dtype=dtype), torch.tensor(b, dtype=dtype)
@@ -12,22 +14,21 @@ def interval(a, b, draws, level, *, statistic=None, dtype=torch.float64, quantil
     return quantile(means, outside).item(), quantile(means, 1 - outside).item()
 
 
-@misconception(
-    "The two models answer different questions in your imagined tests; use the same draw for both."
+wrong = variants(interval)
+
+not_paired = wrong(
+    "The two models answer different questions in your resampled tests; use the same draw for "
+    "both.",
+    statistic=lambda a, b, draws: a[draws].mean(dim=1) - b[draws.roll(1, 0)].mean(dim=1),
 )
-def not_paired(a, b, draws, level=0.95):
-    def statistic(a, b, draws):
-        return a[draws].mean(dim=1) - b[draws.roll(1, 0)].mean(dim=1)
-
-    return interval(a, b, draws, level, statistic=statistic)
 
 
-@misconception("This is mean(b) − mean(a); the sign is turned around.")
+@misconception("This is mean(b) − mean(a); the sign is reversed.")
 def wrong_sign(a, b, draws, level=0.95):
     return interval(b, a, draws, level)
 
 
-@misconception("All of 1 − level is left out on each side; half of it belongs to each.")
+@misconception("You leave out all of 1 − level on each side; leave out half of it on each.")
 def everything_left_out_on_each_side(a, b, draws, level=0.95):
     return interval(a, b, draws, 2 * level - 1)
 
@@ -37,14 +38,13 @@ def level_ignored(a, b, draws, level=0.95):
     return interval(a, b, draws, 0.95)
 
 
-@misconception("The borders come in the wrong order: first the lower one.")
+@misconception("The bounds are in the wrong order; the lower one comes first.")
 def high_before_low(a, b, draws, level=0.95):
     return interval(a, b, draws, level)[::-1]
 
 
 @misconception(
-    "This is the interval of the normal distribution around the mean; take the quantiles of the "
-    "imagined differences."
+    "This is a normal interval around the mean; take the quantiles of the resampled differences."
 )
 def normal_interval(a, b, draws, level=0.95):
     from statistics import NormalDist
@@ -57,36 +57,25 @@ def normal_interval(a, b, draws, level=0.95):
     return (difference.mean() - half).item(), (difference.mean() + half).item()
 
 
-@misconception(
-    "The mean goes over the imagined tests instead of over the questions of each; the other "
-    "dimension."
+mean_over_the_tests = wrong(
+    "The mean is taken over the resampled tests instead of over the questions of each; use the "
+    "other dimension.",
+    statistic=lambda a, b, d: (a - b)[d].mean(dim=0),
 )
-def mean_over_the_tests(a, b, draws, level=0.95):
-    return interval(a, b, draws, level, statistic=lambda a, b, d: (a - b)[d].mean(dim=0))
-
-
-@misconception(
-    "The single questions are resampled and never averaged; an imagined test has one mean."
+questions_not_averaged = wrong(
+    "The single questions are resampled but never averaged; each resampled test has one mean.",
+    statistic=lambda a, b, d: (a - b)[d].flatten(),
 )
-def questions_not_averaged(a, b, draws, level=0.95):
-    return interval(a, b, draws, level, statistic=lambda a, b, d: (a - b)[d].flatten())
-
-
-@misconception(
-    "The nearest imagined difference is taken; between two of them there is linear interpolation."
+not_interpolated = wrong(
+    "You take the nearest resampled difference; interpolate linearly between two of them.",
+    quantile=lambda x, q: torch.quantile(x, q, interpolation="nearest"),
 )
-def not_interpolated(a, b, draws, level=0.95):
-    return interval(
-        a, b, draws, level, quantile=lambda x, q: torch.quantile(x, q, interpolation="nearest")
-    )
+computed_in_float32 = wrong(
+    "You compute in float32, which loses small differences; use float64.", dtype=torch.float32
+)
 
 
-@misconception("It is computed in float32, which loses small differences; use float64.")
-def computed_in_float32(a, b, draws, level=0.95):
-    return interval(a, b, draws, level, dtype=torch.float32)
-
-
-@misconception("Scores that do not belong together, or none at all, are to be refused.")
+@misconception("Lists of different lengths, and empty ones, should be refused with a ValueError.")
 def nothing_refused(a, b, draws, level=0.95):
     size = min(len(a), len(b))
     return interval(a[:size], b[:size], draws.clamp(max=size - 1), level) if size else (0.0, 0.0)

@@ -1,9 +1,19 @@
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor
+
 from ift_course.exercises import points
-from ift_course.exercises.compare import close, equal, true, unchanged
+from ift_course.exercises.compare import close, equal, require
+from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone, matrix
 
 
-def matrix(rng, rows: int, columns: int, scale: float = 1.0) -> list[list[float]]:
-    return [[scale * rng.uniform(-1, 1) for _ in range(columns)] for _ in range(rows)]
+def layer(rng: Random, outputs: int, inputs: int, rank: int, scale: float = 1.0) -> list[Tensor]:
+    """weight (outputs, inputs), a (rank, inputs), b (outputs, rank) within ±`scale`."""
+    weight, a = matrix(rng, outputs, inputs), matrix(rng, rank, inputs)
+    return [weight, a, matrix(rng, outputs, rank, scale)]
 
 
 def reference(weight, a, b, alpha: float) -> list[list[float]]:
@@ -14,61 +24,54 @@ def reference(weight, a, b, alpha: float) -> list[list[float]]:
     ]
 
 
-def compare(learner, parts, alpha: float) -> None:
-    import torch
-
-    got = learner.lora_merge(*map(torch.tensor, parts), alpha)
-    close(got, torch.tensor(reference(*parts, alpha)))
+def compare(learner: Learner, *args: Any) -> Any:
+    """Compare on weight, a, b, and alpha; return the learner's answer."""
+    *parts, alpha = args
+    expected = torch.tensor(reference(*(x.tolist() for x in parts), alpha=alpha))
+    got = learner.lora_merge(*parts, alpha)
+    close(got, expected)
+    return got
 
 
 @points(2)
 def test_merged(learner, rng):
     """The merged weight is the weight plus the scaled product of b and a."""
-    compare(learner, (matrix(rng, 4, 5), matrix(rng, 2, 5), matrix(rng, 4, 2)), 6.0)
+    compare(learner, *layer(rng, 4, 5, 2), 6.0)
 
 
 @points(1)
 def test_scale(learner, rng):
-    """The update's factor is alpha / rank, for any rank."""
+    """The update is scaled by alpha / rank, for any rank."""
     for rank, alpha in ((1, 0.5), (3, 3.0), (4, 8.0)):
-        compare(learner, (matrix(rng, 2, 3), matrix(rng, rank, 3), matrix(rng, 2, rank)), alpha)
+        compare(learner, *layer(rng, 2, 3, rank), alpha)
 
 
 @points(1)
 def test_square_layer(learner, rng):
-    """It is right for a square layer, where a wrong order is not seen in the shape."""
-    compare(learner, (matrix(rng, 3, 3), matrix(rng, 3, 3), matrix(rng, 3, 3)), 3.0)
+    """It is right for a square layer, where the shape does not reveal a wrong order."""
+    compare(learner, *layer(rng, 3, 3, 3), 3.0)
 
 
 @points(2)
 def test_half_precision(learner, rng):
-    """A bfloat16 weight stays one, and is rounded only once, at the end."""
-    import torch
-
-    weight = torch.tensor(matrix(rng, 6, 8)).bfloat16()
-    a, b = torch.tensor(matrix(rng, 2, 8)), torch.tensor(matrix(rng, 6, 2, 0.05))
+    """A bfloat16 weight stays bfloat16 and is rounded only once, at the end."""
+    weight, a, b = layer(rng, 6, 8, 2, 0.05)
+    weight = weight.bfloat16()
     exact = torch.tensor(reference(weight.tolist(), a.tolist(), b.tolist(), 4.0))
     equal(learner.lora_merge(weight, a, b, 4.0), exact.bfloat16())
 
 
 @points(1)
 def test_half_precision_adapter(learner, rng):
-    """An adapter in bfloat16 is taken to float32 before the product."""
-    import torch
-
-    weight = torch.tensor(matrix(rng, 3, 4))
-    a, b = (torch.tensor(matrix(rng, *shape)).bfloat16() for shape in ((2, 4), (3, 2)))
-    got = learner.lora_merge(weight, a, b, 4.0)
-    close(got, torch.tensor(reference(weight.tolist(), a.tolist(), b.tolist(), 4.0)))
-    true(got.dtype == torch.float32, "The dtype of the weight is lost.", "float32", str(got.dtype))
+    """An adapter in bfloat16 is converted to float32 before the product."""
+    weight, a, b = layer(rng, 3, 4, 2)
+    got = compare(learner, weight, a.bfloat16(), b.bfloat16(), 4.0)
+    require(
+        got.dtype == torch.float32, "The dtype of the weight is lost.", "float32", str(got.dtype)
+    )
 
 
 @points(1)
 def test_weight_stays(learner, rng):
-    """The answer is right, and a new tensor; the given ones are left as they were."""
-    import torch
-
-    parts = matrix(rng, 3, 4), matrix(rng, 2, 4), matrix(rng, 3, 2)
-    tensors = [torch.tensor(part) for part in parts]
-    close(learner.lora_merge(*tensors, 4.0), torch.tensor(reference(*parts, 4.0)))
-    unchanged(learner, *tensors, 4.0)
+    """The answer is right and a new tensor; the given ones are left unchanged."""
+    leaves_inputs_alone(learner, compare, *layer(rng, 3, 4, 2), 4.0)

@@ -6,12 +6,12 @@ def not_divided_by_the_rank(weight, a, b, alpha):
     return (weight.float() + alpha * (b.float() @ a.float())).to(weight.dtype)
 
 
-@misconception("The update has no factor; it is multiplied by alpha / rank.")
+@misconception("The update is not scaled; multiply it by alpha / rank.")
 def no_scale(weight, a, b, alpha):
     return (weight.float() + b.float() @ a.float()).to(weight.dtype)
 
 
-@misconception("The update is subtracted; that takes an adapter out again.")
+@misconception("The update is subtracted; that removes an adapter again.")
 def subtracted(weight, a, b, alpha):
     return (weight.float() - alpha / len(a) * (b.float() @ a.float())).to(weight.dtype)
 
@@ -39,12 +39,14 @@ def rounded_before_adding(weight, a, b, alpha):
     return weight + update.to(weight.dtype)
 
 
-@misconception("The result is float32; it should go back to the dtype of the weight.")
+@misconception("The result is float32; convert it back to the dtype of the weight.")
 def float32_returned(weight, a, b, alpha):
     return weight.float() + alpha / len(a) * (b.float() @ a.float())
 
 
-@misconception("The product of b and a is computed in their own dtype; take them to float32 first.")
+@misconception(
+    "The product of b and a is computed in their own dtype; convert them to float32 first."
+)
 def product_in_half_precision(weight, a, b, alpha):
     return (weight.float() + alpha / len(a) * (b @ a).float()).to(weight.dtype)
 

@@ -1,6 +1,6 @@
 import torch
 
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def coded(
@@ -36,37 +36,31 @@ def one_scale_for_all(values, levels, block):
     return codes, scales.repeat(-(-len(values) // block))
 
 
-@misconception(
+wrong = variants(coded)
+
+largest_without_sign = wrong(
     "The scale is the largest value, not the largest absolute value; blocks of large negative "
-    "numbers overflow."
+    "numbers overflow.",
+    scale_of=lambda part: part.max().clamp(min=0),
 )
-def largest_without_sign(values, levels, block):
-    return coded(values, levels, block, scale_of=lambda part: part.max().clamp(min=0))
-
-
-@misconception("The scale is the standard deviation; it should be the largest absolute value.")
-def standard_deviation(values, levels, block):
-    return coded(values, levels, block, scale_of=lambda part: part.std(correction=0))
-
-
-@misconception("The scale keeps the sign of the largest value; it is an absolute value.")
-def scale_with_sign(values, levels, block):
-    return coded(
-        values, levels, block, guard=False, scale_of=lambda part: part[part.abs().argmax()]
-    )
-
-
-@misconception("A block of zeros is divided by zero, and gives NaN; look at the scale first.")
-def divided_by_zero(values, levels, block):
-    return coded(values, levels, block, guard=False)
-
-
-@misconception(
-    "The scale is made a little larger than the largest value, to avoid division by zero; then a "
-    "block of zeros does not have the scale 0."
+standard_deviation = wrong(
+    "The scale is the standard deviation; it should be the largest absolute value.",
+    scale_of=lambda part: part.std(correction=0),
 )
-def small_number_added(values, levels, block):
-    return coded(values, levels, block, guard=False, scale_of=lambda part: part.abs().max() + 1e-3)
+scale_with_sign = wrong(
+    "The scale keeps the sign of the largest value; it is an absolute value.",
+    guard=False,
+    scale_of=lambda part: part[part.abs().argmax()],
+)
+divided_by_zero = wrong(
+    "A block of zeros is divided by zero and gives NaN; check the scale first.", guard=False
+)
+small_number_added = wrong(
+    "The scale is made a little larger to avoid division by zero; then a block of zeros does not "
+    "have the scale 0.",
+    guard=False,
+    scale_of=lambda part: part.abs().max() + 1e-3,
+)
 
 
 @misconception("Values are rounded down to the next lower level; take the nearest one.")
@@ -77,17 +71,13 @@ def rounded_down(values, levels, block):
     return coded(values, levels, block, nearest=nearest)
 
 
-@misconception("Of two equally near levels the upper one is taken; take the lower.")
-def ties_go_up(values, levels, block):
-    def nearest(away, scaled):
-        return away.shape[1] - 1 - away.flip(1).argmin(dim=1)
-
-    return coded(values, levels, block, nearest=nearest)
-
-
-@misconception("The codes are int64, eight bytes each; uint8 is what saves the memory.")
-def codes_not_small(values, levels, block):
-    return coded(values, levels, block, dtype=torch.int64)
+ties_go_up = wrong(
+    "Between two equally near levels you take the upper one; take the lower.",
+    nearest=lambda away, scaled: away.shape[1] - 1 - away.flip(1).argmin(dim=1),
+)
+codes_not_small = wrong(
+    "The codes are int64, eight bytes each; uint8 is what saves the memory.", dtype=torch.int64
+)
 
 
 @misconception("The last block is left out when it is shorter than the others.")
@@ -96,11 +86,11 @@ def short_block_dropped(values, levels, block):
     return coded(values[:whole], levels, block)
 
 
-@misconception(
-    "It is computed in the dtype of the values; bfloat16 has three digits, so use `.float()` first."
+computed_in_half_precision = wrong(
+    "You compute in the dtype of the values; bfloat16 has about three digits, so use `.float()` "
+    "first.",
+    keep=True,
 )
-def computed_in_half_precision(values, levels, block):
-    return coded(values, levels, block, keep=True)
 
 
 @misconception("The levels themselves are returned; return their indices.")

@@ -1,7 +1,7 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def ledger(
+def memory(
     parameters,
     adapter,
     method,
@@ -33,60 +33,54 @@ def ledger(
     return parts | {"total": sum(parts.values())}
 
 
-@misconception("AdamW keeps two numbers for each parameter, not one.")
-def one_number_in_the_optimizer(parameters, adapter, method):
-    return ledger(parameters, adapter, method, optimizer=4)
+wrong = variants(memory)
 
-
-@misconception("Gradients take 4 bytes each, for they are in float32.")
-def gradients_in_half_precision(parameters, adapter, method):
-    return ledger(parameters, adapter, method, gradient=2)
+one_number_in_the_optimizer = wrong(
+    "AdamW keeps two numbers for each parameter, not one.", optimizer=4
+)
+gradients_in_half_precision = wrong(
+    "Gradients take 4 bytes each, because they are in float32.", gradient=2
+)
 
 
 @misconception(
-    "The frozen base has gradients and optimizer numbers in your ledger; only what is trained does."
+    "Your sum has gradients and optimizer states for the frozen base; only trained parameters "
+    "have them."
 )
 def everything_is_trained(parameters, adapter, method):
-    found = ledger(parameters, adapter, method)
+    parts = memory(parameters, adapter, method)
     if method != "full":
         n = parameters + adapter
-        found |= {"gradients": 4 * n, "optimizer": 8 * n, "total": found["weights"] + 12 * n}
-    return found
-
-
-@misconception("The adapter's own weights are missing; they lie beside the frozen base.")
-def adapter_weights_forgotten(parameters, adapter, method):
-    found = ledger(parameters, adapter, method)
-    less = 0 if method == "full" else 4 * adapter
-    return found | {"weights": found["weights"] - less, "total": found["total"] - less}
-
-
-@misconception("Full fine-tuning has no adapter; it does not count there.")
-def adapter_counted_in_full(parameters, adapter, method):
-    return ledger(parameters, adapter, method, extra=lambda p, a, m: p + a if m == "full" else a)
-
-
-@misconception("The frozen base is in bfloat16, with 2 bytes for each parameter, not 4.")
-def base_in_float32(parameters, adapter, method):
-    return ledger(parameters, adapter, method, base=4)
-
-
-@misconception("The scales of the blocks are missing; without them the codes mean nothing.")
-def scales_forgotten(parameters, adapter, method):
-    return ledger(parameters, adapter, method, small=lambda p: -(-p // 2))
+        parts |= {"gradients": 4 * n, "optimizer": 8 * n, "total": parts["weights"] + 12 * n}
+    return parts
 
 
 @misconception(
-    "Each scale takes 4 bytes in your ledger; with double quantization it takes 1, and 4 more for "
-    "every 256 of them."
+    "The adapter's own weights are missing; they are stored in addition to the frozen base."
 )
-def no_double_quantization(parameters, adapter, method):
-    return ledger(parameters, adapter, method, small=lambda p: -(-p // 2) + 4 * -(-p // 64))
+def adapter_weights_forgotten(parameters, adapter, method):
+    parts = memory(parameters, adapter, method)
+    less = 0 if method == "full" else 4 * adapter
+    return parts | {"weights": parts["weights"] - less, "total": parts["total"] - less}
 
 
-@misconception("Blocks that are begun count in full; you round down.")
-def rounded_down(parameters, adapter, method):
-    return ledger(parameters, adapter, method, up=False)
+adapter_counted_in_full = wrong(
+    "Full fine-tuning has no adapter; do not count it there.",
+    extra=lambda p, a, m: p + a if m == "full" else a,
+)
+base_in_float32 = wrong(
+    "The frozen base is in bfloat16, with 2 bytes for each parameter, not 4.", base=4
+)
+scales_forgotten = wrong(
+    "The scales of the blocks are missing; without them the codes mean nothing.",
+    small=lambda p: -(-p // 2),
+)
+no_double_quantization = wrong(
+    "Each scale takes 4 bytes in your sum; with double quantization it takes 1, plus 4 for every "
+    "256 of them.",
+    small=lambda p: -(-p // 2) + 4 * -(-p // 64),
+)
+rounded_down = wrong("You round down, but a started byte or block counts in full.", up=False)
 
 
 @misconception("4 bits are half a byte; you count a whole byte for each weight.")
@@ -95,14 +89,15 @@ def eight_bits(parameters, adapter, method):
         scales = -(-p // 64)
         return p + scales + 4 * -(-scales // 256)
 
-    return ledger(parameters, adapter, method, small=small)
+    return memory(parameters, adapter, method, small=small)
 
 
-@misconception("Bytes are whole numbers; the division with `/` gives fractions.")
-def fractions(parameters, adapter, method):
-    return ledger(parameters, adapter, method, small=lambda p: p / 2 + p / 64 + 4 * p / 64 / 256)
+fractions = wrong(
+    "Bytes are integers, but division with `/` gives fractions.",
+    small=lambda p: p / 2 + p / 64 + 4 * p / 64 / 256,
+)
 
 
-@misconception("A method that nobody knows should be refused with a ValueError.")
+@misconception("An unknown method should be refused with a ValueError.")
 def unknown_method_accepted(parameters, adapter, method):
-    return ledger(parameters, adapter, method if method in ("full", "qlora") else "lora")
+    return memory(parameters, adapter, method if method in ("full", "qlora") else "lora")

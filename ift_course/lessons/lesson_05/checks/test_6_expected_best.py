@@ -1,7 +1,10 @@
 import itertools
+from random import Random
 
 from ift_course.exercises import points
-from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import close, ordinary_case, refuses
+from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def reference(rewards: list[float], n: int) -> float:
@@ -9,74 +12,69 @@ def reference(rewards: list[float], n: int) -> float:
     return sum(best) / len(best)
 
 
-def compare(learner, rewards: list[float], n: int) -> None:
+def compare(learner: Learner, rewards: list[float], n: int) -> None:
     close(learner.expected_best(rewards, n), reference(rewards, n))
 
 
-def drawn(rng, count: int) -> list[float]:
+def random_rewards(rng: Random, count: int) -> list[float]:
     return [rng.uniform(-3, 3) for _ in range(count)]
 
 
 @ordinary_case
-def ordinary(learner, rng):
-    compare(learner, drawn(rng, 5), 2)
+def ordinary(learner: Learner, rng: Random) -> None:
+    compare(learner, random_rewards(rng, 5), 2)
 
 
 @points(2)
 def test_all_choices(learner, rng):
-    """The mean of the best, over all choices of n different answers."""
+    """It is the mean of the best over all choices of n different answers."""
     compare(learner, [1.0, 2.0, 4.0], 2)
     for n in (2, 3, 5):
-        compare(learner, drawn(rng, 7), n)
+        compare(learner, random_rewards(rng, 7), n)
 
 
 @points(1)
 def test_any_order(learner, rng):
     """The order of the rewards does not count."""
-    rewards = sorted(drawn(rng, 6), reverse=True)
+    rewards = sorted(random_rewards(rng, 6), reverse=True)
     compare(learner, rewards, 3)
 
 
 @points(1)
 def test_one(learner, rng):
     """The best of one is the mean of all, and the best of all is the highest."""
-    rewards = drawn(rng, 6)
+    rewards = random_rewards(rng, 6)
     compare(learner, rewards, 1)
     compare(learner, rewards, 6)
     compare(learner, [-1.5], 1)
 
 
-@points(1)
+@points(1, ordinary)
 def test_equals(learner, rng):
-    """Equal rewards are different answers."""
+    """Equal rewards count as different answers."""
     compare(learner, [0.0, 0.0, 1.0, 1.0, 0.0], 2)
     compare(learner, [2.0, 2.0, 2.0], 2)
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_many(learner, rng):
-    """Hundreds of answers take a moment, and the numbers stay exact."""
+    """Hundreds of answers take only a moment, and the numbers stay exact."""
     rewards = [float(i) for i in range(600)]
     rng.shuffle(rewards)
     for n in (2, 16, 300):
-        # The mean highest of n numbers out of 0 … N - 1 is known: n (N + 1) / (n + 1) - 1.
+        # The mean maximum of n numbers out of 0 … N - 1 is known: n (N + 1) / (n + 1) - 1.
         close(learner.expected_best(rewards, n), n * 601 / (n + 1) - 1)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """n below 1, or above the number of rewards, is refused with a ValueError."""
     for rewards, n in (([1.0, 2.0], 0), ([1.0, 2.0], 3), ([], 1), ([], 0), ([1.0], -1)):
         refuses(learner.expected_best, rewards, n)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_rewards_stay(learner, rng):
-    """The answer is right, and the rewards are left as they were, in their order."""
+    """The answer is right, and the rewards are left unchanged, in their order."""
     rewards = [3.0, 1.0, 2.0]
-    compare(learner, rewards, 2)
-    unchanged(learner, rewards, 2)
-    ordinary(learner, rng)
+    leaves_inputs_alone(learner, compare, rewards, 2)

@@ -1,10 +1,10 @@
 import torch
 import torch.nn.functional as F
 
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def loss(chosen, rejected, margin, *, of=None):
+def loss(chosen, rejected, margin=0.0, *, of=None):
     if len(chosen) != len(rejected) or len(chosen) == 0:
         raise ValueError
     ahead = chosen.float() - rejected.float() - margin
@@ -18,35 +18,29 @@ def swapped(chosen, rejected, margin=0.0):
     return loss(rejected, chosen, margin)
 
 
-@misconception(
-    "The sigmoid becomes 0 and its logarithm infinite when a pair is very wrong; `F.logsigmoid`"
-    " does both in one."
+wrong = variants(loss)
+
+log_of_sigmoid = wrong(
+    "The sigmoid becomes 0 and its logarithm infinite when a pair is very wrong; `F.logsigmoid` "
+    "computes both in one stable step.",
+    of=lambda x: -torch.log(torch.sigmoid(x)).mean(),
 )
-def log_of_sigmoid(chosen, rejected, margin=0.0):
-    return loss(chosen, rejected, margin, of=lambda x: -torch.log(torch.sigmoid(x)).mean())
-
-
-@misconception(
-    "A small number is added inside the logarithm; that hides very wrong pairs instead of counting "
-    "them."
+small_number_in_the_logarithm = wrong(
+    "A small number is added inside the logarithm, which hides very wrong pairs instead of "
+    "counting them.",
+    of=lambda x: -torch.log(torch.sigmoid(x) + 1e-8).mean(),
 )
-def small_number_in_the_logarithm(chosen, rejected, margin=0.0):
-    return loss(chosen, rejected, margin, of=lambda x: -torch.log(torch.sigmoid(x) + 1e-8).mean())
-
-
-@misconception("The logarithm is missing; this is the mean probability of being wrong.")
-def no_logarithm(chosen, rejected, margin=0.0):
-    return loss(chosen, rejected, margin, of=lambda x: torch.sigmoid(-x).mean())
-
-
-@misconception("The sign is missing, so the loss rises as the model gets better.")
-def no_minus(chosen, rejected, margin=0.0):
-    return loss(chosen, rejected, margin, of=lambda x: F.logsigmoid(x).mean())
-
-
-@misconception("This is the sum over pairs; take the mean.")
-def sum_over_pairs(chosen, rejected, margin=0.0):
-    return loss(chosen, rejected, margin, of=lambda x: -F.logsigmoid(x).sum())
+no_logarithm = wrong(
+    "The logarithm is missing; this is the mean probability of being wrong.",
+    of=lambda x: torch.sigmoid(-x).mean(),
+)
+no_minus = wrong(
+    "The minus sign is missing, so the loss rises as the model gets better.",
+    of=lambda x: F.logsigmoid(x).mean(),
+)
+sum_over_pairs = wrong(
+    "This is the sum over pairs; take the mean.", of=lambda x: -F.logsigmoid(x).sum()
+)
 
 
 @misconception("The margin is added; it should make the loss larger, so subtract it.")
@@ -59,23 +53,21 @@ def margin_ignored(chosen, rejected, margin=0.0):
     return loss(chosen, rejected, 0.0)
 
 
-@misconception(
-    "This is the hinge loss, which is 0 once the chosen one is ahead; the Bradley–Terry loss is "
-    "smooth."
+hinge = wrong(
+    "This is the hinge loss, which is 0 once the chosen response is ahead; the Bradley–Terry loss "
+    "is smooth.",
+    of=lambda x: torch.relu(1 - x).mean(),
 )
-def hinge(chosen, rejected, margin=0.0):
-    return loss(chosen, rejected, margin, of=lambda x: torch.relu(1 - x).mean())
 
 
 @misconception(
-    "Different numbers of rewards are stretched to fit (broadcasting), and no pair gives NaN; "
-    "refuse both."
+    "Reward lists of different lengths are broadcast, and an empty list gives NaN; refuse both."
 )
 def nothing_refused(chosen, rejected, margin=0.0):
     return -F.logsigmoid(chosen.float() - rejected.float() - margin).mean()
 
 
-@misconception("The rewards are subtracted in their own dtype; take them to float32 first.")
+@misconception("The rewards are subtracted in their own dtype; convert them to float32 first.")
 def computed_in_half_precision(chosen, rejected, margin=0.0):
     if len(chosen) != len(rejected) or len(chosen) == 0:
         raise ValueError

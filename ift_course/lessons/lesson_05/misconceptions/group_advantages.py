@@ -1,98 +1,81 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def advantages(rewards, group, epsilon, *, view=None, spread=None, center=None):
+def advantages(rewards, group, epsilon=1e-4, *, view=None, spread=None, center=None, flat=True):
     if group < 2 or len(rewards) % group:
         raise ValueError
     grouped = (view or (lambda r: r.float().view(-1, group)))(rewards)
     middle = (center or (lambda g: g.mean(dim=1, keepdim=True)))(grouped)
-    wide = (spread or (lambda g: g.std(dim=1, keepdim=True, correction=0) + epsilon))(grouped)
-    return (grouped - middle) / wide
+    wide = (spread or (lambda g, e: g.std(dim=1, keepdim=True, correction=0) + e))(grouped, epsilon)
+    result = (grouped - middle) / wide
+    return result.flatten() if flat else result
 
 
-@misconception(
-    "The standard deviation is that of a sample, divided by n − 1; `correction=0` gives that of"
-    " the population."
+wrong = variants(advantages)
+
+sample_deviation = wrong(
+    "The standard deviation is that of a sample, divided by n − 1; `correction=0` gives that of "
+    "the population.",
+    spread=lambda g, e: g.std(dim=1, keepdim=True) + e,
 )
-def sample_deviation(rewards, group, epsilon=1e-4):
-    return advantages(
-        rewards, group, epsilon, spread=lambda g: g.std(dim=1, keepdim=True) + epsilon
-    ).flatten()
 
 
-@misconception("All answers are compared with each other; compare those to the same prompt.")
+@misconception("All answers are compared with each other; compare only answers to the same prompt.")
 def one_group_for_all(rewards, group, epsilon=1e-4):
-    found = advantages(rewards, group, epsilon)
+    right = advantages(rewards, group, epsilon)
     rewards = rewards.float()
     centered = rewards - rewards.mean()
-    return centered / (rewards.std(correction=0) + epsilon) if len(rewards) else found
+    return centered / (rewards.std(correction=0) + epsilon) if len(rewards) else right
 
 
 @misconception(
-    "The groups are made of every k-th answer; all answers to one prompt stand side by side."
+    "Your groups take every k-th answer; answers to the same prompt are next to each other."
 )
 def interleaved_groups(rewards, group, epsilon=1e-4):
-    found = advantages(rewards, group, epsilon, view=lambda r: r.float().view(group, -1).T)
-    return found.T.flatten()
+    grouped = advantages(
+        rewards, group, epsilon, view=lambda r: r.float().view(group, -1).T, flat=False
+    )
+    return grouped.T.flatten()
 
 
-@misconception("Epsilon is missing, and equal rewards give 0 / 0, which is NaN.")
-def no_epsilon(rewards, group, epsilon=1e-4):
-    return advantages(
-        rewards, group, epsilon, spread=lambda g: g.std(dim=1, keepdim=True, correction=0)
-    ).flatten()
-
-
-@misconception("You divide by the variance; divide by the standard deviation, its root.")
-def divided_by_the_variance(rewards, group, epsilon=1e-4):
-    return advantages(
-        rewards, group, epsilon, spread=lambda g: g.var(dim=1, keepdim=True, correction=0) + epsilon
-    ).flatten()
-
-
-@misconception("Epsilon stands inside the root; add it to the standard deviation.")
-def epsilon_inside_the_root(rewards, group, epsilon=1e-4):
-    return advantages(
-        rewards,
-        group,
-        epsilon,
-        spread=lambda g: (g.var(dim=1, keepdim=True, correction=0) + epsilon).sqrt(),
-    ).flatten()
-
-
-@misconception("The mean is subtracted and nothing divided; divide by the standard deviation.")
-def not_divided(rewards, group, epsilon=1e-4):
-    return advantages(rewards, group, epsilon, spread=lambda g: 1.0).flatten()
-
-
-@misconception(
-    "The mean of the group is not subtracted, so every good prompt counts as a good answer."
+no_epsilon = wrong(
+    "Epsilon is missing, so equal rewards give 0 / 0, which is NaN.",
+    spread=lambda g, e: g.std(dim=1, keepdim=True, correction=0),
 )
-def not_centered(rewards, group, epsilon=1e-4):
-    return advantages(rewards, group, epsilon, center=lambda g: 0.0).flatten()
+divided_by_the_variance = wrong(
+    "You divide by the variance; divide by its square root, the standard deviation.",
+    spread=lambda g, e: g.var(dim=1, keepdim=True, correction=0) + e,
+)
+epsilon_inside_the_root = wrong(
+    "Epsilon is inside the square root; add it to the standard deviation.",
+    spread=lambda g, e: (g.var(dim=1, keepdim=True, correction=0) + e).sqrt(),
+)
+not_divided = wrong(
+    "The mean is subtracted, but the division by the standard deviation is missing.",
+    spread=lambda g, e: 1.0,
+)
+not_centered = wrong(
+    "The group's mean is not subtracted, so an easy prompt makes every answer look good.",
+    center=lambda g: 0.0,
+)
+compared_with_the_best = wrong(
+    "The best answer of the group is the baseline; it should be the mean.",
+    center=lambda g: g.amax(dim=1, keepdim=True),
+)
+not_flattened = wrong(
+    "The result has two dimensions; it should have the shape of the rewards.", flat=False
+)
 
 
-@misconception("The best of the group serves as the baseline; it is the mean.")
-def compared_with_the_best(rewards, group, epsilon=1e-4):
-    return advantages(
-        rewards, group, epsilon, center=lambda g: g.amax(dim=1, keepdim=True)
-    ).flatten()
-
-
-@misconception("The result has two dimensions; it has the shape of the rewards.")
-def not_flattened(rewards, group, epsilon=1e-4):
-    return advantages(rewards, group, epsilon)
-
-
-@misconception("An incomplete group is dropped in silence; raise a ValueError.")
+@misconception("An incomplete group is silently dropped; raise a ValueError.")
 def incomplete_group_dropped(rewards, group, epsilon=1e-4):
     if group < 2:
         raise ValueError
-    return advantages(rewards[: len(rewards) // group * group], group, epsilon).flatten()
+    return advantages(rewards[: len(rewards) // group * group], group, epsilon)
 
 
 @misconception(
-    "It is computed in the dtype of the rewards; take them to float32 first, whole numbers too."
+    "You compute in the dtype of the rewards; convert them to float32 first, including integers."
 )
 def dtype_kept(rewards, group, epsilon=1e-4):
-    return advantages(rewards, group, epsilon, view=lambda r: r.view(-1, group)).flatten()
+    return advantages(rewards, group, epsilon, view=lambda r: r.view(-1, group))

@@ -1,14 +1,18 @@
+from random import Random
+
 from ift_course.exercises import points
-from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import equal, ordinary_case, refuses
+from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def reference(tasks: dict[str, dict], held_out: list[str]) -> tuple[list[str], list[str]]:
     def reached(name: str, seen: frozenset) -> set[str]:
-        found = {tasks[name]["family"]}
+        families = {tasks[name]["family"]}
         for other in tasks[name]["borrows"]:
             if other not in seen:
-                found |= reached(other, seen | {other})
-        return found
+                families |= reached(other, seen | {other})
+        return families
 
     tuned, tested = [], []
     for name in tasks:
@@ -19,7 +23,7 @@ def reference(tasks: dict[str, dict], held_out: list[str]) -> tuple[list[str], l
     return tuned, tested
 
 
-def compare(learner, tasks: dict[str, dict], held_out: list[str]) -> None:
+def compare(learner: Learner, tasks: dict[str, dict], held_out: list[str]) -> None:
     equal(learner.split_families(tasks, held_out), reference(tasks, held_out))
 
 
@@ -38,32 +42,30 @@ def world() -> dict[str, dict]:
 
 
 @ordinary_case
-def ordinary(learner, rng):
+def ordinary(learner: Learner, rng: Random) -> None:
     tasks = {f"task {rng.randrange(10**6)}": task(rng.choice("pqr")) for _ in range(9)}
     compare(learner, tasks, sorted({x["family"] for x in tasks.values()})[:1])
 
 
-@points(1)
+@points(1, ordinary)
 def test_families(learner, rng):
-    """All tasks of a held-out family are tested on, all others are tuned on."""
+    """All tasks of a held-out family are for testing, all others for tuning."""
     compare(learner, world(), ["translation"])
     compare(learner, world(), ["objects", "numbers"])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_borrowed(learner, rng):
-    """A task that borrows from a held-out family is neither tuned on nor tested on."""
+    """A task that borrows from a held-out family is neither for tuning nor for testing."""
     tasks = world() | {"shout": task("form", "sum", "spanish"), "whisper": task("form", "sum")}
     compare(learner, tasks, ["translation"])
     compare(learner, tasks, ["objects"])
     compare(learner, tasks, ["numbers"])
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_through_others(learner, rng):
-    """Borrowing goes on through other tasks, however many, and in whatever order they stand."""
+    """Borrowing is followed through any number of other tasks, in whatever order."""
     tasks = {
         "quiz": task("games", "riddle"),
         "riddle": task("games", "shout"),
@@ -73,12 +75,11 @@ def test_through_others(learner, rng):
     compare(learner, tasks, ["translation"])
     compare(learner, dict(reversed(tasks.items())), ["translation"])
     compare(learner, tasks, ["objects"])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_circles(learner, rng):
-    """Tasks may borrow from each other, and from themselves."""
+    """Tasks may borrow from each other and from themselves."""
     tasks = world() | {
         "a": task("one", "b"),
         "b": task("two", "a", "b"),
@@ -87,29 +88,26 @@ def test_circles(learner, rng):
     }
     compare(learner, tasks, ["translation"])
     compare(learner, tasks, ["numbers"])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_tested_may_borrow(learner, rng):
-    """A task of a held-out family is tested on, whatever it borrows."""
+    """A task of a held-out family is for testing, whatever it borrows."""
     tasks = world() | {"shout": task("form", "sum"), "yell": task("form", "spanish")}
     compare(learner, tasks, ["form"])
     compare(learner, tasks, ["form", "translation"])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_same_family(learner, rng):
-    """A leak concerns one task; the others of its family are tuned on."""
+    """A leak concerns one task; the others of its family are for tuning."""
     tasks = world() | {"shout": task("form", "spanish"), "twice": task("form")}
     compare(learner, tasks, ["translation"])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_nothing_held_out(learner, rng):
-    """With no family held out everything is tuned on, with all of them nothing."""
+    """With no family held out everything is for tuning; with all held out, nothing is."""
     compare(learner, world() | {"shout": task("form", "spanish")}, [])
     compare(learner, world(), ["numbers", "translation", "objects"])
     names = [f"t{i}" for i in range(12)]
@@ -118,21 +116,17 @@ def test_nothing_held_out(learner, rng):
         for name in names
     }
     compare(learner, tasks, sorted({x["family"] for x in tasks.values()})[:1])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """A held-out family that no task has is refused with a ValueError."""
     refuses(learner.split_families, world(), ["translations"])
     refuses(learner.split_families, world(), ["objects", "spanish"])
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the tasks and families are left as they were."""
+    """The answer is right, and the tasks and families are left unchanged."""
     tasks = world() | {"shout": task("form", "spanish")}
-    equal(learner.split_families(tasks, ["translation"]), reference(tasks, ["translation"]))
-    unchanged(learner, tasks, ["translation"])
-    ordinary(learner, rng)
+    leaves_inputs_alone(learner, compare, tasks, ["translation"])

@@ -1,11 +1,15 @@
+from random import Random
+
 from ift_course.exercises import points
-from ift_course.exercises.compare import close, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import close, ordinary_case, refuses
+from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def reference(scores: dict[str, list[float]], level: float = 0.95) -> tuple[float, float, float]:
     from scipy.special import stdtrit
 
-    means = [sum(found) / len(found) for found in scores.values()]
+    means = [sum(values) / len(values) for values in scores.values()]
     k = len(means)
     mean = sum(means) / k
     variance = sum((x - mean) ** 2 for x in means) / (k - 1)
@@ -13,17 +17,17 @@ def reference(scores: dict[str, list[float]], level: float = 0.95) -> tuple[floa
     return mean, mean - half, mean + half
 
 
-def compare(learner, scores: dict[str, list[float]], *level: float) -> None:
+def compare(learner: Learner, scores: dict[str, list[float]], *level: float) -> None:
     close(learner.macro_average(scores, *level), reference(scores, *level), 1e-6)
 
 
-def made(rng, families: int, items: int = 8) -> dict[str, list[float]]:
+def random_scores(rng: Random, families: int, items: int = 8) -> dict[str, list[float]]:
     return {f"f{i}": [rng.random() for _ in range(items)] for i in range(families)}
 
 
 @ordinary_case
-def ordinary(learner, rng):
-    compare(learner, made(rng, 3, items=4))
+def ordinary(learner: Learner, rng: Random) -> None:
+    compare(learner, random_scores(rng, 3, items=4))
 
 
 @points(2)
@@ -37,52 +41,47 @@ def test_every_family_counts_once(learner, rng):
 def test_interval(learner, rng):
     """The interval is that of the families' means, not of the single scores."""
     for families in (2, 3, 5, 11):
-        compare(learner, made(rng, families))
+        compare(learner, random_scores(rng, families))
 
 
 @points(2)
 def test_level(learner, rng):
     """The level decides how wide the interval is."""
-    scores = made(rng, 4)
+    scores = random_scores(rng, 4)
     for level in (0.5, 0.9, 0.99):
         compare(learner, scores, level)
 
 
-@points(1)
+@points(1, ordinary)
 def test_few_families(learner, rng):
-    """With two families the interval is very wide: Student's, not the normal one."""
+    """With two families the interval is very wide: Student's t, not the normal one."""
     compare(learner, {"a": [0.4], "b": [0.6]})
     compare(learner, {"a": [0.4], "b": [0.6]}, 0.8)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_equal_families(learner, rng):
-    """Families with the same mean leave no interval, however their scores differ."""
+    """Families with equal means have an interval of width 0, however their scores differ."""
     compare(learner, {"a": [1.0, 0.0], "b": [0.5], "c": [0.25, 0.75, 0.5]})
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_bounds(learner, rng):
     """The interval may reach below 0 or above 1."""
     compare(learner, {"a": [1.0], "b": [0.9], "c": [0.2]})
     compare(learner, {"a": [0.0], "b": [0.1], "c": [0.5]})
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_refusals(learner, rng):
     """Fewer than two families, or one without scores, raise a ValueError."""
     refuses(learner.macro_average, {"a": [0.5, 0.6]})
     refuses(learner.macro_average, {})
     refuses(learner.macro_average, {"a": [0.5], "b": [], "c": [0.4]})
-    ordinary(learner, rng)
 
 
 @points(1)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and the scores are left as they were."""
-    scores = made(rng, 3)
-    close(learner.macro_average(scores, 0.9), reference(scores, 0.9), 1e-6)
-    unchanged(learner, scores, 0.9)
+    """The answer is right, and the scores are left unchanged."""
+    scores = random_scores(rng, 3)
+    leaves_inputs_alone(learner, compare, scores, 0.9)

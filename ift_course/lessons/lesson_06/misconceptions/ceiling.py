@@ -1,15 +1,15 @@
 from collections import Counter
 
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def grouped(examples, seen, key=lambda texts: tuple(texts), said=lambda text: text):
+def grouped(examples, seen, key=tuple, response=str):
     if not examples:
         raise ValueError
     groups = {}
     for example in examples:
         looks = key([example[field] for field in seen])
-        groups.setdefault(looks, []).append(said(example["response"]))
+        groups.setdefault(looks, []).append(response(example["response"]))
     return list(groups.values())
 
 
@@ -17,77 +17,69 @@ def most(group):
     return max(Counter(group).values())
 
 
-@misconception("What the model sees is not used; group the examples by the fields in `seen`.")
+def share(examples, seen, *, right=most, **other):
+    """The sum of `right` over the groups, divided by the number of examples."""
+    return sum(map(right, grouped(examples, seen, **other))) / len(examples)
+
+
+@misconception(
+    "The fields the model sees are not used; group the examples by the fields in `seen`."
+)
 def nothing_seen(examples, seen):
     return most(grouped(examples, [])[0]) / len(examples)
 
 
 @misconception(
-    "Every group counts the same; a group counts with the number of its examples, so add up the "
-    "right ones and divide once."
+    "Every group counts the same; weight each group by its size: add up the correct answers and "
+    "divide once."
 )
 def mean_over_groups(examples, seen):
     groups = grouped(examples, seen)
     return sum(most(group) / len(group) for group in groups) / len(groups)
 
 
-@misconception(
-    "Only groups with a single response are counted as right; elsewhere the most frequent response "
-    "can be right as well."
+wrong = variants(share)
+
+only_clear_groups = wrong(
+    "Only groups with a single response count as correct; in other groups the most frequent "
+    "response can be correct, too.",
+    right=lambda group: len(group) * (len(set(group)) == 1),
 )
-def only_clear_groups(examples, seen):
-    groups = grouped(examples, seen)
-    return sum(len(group) for group in groups if len(set(group)) == 1) / len(examples)
+last_response = wrong(
+    "The last response of each group is used; the most frequent one is best.",
+    right=lambda group: group.count(group[-1]),
+)
+first_response = wrong(
+    "The first response of each group is used; the most frequent one is best.",
+    right=lambda group: group.count(group[0]),
+)
+guessing_by_share = wrong(
+    "This is the result of guessing among a group's responses; always giving the most frequent "
+    "one is best.",
+    right=lambda group: sum(n * n for n in Counter(group).values()) / len(group),
+)
+fields_joined = wrong(
+    "The fields are concatenated, so “ab” + “c” looks like “a” + “bc”.", key="".join
+)
+case_ignored_in_what_is_seen = wrong(
+    "Case and spaces are ignored in the fields; compare the texts as they are.",
+    key=lambda texts: tuple(x.strip().lower() for x in texts),
+)
+case_ignored_in_responses = wrong(
+    "Case and spaces are ignored in the responses; compare the texts as they are.",
+    response=lambda text: text.strip().lower(),
+)
+one_for_each_group = wrong(
+    "One example per group is counted; count all that have the best response.",
+    right=lambda group: 1,
+)
 
 
-@misconception("The last response of each group is taken; the most frequent one is the best.")
-def last_response(examples, seen):
-    groups = grouped(examples, seen)
-    return sum(group.count(group[-1]) for group in groups) / len(examples)
-
-
-@misconception("The first response of each group is taken; the most frequent one is the best.")
-def first_response(examples, seen):
-    groups = grouped(examples, seen)
-    return sum(group.count(group[0]) for group in groups) / len(examples)
-
-
-@misconception("This is what guessing among a group's responses gives; the best is to be sure.")
-def guessing_by_share(examples, seen):
-    groups = grouped(examples, seen)
-    right = sum(sum(n * n for n in Counter(group).values()) / len(group) for group in groups)
-    return right / len(examples)
-
-
-@misconception("The fields are put behind each other, so “ab” + “c” looks like “a” + “bc”.")
-def fields_joined(examples, seen):
-    return sum(map(most, grouped(examples, seen, key="".join))) / len(examples)
-
-
-@misconception("Case and spaces are ignored in what is seen; compare the texts as they are.")
-def case_ignored_in_what_is_seen(examples, seen):
-    def key(texts):
-        return tuple(text.strip().lower() for text in texts)
-
-    return sum(map(most, grouped(examples, seen, key=key))) / len(examples)
-
-
-@misconception("Case and spaces are ignored in the responses; compare the texts as they are.")
-def case_ignored_in_responses(examples, seen):
-    groups = grouped(examples, seen, said=lambda text: text.strip().lower())
-    return sum(map(most, groups)) / len(examples)
-
-
-@misconception("One example of each group is counted; count all that have the best response.")
-def one_for_each_group(examples, seen):
-    return len(grouped(examples, seen)) / len(examples)
-
-
-@misconception("This is the number of right answers; divide it by the number of examples.")
+@misconception("This is the number of correct answers; divide it by the number of examples.")
 def not_a_share(examples, seen):
     return float(sum(map(most, grouped(examples, seen))))
 
 
-@misconception("No examples have no ceiling; raise a ValueError.")
+@misconception("Without examples there is no ceiling; raise a ValueError.")
 def nothing_refused(examples, seen):
-    return sum(map(most, grouped(examples, seen))) / len(examples) if examples else 0.0
+    return share(examples, seen) if examples else 0.0

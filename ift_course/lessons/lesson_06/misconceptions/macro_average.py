@@ -2,97 +2,83 @@ import statistics
 
 from scipy import stats
 
-from ift_course.exercises.misconceptions import misconception
-
-
-def refuse(scores):
-    if len(scores) < 2 or not all(scores.values()):
-        raise ValueError
-
-
-def interval(means, level, *, spread=statistics.stdev, freedom=-1, root=True, upper=None):
-    k = len(means)
-    mean = statistics.fmean(means)
-    t = float(stats.t.ppf((1 + level) / 2 if upper is None else upper, k + freedom))
-    half = t * spread(means) / (k**0.5 if root else 1)
-    return mean, mean - half, mean + half
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def means_of(scores):
-    return [statistics.fmean(found) for found in scores.values()]
+    if len(scores) < 2 or not all(scores.values()):
+        raise ValueError
+    return [statistics.fmean(values) for values in scores.values()]
 
 
-@misconception("All scores are thrown together, so a large family counts more; average twice.")
-def micro_average(scores, level=0.95):
-    refuse(scores)
-    return interval([x for found in scores.values() for x in found], level)
+def student(p, k):
+    return float(stats.t.ppf(p, k))
 
 
-@misconception("The interval is that of the single scores; take the families' means.")
+def average(
+    scores, level=0.95, *, means=means_of, deviation=statistics.stdev, quantile=student,
+    freedom=-1, root=True, upper=lambda level: (1 + level) / 2, result=lambda *numbers: numbers,
+):  # fmt: skip
+    values = means(scores)
+    k, mean = len(values), statistics.fmean(values)
+    half = quantile(upper(level), k + freedom) * deviation(values) / (k**0.5 if root else 1)
+    return result(mean, mean - half, mean + half)
+
+
+def single_scores(scores):
+    means_of(scores)
+    return [x for values in scores.values() for x in values]
+
+
+wrong = variants(average)
+
+micro_average = wrong(
+    "All scores are pooled, so a large family counts more; average twice.", means=single_scores
+)
+
+
+@misconception("The interval is computed from the single scores; use the families' means.")
 def interval_over_scores(scores, level=0.95):
-    refuse(scores)
-    _, low, high = interval([x for found in scores.values() for x in found], level)
+    _, low, high = average(scores, level, means=single_scores)
     mean = statistics.fmean(means_of(scores))
     return mean, mean - (high - low) / 2, mean + (high - low) / 2
 
 
-@misconception("The standard deviation is divided by k; with a sample it is k − 1.")
-def divided_by_k(scores, level=0.95):
-    refuse(scores)
-    return interval(means_of(scores), level, spread=statistics.pstdev)
-
-
-@misconception("The normal distribution is used; with few families take Student's.")
-def normal_quantile(scores, level=0.95):
-    refuse(scores)
-    means = means_of(scores)
-    mean = statistics.fmean(means)
-    z = statistics.NormalDist().inv_cdf((1 + level) / 2)
-    half = z * statistics.stdev(means) / len(means) ** 0.5
-    return mean, mean - half, mean + half
-
-
-@misconception("There are k degrees of freedom; one is used up by the mean, so k − 1.")
-def k_degrees_of_freedom(scores, level=0.95):
-    refuse(scores)
-    return interval(means_of(scores), level, freedom=0)
-
-
-@misconception("The standard deviation is not divided by √k: this says where one family lies.")
-def not_divided_by_the_root(scores, level=0.95):
-    refuse(scores)
-    return interval(means_of(scores), level, root=False)
-
-
-@misconception("The quantile is that of one side; half of 1 − level lies on each side.")
-def one_sided(scores, level=0.95):
-    refuse(scores)
-    return interval(means_of(scores), level, upper=level)
+divided_by_k = wrong(
+    "The standard deviation is divided by k; for a sample, divide by k − 1.",
+    deviation=statistics.pstdev,
+)
+normal_quantile = wrong(
+    "You use the normal distribution; with few families use Student's t.",
+    quantile=lambda p, k: statistics.NormalDist().inv_cdf(p),
+)
+k_degrees_of_freedom = wrong(
+    "You use k degrees of freedom; the mean uses up one of them, so use k − 1.", freedom=0
+)
+not_divided_by_the_root = wrong(
+    "The standard deviation is not divided by √k, so this describes a single family.", root=False
+)
+one_sided = wrong(
+    "The quantile is one-sided; half of 1 − level belongs on each side.", upper=lambda level: level
+)
 
 
 @misconception("The level is not used; it is always 95 %.")
 def level_ignored(scores, level=0.95):
-    refuse(scores)
-    return interval(means_of(scores), 0.95)
+    return average(scores)
 
 
-@misconception("The interval is cut at 0 and 1; it may reach further.")
-def cut_at_the_bounds(scores, level=0.95):
-    refuse(scores)
-    mean, low, high = interval(means_of(scores), level)
-    return mean, max(0.0, low), min(1.0, high)
+cut_at_the_bounds = wrong(
+    "The interval is clipped to 0 and 1; it may reach further.",
+    result=lambda mean, low, high: (mean, max(0.0, low), min(1.0, high)),
+)
+mean_in_the_middle = wrong(
+    "The mean is in the middle of the answer; it comes first.",
+    result=lambda mean, low, high: (low, mean, high),
+)
 
 
-@misconception("The mean stands in the middle of the answer; it comes first.")
-def mean_in_the_middle(scores, level=0.95):
-    refuse(scores)
-    mean, low, high = interval(means_of(scores), level)
-    return low, mean, high
-
-
-@misconception("One family alone, or one without scores, has no interval; raise a ValueError.")
+@misconception("A single family, or one without scores, has no interval; raise a ValueError.")
 def nothing_refused(scores, level=0.95):
-    means = [statistics.fmean(found) for found in scores.values() if found]
-    if len(means) < 2:
-        return 0.0, 0.0, 0.0
-    return interval(means, level)
+    families = {name: values for name, values in scores.items() if values}
+    return average(families, level) if len(families) > 1 else (0.0, 0.0, 0.0)

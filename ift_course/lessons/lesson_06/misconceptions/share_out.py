@@ -22,12 +22,12 @@ def deal(order, available, total):
 def lack_not_made_up(available, total):
     refuse(available, total)
     k = len(available)
-    wanted = {f: total // k + (i < total % k) for i, f in enumerate(available)} if k else {}
-    return {family: min(available[family], wanted[family]) for family in available}
+    equal = {f: total // k + (i < total % k) for i, f in enumerate(available)} if k else {}
+    return {family: min(available[family], equal[family]) for family in available}
 
 
 @misconception(
-    "What a small family lacks is taken from the first family that has more; all others share it."
+    "The first family with more examples makes up for a small one; all others should share this."
 )
 def lack_made_up_by_the_first(available, total):
     refuse(available, total)
@@ -40,7 +40,7 @@ def lack_made_up_by_the_first(available, total):
     return taken
 
 
-@misconception("Families give in proportion to what they have; all should give the same.")
+@misconception("Families give in proportion to their size; all should give the same.")
 def in_proportion(available, total):
     refuse(available, total)
     have = sum(available.values())
@@ -63,7 +63,7 @@ def one_after_the_other(available, total):
     return taken
 
 
-@misconception("The rest of the division is lost; the sum has to be the total.")
+@misconception("The remainder of the division is lost; the sum has to be the total.")
 def rest_lost(available, total):
     refuse(available, total)
     taken = dict.fromkeys(available, 0)
@@ -76,7 +76,7 @@ def rest_lost(available, total):
         total -= len(able)
 
 
-@misconception("The rest goes to the last families; it goes to the first ones.")
+@misconception("The remainder goes to the last families; it should go to the first ones.")
 def rest_to_the_last(available, total):
     refuse(available, total)
     dealt = rest_lost(available, total)
@@ -88,20 +88,20 @@ def rest_to_the_last(available, total):
     return dealt
 
 
-@misconception("The rest goes to the largest families; it goes to the first ones.")
+@misconception("The remainder goes to the largest families; it should go to the first ones.")
 def rest_to_the_largest(available, total):
     refuse(available, total)
     order = sorted(available, key=lambda family: -available[family])
     return deal(order, available, total)
 
 
-@misconception("A family gives more than it has.")
+@misconception("A family gives more examples than it has.")
 def more_than_there_is(available, total):
     refuse(available, total)
     k = len(available)
     return {family: total // k + (i < total % k) for i, family in enumerate(available)}
 
 
-@misconception("A total that cannot be had is to be refused with a ValueError.")
+@misconception("A total that is not available should be refused with a ValueError.")
 def nothing_refused(available, total):
     return deal(available, available, max(0, min(total, sum(available.values()))))

@@ -1,4 +1,4 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def refuse(tasks, held_out):
@@ -21,28 +21,24 @@ def without(tasks, names):
     return [name for name in tasks if name not in names]
 
 
-@misconception("Borrowed questions are not looked at; they leak what is held out.")
-def only_the_own_family(tasks, held_out):
+def split(tasks, held_out, *, rounds=None, refuse=refuse, result=lambda train, test: (train, test)):
     refuse(tasks, held_out)
     test = own(tasks, held_out)
-    return without(tasks, test), test
+    return result(without(tasks, spread(tasks, test, rounds)), test)
 
 
-@misconception("A task that borrows from one that borrows is let through; follow all the way.")
-def only_direct_borrowing(tasks, held_out):
-    refuse(tasks, held_out)
-    test = own(tasks, held_out)
-    return without(tasks, spread(tasks, test, 1)), test
+wrong = variants(split)
+
+only_the_own_family = wrong(
+    "Borrowed questions are ignored, but they leak what is held out.", rounds=0
+)
+only_direct_borrowing = wrong(
+    "A task that borrows from a borrowing task is accepted; follow the whole chain.", rounds=1
+)
+two_steps_of_borrowing = wrong("You follow two steps of borrowing; there may be more.", rounds=2)
 
 
-@misconception("Two steps of borrowing are followed; there may be more.")
-def two_steps_of_borrowing(tasks, held_out):
-    refuse(tasks, held_out)
-    test = own(tasks, held_out)
-    return without(tasks, spread(tasks, test, 2)), test
-
-
-@misconception("Tasks that leak are tested on; they belong to no held-out family.")
+@misconception("Leaking tasks are used for testing, but they belong to no held-out family.")
 def leaking_tasks_are_tested(tasks, held_out):
     refuse(tasks, held_out)
     unclean = spread(tasks, own(tasks, held_out))
@@ -50,8 +46,8 @@ def leaking_tasks_are_tested(tasks, held_out):
 
 
 @misconception(
-    "A held-out task is left out of the test because it borrows from others; it is tested on "
-    "whatever it borrows."
+    "A held-out task is left out of the test because it borrows from others; test it whatever it "
+    "borrows."
 )
 def borrowing_tasks_not_tested(tasks, held_out):
     refuse(tasks, held_out)
@@ -65,7 +61,8 @@ def borrowing_tasks_not_tested(tasks, held_out):
 
 
 @misconception(
-    "What a held-out task borrows from is left out of tuning; the leak goes the other way only."
+    "Tasks that a held-out task borrows from are left out of tuning; the leak goes only the other "
+    "way."
 )
 def both_directions(tasks, held_out):
     refuse(tasks, held_out)
@@ -76,7 +73,7 @@ def both_directions(tasks, held_out):
     return without(tasks, unclean), test
 
 
-@misconception("One leaking task takes its whole family out of tuning; only that task leaks.")
+@misconception("One leaking task removes its whole family from tuning; only that task leaks.")
 def whole_families_left_out(tasks, held_out):
     refuse(tasks, held_out)
     test = own(tasks, held_out)
@@ -84,21 +81,15 @@ def whole_families_left_out(tasks, held_out):
     return [name for name, task in tasks.items() if task["family"] not in families], test
 
 
-@misconception("Tuned and tested tasks are returned in the wrong order; those to tune on first.")
-def test_first(tasks, held_out):
-    refuse(tasks, held_out)
-    test = own(tasks, held_out)
-    return test, without(tasks, spread(tasks, test))
-
-
-@misconception("The names are sorted; they stay in the order of `tasks`.")
-def sorted_names(tasks, held_out):
-    refuse(tasks, held_out)
-    test = own(tasks, held_out)
-    return sorted(without(tasks, spread(tasks, test))), sorted(test)
-
-
-@misconception("A held-out family that no task has is a slip of the pen; raise a ValueError.")
-def nothing_refused(tasks, held_out):
-    test = own(tasks, held_out)
-    return without(tasks, spread(tasks, test)), test
+test_first = wrong(
+    "The two lists are in the wrong order; the tasks to tune on come first.",
+    result=lambda train, test: (test, train),
+)
+sorted_names = wrong(
+    "The names are sorted; keep the order of `tasks`.",
+    result=lambda train, test: (sorted(train), sorted(test)),
+)
+nothing_refused = wrong(
+    "A held-out family that no task has is probably a typo; raise a ValueError.",
+    refuse=lambda tasks, held_out: None,
+)

@@ -1,9 +1,13 @@
+from random import Random
+
 from ift_course.exercises import points
-from ift_course.exercises.compare import equal, ordinary_case, refuses, unchanged
+from ift_course.exercises.compare import equal, ordinary_case, refuses
+from ift_course.exercises.learner import Learner
+from ift_course.exercises.standard_checks import leaves_inputs_alone
 
 
 def common(a: list[str], b: list[str]) -> int:
-    """Length of the longest common subsequence, straight from its definition."""
+    """The length of the longest common subsequence, by its definition."""
     table = {}
     for i in range(len(a) + 1):
         for j in range(len(b) + 1):
@@ -27,39 +31,38 @@ def reference(candidates: list[str], pool: list[str], limit: float) -> list[int]
     return added
 
 
-def compare(learner, candidates: list[str], pool: list[str], limit: float) -> None:
+def compare(learner: Learner, candidates: list[str], pool: list[str], limit: float) -> None:
     equal(learner.novel(candidates, pool, limit), reference(candidates, pool, limit))
 
 
-def text(rng, low: int = 3, high: int = 8) -> str:
+def text(rng: Random, low: int = 3, high: int = 8) -> str:
     return " ".join(rng.choice("ab cd ef gh".split()) for _ in range(rng.randint(low, high)))
 
 
 @ordinary_case
-def ordinary(learner, rng):
-    """Copies of texts of the pool, among texts that are like no other."""
+def ordinary(learner: Learner, rng: Random) -> None:
+    """Copies of texts in the pool, among unique texts."""
     pool = [unique(rng) for _ in range(5)]
     candidates = [*pool, *(unique(rng) for _ in range(5))]
     rng.shuffle(candidates)
     compare(learner, candidates, pool, 0.7)
 
 
-def unique(rng) -> str:
+def unique(rng: Random) -> str:
     return " ".join(f"word{rng.randrange(10**6)}" for _ in range(5))
 
 
-@points(1)
+@points(1, ordinary)
 def test_one_pair(learner, rng):
-    """A candidate that is too like a text of the pool is not added."""
+    """A candidate that is too similar to a text of the pool is not added."""
     pool = ["name the capital of france"]
     compare(learner, ["name the capital of spain", "count to ten please"], pool, 0.7)
     compare(learner, ["name the capital of spain", "count to ten please"], pool, 0.9)
-    ordinary(learner, rng)
 
 
 @points(2)
 def test_subsequence(learner, rng):
-    """Likeness counts the longest common subsequence: in order, with gaps allowed."""
+    """Similarity counts the longest common subsequence: in order, with gaps allowed."""
     pool = ["a b c d e f"]
     compare(learner, ["a x b x c x d", "f e d c b a", "x y c d x y", "b a d c f e"], pool, 0.5)
     for limit in (0.45, 0.6):
@@ -68,74 +71,65 @@ def test_subsequence(learner, rng):
             compare(learner, [text(rng) for _ in range(5)], [text(rng)], limit)
 
 
-@points(1)
+@points(1, ordinary)
 def test_both_lengths(learner, rng):
-    """Both texts' lengths count: twice the common words by all the words."""
+    """Both lengths count: twice the common words divided by the words of both texts."""
     compare(learner, ["a b"], ["a b c d e f g h"], 0.5)
     compare(learner, ["a b c d e f g h"], ["a b"], 0.5)
     compare(learner, ["a b", "a", "a b c"], ["a b c d"], 0.7)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_less_than(learner, rng):
-    """A likeness of exactly the limit is too much."""
+    """A similarity of exactly the limit is too much."""
     compare(learner, ["a b x y"], ["a b c d"], 0.5)
     compare(learner, ["a b c x"], ["a b c d"], 0.75)
     compare(learner, ["a b c d"], ["a b c d"], 1.0)
-    ordinary(learner, rng)
 
 
-@points(2)
+@points(2, ordinary)
 def test_the_pool_grows(learner, rng):
     """A candidate is compared with those added before it, and not with those refused."""
     compare(learner, ["a b c d", "a b c x", "w v u t"], [], 0.7)
-    # The second is refused because of the pool; the third is like the second alone.
+    # The second is refused because of the pool; the third resembles only the second.
     compare(learner, ["p q", "a b c x y", "c x y z"], ["a b c d"], 0.6)
     for _ in range(3):
         compare(learner, [text(rng) for _ in range(12)], [text(rng) for _ in range(2)], 0.7)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_any_of_the_pool(learner, rng):
-    """One text of the pool that is too like is enough, wherever it stands."""
+    """One text of the pool that is too similar is enough, wherever it is."""
     pool = ["u v w", "a b c", "x y z"]
     compare(learner, ["a b c d", "x y z d", "u v w d", "m n o"], pool, 0.8)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_words(learner, rng):
-    """Case does not count, spaces do not count, and punctuation belongs to the word."""
+    """Case and spaces do not count, and punctuation belongs to the word."""
     compare(learner, ["NAME  the\nOwl", "Name the owl."], ["name the owl"], 0.7)
     compare(learner, ["name the owl", "NAME THE OWL"], ["Name The Owl"], 0.7)
     compare(learner, ["Name the owl!"], ["name the owl"], 0.6)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_nothing(learner, rng):
     """A candidate without words is never added; an empty pool refuses nothing."""
     compare(learner, ["", "a b", "  ", "c"], [], 0.5)
     compare(learner, ["", "a"], ["", "b"], 0.5)
     compare(learner, [], ["a"], 0.5)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_limits(learner, rng):
-    """A limit of 1 lets all but copies in; one of 0 or less, or above 1, is a ValueError."""
+    """A limit of 1 accepts all but copies; 0 or less, or more than 1, raises a ValueError."""
     compare(learner, ["a b c", "A b C", "a b"], ["a b d"], 1.0)
     for limit in (0.0, -0.5, 1.5):
         refuses(learner.novel, ["a"], ["b"], limit)
-    ordinary(learner, rng)
 
 
-@points(1)
+@points(1, ordinary)
 def test_inputs_stay(learner, rng):
-    """The answer is right, and both lists are left as they were."""
+    """The answer is right, and both lists are left unchanged."""
     candidates, pool = ["a b", "c d"], ["a b"]
-    equal(learner.novel(candidates, pool, 0.7), [1])
-    unchanged(learner, candidates, pool, 0.7)
-    ordinary(learner, rng)
+    leaves_inputs_alone(learner, compare, candidates, pool, 0.7)

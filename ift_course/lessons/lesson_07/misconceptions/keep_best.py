@@ -1,58 +1,56 @@
 import math
 
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def select(prompts, rewards, share, *, count=math.ceil, key=None, counts_nan=False, refuse=True):
+def select(
+    prompts, rewards, share, *, count=math.ceil, key=lambda i, rewards: (-rewards[i], i),
+    counts_nan=False, refuse=True, result=sorted,
+):  # fmt: skip
     if refuse and not 0 < share <= 1:
         raise ValueError
-    key = key or (lambda i: (-rewards[i], i))
-    kept = []
+    chosen = []
     for prompt in dict.fromkeys(prompts):
         own = [i for i, other in enumerate(prompts) if other == prompt]
         good = [i for i in own if not math.isnan(rewards[i])]
-        wanted = count(share * len(own if counts_nan else good))
-        kept += sorted(good, key=key)[:wanted]
-    return kept
+        number = count(share * len(own if counts_nan else good))
+        chosen += sorted(good, key=lambda i: key(i, rewards))[:number]
+    return result(chosen)
 
 
 @misconception(
-    "The best of all answers are kept, so some prompts lose all of theirs; take the share of each "
-    "prompt."
+    "You keep the best of all answers, so some prompts lose all of theirs; apply the share to "
+    "each prompt."
 )
 def best_of_all(prompts, rewards, share):
-    return sorted(select([""] * len(prompts), rewards, share))
+    return select([""] * len(prompts), rewards, share)
 
 
-@misconception("The answers with the lowest rewards are kept; a high reward is good.")
-def worst_kept(prompts, rewards, share):
-    return sorted(select(prompts, rewards, share, key=lambda i: (rewards[i], i)))
+wrong = variants(select)
 
-
-@misconception("Between equal rewards you keep the later answer; keep the earlier one.")
-def later_of_equals(prompts, rewards, share):
-    return sorted(select(prompts, rewards, share, key=lambda i: (-rewards[i], -i)))
-
-
-@misconception("The number is rounded down, so short lists keep nothing; round up.")
-def rounded_down(prompts, rewards, share):
-    return sorted(select(prompts, rewards, share, count=int))
-
-
-@misconception(
-    "The number is rounded to the nearest, so some prompts keep nothing; always round up."
+worst_kept = wrong(
+    "You keep the answers with the lowest rewards; a high reward is good.",
+    key=lambda i, rewards: (rewards[i], i),
 )
-def rounded(prompts, rewards, share):
-    return sorted(select(prompts, rewards, share, count=round))
-
-
-@misconception("One answer is kept for each prompt, whatever the share says.")
-def only_the_best(prompts, rewards, share):
-    return sorted(select(prompts, rewards, share, count=lambda n: min(1, math.ceil(n))))
+later_of_equals = wrong(
+    "Between equal rewards you keep the later answer; keep the earlier one.",
+    key=lambda i, rewards: (-rewards[i], -i),
+)
+rounded_down = wrong(
+    "The number is rounded down, so short lists keep nothing; round up.", count=int
+)
+rounded = wrong(
+    "The number is rounded to the nearest integer, so some prompts keep nothing; always round up.",
+    count=round,
+)
+only_the_best = wrong(
+    "One answer is kept for each prompt, whatever the share says.",
+    count=lambda n: min(1, math.ceil(n)),
+)
 
 
 @misconception(
-    "All answers that tie with the last one kept are kept as well; no more than the share may stay."
+    "You also keep all answers that tie with the last one kept; no more than the share may stay."
 )
 def ties_all_kept(prompts, rewards, share):
     first = select(prompts, rewards, share)
@@ -62,35 +60,35 @@ def ties_all_kept(prompts, rewards, share):
     return [i for i, p in enumerate(prompts) if p in lowest and rewards[i] >= lowest[p]]
 
 
-@misconception(
-    "The indices come prompt by prompt, in the order of the rewards; return them in ascending "
-    "order."
+not_sorted = wrong(
+    "The indices are grouped by prompt, in the order of the rewards; return them in ascending "
+    "order.",
+    result=list,
 )
-def not_sorted(prompts, rewards, share):
-    return select(prompts, rewards, share)
 
 
 @misconception("The rewards are returned; return the indices of the answers.")
 def rewards_returned(prompts, rewards, share):
-    return [rewards[i] for i in sorted(select(prompts, rewards, share))]
+    return [rewards[i] for i in select(prompts, rewards, share)]
 
 
 @misconception(
-    "Only neighbors with one prompt form a group; its answers may stand anywhere in the list."
+    "Only neighbors with the same prompt form a group; a prompt's answers may be anywhere in the "
+    "list."
 )
 def neighbors_only(prompts, rewards, share):
     group, groups = 0, []
     for i, prompt in enumerate(prompts):
         group += i > 0 and prompt != prompts[i - 1]
         groups.append(group)
-    return sorted(select(groups, rewards, share))
+    return select(groups, rewards, share)
 
 
-@misconception("Answers whose reward is NaN count when the share is taken; leave them out first.")
-def nan_counts(prompts, rewards, share):
-    return sorted(select(prompts, rewards, share, counts_nan=True))
+nan_counts = wrong(
+    "Answers whose reward is NaN count toward the share; leave them out first.", counts_nan=True
+)
 
 
-@misconception("A share outside 0 … 1 means nothing; raise a ValueError.")
+@misconception("A share outside (0, 1] has no meaning; raise a ValueError.")
 def nothing_refused(prompts, rewards, share):
-    return sorted(select(prompts, rewards, max(0.0, min(share, 1.0)), refuse=False))
+    return select(prompts, rewards, max(0.0, min(share, 1.0)), refuse=False)

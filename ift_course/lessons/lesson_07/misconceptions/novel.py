@@ -1,4 +1,4 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def subsequence(a, b):
@@ -19,6 +19,10 @@ def substring(a, b):
                 k += 1
             longest = max(longest, k)
     return longest
+
+
+def shared_words(a, b):
+    return sum(min(a.count(word), b.count(word)) for word in set(a))
 
 
 def rouge(a, b, *, common=subsequence, total=lambda a, b: (len(a) + len(b)) / 2):
@@ -44,84 +48,50 @@ def grow(candidates, pool, limit, *, likeness=rouge, split=lambda text: text.low
     return added
 
 
-@misconception(
-    "Candidates are compared with the pool only; each one that is added belongs to the pool for "
-    "those after it."
+wrong = variants(grow)
+
+pool_does_not_grow = wrong(
+    "Candidates are compared with the pool only; each one that is added belongs to the pool from "
+    "then on.",
+    grows=False,
 )
-def pool_does_not_grow(candidates, pool, limit):
-    return grow(candidates, pool, limit, grows=False)
-
-
-@misconception(
-    "Candidates that were refused are compared with as well; only what was added belongs to the "
-    "pool."
+refused_ones_count = wrong(
+    "Refused candidates are compared with as well; only those that were added belong to the pool.",
+    refused_too=True,
 )
-def refused_ones_count(candidates, pool, limit):
-    return grow(candidates, pool, limit, refused_too=True)
-
-
-@misconception(
-    "The longest run of words in a row is counted; a subsequence may leave words out in between."
+substring_instead = wrong(
+    "You count the longest run of words in a row; a subsequence may skip words in between.",
+    likeness=lambda a, b: rouge(a, b, common=substring),
 )
-def substring_instead(candidates, pool, limit):
-    return grow(candidates, pool, limit, likeness=lambda a, b: rouge(a, b, common=substring))
-
-
-@misconception("The order of the words does not count for you; a subsequence keeps the order.")
-def bag_of_words(candidates, pool, limit):
-    def common(a, b):
-        return sum(min(a.count(word), b.count(word)) for word in set(a))
-
-    return grow(candidates, pool, limit, likeness=lambda a, b: rouge(a, b, common=common))
-
-
-@misconception(
-    "Only the candidate's length counts; divide twice the common words by the words of both texts."
+bag_of_words = wrong(
+    "You ignore the order of the words; a subsequence keeps the order.",
+    likeness=lambda a, b: rouge(a, b, common=shared_words),
 )
-def divided_by_the_candidate(candidates, pool, limit):
-    return grow(
-        candidates, pool, limit, likeness=lambda a, b: rouge(a, b, total=lambda a, b: len(a))
-    )
-
-
-@misconception(
-    "The longer text's length is divided by; divide twice the common words by the words of both."
+divided_by_the_candidate = wrong(
+    "Only the candidate's length counts in your version; divide twice the common words by the "
+    "words of both texts.",
+    likeness=lambda a, b: rouge(a, b, total=lambda a, b: len(a)),
 )
-def divided_by_the_longer(candidates, pool, limit):
-    return grow(
-        candidates,
-        pool,
-        limit,
-        likeness=lambda a, b: rouge(a, b, total=lambda a, b: max(len(a), len(b))),
-    )
-
-
-@misconception(
-    "The common words are divided by all words of both texts and not doubled, so nothing is ever "
-    "more than half alike."
+divided_by_the_longer = wrong(
+    "You divide by the longer text's length; divide twice the common words by the words of both "
+    "texts.",
+    likeness=lambda a, b: rouge(a, b, total=lambda a, b: max(len(a), len(b))),
 )
-def not_doubled(candidates, pool, limit):
-    return grow(
-        candidates,
-        pool,
-        limit,
-        likeness=lambda a, b: rouge(a, b, total=lambda a, b: len(a) + len(b)),
-    )
-
-
-@misconception("A likeness of exactly the limit lets a candidate in; it must be less.")
-def limit_lets_in(candidates, pool, limit):
-    return grow(candidates, pool, limit, close=lambda value, limit: value > limit)
-
-
-@misconception("Case counts for you; compare words in small letters.")
-def case_counts(candidates, pool, limit):
-    return grow(candidates, pool, limit, split=str.split)
-
-
-@misconception("Characters are compared; ROUGE-L compares words.")
-def characters(candidates, pool, limit):
-    return grow(candidates, pool, limit, split=lambda text: list(text.lower().strip()))
+not_doubled = wrong(
+    "The common words are divided by the words of both texts but not doubled, so no similarity "
+    "ever exceeds one half.",
+    likeness=lambda a, b: rouge(a, b, total=lambda a, b: len(a) + len(b)),
+)
+limit_lets_in = wrong(
+    "You accept a similarity of exactly the limit; it must be lower.",
+    close=lambda value, limit: value > limit,
+)
+case_counts = wrong(
+    "Your comparison is case-sensitive; convert the words to lowercase first.", split=str.split
+)
+characters = wrong(
+    "You compare characters; ROUGE-L compares words.", split=lambda text: list(text.lower().strip())
+)
 
 
 @misconception("The texts themselves are returned; return their indices.")
@@ -129,12 +99,10 @@ def texts_returned(candidates, pool, limit):
     return [candidates[i] for i in grow(candidates, pool, limit)]
 
 
-@misconception("The refused ones are returned; return those that are added.")
+@misconception("You return the refused candidates; return those that are added.")
 def refused_returned(candidates, pool, limit):
     added = grow(candidates, pool, limit)
     return [i for i in range(len(candidates)) if i not in added]
 
 
-@misconception("A limit outside 0 … 1 means nothing; raise a ValueError.")
-def nothing_refused(candidates, pool, limit):
-    return grow(candidates, pool, limit, refuse=False)
+nothing_refused = wrong("A limit outside (0, 1] has no meaning; raise a ValueError.", refuse=False)

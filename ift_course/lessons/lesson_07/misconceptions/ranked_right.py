@@ -1,4 +1,4 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def pairs(prompts, right, *, same=True):
@@ -12,40 +12,34 @@ def pairs(prompts, right, *, same=True):
 
 
 def score(prompts, rewards, right, *, same=True, tie=0.5, of=None):
-    found = pairs(prompts, right, same=same)
-    if not found:
+    compared = pairs(prompts, right, same=same)
+    if not compared:
         raise ValueError
     points = [
         1.0 if rewards[i] > rewards[j] else tie if rewards[i] == rewards[j] else 0.0
-        for i, j in found
+        for i, j in compared
     ]
-    return (of or (lambda found, points: sum(points) / len(points)))(found, points)
+    return (of or (lambda compared, points: sum(points) / len(points)))(compared, points)
 
 
-@misconception(
-    "Answers to different prompts are compared; a reward says nothing about two prompts."
+wrong = variants(score)
+
+across_prompts = wrong(
+    "Answers to different prompts are compared; rewards are comparable only within a prompt.",
+    same=False,
 )
-def across_prompts(prompts, rewards, right):
-    return score(prompts, rewards, right, same=False)
-
-
-@misconception("Equal rewards count nothing for you; they count one half.")
-def ties_lose(prompts, rewards, right):
-    return score(prompts, rewards, right, tie=0.0)
-
-
-@misconception("Equal rewards count as ranked well; they count one half.")
-def ties_win(prompts, rewards, right):
-    return score(prompts, rewards, right, tie=1.0)
+ties_lose = wrong("Equal rewards count as 0 in your version; they should count one half.", tie=0.0)
+ties_win = wrong("Equal rewards count as ranked correctly; they should count one half.", tie=1.0)
 
 
 @misconception(
-    "Each prompt counts the same for you; each pair does, so a prompt with many counts more."
+    "Each prompt counts the same in your version; each pair should, so a prompt with many pairs "
+    "counts more."
 )
 def mean_of_prompts(prompts, rewards, right):
-    def of(found, points):
+    def of(compared, points):
         each = {}
-        for (i, _), point in zip(found, points, strict=True):
+        for (i, _), point in zip(compared, points, strict=True):
             each.setdefault(prompts[i], []).append(point)
         return sum(sum(p) / len(p) for p in each.values()) / len(each)
 
@@ -53,20 +47,20 @@ def mean_of_prompts(prompts, rewards, right):
 
 
 @misconception(
-    "The share of pairs ranked badly is returned; ranked well is when the right one wins."
+    "You return the share of pairs ranked incorrectly; a pair is ranked correctly when the right "
+    "answer wins."
 )
 def the_other_way_round(prompts, rewards, right):
     return 1 - score(prompts, rewards, right)
 
 
-@misconception("The number of pairs is returned; divide by how many there are.")
-def not_divided(prompts, rewards, right):
-    return score(prompts, rewards, right, of=lambda found, points: sum(points))
-
-
-@misconception(
-    "It is counted how often the best answer of a prompt is right; what is asked is about pairs."
+not_divided = wrong(
+    "You return a number of pairs; divide it by the number of all pairs.",
+    of=lambda compared, points: sum(points),
 )
+
+
+@misconception("You count how often a prompt's best answer is right; the question is about pairs.")
 def best_answer_right(prompts, rewards, right):
     score(prompts, rewards, right)
     hits = []
@@ -78,8 +72,8 @@ def best_answer_right(prompts, rewards, right):
 
 
 @misconception(
-    "A reward above 0 is taken for the verdict 'right'; only the order of two rewards means "
-    "anything."
+    "You take a reward above 0 for the verdict 'right'; only the order of two rewards has a "
+    "meaning."
 )
 def sign_as_verdict(prompts, rewards, right):
     score(prompts, rewards, right)
@@ -87,17 +81,17 @@ def sign_as_verdict(prompts, rewards, right):
     return sum(agreed) / len(agreed)
 
 
-@misconception("Without any pair there is nothing to say; raise a ValueError.")
+@misconception("Without any pair there is nothing to measure; raise a ValueError.")
 def half_without_pairs(prompts, rewards, right):
     return score(prompts, rewards, right) if pairs(prompts, right) else 0.5
 
 
 @misconception(
-    "Only neighbors are compared; every right answer meets every wrong one of its prompt."
+    "You compare only neighbors; compare every right answer with every wrong one of its prompt."
 )
 def neighbors_only(prompts, rewards, right):
-    def of(found, points):
-        near = [p for (i, j), p in zip(found, points, strict=True) if abs(i - j) == 1]
+    def of(compared, points):
+        near = [p for (i, j), p in zip(compared, points, strict=True) if abs(i - j) == 1]
         return sum(near) / max(1, len(near))
 
     return score(prompts, rewards, right, of=of)

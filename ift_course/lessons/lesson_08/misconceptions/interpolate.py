@@ -1,6 +1,6 @@
 import torch
 
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
 def refuse(start, tuned):
@@ -8,83 +8,64 @@ def refuse(start, tuned):
         raise ValueError
 
 
-def mixed(start, tuned, share, *, floating=None, other=None):
+def in_float32(a, b, share):
+    return ((1 - share) * a.float() + share * b.float()).to(a.dtype)
+
+
+def mixed(start, tuned, share, *, floating=in_float32, other=lambda a, b, share: a.clone()):
     refuse(start, tuned)
-    floating = floating or (lambda a, b: ((1 - share) * a.float() + share * b.float()).to(a.dtype))
-    other = other or (lambda a, b: a.clone())
     return {
-        name: (floating if weight.is_floating_point() else other)(weight, tuned[name])
+        name: (floating if weight.is_floating_point() else other)(weight, tuned[name], share)
         for name, weight in start.items()
     }
 
 
-@misconception("The share is that of the start; it should be that of the tuned weights.")
+@misconception("The share is applied to the start; it belongs to the tuned weights.")
 def the_other_way_round(start, tuned, share):
     return mixed(start, tuned, 1 - share)
 
 
-@misconception("The share is always one half; use the one that is given.")
+@misconception("The share is always one half; use the given one.")
 def always_the_middle(start, tuned, share):
     return mixed(start, tuned, 0.5)
 
 
-@misconception(
-    "The change is added in full: start + share * tuned; it is start + share * (tuned − start)."
+wrong = variants(mixed)
+
+tuned_added = wrong(
+    "You add the tuned weights: start + share * tuned; it should be start + share * (tuned − "
+    "start).",
+    floating=lambda a, b, share: (a.float() + share * b).to(a.dtype),
 )
-def tuned_added(start, tuned, share):
-    return mixed(start, tuned, share, floating=lambda a, b: (a.float() + share * b).to(a.dtype))
-
-
-@misconception("The result stays in float32; bring it back to the dtype it has in `start`.")
-def stays_in_float32(start, tuned, share):
-    return mixed(
-        start, tuned, share, floating=lambda a, b: (1 - share) * a.float() + share * b.float()
-    )
-
-
-@misconception("The result has the dtype of `tuned`; it should have that of `start`.")
-def dtype_of_the_tuned(start, tuned, share):
-    return mixed(
-        start,
-        tuned,
-        share,
-        floating=lambda a, b: ((1 - share) * a.float() + share * b.float()).to(b.dtype),
-    )
-
-
-@misconception(
-    "Half-precision weights are mixed in half precision, and each step rounds; mix in float32."
+stays_in_float32 = wrong(
+    "The result stays in float32; convert it back to its dtype in `start`.",
+    floating=lambda a, b, share: (1 - share) * a.float() + share * b.float(),
 )
-def mixed_in_half_precision(start, tuned, share):
-    def floating(a, b):
-        return ((1 - share) * a + share * b.to(a.dtype)).to(a.dtype)
-
-    return mixed(start, tuned, share, floating=floating)
-
-
-@misconception("Whole numbers are mixed as well; a counter half way between two makes no sense.")
-def counters_mixed(start, tuned, share):
-    return mixed(
-        start,
-        tuned,
-        share,
-        other=lambda a, b: ((1 - share) * a.float() + share * b.float()).to(a.dtype),
-    )
-
-
-@misconception("Counters and masks are those of `tuned`; they should be those of `start`.")
-def counters_of_the_tuned(start, tuned, share):
-    return mixed(start, tuned, share, other=lambda a, b: b.clone())
+dtype_of_the_tuned = wrong(
+    "The result has the dtype of `tuned`; it should have that of `start`.",
+    floating=lambda a, b, share: ((1 - share) * a.float() + share * b.float()).to(b.dtype),
+)
+mixed_in_half_precision = wrong(
+    "Half-precision weights are mixed in half precision, and each step rounds; mix in float32.",
+    floating=lambda a, b, share: ((1 - share) * a + share * b.to(a.dtype)).to(a.dtype),
+)
+counters_mixed = wrong(
+    "Integers are mixed as well; a counter halfway between two makes no sense.", other=in_float32
+)
+counters_of_the_tuned = wrong(
+    "Counters and masks are taken from `tuned`; take them from `start`.",
+    other=lambda a, b, share: b.clone(),
+)
 
 
 @misconception("Counters and masks are left out; a state dict without them cannot be loaded.")
 def counters_left_out(start, tuned, share):
-    found = mixed(start, tuned, share)
-    return {name: x for name, x in found.items() if start[name].is_floating_point()}
+    weights = mixed(start, tuned, share)
+    return {name: x for name, x in weights.items() if start[name].is_floating_point()}
 
 
 @misconception(
-    "Names that only one of the two has are skipped in silence; two models that differ cannot be "
+    "Names that only one of the two has are silently skipped; two different models cannot be "
     "averaged."
 )
 def common_names_only(start, tuned, share):
@@ -93,8 +74,8 @@ def common_names_only(start, tuned, share):
 
 
 @misconception(
-    "Only names that are missing in `tuned` are noticed; one that is missing in `start` is an error"
-    " too."
+    "Only names that are missing in `tuned` are noticed; a name missing in `start` is an error, "
+    "too."
 )
 def names_checked_one_way(start, tuned, share):
     if not set(start) <= set(tuned):
@@ -103,7 +84,7 @@ def names_checked_one_way(start, tuned, share):
 
 
 @misconception(
-    "The two are paired by their order; a state dict may be in any order, so go by name."
+    "The weights are paired by their order; a state dict may be in any order, so use the names."
 )
 def paired_by_order(start, tuned, share):
     refuse(start, tuned)
@@ -114,33 +95,30 @@ def paired_by_order(start, tuned, share):
         return {name: weight.clone() for name, weight in start.items()}
 
 
-@misconception(
-    "Shapes that differ are broadcast in silence, and the result is no weight of either model."
-)
+@misconception("Different shapes are silently broadcast, and the result fits neither model.")
 def shapes_not_checked(start, tuned, share):
     if set(start) != set(tuned):
         raise ValueError
-    found = {}
+    weights = {}
     for name, weight in start.items():
         if weight.is_floating_point():
-            between = (1 - share) * weight.float() + share * tuned[name].float()
-            found[name] = between.to(weight.dtype)
+            weights[name] = in_float32(weight, tuned[name], share)
         else:
-            found[name] = weight.clone()
-    return found
+            weights[name] = weight.clone()
+    return weights
 
 
-@misconception("A share outside 0 to 1 is cut off; it goes beyond one of the two models.")
+@misconception(
+    "A share outside 0 to 1 is clipped; it should extrapolate beyond one of the two models."
+)
 def share_clipped(start, tuned, share):
     return mixed(start, tuned, min(max(share, 0.0), 1.0))
 
 
-@misconception(
-    "It is mixed in place, so the weights of `start` are lost; make new tensors instead."
-)
+@misconception("You mix in place, so the weights of `start` are lost; create new tensors.")
 def in_place(start, tuned, share):
-    found = mixed(start, tuned, share)
+    weights = mixed(start, tuned, share)
     with torch.no_grad():
         for name, weight in start.items():
-            weight.copy_(found[name])
+            weight.copy_(weights[name])
     return start

@@ -1,96 +1,71 @@
-from ift_course.exercises.misconceptions import misconception
+from ift_course.exercises.misconceptions import misconception, variants
 
 
-def keep(special, retained, tolerance, patience, *, floor=None, better=None, slack=0,
-         in_a_row=True, eligible=None, taken=None):  # fmt: skip
-    """floor: of look i; eligible: whether a look may be kept; taken: from the last index."""
+def keep(
+    special, retained, tolerance, patience, *,
+    floor=lambda i, retained, tolerance: retained[0] - tolerance,
+    better=lambda new, old: new > old, slack=0, in_a_row=True,
+    eligible=lambda i, inside: inside, checks=lambda i: i + 1,
+):  # fmt: skip
+    """Keep the best evaluation in bounds.
+
+    floor: the bound of evaluation i; eligible: whether an evaluation may be kept; checks: the
+    number of evaluations, from the index of the last one.
+    """
     if not special or len(special) != len(retained) or tolerance < 0 or patience < 1:
         raise ValueError
-    floor = floor or (lambda i: retained[0] - tolerance)
-    better = better or (lambda new, old: new > old)
-    kept, outside = 0, 0
+    best, outside = 0, 0
     for i in range(len(special)):
-        inside = retained[i] >= floor(i) - slack
+        inside = retained[i] >= floor(i, retained, tolerance) - slack
         if not inside:
             outside += 1
         elif in_a_row:
             outside = 0
-        may = inside if eligible is None else eligible(i, inside)
-        if may and better(special[i], special[kept]):
-            kept = i
+        if eligible(i, inside) and better(special[i], special[best]):
+            best = i
         if not inside and outside == patience:
-            return kept, (taken or (lambda i: i + 1))(i)
-    return kept, len(special)
+            return best, checks(i)
+    return best, len(special)
 
 
-@misconception(
-    "Looks out of bounds may be kept, if they are good at the new task; that is what should not "
-    "happen."
+wrong = variants(keep)
+
+out_of_bounds_kept = wrong(
+    "A checkpoint out of bounds may be kept if it is good at the new task; that should not happen.",
+    eligible=lambda i, inside: True,
 )
-def out_of_bounds_kept(special, retained, tolerance, patience):
-    return keep(special, retained, tolerance, patience, eligible=lambda i, inside: True)
-
-
-@misconception("The last look in bounds is kept; keep the best of them at the new task.")
-def last_in_bounds(special, retained, tolerance, patience):
-    return keep(special, retained, tolerance, patience, better=lambda new, old: True)
-
-
-@misconception("Of equal special scores the latest look is kept; the earliest has cost less.")
-def latest_of_equals(special, retained, tolerance, patience):
-    return keep(special, retained, tolerance, patience, better=lambda new, old: new >= old)
-
-
-@misconception(
-    "All looks out of bounds are counted; only those in a row count, and one in bounds starts anew."
+last_in_bounds = wrong(
+    "The last checkpoint in bounds is kept; keep the one that is best at the new task.",
+    better=lambda new, old: True,
 )
-def counted_in_all(special, retained, tolerance, patience):
-    return keep(special, retained, tolerance, patience, in_a_row=False)
-
-
-@misconception(
-    "Each look is compared with the one before, so a slow decline is never noticed; compare with "
-    "the first."
+latest_of_equals = wrong(
+    "Among equal special scores you keep the latest; the earliest has cost less.",
+    better=lambda new, old: new >= old,
 )
-def compared_with_the_one_before(special, retained, tolerance, patience):
-    return keep(
-        special, retained, tolerance, patience, floor=lambda i: retained[max(i - 1, 0)] - tolerance
-    )
-
-
-@misconception(
-    "Each look is compared with the best retained score so far; compare with the first, before "
-    "training."
+counted_in_all = wrong(
+    "All evaluations out of bounds are counted; only those in a row count, and one in bounds "
+    "resets the count.",
+    in_a_row=False,
 )
-def compared_with_the_best(special, retained, tolerance, patience):
-    return keep(
-        special, retained, tolerance, patience, floor=lambda i: max(retained[: i + 1]) - tolerance
-    )
-
-
-@misconception("Patience is one too long: training stops *at* that look, not after one more.")
-def one_look_too_many(special, retained, tolerance, patience):
-    return keep(special, retained, tolerance, patience + 1)
-
-
-@misconception("The number of looks is one too small; the look that ended it was taken too.")
-def last_look_not_counted(special, retained, tolerance, patience):
-    return keep(special, retained, tolerance, patience, taken=lambda i: i)
-
-
-@misconception(
-    "Training never stops, and looks are kept that would not have been taken; stop when patience is"
-    " over."
+compared_with_the_one_before = wrong(
+    "Each score is compared with the one before, so a slow decline is never noticed; compare with "
+    "the first.",
+    floor=lambda i, retained, tolerance: retained[max(i - 1, 0)] - tolerance,
 )
-def never_stops(special, retained, tolerance, patience):
-    if patience < 1:
-        raise ValueError
-    return keep(special, retained, tolerance, len(special) + 1)
+compared_with_the_best = wrong(
+    "Each score is compared with the best retained score so far; compare with the first, before "
+    "training.",
+    floor=lambda i, retained, tolerance: max(retained[: i + 1]) - tolerance,
+)
+last_look_not_counted = wrong(
+    "The number of evaluations is one too small; the one that ended training counts, too.",
+    checks=lambda i: i,
+)
 
 
 @misconception(
-    "The new task alone decides when to stop, as in ordinary early stopping; the retained score is "
-    "to be watched."
+    "Only the new task decides when to stop, as in ordinary early stopping; watch the retained "
+    "score."
 )
 def ordinary_early_stopping(special, retained, tolerance, patience):
     if not special or len(special) != len(retained) or tolerance < 0 or patience < 1:
@@ -106,28 +81,38 @@ def ordinary_early_stopping(special, retained, tolerance, patience):
     return best, len(special)
 
 
-@misconception(
-    "What is lost just as much as is tolerated is refused; “at least” includes the bound."
+on_the_bound_refused = wrong(
+    "You refuse a loss of exactly the tolerance; “at least” includes the bound.", slack=-1
 )
-def on_the_bound_refused(special, retained, tolerance, patience):
-    return keep(special, retained, tolerance, patience, slack=-1)
+relative_tolerance = wrong(
+    "You use the tolerance as a percentage of the first score; it is a number of answers.",
+    floor=lambda i, retained, tolerance: retained[0] * (1 - tolerance / 100),
+)
 
 
 @misconception(
-    "The tolerance is taken as a percentage of the first score; it is a number of answers."
+    "The first checkpoint is left out; if training only makes things worse, it is the best."
 )
-def relative_tolerance(special, retained, tolerance, patience):
-    return keep(
-        special, retained, tolerance, patience, floor=lambda i: retained[0] * (1 - tolerance / 100)
-    )
-
-
-@misconception("The first look is left out; if training only makes things worse, it is the best.")
 def first_look_never_kept(special, retained, tolerance, patience):
-    kept, taken = keep(special, retained, tolerance, patience)
-    inside = [
-        i for i in range(1, taken) if retained[i] >= retained[0] - tolerance
-    ]  # fmt: skip
-    if kept == 0 and inside:
-        kept = max(inside, key=lambda i: (special[i], -i))
-    return kept, taken
+    best, count = keep(special, retained, tolerance, patience)
+    inside = [i for i in range(1, count) if retained[i] >= retained[0] - tolerance]
+    if best == 0 and inside:
+        best = max(inside, key=lambda i: (special[i], -i))
+    return best, count
+
+
+@misconception(
+    "Your patience is one too long: training stops *at* that evaluation, not after one more."
+)
+def one_look_too_many(special, retained, tolerance, patience):
+    return keep(special, retained, tolerance, patience + 1)
+
+
+@misconception(
+    "Training never stops, and a later checkpoint is kept that would not exist; stop when patience "
+    "runs out."
+)
+def never_stops(special, retained, tolerance, patience):
+    if patience < 1:
+        raise ValueError
+    return keep(special, retained, tolerance, len(special) + 1)

@@ -1,0 +1,82 @@
+"""How `ift run` and `ift build` show where the lessons are."""
+
+import threading
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from ift_course.authoring.run_lessons import Outcome
+from ift_course.claims.progress import log_line
+from ift_course.lessons.discover import Lesson
+from ift_course.lessons.timings import minutes, read_timings
+from ift_course.profile import Profile
+
+
+class LessonProgress:
+    """One bar a lesson: its name, the cells done, the time so far, and the time it took before."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._timings = read_timings(profile.name)
+        self._tasks: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("cells"),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[expected]}", style="dim"),
+            console=Console(stderr=True),
+        )
+
+    def __enter__(self) -> "LessonProgress":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def start(self, lesson: Lesson, cells: int) -> None:
+        known = self._timings.get(lesson.number)
+        expected = f"expected {minutes(known.seconds)}" if known else "not measured before"
+        with self._lock:
+            self._tasks[lesson.number] = self._bars.add_task(
+                lesson.name, total=cells, expected=expected
+            )
+
+    def cell(self, lesson: Lesson, number: int) -> None:
+        self._bars.update(self._tasks[lesson.number], completed=number - 1)
+
+    def finish(self, outcome: Outcome) -> None:
+        task = self._tasks[outcome.lesson.number]
+        self._bars.update(task, expected="failed" if outcome.error else "done")
+        if not outcome.error:
+            self._bars.update(task, completed=outcome.timing.cells)
+        self._bars.stop_task(task)
+        took = minutes(outcome.timing.seconds)
+        log_line(self._bars, f"{outcome.lesson.name}: {outcome.timing.status}, {took}")
+
+
+def summary(outcomes: Sequence[Outcome]) -> Table:
+    """Each lesson's result, cost and number of claims that hold."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("lesson", "result", "time", "peak memory", "claims that hold"):
+        table.add_column(name, justify="left" if name in ("lesson", "result") else "right")
+    for x in outcomes:
+        held = sum(claim["holds"] for claim in x.claims)
+        table.add_row(
+            x.lesson.name,
+            x.timing.status,
+            minutes(x.timing.seconds),
+            f"{x.timing.peak_mb / 1000:.1f} GB",
+            f"{held} of {len(x.claims)}",
+        )
+    return table
