@@ -53,7 +53,7 @@ def read(data: Path, rejects: Path | None, changes, *, pairs: bool, quiet: bool)
 
     reading = read_rows(data, pairs=pairs, rejects=rejects, changes=changes)
     if not quiet and ranks.is_first():
-        accounts.say(reading.account, "pair" if pairs else "row")
+        accounts.print_account(reading.account, "pair" if pairs else "row")
     refused = Refusals(reading.account, rejects) if rejects else None
     return reading, {"on_refused": refused}
 
