@@ -178,7 +178,8 @@ def test_shared_function_calls_become_tool_calls():
 @pytest.mark.parametrize(
     ("row", "unused"),
     [
-        ({"instruction": QUESTION, "output": ANSWER, "topic": "rivers", "votes": 0}, ("topic", "votes")),
+        ({"instruction": QUESTION, "output": ANSWER, "topic": "rivers", "votes": 0},
+         ("topic", "votes")),
         ({"instruction": QUESTION, "output": ANSWER, "response": "Danube"}, ("response",)),
         ({"messages": [CHAT[0], {**CHAT[1], "model": "x"}], "lang": "en"},
          ("lang", "messages[].model")),
