@@ -172,8 +172,8 @@ def _keep(out: Path, settings: dict, roster: Path | None, late: dict | None) -> 
     """What the gradebook depends on is kept beside it."""
     import json
 
+    from ift_course.disk import atomic_write_text
     from ift_course.grading import gradebook
-    from ift_course.paths import atomic_write_text
 
     if roster:
         gradebook.read_roster(roster)

@@ -41,8 +41,8 @@ def merge(
 
         ift merge adapters/mine --out models/mine
     """
-    import shutil
 
+    from ift_course.disk import refuse_without_space
     from ift_course.errors import CourseError
     from ift_course.models import provenance
     from ift_course.models.merge import merge as merged_with
@@ -54,13 +54,7 @@ def merge(
         raise CourseError(f"{out} exists already; choose another --out, or delete it.")
     base = base and str(folder_of(base))
     merged = merged_with(adapter.expanduser(), base, dtype=_torch(dtype))
-    parent = next(folder for folder in out.absolute().parents if folder.exists())
-    needed, free = merged.model.get_memory_footprint(), shutil.disk_usage(parent).free
-    if free < needed:
-        raise CourseError(
-            f"The model takes {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free for "
-            f"{out}; free some space or choose another --out."
-        )
+    refuse_without_space(out, merged.model.get_memory_footprint(), "The model")
     folder = save(merged.model, merged.tokenizer, out)
     provenance.carry(adapter.expanduser(), folder)
     _tell(merged, adapter, folder, json_)

@@ -1,19 +1,19 @@
 """Taking a model home: as a clean Hugging Face folder with a card, or as one GGUF file."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ift_course.data.chat_templates import active_template, stop_at_end_of_turn
 from ift_course.data.hub import first_sentence
+from ift_course.disk import disk_errors, refuse_without_space
 from ift_course.errors import CourseError
 from ift_course.export import model_card
 from ift_course.export.gguf_file import TYPES, check, check_type, rope, tensors, write_gguf
 from ift_course.models import lora_adapters, provenance
 from ift_course.models.folders import read_json
 from ift_course.models.read_gguf import read_gguf
-from ift_course.models.save import disk_errors, save
+from ift_course.models.save import save
 from ift_course.training.open_model import load
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def to_folder(found: Source, out: Path, kind: str | None = None) -> Path:
     refuse_existing(out)
     told = model_card.known(found.folder, out.name)
     dtype = getattr(torch, FOLDER_TYPES[kind]) if kind else stored_type(found)
-    _refuse_without_space(out, found.model.num_parameters() * dtype.itemsize)
+    refuse_without_space(out, found.model.num_parameters() * dtype.itemsize, "The export")
     model = found.model.to(dtype)
     model.config._name_or_path = ""  # a path on this machine is nobody else's business
     folder = save(model, found.tokenizer, out)
@@ -93,7 +93,7 @@ def to_gguf(found: Source, out: Path, kind: str = "f16", *, verify: bool = True)
     """
     refuse_existing(out)
     check(found.model)
-    _refuse_without_space(out, int(found.model.num_parameters() * TYPES[kind]))
+    refuse_without_space(out, found.model.num_parameters() * TYPES[kind], "The export")
     write_gguf(found.model, found.tokenizer, out, kind=kind, name=out.stem)
     if not verify:
         return None
@@ -205,13 +205,3 @@ def refuse_existing(out: Path) -> None:
     """Raise CourseError when something is at `out` already."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CourseError(f"{out} exists already; choose another --out, or delete it.")
-
-
-def _refuse_without_space(out: Path, needed: int) -> None:
-    parent = next(folder for folder in out.absolute().parents if folder.exists())
-    free = shutil.disk_usage(parent).free
-    if free < needed:
-        raise CourseError(
-            f"The export takes {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free for "
-            f"{out}; free some space or choose another --out."
-        )

@@ -5,12 +5,12 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.exercises import source
 from ift_course.grading import submissions
 from ift_course.grading.layouts import Reading
 from ift_course.grading.reports.pages import page
-from ift_course.paths import atomic_write_text
 
 ALIKE = 0.33  # pairs below this share are not shown
 

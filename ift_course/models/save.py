@@ -1,6 +1,5 @@
 """Saving a model folder whole or not at all, readable by transformers 4.56 and 5."""
 
-import errno
 import json
 import os
 import tempfile
@@ -9,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ift_course.errors import CourseError
+from ift_course.disk import disk_errors
 from ift_course.models.fingerprint import write_base
 from ift_course.models.quiet import quiet
 
@@ -120,44 +119,3 @@ def _edit(path: Path) -> Iterator[dict]:
     yield config
     text = json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn a full or read-only disk below `folder` into one sentence.
-
-    safetensors and torch report a failed write as exceptions of their own without an errno, so
-    their text is looked at too.
-    """
-    try:
-        yield
-    except CourseError:
-        raise
-    except Exception as error:
-        if _is_full(error):
-            raise CourseError(
-                f"There is no space left to write {folder}; free some space or choose another "
-                "folder, and run the same command again."
-            ) from error
-        if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
-            raise CourseError(
-                f"{folder} cannot be written ({error.strerror}); choose another folder."
-            ) from error
-        if isinstance(error, FileExistsError | NotADirectoryError):
-            raise CourseError(f"{folder} is not a folder; choose another name.") from error
-        raise
-
-
-def _is_full(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL:
-            return True
-        text = str(error)
-        if any(part in text for part in ("No space left", "File too large", "PytorchStreamWriter",
-                                         "unexpected pos")):  # fmt: skip
-            return True
-        error = error.__cause__ or error.__context__
-    return False

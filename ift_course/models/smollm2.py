@@ -53,8 +53,9 @@ def _gguf() -> Path:
 def _convert(gguf: Path, folder: Path) -> None:
     import torch
 
+    from ift_course.disk import disk_errors
     from ift_course.models.read_gguf import read_gguf
-    from ift_course.models.save import disk_errors, save
+    from ift_course.models.save import save
     from ift_course.models.tokenizer import END_OF_TEXT
 
     with disk_errors(folder):

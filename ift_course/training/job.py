@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ift_course import ranks
 from ift_course.data.chat_templates import stop_at_end_of_turn
+from ift_course.disk import disk_errors
 from ift_course.errors import CourseError
 from ift_course.models import provenance
 from ift_course.models.lora_adapters import source_of
 from ift_course.models.merge import open_folder, unload
 from ift_course.models.quantize import is_four_bit
-from ift_course.models.save import disk_errors, save
+from ift_course.models.save import save
 from ift_course.training.checkpoints import latest
 from ift_course.training.open_model import load
 from ift_course.training.sft import SftResult, sft

@@ -15,7 +15,7 @@ from trl import SFTTrainer
 
 from ift_course import ranks
 from ift_course.data.loss_mask import IGNORE
-from ift_course.models.save import disk_errors
+from ift_course.disk import disk_errors
 from ift_course.training.checkpoints import mark_complete
 
 

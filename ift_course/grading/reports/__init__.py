@@ -4,9 +4,9 @@ import hashlib
 import re
 from pathlib import Path
 
+from ift_course.disk import atomic_write_text
 from ift_course.grading.gradebook import Grade, Gradebook
 from ift_course.grading.reports import feeds, pages, tables
-from ift_course.paths import atomic_write_text
 
 
 def write(book: Gradebook, folder: Path) -> list[Path]:
