@@ -63,8 +63,9 @@ def inspect(
     from ift_course.data.inspection import inspect as inspect_file
 
     def plain(value: Any) -> Any:
-        is_instance = is_dataclass(value) and not isinstance(value, type)
-        return asdict(value) if is_instance else str(value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return asdict(value)
+        return str(value)
 
     with _Progress("reading") as progress:
         result = inspect_file(file, examples=examples, on_rows=progress.show_rows)

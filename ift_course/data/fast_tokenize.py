@@ -41,7 +41,7 @@ def tokenize_batches(
     tokenizer("")  # resets the truncation and padding that an earlier call set in the backend
     backend: Any = getattr(tokenizer, "backend_tokenizer")  # noqa: B009  # of fast tokenizers only
     pending: deque[tuple[Future[list[Encoding]], T]] = deque()
-    with _all_cores(), gc_paused(), ThreadPoolExecutor(1) as worker:
+    with all_cores(), gc_paused(), ThreadPoolExecutor(1) as worker:
         for texts, companion in batches:
             future = worker.submit(backend.encode_batch, texts, add_special_tokens=False)
             pending.append((future, companion))
@@ -53,9 +53,12 @@ def tokenize_batches(
 
 
 @contextmanager
-def _all_cores() -> Iterator[None]:
-    # The course switches parallel tokenization off because of a warning about forks. No process is
-    # forked here.
+def all_cores() -> Iterator[None]:
+    """Let the tokenizer use all cores inside a `with` block.
+
+    The course switches parallel tokenization off because of a warning about forks. No process is
+    forked here.
+    """
     name = "TOKENIZERS_PARALLELISM"
     before = os.environ.get(name)
     os.environ[name] = "true"

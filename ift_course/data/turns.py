@@ -59,6 +59,7 @@ def parse_turns(row: Fields, name: str) -> list[Turn]:
         BadRow: the column does not hold turns, or one of them has no known speaker or no words.
     """
     value = row.take(name) if name in row else row.peek(name)
+    items: list[Any]
     items = _message_list(value) if isinstance(value, Mapping) else parse_list(value, name)
     if all(isinstance(item, str) for item in items):
         if "conversation" not in name:

@@ -94,8 +94,10 @@ def test_many_conversations_are_rendered_as_each_is_alone(
 
 def test_many_conversations_are_rendered_without_a_generation_block(shared_tokenizer):
     tokenizer = with_chat_format(shared_tokenizer, "zephyr")
+    template = STYLES["zephyr"].template
     for tag in ("{% generation %}", "{% endgeneration %}"):
-        tokenizer.chat_template = tokenizer.chat_template.replace(tag, "")
+        template = template.replace(tag, "")
+    tokenizer.chat_template = template
     assert render_all(tokenizer, [CONVERSATION]) == [render(tokenizer, CONVERSATION)]
 
 

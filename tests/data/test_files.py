@@ -76,7 +76,7 @@ def test_arrow_files_and_saved_data_sets_are_read(tmp_path):
     Dataset.from_list(ROWS).save_to_disk(tmp_path / "saved")
     rows = Rows(tmp_path / "saved")
     assert [row for _, row in rows] == ROWS and rows.total == rows.position == 3
-    DatasetDict(train=Dataset.from_list(ROWS)).save_to_disk(tmp_path / "splits")
+    DatasetDict({"train": Dataset.from_list(ROWS)}).save_to_disk(tmp_path / "splits")
     with pytest.raises(CourseError, match=r"several splits \(train\); name one: .*splits/train"):
         Rows(tmp_path / "splits")
 

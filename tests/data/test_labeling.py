@@ -162,7 +162,7 @@ def test_a_record_that_the_template_cannot_write_is_named_or_left_out_on_request
 def test_a_template_for_tools_and_reasoning_writes_them_and_they_are_trained():
     tokenizer = tokenizer_for(TEMPLATES["qwen3"])
     [(ids, labels)] = label_records(tokenizer, [CALLS])
-    text = tokenizer.decode(ids)
+    text = str(tokenizer.decode(ids))
     assert '"menu"' in text.split("<|im_start|>user")[0]
     call, answer = spans(tokenizer, ids, [label != IGNORE for label in labels])
     assert '"name": "menu"' in call and "mice" not in call + answer

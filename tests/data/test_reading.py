@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -32,14 +33,14 @@ def random_row(rng: random.Random) -> dict:
          "content": rng.choice(["Hi", "", None, "Bye", 4])}
         for _ in range(rng.randrange(4))
     ]  # fmt: skip
-    row = rng.choice([
+    layout = rng.choice([
         GOOD, PAIR, {"messages": turns}, {"conversations": turns},
         {"prompt": turns, "completion": []}, {"question": "Why?", "answer": "So."},
         {"inputs": "a", "targets": "b"}, {"text": "plain"},
         {"text": "### Human: a### Assistant: b"}, {"contents": turns}, {"chosen": turns}, {},
         {"chosen": turns, "rejected": turns}, {"conversation": [{"input": "a", "output": "b"}]},
     ])  # fmt: skip
-    row = dict(row)
+    row: dict[str, Any] = dict(layout)
     if rng.random() < 0.3:
         row[rng.choice(["tools", "label", "system", "history", "weight", "topic"])] = rng.choice(
             ["x", 1, None, [], ["a"], True, [["q", "a"]]]

@@ -23,7 +23,7 @@ from ift_course.errors import CourseError
 UNUSABLE = "cannot be used: "  # before the reason of a row that did not become a record
 JOINED = "a turn of another row's conversation"
 LEFT_OUT = "a reply that is in no conversation"
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "row", "kept", "reason", "similar_row", "similarity", "ifd", "perplexity",
     "unconditional_perplexity", "question",
 )  # fmt: skip
@@ -176,7 +176,7 @@ def _scores(decision: Decision) -> dict[str, float]:
 
 def _write_report(file: TextIO, path: Path, entries: list[Entry]) -> None:
     if path.suffix.lower() == ".csv":
-        writer = csv.DictWriter(file, list(COLUMNS), lineterminator="\n")
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(entries)
         return

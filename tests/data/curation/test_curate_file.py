@@ -49,6 +49,7 @@ def test_rows_keep_their_numbers_through_to_the_report(file, tmp_path):
     assert lines[4]["reason"].startswith("cannot be used: the last turn must be the assistant's")
     assert [r.turns[-1].content for r in read_records(out)] == ["Paris", "Moo"]
     assert json.loads(out.read_text().splitlines()[1])["license"] == "MIT"
+    assert result.rejects is not None
     rejects = [json.loads(line) for line in result.rejects.read_text().splitlines()]
     assert [line["row"] for line in rejects] == [6, 7]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ift_course.data.curation import curate
+from ift_course.data.curation import Decision, curate
 from ift_course.data.examples import to_records
 from ift_course.data.records import Record
 from ift_course.world.flaws import FLAWS, spoil
@@ -17,6 +17,11 @@ from ift_course.world.tasks import sample
 
 def record(question: str, answer: str) -> Record:
     return Record.from_instruction(question, "", answer)
+
+
+def ifd(decision: Decision) -> float:
+    assert decision.score is not None
+    return decision.score
 
 
 def test_each_record_gets_the_reason_that_fits():
@@ -39,6 +44,7 @@ def test_each_record_gets_the_reason_that_fits():
     left = result.decisions[0], result.decisions[3]
     assert {d.reason for d in left} == {"kept", "question is more similar to the kept ones"}
     [dropped] = [d for d in left if not d.kept]
+    assert dropped.similar_to is not None and dropped.similarity is not None
     assert result.decisions[dropped.similar_to].kept
     assert 0 < dropped.similarity < 1
     assert [d.kept for d in result.decisions[5:]] == [True, True]
@@ -57,7 +63,7 @@ def test_a_model_ranks_and_the_choice_is_among_the_best(tiny_llama):
     records = to_records(sample(60, seed=0))
     result = curate(records, 10, seed=0, model=model, tokenizer=tokenizer)
     assert len(result.records) == 10
-    ranked = sorted((d for d in result.decisions if d.score is not None), key=lambda d: d.score)
+    ranked = sorted((d for d in result.decisions if d.score is not None), key=ifd)
     assert {d.reason for d in ranked[20:]} == {"not among the best by IFD"}
     assert {d.index for d in result.decisions if d.kept} <= {d.index for d in ranked[:20]}
 
@@ -67,9 +73,9 @@ def test_high_ifd_keeps_the_records_just_below_one(tiny_llama):
     records = to_records(sample(60, seed=0))
     result = curate(records, 5, seed=0, model=model, tokenizer=tokenizer, prefer="high_ifd")
     not_helpful = [d for d in result.decisions if d.reason == "question does not help the answer"]
-    assert not_helpful and all(d.score >= 1 for d in not_helpful)
-    kept_scores = [d.score for d in result.decisions if d.kept]
-    lower_ranked = [d.score for d in result.decisions if d.reason == "not among the best by IFD"]
+    assert not_helpful and all(ifd(d) >= 1 for d in not_helpful)
+    kept_scores = [ifd(d) for d in result.decisions if d.kept]
+    lower_ranked = [ifd(d) for d in result.decisions if d.reason == "not among the best by IFD"]
     assert max(lower_ranked) <= min(kept_scores) < 1
 
 

@@ -67,7 +67,8 @@ def test_the_model_is_left_as_it_was(tiny_llama):
 
 
 def test_nothing_is_difficult_for_no_records(tiny_llama):
-    assert difficulty(*tiny_llama, []) == []
+    model, tokenizer = tiny_llama
+    assert difficulty(model, tokenizer, []) == []
 
 
 def test_best_is_the_lowest_or_the_highest():
