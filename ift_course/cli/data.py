@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,8 +25,14 @@ app = typer.Typer(
 
 # Copies of the types in data/, because importing those would make every command slower to start.
 Layout = Literal["messages", "prompt-completion", "preference"]
-Part = Literal["system", "reasoning", "tools"]
 Prefer = Literal["low_ifd", "high_ifd"]
+
+
+class Part(str, Enum):  # Typer takes a list of enums, but not a list of Literals
+    system = "system"
+    reasoning = "reasoning"
+    tools = "tools"
+
 
 FileArgument = Annotated[
     Path,
@@ -120,7 +127,8 @@ def convert(
     from ift_course.data.convert import convert as convert_file
     from ift_course.disk import disk_errors
 
-    changes = Changes(tuple(without or ()), fold_system, escape_special)
+    parts = tuple(part.value for part in without or ())
+    changes = Changes(parts, fold_system, escape_special)
     with disk_errors(out), _Progress("converting") as progress:
         account = convert_file(
             file,

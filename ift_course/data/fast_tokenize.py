@@ -1,8 +1,12 @@
-"""Tokenize many texts on all cores, while Python writes the next ones.
+"""Tokenize many texts in batches, on all cores, while Python writes the next ones.
 
 Rendering a chat template is Python, and tokenizing is Rust that releases Python's lock. A thread
 tokenizes one batch while the caller renders the next, with the garbage collector paused.
-`benchmarks/formatting.py --steps` measures what each step contributes.
+
+`benchmarks/formatting.py --ablation` removes one trick at a time. With 1,000 conversations of four
+exchanges on two busy cores, the medians of five rounds were 216 conversations per second complete,
+186 without the thread, 197 on one core, 206 without the pause, and 76 one by one. The batches give
+most of the gain; the difference that the pause makes is within the noise there.
 """
 
 from __future__ import annotations
