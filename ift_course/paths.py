@@ -74,14 +74,3 @@ def notebooks_dir() -> Path:
     """The lessons' sources: `$IFT_NOTEBOOKS`, or the published ones."""
     folder = os.environ.get("IFT_NOTEBOOKS")
     return Path(folder) if folder else shipped() / "notebooks"
-
-
-def atomic_write_text(path: Path, text: str) -> None:
-    """Writes a file all or not at all: a full disk or a Ctrl-C leaves the old one as it was."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        new.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(new, path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise

@@ -11,13 +11,14 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ift_course.authoring import readme_figure
+from ift_course.disk import atomic_write_text
 from ift_course.lessons import glossary
 from ift_course.lessons.discover import lessons
 from ift_course.lessons.lesson_00.overview import CourseMap, course_map
 from ift_course.lessons.objectives import OBJECTIVES
 from ift_course.links import badge
 from ift_course.memory.estimate import GB
-from ift_course.paths import atomic_write_text, notebooks_dir
+from ift_course.paths import notebooks_dir
 
 if TYPE_CHECKING:
     from ift_course.claims.claim import Claim

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ift_course.disk import atomic_write_text
 from ift_course.hardware import machine
 from ift_course.lessons import timings
-from ift_course.paths import atomic_write_text, results_dir
+from ift_course.paths import results_dir
 from ift_course.profile import Profile
 
 if TYPE_CHECKING:

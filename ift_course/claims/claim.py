@@ -15,9 +15,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter, ValidationError
 
 from ift_course import session
+from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.evaluation.intervals import Interval, seeds_interval, two_level_interval
-from ift_course.paths import atomic_write_text, results_dir
+from ift_course.paths import results_dir
 
 FEWEST_SEEDS = 3
 DIGITS = 6  # so that a rerun with the same numbers leaves the same file

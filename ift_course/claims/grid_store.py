@@ -12,8 +12,9 @@ import json
 
 from pydantic import TypeAdapter, ValidationError
 
+from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
-from ift_course.paths import assets_dir, atomic_write_text, evidence_root, results_dir, results_path
+from ift_course.paths import assets_dir, evidence_root, results_dir, results_path
 from ift_course.profile import Profile
 
 

@@ -1,46 +1,50 @@
-"""What the commands say about the rows of a data file: an account of everything in it."""
+"""What the commands print about the rows of a data file: the account of everything in it."""
+
+from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from ift_course.data.reading import Account
 from ift_course.terminal import printable
 
-LISTED = 12  # of columns that are not used
+MAX_COLUMNS = 12  # unused columns that are named
+MAX_REASONS = 8  # reasons of rejected rows that are named
+MAX_TOKENS = 6  # special tokens that are named
 
 
-def sentences(account: Account) -> Iterator[tuple[str, str]]:
-    """A title and a line for all that a reader of the rows must know, beside their numbers."""
+def account_lines(account: Account) -> Iterator[tuple[str, str]]:
+    """A title and a line for everything that a user must know about the rows, except the totals."""
     for note in account.notes:
         yield "note", printable(note)
-    for change, rows in account.repairs.most_common():
-        yield "repaired", f"{rows:,}: {printable(change)}"
+    for repair, rows in account.repairs.most_common():
+        yield "repaired", f"{rows:,}: {printable(repair)}"
     if account.unused:
-        yield "not used", not_used(account.unused)
-    for reason, rows in account.reasons.most_common(8):
+        yield "not used", _unused_columns(account.unused)
+    for reason, rows in account.reasons.most_common(MAX_REASONS):
         yield "cannot", f"{rows:,}: {printable(reason)}"
     if account.special:
-        yield "warning", special(account.special)
+        yield "warning", _special_tokens_warning(account.special)
     if account.joined:
         yield "joined", f"{account.joined:,} rows are turns of another row's conversation"
     if account.left_out:
         yield "left out", f"{account.left_out:,} rows are replies in no conversation"
 
 
-def special(tokens: Counter[str]) -> str:
-    """That texts hold what a tokenizer may take for its special tokens, and the remedy."""
-    named = ", ".join(f"{name} ({count(rows, 'row')})" for name, rows in tokens.most_common(6))
+def _special_tokens_warning(tokens: Counter[str]) -> str:
+    names = [f"{name} ({count(rows, 'row')})" for name, rows in tokens.most_common(MAX_TOKENS)]
     return (
-        f"texts hold special tokens, which begin or end a turn: {named}; make words of them with "
-        "--escape-special"
+        f"texts contain special tokens, which begin or end a turn: {', '.join(names)}; turn them "
+        "into ordinary text with --escape-special"
     )
 
 
-def not_used(unused: Counter[str]) -> str:
-    """One line: 'history (1 row), tools (2 rows)'."""
-    names = [f"{name} ({count(n, 'row')})" for name, n in unused.most_common(LISTED)]
-    if len(unused) > LISTED:
-        names.append(f"{len(unused) - LISTED} more")
+def _unused_columns(unused: Counter[str]) -> str:
+    """One line such as "history (1 row), tools (2 rows)"."""
+    names = [f"{name} ({count(n, 'row')})" for name, n in unused.most_common(MAX_COLUMNS)]
+    if len(unused) > MAX_COLUMNS:
+        names.append(f"{len(unused) - MAX_COLUMNS} more")
     return printable(", ".join(names))
 
 
@@ -49,20 +53,25 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def as_dict(account: Account) -> dict:
-    """For `--json`."""
+def as_dict(account: Account) -> dict[str, Any]:
+    """The account for `--json`."""
     return {name: value for name, value in vars(account).items() if name != "first_reason"}
 
 
-def say(account: Account, unit: str) -> None:
-    """What `ift sft` and `ift dpo` say of their data, on standard error. unit: "row" or "pair"."""
+def print_account(account: Account, unit: str) -> None:
+    """Print what `ift sft` and `ift dpo` report about their data, on standard error.
+
+    Args:
+        account: the account of the rows.
+        unit: "row" or "pair".
+    """
     from rich.console import Console
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     if account.rejected:
-        where = f"; they are in {account.rejects}" if account.rejects else ""
+        place = f"; they are in {account.rejects}" if account.rejects else ""
         console.print(
-            f"{count(account.rejected, unit)} of {account.read:,} set aside{where}:", markup=False
+            f"{count(account.rejected, unit)} of {account.read:,} set aside{place}:", markup=False
         )
-    for title, line in sentences(account):
+    for title, line in account_lines(account):
         console.print(f"  {title} {line}", markup=False)

@@ -1,48 +1,62 @@
-"""`ift data`: what a data file is, from any known layout to one, and the best rows of it."""
+"""`ift data`: describe a data file, convert it to one layout, and choose its best rows."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ift_course.cli.options import EscapeSpecial, FoldSystem
 
+if TYPE_CHECKING:
+    from ift_course.data.curation.curate_file import CuratedFile
+    from ift_course.data.files import Rows
+    from ift_course.data.inspection import Inspection, LengthStats
+    from ift_course.data.records import Record, Turn
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Look at a data set, bring it into one layout, and choose the best of it.",
+    help="Look at a data set, convert it to one layout, and choose the best of it.",
 )
 
-
-KINDS = "JSON, JSONL, Parquet, Arrow, CSV or TSV, also packed (.gz, .zst …)."
-
-
-class Layout(str, Enum):
-    messages = "messages"
-    prompt_completion = "prompt-completion"
-    preference = "preference"
+# Copies of the types in data/, because importing those would make every command slower to start.
+Layout = Literal["messages", "prompt-completion", "preference"]
+Prefer = Literal["low_ifd", "high_ifd"]
 
 
-class Part(str, Enum):
+class Part(str, Enum):  # Typer takes a list of enums, but not a list of Literals
     system = "system"
     reasoning = "reasoning"
     tools = "tools"
 
 
+FileArgument = Annotated[
+    Path,
+    typer.Argument(help="JSON, JSONL, Parquet, Arrow, CSV or TSV, also compressed (.gz, .zst …)."),
+]
+RejectsOption = Annotated[
+    Path | None, typer.Option(help="Where rows that cannot be used go; OUT.rejects.jsonl.")
+]
+OutOption = Annotated[Path, typer.Option(help="The JSONL file to write.")]
+CountsAsJson = Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")]
+
+
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help=KINDS)],
+    file: FileArgument,
     examples: Annotated[int, typer.Option(min=0, help="How many conversations to show.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
-    """Say what a data file is: its schema, counts, lengths, turns, duplicates and examples.
+    """Describe a data file: its schema, counts, lengths, turns, duplicates and examples.
 
-    The schema is found by the columns: OpenHermes, UltraChat, Dolly, ShareGPT, Flan, Alpaca, LIMA,
+    The columns show the schema: OpenHermes, UltraChat, Dolly, ShareGPT, Flan, Alpaca, LIMA,
     OpenAssistant, Capybara, OpenOrca, Gemini, prompt/completion, question/answer, messages, text
-    with speakers, or preferences (UltraFeedback, HH-RLHF, Orca pairs, Nectar …). What the file has
-    and nothing here uses is named.
+    with speakers, or preferences (UltraFeedback, HH-RLHF, Orca pairs, Nectar …). Columns of the
+    file that nothing uses are named.
 
     [bold]Examples[/bold]
 
@@ -53,31 +67,35 @@ def inspect(
     import json
     from dataclasses import asdict, is_dataclass
 
-    from ift_course.data.inspection import inspect as look
+    from ift_course.data.inspection import inspect as inspect_file
 
-    with _Progress("looking") as progress:
-        result = look(file, examples=examples, on_rows=progress.rows)
+    def plain(value: Any) -> Any:
+        if is_dataclass(value) and not isinstance(value, type):
+            return asdict(value)
+        return str(value)
+
+    with _Progress("reading") as progress:
+        result = inspect_file(file, examples=examples, on_rows=progress.show_rows)
     if as_json:
-        text = json.dumps(result.as_dict(), ensure_ascii=False, indent=1,
-                          default=lambda x: asdict(x) if is_dataclass(x) else str(x))  # fmt: skip
-        print(text)
+        print(json.dumps(result.as_dict(), ensure_ascii=False, indent=1, default=plain))
     else:
-        _show(file, result)
+        _print_inspection(file, result)
     if not result.usable:
         raise typer.Exit(1)
 
 
 @app.command()
 def convert(
-    file: Annotated[Path, typer.Argument(help=KINDS)],
-    out: Annotated[Path, typer.Option(help="The JSONL file to write.")],
+    file: FileArgument,
+    out: OutOption,
     to: Annotated[
         Layout | None,
-        typer.Option(help="TRL's layout for it; pairs stay pairs, all else becomes messages."),
+        typer.Option(
+            help="TRL's layout for it; by default pairs stay pairs and everything else becomes "
+            "messages."
+        ),
     ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="Where rows that cannot be used go; OUT.rejects.jsonl.")
-    ] = None,
+    rejects: RejectsOption = None,
     origin: Annotated[str, typer.Option(help="Name of the data set, kept with every row.")] = "",
     license: Annotated[str, typer.Option(help="Its license, kept with every row.")] = "",
     without: Annotated[
@@ -85,14 +103,14 @@ def convert(
     ] = None,
     fold_system: FoldSystem = False,
     escape_special: EscapeSpecial = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+    as_json: CountsAsJson = False,
 ) -> None:
-    """Bring a data file of any known schema into one layout.
+    """Convert a data file of any known schema to one layout.
 
     A row that cannot be used never stops the run: it goes to the rejects file with its number and
     the reason. Rows read = rows written + rows rejected (+ messages joined to a conversation). OUT
-    appears when it is whole. Pairs keep both responses; a system turn, tools, reasoning and weights
-    are kept where a row has them.
+    appears when it is complete. Pairs keep both responses; a system turn, tools, reasoning and
+    weights are kept where a row has them.
 
     [bold]Examples[/bold]
 
@@ -104,17 +122,24 @@ def convert(
     """
     import json
 
-    from ift_course.cli.accounts import as_dict, sentences
+    from ift_course.cli.accounts import account_lines, as_dict
     from ift_course.data.changes import Changes
-    from ift_course.data.convert import convert as run
-    from ift_course.models.save import disk_errors
+    from ift_course.data.convert import convert as convert_file
+    from ift_course.disk import disk_errors
 
-    changes = Changes(tuple(part.value for part in without or ()), fold_system, escape_special)
+    parts = tuple(part.value for part in without or ())
+    changes = Changes(parts, fold_system, escape_special)
     with disk_errors(out), _Progress("converting") as progress:
-        account = run(
-            file, out, to=to and to.value, rejects=rejects, origin=origin, license=license,
-            changes=changes, on_rows=lambda rows, so_far: progress.rows(rows, so_far.read),
-        )  # fmt: skip
+        account = convert_file(
+            file,
+            out,
+            to=to,
+            rejects=rejects,
+            origin=origin,
+            license=license,
+            changes=changes,
+            on_rows=lambda rows, so_far: progress.show_rows(rows, so_far.read),
+        )
     if as_json:
         counts = as_dict(account)
         counts["written"] = counts.pop("used")
@@ -130,28 +155,22 @@ def convert(
     )
     for name, rows in account.schemas.most_common():
         console.print(f"  schema: {rows:,} {name}", markup=False)
-    for title, line in sentences(account):
+    for title, line in account_lines(account):
         console.print(f"  {title} {line}", markup=False)
     if account.rejects:
         console.print(f"The rejected rows, with the reasons: {account.rejects}", markup=False)
 
 
-class Prefer(str, Enum):
-    helped = "helped"
-    hard = "hard"
-
-
 @app.command()
 def curate(
-    file: Annotated[Path, typer.Argument(help=KINDS)],
+    file: FileArgument,
     keep: Annotated[int, typer.Option(min=1, help="How many rows to keep, at most.")],
-    out: Annotated[Path, typer.Option(help="The JSONL file to write.")],
+    out: OutOption,
     report: Annotated[
-        Path | None, typer.Option(help="A .jsonl or .csv file: a line about every row, and why.")
+        Path | None,
+        typer.Option(help="A .jsonl or .csv file: one line about every row, with the reason."),
     ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="Where rows that cannot be used go; OUT.rejects.jsonl.")
-    ] = None,
+    rejects: RejectsOption = None,
     model: Annotated[
         str,
         typer.Option(
@@ -163,25 +182,25 @@ def curate(
     prefer: Annotated[
         Prefer | None,
         typer.Option(
-            help="With --model: answers that their questions help most (helped, the default), or "
-            "least (hard, for answers you can trust)."
+            help="With --model: the answers that their questions help most (low_ifd, the default), "
+            "or least (high_ifd, for answers you can trust)."
         ),
     ] = None,
     threshold: Annotated[
-        float, typer.Option(min=0.01, max=1, help="Resemblance that makes a near duplicate.")
+        float, typer.Option(min=0.01, max=1, help="Similarity that makes a near duplicate.")
     ] = 0.8,
     shortest: Annotated[int, typer.Option(min=1, help="Characters of an answer, at least.")] = 1,
     longest: Annotated[int, typer.Option(min=1, help="Characters of an answer, at most.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Decides between rows that are equally good.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+    as_json: CountsAsJson = False,
 ) -> None:
-    """Choose the rows of a data file that are worth learning from, and say why of each.
+    """Choose the rows of a data file that are worth learning from, with a reason for each row.
 
-    Four sieves, one after the other: answers of a bad form (empty, broken off, the question said
-    back …), duplicates and near duplicates, with --model all but the best 2 × KEEP, and of what is
-    left the KEEP rows whose questions differ most. Rows read = kept + dropped + rejected. OUT has
-    the layout "messages", which ift sft and TRL read. No rule here can tell a true answer from a
-    false one: look at what was kept.
+    Four filters are applied in turn: answers of a bad form (empty, broken off, the question
+    repeated …), duplicates and near duplicates, with --model all but the best 2 × KEEP, and of the
+    rest all but the KEEP rows whose questions differ most. Rows read = kept + dropped + rejected.
+    OUT has the layout "messages", which ift sft and TRL read. No rule here can tell a true answer
+    from a false one, so look at the rows that were kept.
 
     [bold]Examples[/bold]
 
@@ -191,75 +210,84 @@ def curate(
     """
     import json
 
+    from ift_course.cli.accounts import as_dict
     from ift_course.data.curation.curate_file import curate_file
+    from ift_course.disk import disk_errors
     from ift_course.errors import CourseError
-    from ift_course.models.save import disk_errors
 
     if shortest > longest:
         raise CourseError(f"--shortest {shortest} is above --longest {longest}; no answer fits.")
     if prefer and model == "none":
-        raise CourseError(f"--prefer {prefer.value} needs a model to tell; add --model DIR.")
-    judge = {}
+        raise CourseError(f"--prefer {prefer} needs a model that ranks the rows; add --model DIR.")
+    ranking: dict[str, Any] = {}
     if model != "none":
         from ift_course.training.open_model import load
 
-        judge = dict(zip(("model", "tokenizer"), load(model), strict=True))
+        ranking = dict(zip(("model", "tokenizer"), load(model), strict=True))
     with disk_errors(out), _Progress("reading") as progress:
-        found = curate_file(
-            file, out, keep, report=report, rejects=rejects, seed=seed, threshold=threshold,
-            prefer=(prefer or Prefer.helped).value, shortest=shortest, longest=longest,
-            on_rows=progress.rows, on_step=progress.step, **judge,
-        )  # fmt: skip
+        result = curate_file(
+            file,
+            out,
+            keep,
+            report=report,
+            rejects=rejects,
+            seed=seed,
+            threshold=threshold,
+            prefer=prefer or "low_ifd",
+            shortest=shortest,
+            longest=longest,
+            on_rows=progress.show_rows,
+            on_step=progress.show_step,
+            **ranking,
+        )
     if as_json:
-        from ift_course.cli.accounts import as_dict
-
-        counts = vars(found) | {"out": out, "report": report, "account": as_dict(found.account)}
+        counts = vars(result) | {"out": out, "report": report, "account": as_dict(result.account)}
         print(json.dumps(counts, default=str, ensure_ascii=False, indent=1))
         return
-    _show_curated(found, keep, out, report)
+    _print_curated(result, keep, out, report)
 
 
-def _show_curated(found, keep: int, out: Path, report: Path | None) -> None:
+def _print_curated(result: CuratedFile, keep: int, out: Path, report: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from ift_course.cli.accounts import sentences
+    from ift_course.cli.accounts import account_lines
     from ift_course.terminal import printable
 
     console = Console(soft_wrap=True, highlight=False)
     console.print(
-        f"{found.read:,} rows read, {found.kept:,} kept in {out}, {found.dropped:,} dropped, "
-        f"{found.rejected:,} rejected",
+        f"{result.read:,} rows read, {result.kept:,} kept in {out}, {result.dropped:,} dropped, "
+        f"{result.rejected:,} rejected",
         markup=False,
     )
-    for title, line in sentences(found.account):
-        if title != "cannot":  # which the table below says with an example
+    for title, line in account_lines(result.account):
+        if title != "cannot":  # the table below shows these reasons with an example
             console.print(f"  {title} {line}", markup=False)
-    if found.kept < keep:
-        console.print(f"Fewer than the {keep:,} you asked for: no more passed.")
-    table = Table("rows", "why not", "for example", box=None, pad_edge=False, title_justify="left")
+    if result.kept < keep:
+        console.print(f"Fewer than the {keep:,} you requested: no more rows passed the filters.")
+    table = Table("rows", "reason", "example", box=None, pad_edge=False, title_justify="left")
     table.columns[0].justify = "right"
-    for reason, number in found.reasons.most_common():
-        row, asked = found.examples[reason]
-        example = f"row {row:,}: {printable(asked)}" if asked else f"row {row:,}"
+    for reason, number in result.reasons.most_common():
+        row, question = result.examples[reason]
+        example = f"row {row:,}: {printable(question)}" if question else f"row {row:,}"
         table.add_row(f"{number:,}", Text(printable(reason)), Text(example, style="dim"))
-    if found.reasons:
+    if result.reasons:
         console.print(table)
     if report:
         console.print(f"A line about every row: {report}", markup=False)
-    if found.rejects:
-        console.print(f"The rejected rows, with the reasons: {found.rejects}", markup=False)
+    if result.rejects:
+        console.print(f"The rejected rows, with the reasons: {result.rejects}", markup=False)
 
 
 class _Progress:
     """A bar on the terminal: the share of the file that was read, and the rows so far."""
 
-    def __init__(self, what: str):
+    def __init__(self, step: str):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._what = what
+        self._step = step
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -269,96 +297,108 @@ class _Progress:
             transient=True,
         )
 
-    def __enter__(self) -> "_Progress":
+    def __enter__(self) -> _Progress:
         self._bar.start()
-        self._task = self._bar.add_task(self._what, rows=0)
+        self._task = self._bar.add_task(self._step, rows=0)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def rows(self, rows, read: int) -> None:
-        self._bar.update(self._task, total=rows.size, completed=rows.done, rows=read)
+    def show_rows(self, rows: Rows, n_read: int) -> None:
+        """Show how much of the file was read."""
+        self._bar.update(self._task, total=rows.total, completed=rows.position, rows=n_read)
 
-    def step(self, what: str, done: int, total: int) -> None:
-        """A part of the work after the reading, which is shown as a bar of its own."""
-        if what != self._what:
+    def show_step(self, step: str, n_done: int, total: int) -> None:
+        """Show the progress of a step after the reading, which gets a bar of its own."""
+        if step != self._step:
             self._bar.update(self._task, visible=False)
-            self._what, self._task = what, self._bar.add_task(what, total=total, rows=0)
-        self._bar.update(self._task, completed=done, rows=done)
+            self._step, self._task = step, self._bar.add_task(step, total=total, rows=0)
+        self._bar.update(self._task, completed=n_done, rows=n_done)
 
 
-def _show(file: Path, result) -> None:
+def _print_inspection(file: Path, result: Inspection) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from ift_course.cli.accounts import count, sentences
     from ift_course.terminal import printable
 
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-
-    def line(name: str, text: str) -> None:
-        table.add_row(name, Text(text))
-
-    def lengths(name: str, spread) -> None:
-        line(name, f"{spread.median:,} characters in the middle, 95 % up to {spread.p95:,}, "
-                   f"longest {spread.longest:,}")  # fmt: skip
-
-    account = result.account
-    line("file", f"{printable(str(file))}, {result.kind}")
-    schemas = ", ".join(f"{name} ({rows:,})" for name, rows in account.schemas.most_common())
-    line("schema", schemas or "unknown")
-    line("rows", f"{account.read:,}, of which {account.used:,} can be used")
-    for title, text in sentences(account):
-        line(title, text)
-    if result.preferences:
-        line("pairs", f"preferences: {count(result.preferences, 'pair')} of a chosen and a "
-                      "rejected response")  # fmt: skip
-    if account.used:
-        lengths("prompt", result.prompt)
-        lengths("response", result.response)
-        if result.preferences:
-            lengths("rejected", result.rejected_response)
-        turns = ", ".join(f"{n}: {c:,}" for n, c in sorted(result.turns.items())[:12])
-        line("turns", f"{turns} rows")
-        line("system", f"{count(result.with_system, 'row')} with a system turn")
-        line("duplicates", f"{count(result.duplicates, 'row')} repeating another, "
-                           f"{result.repeated_prompts:,} repeating another's prompt")  # fmt: skip
-    for name, rows in (("tools", result.with_tools), ("reasoning", result.with_reasoning)):
-        if rows:
-            line(name, f"{count(rows, 'row')} with {name}")
-    if result.with_weights:
-        line("weights", f"{count(result.with_weights, 'row')} with an answer that is not trained")
-    if result.origins:
-        origins = ", ".join(f"{n} ({c:,})" for n, c in result.origins.most_common(6))
-        line("origins", printable(origins))
+    for title, line in _inspection_lines(file, result):
+        table.add_row(title, Text(line))
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
     for record in result.examples:
         console.print(f"\n{printable(record.source)}", style="bold", markup=False)
-        for speaker, words in _spoken(record):
-            console.print(f"  {speaker}: {_clip(printable(words))}", markup=False)
+        for speaker, words in _spoken_lines(record):
+            console.print(f"  {speaker}: {_shorten(printable(words))}", markup=False)
 
 
-def _spoken(record) -> Iterator[tuple[str, str]]:
-    """Who says what in a record, the chosen and the rejected response named as such."""
+def _inspection_lines(file: Path, result: Inspection) -> Iterator[tuple[str, str]]:
+    """The titles and lines of the table that `ift data inspect` prints."""
+    from ift_course.cli.accounts import account_lines, count
+    from ift_course.terminal import printable
+
+    account = result.account
+    yield "file", f"{printable(str(file))}, {result.kind}"
+    schemas = ", ".join(f"{name} ({rows:,})" for name, rows in account.schemas.most_common())
+    yield "schema", schemas or "unknown"
+    yield "rows", f"{account.read:,}, of which {account.used:,} can be used"
+    yield from account_lines(account)
+    if result.preferences:
+        pairs = count(result.preferences, "pair")
+        yield "pairs", f"preferences: {pairs} of a chosen and a rejected response"
+    if account.used:
+        yield "prompt", _length_line(result.prompt)
+        yield "response", _length_line(result.response)
+        if result.preferences:
+            yield "rejected", _length_line(result.rejected_response)
+        turns = ", ".join(f"{n}: {rows:,}" for n, rows in sorted(result.turns.items())[:12])
+        yield "turns", f"{turns} rows"
+        yield "system", f"{count(result.with_system, 'row')} with a system turn"
+        duplicates = count(result.duplicates, "row")
+        yield (
+            "duplicates",
+            f"{duplicates} repeating another, {result.repeated_prompts:,} repeating another's "
+            "prompt",
+        )
+    for name, rows in (("tools", result.with_tools), ("reasoning", result.with_reasoning)):
+        if rows:
+            yield name, f"{count(rows, 'row')} with {name}"
+    if result.with_weights:
+        yield "weights", f"{count(result.with_weights, 'row')} with an answer that is not trained"
+    if result.origins:
+        origins = ", ".join(f"{name} ({rows:,})" for name, rows in result.origins.most_common(6))
+        yield "origins", printable(origins)
+
+
+def _length_line(lengths: LengthStats) -> str:
+    return (
+        f"median {lengths.median:,} characters, 95 % up to {lengths.p95:,}, "
+        f"longest {lengths.longest:,}"
+    )
+
+
+def _spoken_lines(record: Record) -> Iterator[tuple[str, str]]:
+    """Speaker and words of each turn; responses of a pair are named chosen and rejected."""
     *earlier, last = record.turns
     for turn in earlier:
-        yield turn.role, _with_calls(turn)
-    yield "chosen" if record.rejected else last.role, _with_calls(last)
+        yield turn.role, _turn_text(turn)
+    yield "chosen" if record.rejected else last.role, _turn_text(last)
     for turn in record.rejected:
-        yield "rejected", _with_calls(turn)
+        yield "rejected", _turn_text(turn)
 
 
-def _with_calls(turn) -> str:
-    calls = [call["function"]["name"] for call in turn.tool_calls]
+def _turn_text(turn: Turn) -> str:
+    """The words of a turn with its reasoning and its tool calls."""
     thoughts = [f"(thinks: {turn.reasoning})"] if turn.reasoning else []
-    return " ".join([*thoughts, turn.content, *(f"(calls {name})" for name in calls)]).strip()
+    calls = [f"(calls {call['function']['name']})" for call in turn.tool_calls]
+    return " ".join([*thoughts, turn.content, *calls]).strip()
 
 
-def _clip(text: str, longest: int = 300) -> str:
+def _shorten(text: str, max_characters: int = 300) -> str:
     indented = text.replace("\n", "\n    ")
-    return indented if len(indented) <= longest else f"{indented[:longest]}…"
+    return indented if len(indented) <= max_characters else f"{indented[:max_characters]}…"

@@ -43,8 +43,8 @@ def merge(
 
         ift merge adapters/mine --out models/mine
     """
-    import shutil
 
+    from ift_course.disk import refuse_without_space
     from ift_course.errors import CourseError
     from ift_course.models import provenance
     from ift_course.models.merge import merge as merge_adapter
@@ -56,13 +56,7 @@ def merge(
         raise CourseError(f"{out} exists already; choose another --out, or delete it.")
     base = base and str(folder_of(base))
     merged = merge_adapter(adapter.expanduser(), base, dtype=_torch_dtype(dtype))
-    parent = next(folder for folder in out.absolute().parents if folder.exists())
-    needed, free = merged.model.get_memory_footprint(), shutil.disk_usage(parent).free
-    if free < needed:
-        raise CourseError(
-            f"The model takes {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free for "
-            f"{out}; free some space or choose another --out."
-        )
+    refuse_without_space(out, merged.model.get_memory_footprint(), "The model")
     folder = save(merged.model, merged.tokenizer, out)
     provenance.copy_record(adapter.expanduser(), folder)
     _print_report(merged, adapter, folder, json_)

@@ -46,8 +46,8 @@ def pretrain(
     )
 
     from ift_course.authoring.publish_base import publish, write_card
+    from ift_course.disk import disk_errors
     from ift_course.models.quiet import quiet
-    from ift_course.models.save import disk_errors
     from ift_course.training import pretrain as training
     from ift_course.training.allocator import keep_freed_memory
     from ift_course.training.limits import check_device, check_options

@@ -1,5 +1,7 @@
 """From the world's examples to the records that training takes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from ift_course.data.records import Record
@@ -7,7 +9,7 @@ from ift_course.world.tasks import Example
 
 
 def to_records(examples: Iterable[Example]) -> list[Record]:
-    """One conversation an example: instruction and input from the user, the ideal response back."""
+    """One conversation for each example: the user's instruction and input, the ideal response."""
     return [
         Record.from_instruction(x.instruction, x.input, x.response, source=x.task) for x in examples
     ]

@@ -1,5 +1,7 @@
 """Python's garbage collector, paused while many small lists are made."""
 
+from __future__ import annotations
+
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,14 +9,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """A context or a decorator in which nothing is collected.
+    """Stop cyclic garbage collection in a `with` block or a decorated function.
 
-    So many lists would set off collections that walk through all of torch and find nothing.
+    Python starts a collection after a certain number of new containers. A million small lists set
+    off collections that walk through every object of torch and find no garbage.
     """
-    before = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if before:
+        if was_enabled:
             gc.enable()

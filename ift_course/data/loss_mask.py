@@ -1,51 +1,57 @@
-"""From a conversation to tokens and loss mask in one pass, so that they cannot drift apart."""
+"""From a conversation to token ids and loss mask in one pass, so that the two always agree."""
 
-import os
-from collections import deque
+from __future__ import annotations
+
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ift_course.data.chat_templates import active_template
-from ift_course.data.gc_pause import gc_paused
+from ift_course.data.chat_templates import active_template, special_ids
+from ift_course.data.fast_tokenize import tokenize_batches
 from ift_course.data.records import Message
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
     import torch
+    from tokenizers import Encoding
     from transformers import PreTrainedTokenizerBase
 
 Messages = Sequence[Message]
 Tools = Sequence[Message]
-Span = tuple[int, int]  # of characters, or of tokens
+Span = tuple[int, int]  # start and stop, in characters
+IdsAndMask = tuple[list[int], list[int]]  # of equal length; 1 where the loss is taken
+IdsAndLabels = tuple[list[int], list[int]]  # of equal length; IGNORE where no loss is taken
 
-AHEAD = 2  # batches in the making
 IGNORE = -100  # the label that PyTorch's cross-entropy leaves out
 
 
 def render(
-    tokenizer: "PreTrainedTokenizerBase",
+    tokenizer: PreTrainedTokenizerBase,
     messages: Messages,
     *,
     add_generation_prompt: bool = False,
     tools: Tools | None = None,
-) -> tuple[list[int], list[int]]:
+) -> IdsAndMask:
     """Token ids of a conversation and its loss mask: 1 = the assistant's tokens and end of turn.
 
-    Both lists have the same length. The template's `{% generation %}` block says what is trained;
-    a template without one is rendered turn by turn, and what each assistant turn adds is trained.
-    An answer with the key "weight": 0 is not.
+    The template's `{% generation %}` block marks what is trained. A template without one is
+    rendered turn by turn, and the tokens that each assistant turn adds are trained. An answer with
+    the key "weight": 0 is not trained.
 
     Args:
-        tokenizer: with a chat template.
+        tokenizer: a tokenizer with a chat template.
         messages: the conversation, {"role", "content", …}.
-        add_generation_prompt: end with what opens an answer.
+        add_generation_prompt: end with the tokens that open an answer.
         tools: JSON schemas of the functions that may be called.
+
+    Returns:
+        Two lists of the same length: token ids, and the mask of zeros and ones.
 
     Raises:
         CourseError: the tokenizer has no chat template, the template refuses the roles, or it does
-            not write an answer whole and behind its prompt, so that it cannot be told from it.
+            not write an answer completely and after its prompt, so that the two cannot be
+            separated.
     """
     template = active_template(tokenizer)
     if not template:
@@ -54,28 +60,28 @@ def render(
             "ift_course.data.chat_templates.CHATML (ift sft does so for you)."
         )
     options = {"add_generation_prompt": add_generation_prompt, "tools": list(tools or ()) or None}
-    if marks_answers(template):
+    if has_generation_block(template):
         return _render_marked(tokenizer, template, messages, options)
     if not any(message["role"] == "assistant" for message in messages):
-        ids = _ids(tokenizer, template, messages, options)
+        ids = _template_ids(tokenizer, template, messages, options)
         return ids, [0] * len(ids)
     try:
         return _render_by_turns(tokenizer, template, messages, options)
-    except _NotTold as error:
-        training = _known_training_template(tokenizer)
-        if training is None:
+    except _Inseparable as error:
+        training_template = _known_training_template(tokenizer)
+        if training_template is None:
             raise CourseError(
-                f"The chat template of this model {error.why}, so the answer of turn {error.turn} "
-                "cannot be told from its prompt; use conversations with one answer, or give the "
-                "template a {% generation %} block."
+                f"The chat template of this model {error.reason}, so the answer of turn "
+                f"{error.turn} cannot be separated from its prompt; use conversations with one "
+                "answer, or give the template a {% generation %} block."
             ) from None
-        return _render_marked(tokenizer, training, messages, options)
+        return _render_marked(tokenizer, training_template, messages, options)
 
 
 def render_all(
-    tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Messages], batch_size: int = 64
-) -> list[tuple[list[int], list[int]]]:
-    """What `render` says of every conversation, several times as fast."""
+    tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Messages], batch_size: int = 64
+) -> list[IdsAndMask]:
+    """The results of `render` for every conversation, several times as fast."""
     return [
         (ids, [int(label != IGNORE) for label in row_labels])
         for ids, row_labels in label_each(tokenizer, conversations, batch_size)
@@ -83,95 +89,97 @@ def render_all(
 
 
 def label_each(
-    tokenizer: "PreTrainedTokenizerBase", conversations: Sequence[Messages], batch_size: int = 64
-) -> Iterator[tuple[list[int], list[int]]]:
-    """Ids and labels of every conversation: the next batches are in the making while you use one.
+    tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Messages], batch_size: int = 64
+) -> Iterator[IdsAndLabels]:
+    """Ids and labels of every conversation, in order.
 
-    Texts go to the tokenizer by the batch, and it takes all cores. Raises CourseError as `render`
-    does.
+    Args:
+        tokenizer: a tokenizer with a chat template.
+        conversations: the messages of each conversation.
+        batch_size: how many texts go to the tokenizer together.
+
+    Raises:
+        CourseError: as `render` does.
     """
     template = active_template(tokenizer)
-    if not template or not marks_answers(template) or not tokenizer.is_fast:
+    if not template or not has_generation_block(template) or not tokenizer.is_fast:
         for messages in conversations:
             ids, mask = render(tokenizer, messages)
             yield ids, labels(ids, mask)
         return
-    tokenizer("")  # ends what truncation or padding an earlier call has set in the backend
-    batches: deque[Future] = deque()
-    # The tokenizer lets go of Python while it works: meanwhile the next batch becomes text.
-    with _all_cores(), gc_paused(), ThreadPoolExecutor(1) as worker:
-        for start in range(0, len(conversations), batch_size):
-            batch = conversations[start : start + batch_size]
-            texts, answers = _marked_texts(tokenizer, template, batch, {})
-            batches.append(worker.submit(_tokenize, tokenizer.backend_tokenizer, texts, answers))
-            if len(batches) > AHEAD:
-                yield from batches.popleft().result()
-        for batch in batches:
-            yield from batch.result()
+    starts = range(0, len(conversations), batch_size)
+    batches = (conversations[start : start + batch_size] for start in starts)
+    written = (_write_marked(tokenizer, template, batch, {}) for batch in batches)
+    for encodings, spans in tokenize_batches(tokenizer, written):
+        yield from map(_label_spans, encodings, spans)
 
 
-def _marked_texts(
-    tokenizer, template: str, conversations: Sequence[Messages], options: dict[str, Any]
+def _write_marked(
+    tokenizer: PreTrainedTokenizerBase,
+    template: str,
+    conversations: Sequence[Messages],
+    options: dict[str, Any],
 ) -> tuple[list[str], list[list[Span]]]:
-    """The conversations written out, and where in the text each answer that is trained stands."""
-    # What apply_chat_template does, without the columns that it makes for every token besides.
+    """The text of each conversation, and the spans of its trained answers in that text."""
+    # `apply_chat_template` without the columns that it makes for every token.
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    with _refusals():
-        texts, spans = render_jinja_template(
+    special_tokens: dict[str, Any] = dict(tokenizer.special_tokens_map)
+    with _template_errors():
+        rendered: Any = render_jinja_template(
             conversations=[list(messages) for messages in conversations],
             chat_template=template,
             return_assistant_tokens_mask=True,
             **options,
-            **tokenizer.special_tokens_map,
+            **special_tokens,
         )
+    texts, spans = rendered
     return texts, [
-        _trained_spans(messages, text, answers)
-        for messages, text, answers in zip(conversations, texts, spans, strict=True)
+        _trained_spans(messages, text, answer_spans)
+        for messages, text, answer_spans in zip(conversations, texts, spans, strict=True)
     ]
 
 
 def _trained_spans(messages: Messages, text: str, spans: Sequence[Span]) -> list[Span]:
-    """The spans of answers that are to be learned. Raises CourseError if an answer is in none."""
+    """The spans of the answers that are trained.
+
+    Raises:
+        CourseError: an answer is in none of the spans.
+    """
     answers = [message for message in messages if message["role"] == "assistant"]
     if len(spans) == len(answers):
         pairs = list(zip(answers, spans, strict=True))
         for answer, (start, stop) in pairs:
-            _refuse_cut_answer(answer, text[start:stop])
+            _refuse_missing_answer(answer, text[start:stop])
         return [span for answer, span in pairs if answer.get("weight", 1)]
-    whole = "".join(text[start:stop] for start, stop in spans)
+    marked_text = "".join(text[start:stop] for start, stop in spans)
     for answer in answers:
-        _refuse_cut_answer(answer, whole)
+        _refuse_missing_answer(answer, marked_text)
         if not answer.get("weight", 1):
             raise CourseError(
-                "The chat template of this model does not mark each answer on its own, so one of "
-                'them cannot be left out; leave out rows with "weight": 0.'
+                "The chat template of this model does not mark each answer separately, so one of "
+                'them cannot be left out; remove rows with "weight": 0.'
             )
     return list(spans)
 
 
-def _refuse_cut_answer(answer: Message, written: str) -> None:
-    if not _contains(written, answer):
+def _refuse_missing_answer(answer: Message, marked_text: str) -> None:
+    if not _contains_answer(marked_text, answer):
         raise CourseError(
-            "The chat template of this model marks as the assistant's what does not hold the "
-            f"answer ({answer['content'].strip()[:40]!r}); mend its {{% generation %}} block."
+            "The chat template of this model marks text as the assistant's that does not contain "
+            f"the answer ({answer['content'].strip()[:40]!r}); fix its {{% generation %}} block."
         )
 
 
-def _contains(written: str, answer: Message) -> bool:
-    """Whether the answer stands whole in what a template wrote, white space apart."""
-    # Templates of reasoning models move or drop what stands before the end of a thought.
+def _contains_answer(text: str, answer: Message) -> bool:
+    """Whether a template's text contains the complete answer, apart from white space."""
+    # Templates of reasoning models move or drop the text before the end of a thought.
     content = answer["content"].rpartition("</think>")[2]
-    return content.strip() in written or "".join(content.split()) in "".join(written.split())
+    return content.strip() in text or "".join(content.split()) in "".join(text.split())
 
 
-def _tokenize(backend, texts: list[str], answers: list) -> list[tuple[list[int], list[int]]]:
-    encodings = backend.encode_batch(texts, add_special_tokens=False)
-    return [_labeled(e, spans) for e, spans in zip(encodings, answers, strict=True)]
-
-
-def _labeled(encoding, spans: Iterable[Span]) -> tuple[list[int], list[int]]:
-    """Ids, and labels: the ids of the answers, which stand at these characters, else IGNORE."""
+def _label_spans(encoding: Encoding, spans: Iterable[Span]) -> IdsAndLabels:
+    """Ids and labels of a text whose characters in `spans` are trained."""
     ids = encoding.ids
     row_labels = [IGNORE] * len(ids)
     for start, stop in spans:
@@ -183,30 +191,13 @@ def _labeled(encoding, spans: Iterable[Span]) -> tuple[list[int], list[int]]:
     return ids, row_labels
 
 
-@contextmanager
-def _all_cores() -> Iterator[None]:
-    # Switched off elsewhere because of a warning about forks; here nothing is forked.
-    name = "TOKENIZERS_PARALLELISM"
-    before = os.environ.get(name)
-    os.environ[name] = "true"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
-
-
-def marks_answers(template: str) -> bool:
-    """Whether the template itself says which tokens are the assistant's."""
-    import re
-
+def has_generation_block(template: str) -> bool:
+    """Whether the template itself marks which tokens are the assistant's."""
     return re.search(r"\{%-?\s*generation\s*-?%\}", template) is not None
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _template_errors() -> Iterator[None]:
     from jinja2 import TemplateError
 
     try:
@@ -219,67 +210,79 @@ def _refusals() -> Iterator[None]:
         ) from None
 
 
-def _ids(tokenizer, template: str, messages: Messages, options: dict[str, Any]) -> list[int]:
-    with _refusals():
-        return tokenizer.apply_chat_template(
+def _template_ids(
+    tokenizer: PreTrainedTokenizerBase, template: str, messages: Messages, options: dict[str, Any]
+) -> list[int]:
+    with _template_errors():
+        encoding: Any = tokenizer.apply_chat_template(
             list(messages), chat_template=template, return_dict=True, **options
-        )["input_ids"]
+        )
+    return encoding["input_ids"]
 
 
 def _render_marked(
-    tokenizer, template: str, messages: Messages, options: dict[str, Any]
-) -> tuple[list[int], list[int]]:
-    [text], [spans] = _marked_texts(tokenizer, template, [messages], options)
-    if not tokenizer.is_fast:  # which does not know at which character a token stands
-        with _refusals():
-            encoded = tokenizer.apply_chat_template(
+    tokenizer: PreTrainedTokenizerBase, template: str, messages: Messages, options: dict[str, Any]
+) -> IdsAndMask:
+    [text], [spans] = _write_marked(tokenizer, template, [messages], options)
+    if not tokenizer.is_fast:  # a slow tokenizer does not know which characters a token stands for
+        with _template_errors():
+            encoding: Any = tokenizer.apply_chat_template(
                 list(messages), chat_template=template, return_dict=True,
                 return_assistant_tokens_mask=True, **options,
             )  # fmt: skip
-        return encoded["input_ids"], encoded["assistant_masks"]
-    ids, row_labels = _labeled(tokenizer(text, add_special_tokens=False).encodings[0], spans)
+        return encoding["input_ids"], encoding["assistant_masks"]
+    encodings: Any = tokenizer(text, add_special_tokens=False).encodings
+    ids, row_labels = _label_spans(encodings[0], spans)
     return ids, [int(label != IGNORE) for label in row_labels]
 
 
-class _NotTold(Exception):
-    def __init__(self, turn: int, why: str):
-        self.turn, self.why = turn, why
+class _Inseparable(Exception):
+    """A template without a generation block mixes a turn's answer with its prompt."""
+
+    def __init__(self, turn: int, reason: str):
+        self.turn, self.reason = turn, reason
 
 
 def _render_by_turns(
-    tokenizer, template: str, messages: Messages, options: dict[str, Any]
-) -> tuple[list[int], list[int]]:
-    ids = _ids(tokenizer, template, messages, options)
+    tokenizer: PreTrainedTokenizerBase, template: str, messages: Messages, options: dict[str, Any]
+) -> IdsAndMask:
+    """Find each answer as the tokens that the conversation gains when the answer is added."""
+    ids = _template_ids(tokenizer, template, messages, options)
     mask = [0] * len(ids)
-    special, ended = _special_ids(tokenizer), []
+    special = special_ids(tokenizer)
+    ends_with_special = set()
     for turn, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        opened = options | {"add_generation_prompt": True}
-        prompt = _ids(tokenizer, template, messages[:turn], opened)
-        closed = options | {"add_generation_prompt": False}
-        answered = _ids(tokenizer, template, messages[: turn + 1], closed)
-        # `answered` may be the longer one by an end of text that only closes a whole conversation.
+        prompt = _template_ids(
+            tokenizer, template, messages[:turn], options | {"add_generation_prompt": True}
+        )
+        answered = _template_ids(
+            tokenizer, template, messages[: turn + 1], options | {"add_generation_prompt": False}
+        )
+        # `answered` may have an extra end of text, which closes only a whole conversation.
         stop = _common_length(answered, ids)
         start = _common_length(prompt, ids)
-        # An answer that begins with a newline may melt into one token with the prompt's last.
+        # A newline that opens an answer may share a token with the end of the prompt.
         if start < len(prompt) - 1 or stop <= start:
-            raise _NotTold(turn + 1, "rewrites earlier turns")
-        if not _holds(tokenizer, ids[start:stop], message):
-            raise _NotTold(turn + 1, "does not write an answer as it stands")
+            raise _Inseparable(turn + 1, "rewrites earlier turns")
+        if not _ids_contain(tokenizer, ids[start:stop], message):
+            raise _Inseparable(turn + 1, "changes the text of an answer")
         stop = _end_of_answer(tokenizer, ids, start, stop)
-        ended.append(ids[stop - 1] in special)
-        if len(set(ended)) > 1:
-            raise _NotTold(turn + 1, "ends earlier answers in another way than the last")
+        ends_with_special.add(ids[stop - 1] in special)
+        if len(ends_with_special) > 1:
+            raise _Inseparable(turn + 1, "ends earlier answers in another way than the last")
         if message.get("weight", 1):
             mask[start:stop] = [1] * (stop - start)
     return ids, mask
 
 
-def _holds(tokenizer, ids: list[int], message: Message) -> bool:
-    """Whether these tokens are the answer: sharing a beginning with it is not enough."""
+def _ids_contain(tokenizer: PreTrainedTokenizerBase, ids: list[int], answer: Message) -> bool:
+    """Whether these tokens are the complete answer: the same beginning is not enough."""
     unknown = tokenizer.unk_token_id
-    return (unknown is not None and unknown in ids) or _contains(tokenizer.decode(ids), message)
+    if unknown is not None and unknown in ids:
+        return True
+    return _contains_answer(str(tokenizer.decode(ids)), answer)
 
 
 def _common_length(a: list[int], b: list[int]) -> int:
@@ -287,20 +290,24 @@ def _common_length(a: list[int], b: list[int]) -> int:
     return next((i for i, (x, y) in enumerate(pairs) if x != y), min(len(a), len(b)))
 
 
-def _special_ids(tokenizer) -> set[int]:
-    return set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+def _end_of_answer(
+    tokenizer: PreTrainedTokenizerBase, ids: list[int], start: int, stop: int
+) -> int:
+    """The index after an answer and its end of turn, among the tokens of its turn.
 
+    The model generates neither the newline after the end of a turn nor the end of text with which
+    some templates close a whole conversation. If the template ends no turn, all tokens are kept.
 
-def _end_of_answer(tokenizer, ids: list[int], start: int, stop: int) -> int:
-    """Where the answer with its end of turn stops, of what a template wrote for it.
-
-    The newline after the end of a turn is the template's, nobody generates it, nor the end of text
-    with which some templates close a whole conversation. A template that ends no turn keeps all.
+    Args:
+        tokenizer: the tokenizer of the ids.
+        ids: the conversation.
+        start: the first token of the turn.
+        stop: the index after its last token.
     """
-    special = _special_ids(tokenizer)
+    special = special_ids(tokenizer)
     tail = stop  # from here on, nothing but special tokens and white space
     while tail > start and (
-        ids[tail - 1] in special or not tokenizer.decode([ids[tail - 1]]).strip()
+        ids[tail - 1] in special or not str(tokenizer.decode([ids[tail - 1]])).strip()
     ):
         tail -= 1
     first = next((i for i in range(tail, stop) if ids[i] in special), None)
@@ -309,42 +316,47 @@ def _end_of_answer(tokenizer, ids: list[int], start: int, stop: int) -> int:
     return next((i for i in range(first, stop) if ids[i] not in special), stop)
 
 
-def _known_training_template(tokenizer) -> str | None:
-    # TRL keeps prefix-preserving templates with `{% generation %}` for well-known model families.
+def _known_training_template(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    # TRL has prefix-preserving templates with `{% generation %}` for well-known model families.
     try:
         from trl.chat_template_utils import get_training_chat_template
 
         template = get_training_chat_template(tokenizer)
     except (ImportError, ValueError):
         return None
-    return template if template and marks_answers(template) else None
+    return template if template and has_generation_block(template) else None
 
 
 def labels(ids: Sequence[int], mask: Sequence[int]) -> list[int]:
-    """The ids where the mask is 1, IGNORE elsewhere; not shifted (the model shifts them itself)."""
+    """The ids where the mask is 1, IGNORE elsewhere; not shifted, because the model shifts them."""
     return [token if trained else IGNORE for token, trained in zip(ids, mask, strict=True)]
 
 
 def is_trained(labels: Sequence[int]) -> bool:
-    """Whether a loss is taken anywhere."""
+    """Whether the loss is taken on any token."""
     return labels.count(IGNORE) < len(labels)
 
 
-def collate(rows: Sequence[dict[str, list[int]]], pad_token_id: int) -> dict[str, "torch.Tensor"]:
-    """Pad rows of {"input_ids", "labels"} on the right to the longest.
+def collate(rows: Sequence[dict[str, list[int]]], pad_token_id: int) -> dict[str, torch.Tensor]:
+    """Pad rows on the right to the length of the longest.
 
-    Returns int64 tensors of shape (rows, longest): input_ids, labels (IGNORE on the padding) and
-    attention_mask (0 on the padding).
+    Args:
+        rows: {"input_ids", "labels"} of each sequence.
+        pad_token_id: the id that fills `input_ids`.
+
+    Returns:
+        int64 tensors of shape (rows, longest): input_ids, labels (IGNORE on the padding) and
+        attention_mask (0 on the padding).
     """
     import torch
 
     longest = max(len(row["input_ids"]) for row in rows)
 
-    def padded(values: Sequence[int], fill: int) -> list[int]:
+    def pad(values: Sequence[int], fill: int) -> list[int]:
         return [*values, *[fill] * (longest - len(values))]
 
     return {
-        "input_ids": torch.tensor([padded(row["input_ids"], pad_token_id) for row in rows]),
-        "labels": torch.tensor([padded(row["labels"], IGNORE) for row in rows]),
-        "attention_mask": torch.tensor([padded([1] * len(row["input_ids"]), 0) for row in rows]),
+        "input_ids": torch.tensor([pad(row["input_ids"], pad_token_id) for row in rows]),
+        "labels": torch.tensor([pad(row["labels"], IGNORE) for row in rows]),
+        "attention_mask": torch.tensor([pad([1] * len(row["input_ids"]), 0) for row in rows]),
     }

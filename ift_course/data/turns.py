@@ -1,18 +1,28 @@
-"""One parser for what somebody says, whatever a data set calls the speaker and the words.
+"""One parser for a turn, whatever a data set calls the speaker and the words.
 
-Messages of OpenAI and TRL ({"role", "content"}), ShareGPT ({"from", "value"}), Gemini ({"role",
-"parts"}) and Capybara ({"input", "output"}), strings in turn as LIMA has them, with tool calls,
-reasoning and weights. `repair` then makes a conversation of them that every template accepts.
+It reads messages of OpenAI and TRL ({"role", "content"}), ShareGPT ({"from", "value"}), Gemini
+({"role", "parts"}) and Capybara ({"input", "output"}), and alternating strings as in LIMA, with
+tool calls, reasoning and weights. `repair_turns` then makes a conversation that every chat template
+accepts.
 """
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ift_course.data.fields import Fields, as_list, kind, parsed, quoted, without_nulls
+from ift_course.data.fields import (
+    Fields,
+    describe_type,
+    parse_json_text,
+    parse_list,
+    quoted,
+    without_nulls,
+)
 from ift_course.data.records import ROLES, BadRow, Message, Turn
 
-CALLER = "function_call"  # a speaker whose words are the call of a tool, written as JSON
+TOOL_CALLER = "function_call"  # a speaker whose words are a tool call, written as JSON
 SPEAKERS = {
     **{role: role for role in ROLES},
     **dict.fromkeys(("developer",), "system"),
@@ -23,51 +33,56 @@ SPEAKERS = {
     **dict.fromkeys(
         ("function", "function_response", "tool_response", "observation", "ipython"), "tool"
     ),
-    **dict.fromkeys((CALLER, "tool_call"), CALLER),
+    **dict.fromkeys((TOOL_CALLER, "tool_call"), TOOL_CALLER),
 }
-WORDS = ("content", "value", "text", "parts")
-REASONING = ("reasoning_content", "reasoning", "thinking")
-WEIGHTS = ("weight", "train", "loss", "loss_mask")
-TRAINED = {1: 1, 0: 0, "1": 1, "0": 0, "true": 1, "false": 0}  # True is 1, and 1.0 too
+CONTENT_KEYS = ("content", "value", "text", "parts")
+REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
+WEIGHT_KEYS = ("weight", "train", "loss", "loss_mask")
+WEIGHTS = {1: 1, 0: 0, "1": 1, "0": 0, "true": 1, "false": 0}  # True equals 1, and so does 1.0
 
 EMPTY_SYSTEM = "dropped an empty system turn"
-ANSWER_FIRST = "dropped what the assistant said before anyone asked"
+ANSWER_FIRST = "dropped the assistant's words before the first question"
 NO_ANSWER = "dropped a last question without an answer"
-ONE_SPEAKER = "joined turns in a row by one speaker"
+ONE_SPEAKER = "joined consecutive turns of one speaker"
 TOOL_RESULT = "wrote a tool's result as JSON text"
-NO_LAST_ANSWER = "the last turn must be the assistant's, because that is what is learned"
+NO_LAST_ANSWER = "the last turn must be the assistant's, because the model learns the answers"
 
 
-def turns_of(row: Fields, name: str) -> list[Turn]:
-    """The turns of a column: a list of messages, one message, or strings in turn.
+def parse_turns(row: Fields, name: str) -> list[Turn]:
+    """The turns of a column: a list of messages, one message, or alternating strings.
+
+    Args:
+        row: the row.
+        name: the column.
 
     Raises:
-        BadRow: it is no such list, or a turn of it has no known speaker or no words.
+        BadRow: the column does not hold turns, or one of them has no known speaker or no words.
     """
     value = row.take(name) if name in row else row.peek(name)
-    items = _rows_of(value) if isinstance(value, Mapping) else as_list(value, name)
+    items: list[Any]
+    items = _message_list(value) if isinstance(value, Mapping) else parse_list(value, name)
     if all(isinstance(item, str) for item in items):
         if "conversation" not in name:
-            raise BadRow(f'"{name}" is a list of strings, which does not say who speaks')
+            raise BadRow(f'"{name}" is a list of strings, which does not name the speakers')
         roles = ("user", "assistant")
         items = [{"role": roles[n % 2], "content": text} for n, text in enumerate(items)]
     turns: list[Turn] = []
     for number, item in enumerate(items, 1):
         place = f'turn {number} of "{name}"'
         if isinstance(item, (list, tuple)) and len(item) == 2:
-            item = dict(zip(("input", "output"), item, strict=True))
+            item = {"input": item[0], "output": item[1]}
         if not isinstance(item, Mapping):
             raise BadRow(f"{place} should be an object with a speaker and words")
         fields = Fields(item, place)
-        turns += _exchange(fields) if _is_exchange(fields) else [turn_of(fields)]
+        turns += _parse_exchange(fields) if _is_exchange(fields) else [parse_turn(fields)]
         row.repairs += fields.repairs
         for key in fields.unused:
-            row.leave_out(f"{name}[].{key}")
+            row.mark_unused(f"{name}[].{key}")
     return turns
 
 
-def _rows_of(value: Mapping[str, Any]) -> list:
-    """One message as a list, or messages as a table stores them: a list for each key."""
+def _message_list(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """One message as a list, or the messages that a table stores as one list for each key."""
     columns = list(value.values())
     if not columns or not all(isinstance(column, list) for column in columns):
         return [value]
@@ -80,25 +95,30 @@ def _is_exchange(fields: Fields) -> bool:
     return "input" in fields and "output" in fields and "role" not in fields
 
 
-def _exchange(fields: Fields) -> list[Turn]:
+def _parse_exchange(fields: Fields) -> list[Turn]:
     return [Turn("user", fields.text("input")), Turn("assistant", fields.text("output"))]
 
 
-def turn_of(fields: Fields) -> Turn:
-    """One message. Raises BadRow for an unknown speaker, no words, or words that are no text."""
-    role = _role(fields)
-    calls = _tool_calls(fields)
-    thought = _take_thought(fields)
-    if role == CALLER:
-        role, calls = "assistant", calls + _calls(parsed(fields.text(*WORDS)), fields)
+def parse_turn(fields: Fields) -> Turn:
+    """One message as a turn.
+
+    Raises:
+        BadRow: the speaker is unknown, there are no words, or the words are not text.
+    """
+    role = _parse_role(fields)
+    calls = _parse_tool_calls(fields)
+    thoughts = _thoughts_in_content(fields)
+    if role == TOOL_CALLER:
+        role = "assistant"
+        calls = calls + _normalize_calls(parse_json_text(fields.text(*CONTENT_KEYS)), fields)
         content = ""
     else:
-        content = _content(fields, role, needed=not calls)
-    weight = _weight(fields, role)
+        content = _parse_content(fields, role, needed=not calls)
+    weight = _parse_weight(fields, role)
     return Turn(
         role,
         content,
-        reasoning=_reasoning(fields, thought) if role == "assistant" else "",
+        reasoning=_parse_reasoning(fields, thoughts) if role == "assistant" else "",
         tool_calls=tuple(calls),
         tool_call_id=fields.optional_text("tool_call_id") if role == "tool" else "",
         name=fields.optional_text("name") if role == "tool" else "",
@@ -106,142 +126,148 @@ def turn_of(fields: Fields) -> Turn:
     )
 
 
-def _role(fields: Fields) -> str:
+def _parse_role(fields: Fields) -> str:
     speaker = fields.take("role", "from", "speaker")
     role = SPEAKERS.get(speaker.strip().lower()) if isinstance(speaker, str) else None
     if role is None:
-        known = ", ".join(ROLES)
         raise BadRow(
-            f"{fields.place} is by {quoted(speaker)}, which is no speaker we know "
-            f"({known}, human, gpt …)"
+            f"{fields.place} has the unknown speaker {quoted(speaker)} "
+            f"(known are {', '.join(ROLES)}, human, gpt …)"
         )
     return role
 
 
-def _content(fields: Fields, role: str, needed: bool) -> str:
-    name = fields.first(*WORDS)
+def _parse_content(fields: Fields, role: str, needed: bool) -> str:
+    name = fields.first_present(*CONTENT_KEYS)
     value = fields.peek(name)
     if isinstance(value, list):
-        fields.use(name)
-        return _joined([part for part in value if not _is_thought(part)], fields, name)
+        fields.mark_used(name)
+        return _join_parts([part for part in value if not _is_thought(part)], fields, name)
     if role == "tool" and isinstance(value, Mapping):
-        fields.use(name)
+        fields.mark_used(name)
         fields.repairs.append(TOOL_RESULT)
         return json.dumps(without_nulls(value), ensure_ascii=False)
-    if role == "system" or role == "tool" or not needed:
-        return fields.optional_text(*WORDS) if role == "system" else _plain(fields, name)
-    return fields.text(*WORDS)
+    if role == "system":
+        return fields.optional_text(*CONTENT_KEYS)
+    if role == "tool" or not needed:
+        return _optional_content(fields, name)
+    return fields.text(*CONTENT_KEYS)
 
 
 def _is_thought(part: Any) -> bool:
     return isinstance(part, Mapping) and isinstance(part.get("thinking"), str)
 
 
-def _take_thought(fields: Fields) -> str:
-    """The reasoning in content of parts, as Anthropic writes it."""
-    parts = fields.peek(fields.first(*WORDS))
+def _thoughts_in_content(fields: Fields) -> str:
+    """The reasoning among the parts of a message's content, as Anthropic writes it."""
+    parts = fields.peek(fields.first_present(*CONTENT_KEYS))
     if not isinstance(parts, list):
         return ""
     return "\n\n".join(part["thinking"] for part in parts if _is_thought(part))
 
 
-def _plain(fields: Fields, name: str) -> str:
-    # A tool may answer "null" or nothing, and beside a call there may be no words.
+def _optional_content(fields: Fields, name: str) -> str:
+    # A tool may answer "null" or nothing, and a message with a tool call may have no words.
     value = fields.take(name)
     if value is not None and not isinstance(value, str):
-        raise fields.bad(f'"{name}" should be text, but is {kind(value)}')
+        raise fields.error(f'"{name}" should be text, but is {describe_type(value)}')
     return value or ""
 
 
-def _joined(parts: list, fields: Fields, name: str) -> str:
+def _join_parts(parts: list[Any], fields: Fields, name: str) -> str:
     """The text of content in parts, as OpenAI, Anthropic and Gemini write it."""
     texts = []
     for part in parts:
         text = part.get("text") if isinstance(part, Mapping) else None
         if not isinstance(text, str):
-            what = part.get("type") or ", ".join(part) if isinstance(part, Mapping) else kind(part)
-            raise fields.bad(f'"{name}" has a part that is no text ({what})')
+            if isinstance(part, Mapping):
+                kind = part.get("type") or ", ".join(part)
+            else:
+                kind = describe_type(part)
+            raise fields.error(f'"{name}" has a part that is not text ({kind})')
         texts.append(text)
-    whole = "".join(texts)
-    if not whole.strip():
-        raise fields.bad(f'"{name}" is empty')
-    return whole
+    content = "".join(texts)
+    if not content.strip():
+        raise fields.error(f'"{name}" is empty')
+    return content
 
 
-def _reasoning(fields: Fields, thought: str) -> str:
-    """What the assistant thinks. thought: that of a part of its content."""
-    thoughts = fields.optional_text(*REASONING) or thought
-    for name in REASONING:
-        if thoughts and fields.peek(name) == thoughts:
-            fields.use(name)
-    return thoughts
+def _parse_reasoning(fields: Fields, thoughts: str) -> str:
+    """The reasoning in a column of its own, or else the `thoughts` among the content's parts."""
+    reasoning = fields.optional_text(*REASONING_KEYS) or thoughts
+    for name in REASONING_KEYS:
+        if reasoning and fields.peek(name) == reasoning:
+            fields.mark_used(name)
+    return reasoning
 
 
-def _weight(fields: Fields, role: str) -> int:
-    name = next((n for n in WEIGHTS if n in fields), None)
+def _parse_weight(fields: Fields, role: str) -> int:
+    name = next((n for n in WEIGHT_KEYS if n in fields), None)
     if name is None:
         return 1
     value = fields.peek(name)
-    plain = value.strip().lower() if isinstance(value, str) else value
-    weight = TRAINED.get(plain) if isinstance(plain, (bool, int, float, str)) else None
+    key = value.strip().lower() if isinstance(value, str) else value
+    weight = WEIGHTS.get(key) if isinstance(key, (bool, int, float, str)) else None
     if weight is None:
-        raise fields.bad(
-            f'"{name}" is {quoted(value)}, but a turn is trained (1, true) or not (0, false)'
+        raise fields.error(
+            f'"{name}" is {quoted(value)}, but a turn is either trained (1, true) or not (0, false)'
         )
     if role == "assistant":
-        fields.use(name)
+        fields.mark_used(name)
         return weight
-    if not weight:  # never trained anyway
-        fields.use(name)
+    if not weight:  # the turn is never trained anyway
+        fields.mark_used(name)
     return 1
 
 
-def _tool_calls(fields: Fields) -> list[Message]:
+def _parse_tool_calls(fields: Fields) -> list[Message]:
     for name in ("tool_calls", "function_call"):
         if name in fields:
-            return _calls(parsed(fields.take(name)), fields)
+            return _normalize_calls(parse_json_text(fields.take(name)), fields)
     return []
 
 
-def _calls(value: Any, fields: Fields) -> list[Message]:
-    """Calls in one form, {"type", "function": {"name", "arguments": object}}."""
+def _normalize_calls(value: Any, fields: Fields) -> list[Message]:
+    """Tool calls in one form, {"type", "function": {"name", "arguments": object}}."""
     calls = []
     for call in value if isinstance(value, list) else [value]:
         function = call.get("function", call) if isinstance(call, Mapping) else None
         name = function.get("name") if isinstance(function, Mapping) else None
-        if not isinstance(name, str) or not name:
-            raise fields.bad("a tool call has no name; it should be {name, arguments}")
-        arguments = parsed(function.get("arguments"))
+        if not isinstance(function, Mapping) or not isinstance(name, str) or not name:
+            raise fields.error("a tool call has no name; it should be {name, arguments}")
+        arguments = parse_json_text(function.get("arguments"))
         if not isinstance(arguments, Mapping):
             arguments = {} if arguments in (None, "") else arguments
         entry = {"type": "function", "function": {"name": name, "arguments": arguments}}
-        identity = call.get("id")
-        calls.append(without_nulls(({"id": identity} if identity else {}) | entry))
+        call_id = call.get("id")
+        calls.append(without_nulls(({"id": call_id} if call_id else {}) | entry))
     return calls
 
 
-def tools_of(row: Fields) -> tuple[Message, ...]:
+def parse_tools(row: Fields) -> tuple[Message, ...]:
     """The functions that a conversation may call, from a list of JSON schemas or JSON text."""
-    name = row.first("tools", "functions")
-    value = parsed(row.take(name))
+    name = row.first_present("tools", "functions")
+    value = parse_json_text(row.take(name))
     if value is None:
         return ()
     tools = []
     for tool in value if isinstance(value, list) else [value]:
         if not isinstance(tool, Mapping):
-            raise BadRow(f'"{name}" should be a list of JSON schemas, but holds {kind(tool)}')
-        tools.append(without_nulls(tool if "function" in tool else
-                                   {"type": "function", "function": tool}))  # fmt: skip
+            raise BadRow(
+                f'"{name}" should be a list of JSON schemas, but holds {describe_type(tool)}'
+            )
+        is_wrapped = "function" in tool
+        tools.append(without_nulls(tool if is_wrapped else {"type": "function", "function": tool}))
     return tuple(tools)
 
 
-def head_of(row: Fields) -> tuple[Turn, ...]:
-    """The system turn, and the earlier questions and answers, that stand in their own columns."""
+def leading_turns(row: Fields) -> tuple[Turn, ...]:
+    """The system turn and the earlier exchanges that have columns of their own."""
     system = row.optional_text("system", "system_prompt")
     turns = [Turn("system", system)] if system else []
-    history = parsed(row.take("history"))
+    history = parse_json_text(row.take("history"))
     if history is not None and not isinstance(history, list):
-        raise BadRow(f'"history" should be a list of exchanges, but is {kind(history)}')
+        raise BadRow(f'"history" should be a list of exchanges, but is {describe_type(history)}')
     for number, exchange in enumerate(history or (), 1):
         place = f'exchange {number} of "history"'
         if not isinstance(exchange, (list, tuple)) or len(exchange) != 2:
@@ -251,24 +277,30 @@ def head_of(row: Fields) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def behind(head: Sequence[Turn], turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """The turns behind their head, with one system turn where both have the same.
+def prepend(head: Sequence[Turn], turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Both sequences, one after the other, with one system turn where both have the same.
 
     Raises:
         BadRow: the two system turns differ.
     """
     if head and turns and head[0].role == turns[0].role == "system":
         if turns[0].content.strip() not in ("", head[0].content.strip()):
-            raise BadRow("the system turn says something else than the column with its name")
+            raise BadRow("the system turn differs from the text of the system column")
         turns = turns[1:]
     return (*head, *turns)
 
 
-def repair(turns: Iterable[Turn]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
-    """Make speakers alternate, the user begin and the assistant end; say what was changed.
+def repair_turns(turns: Iterable[Turn]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    """Make speakers alternate, the user begin and the assistant end.
+
+    Args:
+        turns: the conversation as it was read.
+
+    Returns:
+        The repaired turns, and a description of each kind of repair.
 
     Raises:
-        BadRow: two answers in a row cannot be joined, because only one of them is to be learned.
+        BadRow: two consecutive answers cannot be joined, because only one of them is trained.
     """
     repaired: list[Turn] = []
     repairs = []
@@ -277,8 +309,8 @@ def repair(turns: Iterable[Turn]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
             repairs.append(EMPTY_SYSTEM)
         elif turn.role in ("assistant", "tool") and not any(t.role == "user" for t in repaired):
             repairs.append(ANSWER_FIRST)
-        elif repaired and _joinable(repaired[-1], turn):
-            repaired[-1] = _join(repaired[-1], turn)
+        elif repaired and _can_join(repaired[-1], turn):
+            repaired[-1] = _join_turns(repaired[-1], turn)
             repairs.append(ONE_SPEAKER)
         else:
             repaired.append(turn)
@@ -289,14 +321,14 @@ def repair(turns: Iterable[Turn]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     return tuple(repaired), tuple(dict.fromkeys(repairs))
 
 
-def _joinable(first: Turn, second: Turn) -> bool:
-    # Several calls of tools are answered by several turns in a row.
+def _can_join(first: Turn, second: Turn) -> bool:
+    # Several tool calls are answered by several consecutive turns.
     return first.role == second.role != "tool" and not first.tool_calls
 
 
-def _join(first: Turn, second: Turn) -> Turn:
+def _join_turns(first: Turn, second: Turn) -> Turn:
     if first.weight != second.weight:
-        raise BadRow("of two answers in a row only one is to be learned (weight 0); join them")
+        raise BadRow("only one of two consecutive answers is trained (weight 0); join them")
     return Turn(
         first.role,
         f"{first.content}\n\n{second.content}" if second.content else first.content,
@@ -306,12 +338,15 @@ def _join(first: Turn, second: Turn) -> Turn:
     )
 
 
-def whole(turns: Iterable[Turn]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
-    """The turns repaired. Raises BadRow when no question is answered, or nothing is to be learned.
+def complete_conversation(turns: Iterable[Turn]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    """The repaired turns of a conversation that can be trained, and the repairs.
 
-    Every layout ends here, so that what holds for one holds for all.
+    Every layout ends here, so that the same rules apply to all of them.
+
+    Raises:
+        BadRow: no question is answered, or no answer is trained.
     """
-    repaired, repairs = repair(turns)
+    repaired, repairs = repair_turns(turns)
     if not repaired or repaired[-1].role != "assistant":
         raise BadRow(NO_LAST_ANSWER)
     if not any(turn.weight for turn in repaired if turn.role == "assistant"):

@@ -1,41 +1,42 @@
-"""Records as rows of TRL's layouts, and files that appear when they are whole."""
+"""Records as rows of TRL's layouts, and the files that they are written to."""
 
-import os
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from ift_course.data.records import Message, Record
+from ift_course.disk import atomic_writer
 from ift_course.errors import CourseError
 
 Layout = Literal["messages", "prompt-completion", "preference"]
 
 
 @contextmanager
-def atomic_writer(path: Path) -> Iterator[TextIO]:
-    """A file that is there when all is written, and not before. An empty one never appears."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+def open_output(path: Path) -> Iterator[TextIO]:
+    """Open a file of rows that appears when it is complete; a file without rows never appears.
+
+    Raises:
+        CourseError: there is no such folder, or the file may not be written.
+    """
     try:
-        with new.open("w", encoding="utf-8", newline="\n") as file:
+        with atomic_writer(path, drop_empty=True) as file:
             yield file
-            empty = file.tell() == 0
-        if empty:
-            path.unlink(missing_ok=True)  # of an earlier run
-        else:
-            os.replace(new, path)
     except FileNotFoundError:
         raise CourseError(f"There is no folder {path.parent}; make it first.") from None
     except PermissionError as error:
         raise CourseError(f"{path} cannot be written ({error.strerror}).") from None
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def as_row(record: Record, to: Layout | None = None) -> dict[str, Any]:
-    """The record in one of TRL's layouts, with its tools, origin and license where it has them.
+    """The record in one of TRL's layouts, with its tools, origin and license if it has them.
 
-    to: None is "preference" for a record with a rejected response, else "messages".
+    Args:
+        record: the conversation.
+        to: the layout; None is "preference" for a record with a rejected response, otherwise
+            "messages".
     """
     layout = to or ("preference" if record.rejected else "messages")
     messages = record.messages

@@ -31,7 +31,7 @@ def check(function: Callable[..., Any]) -> None:
     seconds.
 
     Args:
-        function: Named as in the exercise; its name decides which exercise is checked.
+        function: Handle as in the exercise; its name decides which exercise is checked.
     """
     if _is_silent():
         return

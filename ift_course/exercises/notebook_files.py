@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ift_course.disk import atomic_write_text
 from ift_course.links import repository_url
-from ift_course.paths import atomic_write_text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

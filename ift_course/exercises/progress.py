@@ -7,8 +7,9 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ift_course.disk import atomic_write_text
 from ift_course.exercises.report import Report
-from ift_course.paths import atomic_write_text, project_root
+from ift_course.paths import project_root
 
 
 @dataclass

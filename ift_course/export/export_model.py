@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ift_course.data.chat_templates import active_template, stop_at_end_of_turn
 from ift_course.data.hub import first_sentence
+from ift_course.disk import disk_errors, refuse_without_space
 from ift_course.errors import CourseError
 from ift_course.export import model_card
 from ift_course.export.gguf_file import (
@@ -27,7 +27,7 @@ from ift_course.models.folders import is_adapter, read_json
 from ift_course.models.lora_adapters import base_name
 from ift_course.models.merge import merge
 from ift_course.models.read_gguf import read_gguf
-from ift_course.models.save import disk_errors, save
+from ift_course.models.save import save
 from ift_course.training.open_model import load
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def to_folder(source: ExportSource, out: Path, weight_type: str | None = None) -
     refuse_existing(out)
     facts = model_card.read_facts(source.folder, out.name)
     dtype = getattr(torch, FOLDER_DTYPES[weight_type]) if weight_type else stored_dtype(source)
-    _refuse_without_space(out, source.model.num_parameters() * dtype.itemsize)
+    refuse_without_space(out, source.model.num_parameters() * dtype.itemsize, "The export")
     # The stubs of transformers lose the `self` of a wrapped method.
     model = source.model.to(dtype=dtype)  # pyright: ignore[reportCallIssue]
     model.config._name_or_path = ""  # the path on this machine is private
@@ -145,7 +145,9 @@ def to_gguf(
     """
     refuse_existing(out)
     check_model(source.model)
-    _refuse_without_space(out, int(source.model.num_parameters() * BYTES_PER_WEIGHT[weight_type]))
+    refuse_without_space(
+        out, int(source.model.num_parameters() * BYTES_PER_WEIGHT[weight_type]), "The export"
+    )
     write_gguf(source.model, source.tokenizer, out, weight_type=weight_type, name=out.stem)
     if not verify:
         return None
@@ -267,14 +269,3 @@ def refuse_existing(out: Path) -> None:
     """Raise CourseError if `out` exists already."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CourseError(f"{out} exists already; choose another --out, or delete it.")
-
-
-def _refuse_without_space(out: Path, needed: int) -> None:
-    """Raise CourseError if fewer than `needed` bytes are free."""
-    parent = next(folder for folder in out.absolute().parents if folder.exists())
-    free = shutil.disk_usage(parent).free
-    if free < needed:
-        raise CourseError(
-            f"The export takes {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free for "
-            f"{out}; free some space or choose another --out."
-        )

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ift_course.disk import disk_errors
 from ift_course.errors import CourseError
 from ift_course.export.gguf_vocabulary import Vocabulary, end_of_answer, vocabulary
 from ift_course.models.embeddings import embedding_rows
-from ift_course.models.save import disk_errors
 
 if TYPE_CHECKING:
     import gguf

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.grading.attempt import TimeLimits
 from ift_course.grading.late_policy import POLICY
@@ -15,7 +16,6 @@ from ift_course.grading.plan import GradingPlan
 from ift_course.grading.pool import GradingConfig
 from ift_course.grading.roster import KEYS, ROSTER, read_roster
 from ift_course.grading.submissions.layouts import LayoutHints
-from ift_course.paths import atomic_write_text
 
 if TYPE_CHECKING:
     from typing_extensions import NotRequired

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.exercises import source
 from ift_course.grading.reports.pages import page
 from ift_course.grading.submissions.collect import collect
 from ift_course.grading.submissions.submission import Unreadable, cells
-from ift_course.paths import atomic_write_text
 
 if TYPE_CHECKING:
     from ift_course.grading.submissions.layouts import LayoutHints

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
-from ift_course.paths import atomic_write_text, evidence_root, results_dir, results_path
+from ift_course.paths import evidence_root, results_dir, results_path
 from ift_course.profile import PROFILES
 
 

@@ -11,8 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
-from ift_course.paths import assets_dir, atomic_write_text
+from ift_course.paths import assets_dir
 
 FILE = "training.json"
 COURSE_BASE = "the base model of the course"

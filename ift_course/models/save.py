@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import tempfile
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ift_course.errors import CourseError
+from ift_course.disk import disk_errors
 from ift_course.models.fingerprint import write_base
 from ift_course.models.quiet import quiet
 
@@ -130,50 +129,3 @@ def _edit(path: Path) -> Iterator[dict[str, Any]]:
     yield config
     text = json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Raise CourseError instead of errors about a full or read-only disk.
-
-    safetensors and torch report a failed write as exceptions of their own without an errno, so the
-    text of an exception is searched as well.
-
-    Args:
-        folder: What is written, for messages.
-
-    Raises:
-        CourseError: The disk is full, or `folder` cannot be written.
-    """
-    try:
-        yield
-    except CourseError:
-        raise
-    except Exception as error:
-        if _is_full(error):
-            raise CourseError(
-                f"There is no space left to write {folder}; free some space or choose another "
-                "folder, and run the same command again."
-            ) from error
-        if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
-            raise CourseError(
-                f"{folder} cannot be written ({error.strerror}); choose another folder."
-            ) from error
-        if isinstance(error, FileExistsError | NotADirectoryError):
-            raise CourseError(f"{folder} is not a folder; choose another name.") from error
-        raise
-
-
-def _is_full(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL_DISK:
-            return True
-        text = str(error)
-        if any(part in text for part in ("No space left", "File too large", "PytorchStreamWriter",
-                                         "unexpected pos")):  # fmt: skip
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from pathlib import Path
 
 from ift_course.errors import CourseError
@@ -56,17 +55,13 @@ def _gguf() -> Path:
 
 
 def _convert(gguf: Path, folder: Path) -> None:
+    from ift_course.disk import refuse_without_space
     from ift_course.models.read_gguf import read_gguf
-    from ift_course.models.save import disk_errors, save
+    from ift_course.models.save import save
     from ift_course.models.tokenizer import END_OF_TEXT
 
-    with disk_errors(folder):
-        free = shutil.disk_usage(folder.parent).free
-    if free < 400 * 2**20:
-        raise CourseError(
-            f"Converting SmolLM2 needs 0.4 GB in {folder.parent}, but only {free / 2**30:.1f} GB "
-            "are free; free some space or set IFT_CACHE to another folder."
-        )
+    remedy = "set IFT_CACHE to another folder"
+    refuse_without_space(folder, 400 * 2**20, "The converted SmolLM2", remedy=remedy)
     model, tokenizer = read_gguf(gguf)
     # The file names only the token that ends an answer; a text of the base ends with another one.
     stops = [tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)]

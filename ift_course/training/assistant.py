@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ift_course.data.examples import to_records
 from ift_course.data.records import Record
+from ift_course.disk import disk_errors
 from ift_course.models import provenance
 from ift_course.models.load import base_folder
 from ift_course.models.merge import open_folder, unload
-from ift_course.models.save import disk_errors, save
+from ift_course.models.save import save
 from ift_course.paths import results_dir
 from ift_course.profile import Profile
 

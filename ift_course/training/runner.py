@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ift_course import distributed
 from ift_course.data.chat_templates import stop_at_end_of_turn
+from ift_course.disk import disk_errors
 from ift_course.errors import CourseError
 from ift_course.hardware import peak_memory_mb
-from ift_course.models.save import disk_errors
 from ift_course.training.adapter import adapted_layers, not_adapted
 from ift_course.training.checkpoints import data_digest, model_digest, resume_or_start, step_of
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ift_course import distributed
 from ift_course.data.chat_templates import stop_at_end_of_turn
+from ift_course.disk import disk_errors, refuse_without_space
 from ift_course.errors import CourseError
 from ift_course.models import provenance
 from ift_course.models.lora_adapters import source_of
 from ift_course.models.merge import open_folder, unload
 from ift_course.models.quantize import is_four_bit
-from ift_course.models.save import disk_errors, save
+from ift_course.models.save import save
 from ift_course.training.checkpoints import latest
 from ift_course.training.open_model import load
 from ift_course.training.options import Method
@@ -209,12 +210,7 @@ def _record(run: TuningRun, result: TrainingResult) -> provenance.Tuning:
 
 def _check_space(run: TuningRun) -> None:
     needed = DISK_PER_WEIGHT[run.request.method] * 4 * run.model.num_parameters()
-    free = shutil.disk_usage(run.checkpoints).free
-    if free < needed:
-        raise CourseError(
-            f"{run.out} needs {needed / 1e9:.1f} GB for checkpoints and the model, but only "
-            f"{free / 1e9:.1f} GB are free; free some space or choose another --out."
-        )
+    refuse_without_space(run.out, needed, "The model with its checkpoints")
 
 
 def _remove_if_empty(out: Path) -> None:

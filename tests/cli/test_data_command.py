@@ -1,5 +1,7 @@
 """`ift data inspect`, `convert` and `curate`, as a person meets them."""
 
+from __future__ import annotations
+
 import json
 
 import pytest
@@ -21,17 +23,17 @@ def mixed(tmp_path):
     return path
 
 
-def test_inspect_says_what_the_file_is(mixed):
-    said = ift("inspect", mixed).output
-    assert "Dolly (1), ShareGPT (1)" in said
-    assert "3, of which 2 can be used" in said
-    assert "1: found the columns body" in said
-    assert "assistant: Paris" in said
-    found = json.loads(ift("inspect", mixed, "--json").stdout)
-    assert (found["rows"], found["usable"], found["duplicates"]) == (3, 2, 1)
+def test_inspect_describes_the_file(mixed):
+    output = ift("inspect", mixed).output
+    assert "Dolly (1), ShareGPT (1)" in output
+    assert "3, of which 2 can be used" in output
+    assert "1: found the columns body" in output
+    assert "assistant: Paris" in output
+    report = json.loads(ift("inspect", mixed, "--json").stdout)
+    assert (report["rows"], report["usable"], report["duplicates"]) == (3, 2, 1)
 
 
-def test_convert_writes_and_says_where_the_rest_is(mixed, tmp_path):
+def test_convert_writes_and_names_the_file_of_rejected_rows(mixed, tmp_path):
     out = tmp_path / "chat.jsonl"
     result = ift("convert", mixed, "--out", out, "--license", "CC-BY-SA-3.0")
     assert result.exit_code == 0
@@ -60,26 +62,27 @@ def test_bad_input_is_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("command", ["inspect", "convert", "curate"])
 def test_each_help_teaches_with_an_example(command):
-    said = ift(command, "--help").output
-    assert f"ift data {command}" in said.split("Example", 1)[1]
+    output = ift(command, "--help").output
+    assert f"ift data {command}" in output.split("Example", 1)[1]
 
 
-def test_curate_keeps_drops_and_says_why(mixed, tmp_path):
+def test_curate_keeps_and_drops_rows_and_gives_the_reasons(mixed, tmp_path):
     out, report = tmp_path / "best.jsonl", tmp_path / "why.csv"
     words = ("curate", mixed, "--keep", 5, "--out", out, "--report", report)
-    said = ift(*words)
-    assert said.exit_code == 0
-    assert "3 rows read, 1 kept" in said.output
-    assert "1 dropped, 1 rejected" in said.output
-    assert "Fewer than the 5 you asked for" in said.output
-    assert "exact duplicate" in said.output and "row 2: Name the capital. France" in said.output
+    result = ift(*words)
+    assert result.exit_code == 0
+    assert "3 rows read, 1 kept" in result.output
+    assert "1 dropped, 1 rejected" in result.output
+    assert "Fewer than the 5 you requested" in result.output
+    assert "exact duplicate" in result.output
+    assert "row 2: Name the capital. France" in result.output
     assert len(report.read_text().splitlines()) == 4
     assert len(out.read_text().splitlines()) == 1
     counts = json.loads(ift(*words, "--json").stdout)
     assert counts["read"] == counts["kept"] + counts["dropped"] + counts["rejected"] == 3
 
 
-def test_curate_asks_a_model_where_there_is_one(mixed, tmp_path, tiny_llama_dir):
+def test_curate_ranks_with_a_model(mixed, tmp_path, tiny_llama_dir):
     report = tmp_path / "why.jsonl"
     result = ift("curate", mixed, "--keep", 1, "--out", tmp_path / "best.jsonl", "--report", report,
                  "--model", tiny_llama_dir)  # fmt: skip
@@ -88,13 +91,13 @@ def test_curate_asks_a_model_where_there_is_one(mixed, tmp_path, tiny_llama_dir)
     assert first["kept"] and first["ifd"] > 0 and first["perplexity"] > 1
 
 
-def test_curate_answers_mistakes_with_one_sentence(mixed, tmp_path):
+def test_curate_refuses_mistakes_in_one_sentence(mixed, tmp_path):
     out = tmp_path / "best.jsonl"
     for words, sentence in (
-        (("--keep", 5, "--out", out, "--prefer", "hard"), "--prefer hard needs a model to tell"),
+        (("--keep", 5, "--out", out, "--prefer", "high_ifd"), "--prefer high_ifd needs a model"),
         (("--keep", 5, "--out", out, "--model", tmp_path / "none"), "There is no model"),
         (("--keep", 5, "--out", mixed), "must be different files"),
-        (("--keep", 5, "--out", out, "--report", "why.txt"), "A report is a .csv or a .jsonl"),
+        (("--keep", 5, "--out", out, "--report", "why.txt"), "A report is a .csv or .jsonl"),
     ):
         result = ift("curate", mixed, *words)
         assert result.exit_code == 2
@@ -110,13 +113,14 @@ def test_curate_answers_mistakes_with_one_sentence(mixed, tmp_path):
         ("inspect", "FILE", "--examples", "-1"),
         ("convert", "FILE", "--out", "OUT", "--to", "alpaca"),
         ("convert", "FILE", "--out", "OUT", "--without", "pictures"),
+        ("curate", "FILE", "--keep", "1", "--out", "OUT", "--prefer", "hard"),
         ("curate", "FILE", "--keep", "0", "--out", "OUT"),
         ("curate", "FILE", "--keep", "1", "--out", "OUT", "--threshold", "nan"),
         ("curate", "FILE", "--keep", "1", "--out", "OUT", "--threshold", "inf"),
         ("curate", "FILE", "--keep", "1", "--out", "OUT", "--shortest", "9", "--longest", "3"),
     ],
 )
-def test_an_option_out_of_its_range_is_refused_before_anything_is_read(words, mixed, tmp_path):
+def test_an_invalid_option_is_refused_before_anything_is_read(words, mixed, tmp_path):
     places = {"FILE": str(mixed), "OUT": str(tmp_path / "out.jsonl")}
     result = ift(*(places.get(word, word) for word in words))
     assert result.exit_code == 2 and "Traceback" not in result.output

@@ -1,4 +1,6 @@
-"""What is trained and what is asked are formatted by the same function, in every style."""
+"""Training and generation format a conversation with the same function, in every style."""
+
+from __future__ import annotations
 
 import copy
 
@@ -45,14 +47,14 @@ def test_a_conversation_is_written_as_its_family_writes_it(styled):
     assert tokenizer.apply_chat_template(messages, tokenize=False) == WRITTEN[name]
 
 
-def test_the_prompt_asked_is_the_prompt_trained_token_for_token(styled):
+def test_the_prompt_of_generation_equals_the_prompt_of_training(styled):
     _, tokenizer = styled
     ids, mask = render(tokenizer, CONVERSATION)
     for answer in (2, 4):
-        asked, before = render(tokenizer, CONVERSATION[:answer], add_generation_prompt=True)
-        assert ids[: len(asked)] == asked
-        assert (mask[len(asked) - 1], mask[len(asked)]) == (0, 1)
-        assert before == mask[: len(asked)]
+        prompt, prompt_mask = render(tokenizer, CONVERSATION[:answer], add_generation_prompt=True)
+        assert ids[: len(prompt)] == prompt
+        assert (mask[len(prompt) - 1], mask[len(prompt)]) == (0, 1)
+        assert prompt_mask == mask[: len(prompt)]
 
 
 def test_the_answers_and_their_ends_are_trained(styled):
@@ -72,26 +74,30 @@ def test_the_system_turn_is_read_and_not_trained(styled):
 
 
 texts = st.text(alphabet=st.sampled_from("ab \n.é<|>"), min_size=1).filter(str.strip)
-talks = st.lists(st.tuples(texts, texts), min_size=1, max_size=2).map(
+conversations_ = st.lists(st.tuples(texts, texts), min_size=1, max_size=2).map(
     lambda pairs: [
-        {"role": role, "content": said}
+        {"role": role, "content": text}
         for pair in pairs
-        for role, said in zip(("user", "assistant"), pair, strict=True)
+        for role, text in zip(("user", "assistant"), pair, strict=True)
     ]
 )
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(talks, min_size=1, max_size=5), st.integers(1, 3))
-def test_many_at_once_are_what_each_is_alone(shared_tokenizer, conversations, batch_size):
+@given(st.lists(conversations_, min_size=1, max_size=5), st.integers(1, 3))
+def test_many_conversations_are_rendered_as_each_is_alone(
+    shared_tokenizer, conversations, batch_size
+):
     alone = [render(shared_tokenizer, messages) for messages in conversations]
     assert render_all(shared_tokenizer, conversations, batch_size) == alone
 
 
-def test_many_at_once_without_marks_in_the_template(shared_tokenizer):
+def test_many_conversations_are_rendered_without_a_generation_block(shared_tokenizer):
     tokenizer = with_chat_format(shared_tokenizer, "zephyr")
+    template = STYLES["zephyr"].template
     for tag in ("{% generation %}", "{% endgeneration %}"):
-        tokenizer.chat_template = tokenizer.chat_template.replace(tag, "")
+        template = template.replace(tag, "")
+    tokenizer.chat_template = template
     assert render_all(tokenizer, [CONVERSATION]) == [render(tokenizer, CONVERSATION)]
 
 

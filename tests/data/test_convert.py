@@ -1,4 +1,6 @@
-"""Conversion keeps every row: written, or rejected with its number and the reason."""
+"""Conversion keeps every row: json_lines, or rejected with its number and the reason."""
+
+from __future__ import annotations
 
 import csv
 import json
@@ -44,14 +46,14 @@ def lines(path) -> list[dict]:
 @pytest.mark.parametrize("name", ROWS)
 def test_every_schema_in_every_kind_of_file(name, kind, tmp_path):
     path, out = write(tmp_path, [ROWS[name]] * 3, kind), tmp_path / "out.jsonl"
-    found = convert(path, out)
-    assert (found.read, found.used, found.rejected) == (3, 3, 0)
+    account = convert(path, out)
+    assert (account.read, account.used, account.rejected) == (3, 3, 0)
     rows = [row.get("messages") or row["prompt"] + row["chosen"] for row in lines(out)]
     assert rows == [CONVERSATION] * 3
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, "out.jsonl"]
 
 
-def test_both_layouts_and_what_is_known_of_the_data_set(tmp_path):
+def test_the_other_layout_and_the_data_set_s_origin_and_license(tmp_path):
     path, out = write(tmp_path, [ROWS["LIMA"], ROWS["Alpaca"]], "jsonl"), tmp_path / "out.jsonl"
     convert(path, out, to="prompt-completion", origin="mixed", license="CC-BY-4.0")
     split = {"prompt": CONVERSATION[:1], "completion": CONVERSATION[1:], "license": "CC-BY-4.0"}
@@ -63,13 +65,13 @@ def test_rejected_rows_are_kept_with_number_reason_and_data(tmp_path):
     path, out = write(tmp_path, rows, "jsonl"), tmp_path / "out.jsonl"
     with path.open("a", encoding="utf-8") as file:
         file.write('\n{"prompt": "Why?", \n')
-    found = convert(path, out, rejects=tmp_path / "bad.jsonl")
-    assert (found.read, found.used, found.rejected) == (5, 2, 3)
+    account = convert(path, out, rejects=tmp_path / "bad.jsonl")
+    assert (account.read, account.used, account.rejected) == (5, 2, 3)
     bad = lines(tmp_path / "bad.jsonl")
     assert [entry["row"] for entry in bad] == [2, 4, 5]
     assert bad[0]["data"] == {"body": "Paris"}
     assert "not valid JSON" in bad[2]["reason"]
-    assert found.schemas == {"Dolly": 1, "Flan": 1}
+    assert account.schemas == {"Dolly": 1, "Flan": 1}
 
 
 # Whatever JSON can say, and rows that are nearly right.
@@ -95,48 +97,48 @@ broken = st.sampled_from(
     [b"{", b"nul", b'{"a": \xff}', b'"\\ud800"', b"[" * 3000, b"1" * 5000, b"NaN", b'{"a"}', b"\0"]
 )
 line = broken | (anything | nearly | turned).map(lambda row: json.dumps(row).encode())
-in_peace = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@in_peace
+@unhurried
 @given(st.lists(line, max_size=8))
-def test_no_row_of_a_jsonl_file_is_lost_and_none_stops_the_run(tmp_path_factory, written):
+def test_no_row_of_a_jsonl_file_is_lost_and_none_stops_the_run(tmp_path_factory, json_lines):
     folder = tmp_path_factory.mktemp("fuzz")
     good = json.dumps(ROWS["Alpaca"]).encode()
-    (folder / "data.jsonl").write_bytes(b"\n".join([good, *written]))
-    found = convert(folder / "data.jsonl", folder / "out.jsonl")
-    assert found.read == 1 + len(written) == found.used + found.rejected
-    assert len(lines(folder / "out.jsonl")) == found.used
+    (folder / "data.jsonl").write_bytes(b"\n".join([good, *json_lines]))
+    account = convert(folder / "data.jsonl", folder / "out.jsonl")
+    assert account.read == 1 + len(json_lines) == account.used + account.rejected
+    assert len(lines(folder / "out.jsonl")) == account.used
     bad = folder / "out.rejects.jsonl"
-    assert len(lines(bad) if bad.exists() else []) == found.rejected
-    assert inspect(folder / "data.jsonl").usable == found.used
+    assert len(lines(bad) if bad.exists() else []) == account.rejected
+    assert inspect(folder / "data.jsonl").usable == account.used
 
 
-@in_peace
+@unhurried
 @given(st.lists(anything | nearly | turned, max_size=8))
 def test_no_row_of_a_json_array_is_lost(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("fuzz")
     path = write(folder, [ROWS["Alpaca"], *rows], "json")
-    found = convert(path, folder / "out.jsonl")
-    assert found.read == 1 + len(rows) == found.used + found.rejected
+    account = convert(path, folder / "out.jsonl")
+    assert account.read == 1 + len(rows) == account.used + account.rejected
 
 
-@in_peace
+@unhurried
 @given(st.binary(max_size=300))
 def test_bytes_of_any_kind_are_read_or_refused_in_one_sentence(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("bytes")
     for name in ("data.json", "data.jsonl", "data.csv", "data.parquet"):
         (folder / name).write_bytes(content)
         try:
-            found = convert(folder / name, folder / "out.jsonl")
+            account = convert(folder / name, folder / "out.jsonl")
         except CourseError as error:
             assert "\n" not in str(error)
         else:
-            assert found.read == found.used + found.rejected
+            assert account.read == account.used + account.rejected
 
 
 def test_a_row_longer_than_the_window_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("ift_course.data.files.WINDOW", 16)
+    monkeypatch.setattr("ift_course.data.json_rows.WINDOW", 16)
     rows = [ROWS["Alpaca"], 12345, ROWS["LIMA"], 1.5, [], "é" * 40, None]
     path = write(tmp_path, rows, "json")
     assert [row for _, row in Rows(path)] == rows
@@ -169,13 +171,11 @@ def test_objects_over_many_lines_are_rows_too(tmp_path):
         ("a.txt", b"hello", "neither JSON nor JSONL nor Parquet"),
         ("a.parquet", b"hello", "is not a Parquet file"),
         ("a.parquet", b"PAR1 and no more", "damaged Parquet"),
-        ("a.json", b"\x1f\x8b\x08", "cannot be unpacked"),
+        ("a.json", b"\x1f\x8b\x08", "cannot be decompressed"),
         ("a.csv", b"instruction,output\n", "has no rows"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_and_nothing_is_left(
-    name, content, complaint, tmp_path
-):
+def test_an_unusable_file_is_refused_and_nothing_is_written(name, content, complaint, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CourseError, match=complaint):
         convert(tmp_path / name, tmp_path / "out.jsonl")
@@ -195,16 +195,16 @@ def test_places_that_cannot_be_written_are_refused(tmp_path):
 def test_csv_rows_that_do_not_fit_their_header_are_rejected(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text('instruction,output\nSay,It\na,b,c\n"two\nlines",It\n\nonly\nx,\n')
-    found = convert(path, tmp_path / "out.jsonl")
-    assert (found.read, found.used, found.rejected) == (5, 2, 3)
-    assert found.reasons["3 cells, but the header names 2 columns"] == 1
+    account = convert(path, tmp_path / "out.jsonl")
+    assert (account.read, account.used, account.rejected) == (5, 2, 3)
+    assert account.reasons["3 cells, but the header names 2 columns"] == 1
 
 
 def test_a_run_that_is_stopped_leaves_the_old_file(tmp_path):
     path, out = write(tmp_path, [ROWS["Alpaca"]] * 500, "jsonl"), tmp_path / "out.jsonl"
     out.write_text("old")
 
-    def stop(rows, found):
+    def stop(rows, account):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -215,7 +215,7 @@ def test_a_run_that_is_stopped_leaves_the_old_file(tmp_path):
 
 @pytest.mark.parametrize("kind", ["jsonl", "json", "csv"])
 def test_memory_does_not_grow_with_the_file(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr("ift_course.data.files.WINDOW", 2**14)
+    monkeypatch.setattr("ift_course.data.json_rows.WINDOW", 2**14)
     peaks = []
     for rows in (1000, 6000):
         path = write(tmp_path, [ROWS["Alpaca"]] * rows, kind)
@@ -233,14 +233,14 @@ def test_inspection_counts_what_is_there(tmp_path):
         {"body": "x"},
         ROWS["Dolly"] | {"response": "?"},
     ]
-    found = inspect(write(tmp_path, rows, "jsonl"))
-    assert (found.kind, found.rows, found.usable) == ("JSONL", 6, 5)
-    assert found.account.schemas == {"Dolly": 4, "preference": 1}
-    assert (found.duplicates, found.repeated_prompts, found.preferences) == (2, 4, 1)
-    assert found.turns == {2: 5}
-    assert found.prompt.longest == len("Name the capital.\nFrance")
-    assert len(found.examples) == 3
-    assert sum(found.account.reasons.values()) == 1
+    result = inspect(write(tmp_path, rows, "jsonl"))
+    assert (result.kind, result.rows, result.usable) == ("JSONL", 6, 5)
+    assert result.account.schemas == {"Dolly": 4, "preference": 1}
+    assert (result.duplicates, result.repeated_prompts, result.preferences) == (2, 4, 1)
+    assert result.turns == {2: 5}
+    assert result.prompt.longest == len("Name the capital.\nFrance")
+    assert len(result.examples) == 3
+    assert sum(result.account.reasons.values()) == 1
 
 
 def test_a_hundred_thousand_rows_take_less_than_a_minute(tmp_path):

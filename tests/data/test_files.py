@@ -1,4 +1,6 @@
-"""Files of every kind are read, or refused in a sentence that says what they are."""
+"""Files of every kind are read, or refused in a sentence that names their kind."""
+
+from __future__ import annotations
 
 import bz2
 import codecs
@@ -33,18 +35,18 @@ def rows_of(path, content: bytes) -> list:
     ],
 )
 @pytest.mark.parametrize(("kind", "content"), [("jsonl", LINES), ("csv", TABLE)])
-def test_packed_files_are_unpacked_while_they_are_read(ending, pack, kind, content, tmp_path):
+def test_compressed_files_are_read_as_a_stream(ending, pack, kind, content, tmp_path):
     path = tmp_path / f"data.{kind}{ending}"
     assert rows_of(path, pack(content)) == ROWS
     rows = Rows(path)
     list(rows)
-    assert rows.done <= rows.size == path.stat().st_size
+    assert rows.position <= rows.total == path.stat().st_size
 
 
-def test_a_packed_file_that_is_cut_off_is_an_error_and_no_end(tmp_path):
+def test_a_truncated_compressed_file_is_an_error_and_not_the_end(tmp_path):
     path = tmp_path / "data.jsonl.gz"
     path.write_bytes(gzip.compress(LINES * 10_000)[:-20])
-    with pytest.raises(CourseError, match="is damaged from here on"):
+    with pytest.raises(CourseError, match="is damaged after byte"):
         list(Rows(path))
 
 
@@ -73,52 +75,52 @@ def test_arrow_files_and_saved_data_sets_are_read(tmp_path):
         assert [row for _, row in Rows(tmp_path / name)] == ROWS
     Dataset.from_list(ROWS).save_to_disk(tmp_path / "saved")
     rows = Rows(tmp_path / "saved")
-    assert [row for _, row in rows] == ROWS and rows.size == rows.done == 3
-    DatasetDict(train=Dataset.from_list(ROWS)).save_to_disk(tmp_path / "splits")
-    with pytest.raises(CourseError, match=r"several splits \(train\); give one: .*splits/train"):
+    assert [row for _, row in rows] == ROWS and rows.total == rows.position == 3
+    DatasetDict({"train": Dataset.from_list(ROWS)}).save_to_disk(tmp_path / "splits")
+    with pytest.raises(CourseError, match=r"several splits \(train\); name one: .*splits/train"):
         Rows(tmp_path / "splits")
 
 
 @pytest.mark.parametrize("indent", [None, 1])
-def test_rows_inside_one_object_are_rows_and_what_is_beside_them_is_named(indent, tmp_path):
-    whole = {"version": "1.0", "data": ROWS}
+def test_rows_inside_one_object_are_read_and_the_rest_of_it_is_named(indent, tmp_path):
+    wrapped = {"version": "1.0", "data": ROWS}
     path = tmp_path / "a.json"
-    assert rows_of(path, json.dumps(whole, indent=indent).encode()) == ROWS
+    assert rows_of(path, json.dumps(wrapped, indent=indent).encode()) == ROWS
     rows = Rows(path)
     list(rows)
-    assert rows.unused == ["version (beside the rows)"]
+    assert rows.unused == ["version (outside the rows)"]
     viewer = {"rows": [{"row_idx": n, "row": row} for n, row in enumerate(ROWS)]}
     assert rows_of(path, json.dumps(viewer, indent=indent).encode()) == ROWS
     with pytest.raises(CourseError, match=r"several lists of rows \(train, test\)"):
         rows_of(path, json.dumps({"train": ROWS, "test": ROWS}, indent=indent).encode())
 
 
-def test_a_single_conversation_is_a_row_and_no_wrapper(tmp_path):
+def test_a_single_conversation_is_a_row_and_not_a_wrapper(tmp_path):
     row = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
     for indent in (None, 2):
         assert rows_of(tmp_path / "a.json", json.dumps(row, indent=indent).encode()) == [row]
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "kind"),
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n", "git lfs pull"),
         (b"<!DOCTYPE html><html><body>401</body></html>", "is a web page"),
         (b"PK\x03\x04rest", "ZIP archive or an Excel file"),
         (b"\x80\x04\x95rest", "Python pickle"),
         (b"%PDF-1.7", "PDF"),
-        ("[]".encode("utf-16-le") * 20, "looks like UTF-16 without its mark"),
-        (b"\x1f\x8bnot gzip", "cannot be unpacked"),
+        ("[]".encode("utf-16-le") * 20, "looks like UTF-16 without its byte order mark"),
+        (b"\x1f\x8bnot gzip", "cannot be decompressed"),
     ],
 )
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
-def test_what_is_no_data_is_named(content, what, name, tmp_path):
-    with pytest.raises(CourseError, match=what) as error:
+def test_a_file_without_data_is_named_for_what_it_is(content, kind, name, tmp_path):
+    with pytest.raises(CourseError, match=kind) as error:
         rows_of(tmp_path / name, content)
     assert "\n" not in str(error.value)
 
 
-def test_an_unclosed_quote_costs_its_own_row_and_no_other(tmp_path):
+def test_an_unclosed_quote_costs_only_its_own_row(tmp_path):
     body = ["Name a bird.,Owl", 'Name a tree.,"Oak', "Name a fish.,Cod", 'Name a herb.,"Mint"']
     for order in (body, [*body[:1], *body[2:], body[1]]):
         path = tmp_path / "a.csv"
@@ -130,7 +132,7 @@ def test_an_unclosed_quote_costs_its_own_row_and_no_other(tmp_path):
         assert "a quotation mark is opened and not closed" in str(rows[bad[0]])
 
 
-def test_bytes_of_another_encoding_cost_their_row_and_name_it(tmp_path):
+def test_bytes_of_another_encoding_cost_their_row_and_the_encoding_is_named(tmp_path):
     for name, content in (("a.csv", TABLE), ("a.jsonl", LINES)):
         broken = content.replace("Inn é".encode(), b"Inn \xe9", 1)
         rows = rows_of(tmp_path / name, broken)

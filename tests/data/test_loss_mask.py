@@ -1,5 +1,7 @@
 """The loss mask covers the answers and their end of turn, whatever the template can say."""
 
+from __future__ import annotations
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -75,15 +77,15 @@ def test_a_template_without_special_tokens_trains_the_whole_answer(tokenizer):
     assert trained_spans(tokenizer, ids, mask) == [" Paris.\n", " Moo.\n"]
 
 
-def test_the_prompt_is_what_stands_before_the_answer(tokenizer):
-    prompt, none = render(tokenizer, CONVERSATION[:2], add_generation_prompt=True)
+def test_the_prompt_is_the_text_before_the_answer(tokenizer):
+    prompt, prompt_mask = render(tokenizer, CONVERSATION[:2], add_generation_prompt=True)
     ids, mask = render(tokenizer, CONVERSATION[:3])
     assert ids[: len(prompt)] == prompt
     assert mask.index(1) == len(prompt)
-    assert sum(none) == 0
+    assert sum(prompt_mask) == 0
 
 
-def test_an_answer_that_cannot_be_told_from_its_prompt_is_refused(tokenizer):
+def test_an_answer_that_cannot_be_separated_from_its_prompt_is_refused(tokenizer):
     tokenizer.chat_template = FORGETFUL
     with pytest.raises(CourseError, match="rewrites earlier turns, so the answer of turn 3"):
         render(tokenizer, CONVERSATION)
@@ -91,7 +93,7 @@ def test_an_answer_that_cannot_be_told_from_its_prompt_is_refused(tokenizer):
     assert trained_spans(tokenizer, ids, mask) == ["Paris.<|im_end|>"]
 
 
-def test_what_a_template_refuses_is_said_in_its_words(tokenizer):
+def test_a_template_s_refusal_is_quoted(tokenizer):
     tokenizer.chat_template = ALTERNATING
     with pytest.raises(CourseError, match=r"refuses the conversation \(roles must alternate"):
         render(tokenizer, CONVERSATION)
@@ -117,7 +119,7 @@ def test_any_text_is_trained_from_first_character_to_end(shared_tokenizer, quest
     assert mask[-1] == 0
 
 
-def test_labels_ignore_what_is_masked():
+def test_labels_ignore_the_masked_tokens():
     assert labels([5, 6, 7], [0, 1, 0]) == [IGNORE, 6, IGNORE]
 
 

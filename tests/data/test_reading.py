@@ -1,7 +1,10 @@
 """One reader for every command: each row is used, rejected, joined or left out, and counted."""
 
+from __future__ import annotations
+
 import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -25,18 +28,19 @@ def write(path, rows):
 
 def random_row(rng: random.Random) -> dict:
     """A row of a random layout, whole or with something missing, wrong or beside it."""
-    talk = [
+    turns = [
         {"role": rng.choice(["user", "assistant", "system", "tool", "elf"]),
          "content": rng.choice(["Hi", "", None, "Bye", 4])}
         for _ in range(rng.randrange(4))
     ]  # fmt: skip
-    row = rng.choice([
-        GOOD, PAIR, {"messages": talk}, {"conversations": talk}, {"prompt": talk, "completion": []},
-        {"question": "Why?", "answer": "So."}, {"inputs": "a", "targets": "b"}, {"text": "plain"},
-        {"text": "### Human: a### Assistant: b"}, {"contents": talk}, {"chosen": talk}, {},
-        {"chosen": talk, "rejected": talk}, {"conversation": [{"input": "a", "output": "b"}]},
+    layout = rng.choice([
+        GOOD, PAIR, {"messages": turns}, {"conversations": turns},
+        {"prompt": turns, "completion": []}, {"question": "Why?", "answer": "So."},
+        {"inputs": "a", "targets": "b"}, {"text": "plain"},
+        {"text": "### Human: a### Assistant: b"}, {"contents": turns}, {"chosen": turns}, {},
+        {"chosen": turns, "rejected": turns}, {"conversation": [{"input": "a", "output": "b"}]},
     ])  # fmt: skip
-    row = dict(row)
+    row: dict[str, Any] = dict(layout)
     if rng.random() < 0.3:
         row[rng.choice(["tools", "label", "system", "history", "weight", "topic"])] = rng.choice(
             ["x", 1, None, [], ["a"], True, [["q", "a"]]]
@@ -62,18 +66,18 @@ def test_every_command_makes_the_same_account_of_a_file(seed, size, tmp_path_fac
     rng, folder = random.Random(seed), tmp_path_factory.mktemp("same")
     rows = [GOOD, *(random_row(rng) for _ in range(size))]
     path = write(folder / "data.jsonl", rows)
-    seen = inspect(path).account
-    written = convert(path, folder / "out.jsonl", to="messages")
-    chosen = curate_file(path, folder / "best.jsonl", 50, seed=0)
-    records = read_rows(path, rejects=folder / "bad.jsonl")
-    for account in (written, chosen.account, records.account):
+    expected = inspect(path).account
+    converted = convert(path, folder / "out.jsonl", to="messages")
+    curated = curate_file(path, folder / "best.jsonl", 50, seed=0)
+    reading = read_rows(path, rejects=folder / "bad.jsonl")
+    for account in (converted, curated.account, reading.account):
         assert (account.read, account.used, account.rejected) == (
-            seen.read, seen.used, seen.rejected)  # fmt: skip
-        assert account.schemas == seen.schemas and account.reasons == seen.reasons
-    assert chosen.read == chosen.kept + chosen.dropped + chosen.rejected
-    assert len(records.records) == seen.used
-    if seen.rejected:
-        assert len((folder / "bad.jsonl").read_text().splitlines()) == seen.rejected
+            expected.read, expected.used, expected.rejected)  # fmt: skip
+        assert account.schemas == expected.schemas and account.reasons == expected.reasons
+    assert curated.read == curated.kept + curated.dropped + curated.rejected
+    assert len(reading.records) == expected.used
+    if expected.rejected:
+        assert len((folder / "bad.jsonl").read_text().splitlines()) == expected.rejected
 
 
 def message(name, parent, role, text, rank=None):
@@ -106,7 +110,7 @@ def test_a_label_is_a_verdict_only_where_all_of_them_are(tmp_path):
     assert reading.account.used == 5 and reading.account.unused == {"label": 5}
 
 
-def test_a_bad_row_stops_the_reading_and_names_both_ways_out(tmp_path):
+def test_a_bad_row_stops_the_reading_and_the_error_names_both_remedies(tmp_path):
     path = write(tmp_path / "data.jsonl", [GOOD, {"instruction": "Why?"}])
     with pytest.raises(CourseError, match=r"row 2: .*--rejects FILE .*ift data convert"):
         read_records(path)
@@ -118,7 +122,7 @@ def test_a_bad_row_stops_the_reading_and_names_both_ways_out(tmp_path):
         read_rows(path, rejects=path)
 
 
-def test_pairs_that_prefer_nothing_are_set_aside_and_counted(tmp_path):
+def test_pairs_without_a_preference_are_set_aside_and_counted(tmp_path):
     rows = [PAIR, {**PAIR, "rejected": "Inn"}, {**PAIR, "chosen": " "}]
     path = write(tmp_path / "pairs.jsonl", rows)
     assert len(read_pairs(path)) == 1
@@ -132,7 +136,7 @@ def test_pairs_that_prefer_nothing_are_set_aside_and_counted(tmp_path):
         read_pairs(write(path, rows[1:]))
 
 
-def test_what_supervised_tuning_does_not_use_of_a_pair_is_said(tmp_path):
+def test_supervised_tuning_reports_the_rejected_response_as_unused(tmp_path):
     account = read_rows(write(tmp_path / "pairs.jsonl", [PAIR] * 2)).account
     assert account.unused == {"rejected": 2}
 
@@ -143,17 +147,17 @@ def test_pairs_stay_whole_through_convert_and_curate(tmp_path):
     convert(path, tmp_path / "out.jsonl")
     curate_file(path, tmp_path / "best.jsonl", 5, seed=0)
     for out in ("out.jsonl", "best.jsonl"):
-        again = read_pairs(tmp_path / out)
-        assert [(p.prompt, p.chosen, p.rejected) for p in again] == [
+        pairs = read_pairs(tmp_path / out)
+        assert [(p.prompt, p.chosen, p.rejected) for p in pairs] == [
             (p.prompt, p.chosen, p.rejected) for p in read_pairs(path)
         ]
-    account = convert(path, tmp_path / "talk.jsonl", to="messages")
+    account = convert(path, tmp_path / "messages.jsonl", to="messages")
     assert account.unused == {"rejected": 2}
     account = convert(write(path, [*rows, GOOD]), tmp_path / "out.jsonl")
-    assert account.reasons == {"it has no rejected response, and the others are pairs": 1}
+    assert account.reasons == {"it has no rejected response, although the other rows are pairs": 1}
 
 
-TALK = {
+CONVERSATION = {
     "tools": [{"type": "function", "function": {"name": "depth"}}],
     "messages": [
         {"role": "system", "content": "Be brief."},
@@ -182,7 +186,7 @@ TALK = {
 def test_parts_are_left_out_or_rewritten_on_request_and_it_is_counted(
     changes, roles, repair, tmp_path
 ):
-    reading = read_rows(write(tmp_path / "data.jsonl", [TALK, GOOD]), changes=changes)
+    reading = read_rows(write(tmp_path / "data.jsonl", [CONVERSATION, GOOD]), changes=changes)
     record = reading.records[0]
     assert " ".join(turn.role for turn in record.turns) == roles
     assert reading.account.repairs == {repair: 1}

@@ -1,12 +1,14 @@
 """Every accepted layout becomes the same record, and every bad row is named with its remedy."""
 
+from __future__ import annotations
+
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ift_course.data.fields import NOTHING
+from ift_course.data.fields import MISSING_TEXTS
 from ift_course.data.reading import read_records
 from ift_course.data.records import Record, user_text
 from ift_course.errors import CourseError
@@ -44,12 +46,12 @@ def test_every_layout_becomes_the_same_record(layout, tmp_path):
     assert read_records(lines)[1].source == "data.jsonl, row 2"
 
 
-words = st.text(min_size=1).filter(lambda text: text.strip() not in {"", *NOTHING})
+words = st.text(min_size=1).filter(lambda text: text.strip() not in {"", *MISSING_TEXTS})
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(*[words] * 3), min_size=1))
-def test_what_was_written_is_read(tmp_path_factory, triples):
+def test_written_rows_are_read(tmp_path_factory, triples):
     path = tmp_path_factory.mktemp("data") / "data.jsonl"
     rows = [dict(zip(("instruction", "input", "output"), t, strict=True)) for t in triples]
     # ensure_ascii off: a line separator of Unicode inside a string must not end the row
@@ -86,7 +88,8 @@ BAD_ROWS = {
     "unknown columns": ({"body": "It.", "id": 3}, "found the columns body, id, but need"),
     "not an object": (["Say it.", "It."], "expected an object with named columns"),
     "no completion": ({"prompt": "Say it."}, '"completion" is missing'),
-    "strange role": ({"messages": [{"role": "narrator", "content": "x"}]}, 'is by "narrator"'),
+    "strange role": ({"messages": [{"role": "narrator", "content": "x"}]},
+                     'the unknown speaker "narrator"'),
     "empty turn": ({"messages": [USER, {"role": "assistant", "content": ""}]},
                    'turn 2 of "messages": "content" is empty'),
     "no answer": ({"messages": [USER]}, "the last turn must be the assistant's"),
@@ -96,7 +99,7 @@ BAD_ROWS = {
 
 
 @pytest.mark.parametrize("case", BAD_ROWS)
-def test_a_bad_row_is_named_with_what_is_wrong(case, tmp_path):
+def test_a_bad_row_is_named_with_its_fault(case, tmp_path):
     bad, complaint = BAD_ROWS[case]
     path = tmp_path / "data.jsonl"
     write(path, [GOOD] * 16 + [bad] + [GOOD])

@@ -1,4 +1,6 @@
-"""Which records are worth learning from: what is wrong with each, which repeat, which to keep."""
+"""Choose the records that are worth learning from: without flaws or duplicates, and diverse."""
+
+from __future__ import annotations
 
 from ift_course.data.curation.curate import Curated, Decision, curate
 from ift_course.data.curation.difficulty import Difficulty, best, difficulty

@@ -1,4 +1,6 @@
-"""A large set of records becomes a small good one, and each record is told why."""
+"""Reduce a large set of records to a small good one, with a reason for each record."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,38 +8,44 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from ift_course.data.curation.difficulty import Difficulty, best, difficulty
-from ift_course.data.curation.diversity import spread
+from ift_course.data.curation.diversity import farthest_first
 from ift_course.data.curation.duplicates import exact_duplicates, near_duplicates
-from ift_course.data.curation.flaws import LONGEST, format_flaws
+from ift_course.data.curation.flaws import MAX_CHARACTERS, format_flaws
 from ift_course.data.records import Record
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-Prefer = Literal["helped", "hard"]
-OnStep = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+Prefer = Literal["low_ifd", "high_ifd"]
+OnStep = Callable[[str, int, int], None]  # step, number of records done, number of all
+OnDone = Callable[[int], None]  # number of records done
 
 KEPT = "kept"
 EXACT, NEAR = "exact duplicate", "near duplicate"
-SAME_WORDS = "duplicate but for case or white space"
-MISLED = "question does not help the answer"
-WORSE = "not among the best by IFD"
-ALIKE = "question differs less than those kept"
+SAME_WORDS = "duplicate except for case or white space"
+NOT_HELPFUL = "question does not help the answer"
+RANKED_LOWER = "not among the best by IFD"
+TOO_SIMILAR = "question is more similar to the kept ones"
 
 
 @dataclass(frozen=True)
 class Decision:
     """What became of one record, and why.
 
-    twin: index of the record that it repeats or resembles. likeness: of the two questions, 0 to 1,
-    when that decided. difficulty: when a model looked at the record.
+    Attributes:
+        index: the record's index.
+        kept: whether it was kept.
+        reason: why.
+        similar_to: the index of the record that it repeats or resembles.
+        similarity: of the two questions, 0 to 1, when diversity decided.
+        difficulty: the model's perplexities, when a model ranked the record.
     """
 
     index: int
     kept: bool
     reason: str
-    twin: int | None = None
-    likeness: float | None = None
+    similar_to: int | None = None
+    similarity: float | None = None
     difficulty: Difficulty | None = None
 
     @property
@@ -48,7 +56,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Curated:
-    """The records that are kept, in their old order, and a decision on every record."""
+    """The records that were kept, in their old order, and a decision on every record."""
 
     records: list[Record]
     decisions: list[Decision]
@@ -59,25 +67,34 @@ def curate(
     keep: int,
     *,
     seed: int,
-    model: "PreTrainedModel | None" = None,
-    tokenizer: "PreTrainedTokenizerBase | None" = None,
-    prefer: Prefer = "helped",
+    model: PreTrainedModel | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    prefer: Prefer = "low_ifd",
     threshold: float = 0.8,
     shortest: int = 1,
-    longest: int = LONGEST,
+    longest: int = MAX_CHARACTERS,
     on_step: OnStep | None = None,
 ) -> Curated:
-    """Keep at most `keep` records: without flaws of form, without duplicates, the rest diverse.
+    """Keep at most `keep` records, without flaws of form or duplicates, and diverse.
 
-    With a model the choice is among the best 2 × `keep`: those whose questions help their answers
-    most (lowest IFD), or with `prefer="hard"` least but at all (highest IFD below 1, the choice of
-    Li et al. 2023, arXiv:2308.12032, for sets whose answers can be trusted).
+    With a model, the choice is among the best 2 × `keep` by instruction-following difficulty (IFD).
 
     Args:
-        threshold: of `near_duplicates`. shortest, longest: of `format_flaws`.
+        records: the records to choose from.
+        keep: how many to keep, at most.
         seed: decides between records that are equally far from those chosen before.
+        model: an untuned model that ranks the records.
+        tokenizer: the model's tokenizer.
+        prefer: "low_ifd" prefers records whose question helps the answer most. "high_ifd" prefers
+            the highest IFD below 1, the choice of Li et al. 2023 (arXiv:2308.12032) for data whose
+            answers can be trusted.
+        threshold: the similarity that makes a near duplicate, as in `near_duplicates`.
+        shortest: the shortest acceptable answer, in characters.
+        longest: the longest acceptable answer, in characters.
+        on_step: is called with the progress of each step.
 
-    Raises ValueError if `keep` is below 1, or a model comes without its tokenizer.
+    Raises:
+        ValueError: `keep` is below 1, or a model comes without its tokenizer.
     """
     if keep < 1:
         raise ValueError(f"keep is at least 1, not {keep}")
@@ -85,47 +102,51 @@ def curate(
         raise ValueError("a model needs its tokenizer")
     decided: dict[int, Decision] = {}
 
-    def undecided(dropped: Iterable[Decision]) -> tuple[list[int], list[Record]]:
+    def remaining(dropped: Iterable[Decision]) -> tuple[list[int], list[Record]]:
+        """The indices and records that are left after these decisions."""
         decided.update((decision.index, decision) for decision in dropped)
-        left = [i for i in range(len(records)) if i not in decided]
-        return left, [records[i] for i in left]
+        indices = [i for i in range(len(records)) if i not in decided]
+        return indices, [records[i] for i in indices]
 
-    def tell(what: str, total: int) -> Callable[[int], None] | None:
-        return partial(_tell, on_step, what, total) if on_step else None
+    def progress(step: str, total: int) -> OnDone | None:
+        return partial(_report_progress, on_step, step, total) if on_step else None
 
-    step = tell("looking at the form", len(records))
-    left, rest = undecided(_flawed(records, shortest, longest, step))
-    left, rest = undecided(_said_before(left, rest))
-    step = tell("looking for near duplicates", len(rest))
-    left, rest = undecided(_repeated(left, near_duplicates(rest, threshold, on_done=step), NEAR))
-    known: dict[int, Difficulty] = {}
-    if model is not None:
-        step = tell("asking the model", len(rest))
-        known = dict(zip(left, difficulty(model, tokenizer, rest, on_done=step), strict=True))
-        left, rest = undecided(_outranked(known, 2 * keep, prefer))
-    chosen = spread(rest, keep, seed=seed, on_done=tell("choosing", min(keep, len(rest))))
-    among = set(chosen.chosen)
-    undecided(
+    on_done = progress("checking the form", len(records))
+    indices, rest = remaining(_drop_flawed(records, shortest, longest, on_done))
+    indices, rest = remaining(_drop_exact_duplicates(indices, rest))
+    on_done = progress("looking for near duplicates", len(rest))
+    near = near_duplicates(rest, threshold, on_done=on_done)
+    indices, rest = remaining(_drop_near_duplicates(indices, near))
+    difficulties: dict[int, Difficulty] = {}
+    if model is not None and tokenizer is not None:
+        on_done = progress("computing the IFD", len(rest))
+        scores = difficulty(model, tokenizer, rest, on_done=on_done)
+        difficulties = dict(zip(indices, scores, strict=True))
+        indices, rest = remaining(_drop_lower_ranked(difficulties, 2 * keep, prefer))
+    on_done = progress("choosing diverse questions", min(keep, len(rest)))
+    choice = farthest_first(rest, keep, seed=seed, on_done=on_done)
+    chosen = set(choice.chosen)
+    remaining(
         Decision(
             i,
-            kept=at in among,
-            reason=KEPT if at in among else ALIKE,
-            twin=None if at in among else left[chosen.nearest[at]],
-            likeness=chosen.likeness[at],
-            difficulty=known.get(i),
+            kept=position in chosen,
+            reason=KEPT if position in chosen else TOO_SIMILAR,
+            similar_to=None if position in chosen else indices[choice.nearest[position]],
+            similarity=choice.similarity[position],
+            difficulty=difficulties.get(i),
         )
-        for at, i in enumerate(left)
+        for position, i in enumerate(indices)
     )
     decisions = [decided[i] for i in range(len(records))]
     return Curated([records[d.index] for d in decisions if d.kept], decisions)
 
 
-def _tell(on_step: OnStep, what: str, total: int, done: int) -> None:
-    on_step(what, done, total)
+def _report_progress(on_step: OnStep, step: str, total: int, n_done: int) -> None:
+    on_step(step, n_done, total)
 
 
-def _flawed(
-    records: Sequence[Record], shortest: int, longest: int, on_done: Callable[[int], None] | None
+def _drop_flawed(
+    records: Sequence[Record], shortest: int, longest: int, on_done: OnDone | None
 ) -> Iterable[Decision]:
     for i, record in enumerate(records):
         if flaws := format_flaws(record, shortest=shortest, longest=longest):
@@ -134,25 +155,29 @@ def _flawed(
             on_done(i + 1)
 
 
-def _said_before(left: list[int], records: Sequence[Record]) -> Iterable[Decision]:
-    for i, twin in enumerate(exact_duplicates(records)):
-        if twin is not None:
-            reason = EXACT if records[twin].turns == records[i].turns else SAME_WORDS
-            yield Decision(left[i], False, reason, twin=left[twin])
+def _drop_exact_duplicates(indices: list[int], records: Sequence[Record]) -> Iterable[Decision]:
+    for i, original in enumerate(exact_duplicates(records)):
+        if original is not None:
+            reason = EXACT if records[original].turns == records[i].turns else SAME_WORDS
+            yield Decision(indices[i], False, reason, similar_to=indices[original])
 
 
-def _repeated(left: list[int], twins: list[int | None], reason: str) -> Iterable[Decision]:
-    for i, twin in zip(left, twins, strict=True):
-        if twin is not None:
-            yield Decision(i, False, reason, twin=left[twin])
+def _drop_near_duplicates(indices: list[int], duplicate_of: list[int | None]) -> Iterable[Decision]:
+    for i, original in zip(indices, duplicate_of, strict=True):
+        if original is not None:
+            yield Decision(i, False, NEAR, similar_to=indices[original])
 
 
-def _outranked(known: dict[int, Difficulty], k: int, prefer: Prefer) -> Iterable[Decision]:
-    """All but the best `k`."""
-    misled = {i for i, d in known.items() if d.ifd >= 1} if prefer == "hard" else set()
-    ranked = [i for i in known if i not in misled]
-    chosen = best([known[i].ifd for i in ranked], k, highest=prefer == "hard")
-    good = {ranked[at] for at in chosen}
-    for i, found in known.items():
-        if i not in good:
-            yield Decision(i, False, MISLED if i in misled else WORSE, difficulty=found)
+def _drop_lower_ranked(
+    difficulties: dict[int, Difficulty], k: int, prefer: Prefer
+) -> Iterable[Decision]:
+    """Drop all but the best `k`."""
+    high = prefer == "high_ifd"
+    not_helpful = {i for i, scores in difficulties.items() if scores.ifd >= 1} if high else set()
+    ranked = [i for i in difficulties if i not in not_helpful]
+    positions = best([difficulties[i].ifd for i in ranked], k, highest=high)
+    chosen = {ranked[position] for position in positions}
+    for i, scores in difficulties.items():
+        if i not in chosen:
+            reason = NOT_HELPFUL if i in not_helpful else RANKED_LOWER
+            yield Decision(i, False, reason, difficulty=scores)

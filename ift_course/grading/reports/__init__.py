@@ -6,8 +6,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from ift_course.disk import atomic_write_text
 from ift_course.grading.reports import feeds, pages, tables
-from ift_course.paths import atomic_write_text
 
 if TYPE_CHECKING:
     from pathlib import Path

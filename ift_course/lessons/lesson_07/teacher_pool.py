@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ift_course.claims.grid_store import base_identity
+from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.evaluation.generate import Completion
 from ift_course.lessons.lesson_07 import pipeline
 from ift_course.lessons.lesson_07.pipeline import PLANS, Asked, Plan
-from ift_course.paths import atomic_write_text, evidence_root, results_dir, results_path
+from ift_course.paths import evidence_root, results_dir, results_path
 from ift_course.profile import Profile
 
 ROUNDS = 12  # of the writer, at most

@@ -1,5 +1,7 @@
 """A data file is curated row by row: the report and the counts account for all of them."""
 
+from __future__ import annotations
+
 import csv
 import json
 from pathlib import Path
@@ -34,20 +36,21 @@ def file(tmp_path) -> Path:
 
 def test_rows_keep_their_numbers_through_to_the_report(file, tmp_path):
     out, report = tmp_path / "out.jsonl", tmp_path / "why.jsonl"
-    found = curate_file(file, out, 5, report=report, seed=0)
-    assert (found.read, found.kept, found.dropped, found.rejected) == (6, 2, 2, 2)
+    result = curate_file(file, out, 5, report=report, seed=0)
+    assert (result.read, result.kept, result.dropped, result.rejected) == (6, 2, 2, 2)
     lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert [line["row"] for line in lines] == [1, 2, 4, 5, 6, 7]
     assert [line["kept"] for line in lines] == [True, True, False, False, False, False]
-    assert (lines[2]["reason"], lines[2]["like_row"]) == (
-        "duplicate but for case or white space",
+    assert (lines[2]["reason"], lines[2]["similar_row"]) == (
+        "duplicate except for case or white space",
         1,
     )
     assert lines[3]["reason"] == "empty answer"
     assert lines[4]["reason"].startswith("cannot be used: the last turn must be the assistant's")
     assert [r.turns[-1].content for r in read_records(out)] == ["Paris", "Moo"]
     assert json.loads(out.read_text().splitlines()[1])["license"] == "MIT"
-    rejects = [json.loads(line) for line in found.rejects.read_text().splitlines()]
+    assert result.rejects is not None
+    rejects = [json.loads(line) for line in result.rejects.read_text().splitlines()]
     assert [line["row"] for line in rejects] == [6, 7]
 
 
@@ -72,21 +75,21 @@ def test_every_schema_can_be_curated(name, tmp_path):
 def test_when_nothing_is_kept_the_report_says_why_and_an_old_result_stays(tmp_path):
     path, out, report = (tmp_path / name for name in ("in.jsonl", "out.jsonl", "why.csv"))
     path.write_text(json.dumps({"prompt": "Name a bird.", "completion": "..."}))
-    out.write_text("the one of yesterday")
+    out.write_text("an earlier result")
     with pytest.raises(CourseError, match=r"No row of .* was kept; 1 of 1: empty answer"):
         curate_file(path, out, 1, report=report, seed=0)
-    assert out.read_text() == "the one of yesterday"
+    assert out.read_text() == "an earlier result"
     assert "empty answer" in report.read_text()
 
 
-def test_names_that_collide_or_mean_nothing_are_refused(file, tmp_path):
+def test_equal_or_unknown_file_names_are_refused(file, tmp_path):
     out = tmp_path / "out.jsonl"
     for options in ({"report": out}, {"report": file}, {"rejects": out}):
         with pytest.raises(CourseError, match="must be different files"):
             curate_file(file, out, 1, seed=0, **options)
     with pytest.raises(CourseError, match="must be different files"):
         curate_file(file, file, 1, seed=0)
-    with pytest.raises(CourseError, match=r"a \.csv or a \.jsonl file"):
+    with pytest.raises(CourseError, match=r"a \.csv or \.jsonl file"):
         curate_file(file, out, 1, seed=0, report=tmp_path / "why.txt")
     with pytest.raises(CourseError, match="no folder"):
         curate_file(file, tmp_path / "none" / "out.jsonl", 1, seed=0)
@@ -116,10 +119,10 @@ def test_no_row_is_lost_whatever_it_holds(rows, keep, tmp_path):
     path, out, report = (tmp_path / name for name in ("in.jsonl", "out.jsonl", "why.jsonl"))
     good = {"prompt": "Say moo.", "completion": "Moo."}
     path.write_text("\n".join(json.dumps(row) for row in [good, *rows]), encoding="utf-8")
-    found = curate_file(path, out, keep, report=report, seed=0)
-    assert found.read == len(rows) + 1 == found.kept + found.dropped + found.rejected
+    result = curate_file(path, out, keep, report=report, seed=0)
+    assert result.read == len(rows) + 1 == result.kept + result.dropped + result.rejected
     # Not splitlines: to it U+0085 ends a line too, and a JSON string may hold it.
     lines = [json.loads(line) for line in report.read_text(encoding="utf-8").split("\n") if line]
-    assert [line["row"] for line in lines] == list(range(1, found.read + 1))
-    assert sum(line["kept"] for line in lines) == found.kept == len(read_records(out)) <= keep
-    assert found.dropped + found.rejected == found.reasons.total()
+    assert [line["row"] for line in lines] == list(range(1, result.read + 1))
+    assert sum(line["kept"] for line in lines) == result.kept == len(read_records(out)) <= keep
+    assert result.dropped + result.rejected == result.reasons.total()

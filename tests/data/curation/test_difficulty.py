@@ -1,5 +1,7 @@
 """Difficulty is the model's own loss on the answer's tokens, with a question and without."""
 
+from __future__ import annotations
+
 import math
 
 import pytest
@@ -23,37 +25,38 @@ def loss(model, ids: list[int], answer: int) -> float:
         return model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels])).loss.item()
 
 
-def test_it_is_the_loss_of_the_answer_after_the_question_and_alone(tiny_llama):
+def test_difficulty_is_the_loss_of_the_answer_with_and_without_its_question(tiny_llama):
     model, tokenizer = tiny_llama
     start = [tokenizer.eos_token_id]
-    for (question, answer), found in zip(PAIRS, difficulty(model, tokenizer, RECORDS), strict=True):
+    results = difficulty(model, tokenizer, RECORDS)
+    for (question, answer), scores in zip(PAIRS, results, strict=True):
         q, a = tokenizer(f"{question}\n")["input_ids"], tokenizer(answer)["input_ids"]
-        assert math.log(found.perplexity) == pytest.approx(
-            loss(model, start + q + a, len(a)), rel=1e-4
-        )
-        assert math.log(found.alone) == pytest.approx(loss(model, start + a, len(a)), rel=1e-4)
-        assert found.ifd == pytest.approx(math.log(found.perplexity) / math.log(found.alone))
+        conditional = loss(model, start + q + a, len(a))
+        unconditional = loss(model, start + a, len(a))
+        assert math.log(scores.perplexity) == pytest.approx(conditional, rel=1e-4)
+        assert math.log(scores.unconditional_perplexity) == pytest.approx(unconditional, rel=1e-4)
+        assert scores.ifd == pytest.approx(conditional / unconditional, rel=1e-3)
 
 
 def test_batches_and_progress_change_nothing(tiny_llama):
     model, tokenizer = tiny_llama
-    done = []
-    one_by_one = difficulty(model, tokenizer, RECORDS, batch_size=1, on_done=done.append)
-    assert done == sorted(done) and done[-1] == len(RECORDS)
+    progress = []
+    one_by_one = difficulty(model, tokenizer, RECORDS, batch_size=1, on_done=progress.append)
+    assert progress == sorted(progress) and progress[-1] == len(RECORDS)
     for a, b in zip(one_by_one, difficulty(model, tokenizer, RECORDS), strict=True):
         assert a.perplexity == pytest.approx(b.perplexity, rel=1e-4)
-        assert a.alone == pytest.approx(b.alone, rel=1e-4)
+        assert a.unconditional_perplexity == pytest.approx(b.unconditional_perplexity, rel=1e-4)
 
 
-def test_a_text_longer_than_the_model_sees_is_cut(tiny_llama):
+def test_a_text_longer_than_the_context_is_truncated(tiny_llama):
     model, tokenizer = tiny_llama
     longer = [
         Record.from_instruction("What is the capital? " * 200, "", "Paris."),
         Record.from_instruction("Say moo.", "", "Moo. " * 500),
         Record.from_instruction("Say nothing.", "", ""),
     ]
-    for found in difficulty(model, tokenizer, longer):
-        assert math.isfinite(found.perplexity) and math.isfinite(found.ifd)
+    for scores in difficulty(model, tokenizer, longer):
+        assert math.isfinite(scores.perplexity) and math.isfinite(scores.ifd)
 
 
 def test_the_model_is_left_as_it_was(tiny_llama):
@@ -64,9 +67,10 @@ def test_the_model_is_left_as_it_was(tiny_llama):
 
 
 def test_nothing_is_difficult_for_no_records(tiny_llama):
-    assert difficulty(*tiny_llama, []) == []
+    model, tokenizer = tiny_llama
+    assert difficulty(model, tokenizer, []) == []
 
 
-def test_best_counts_from_the_end_that_is_asked_for():
+def test_best_is_the_lowest_or_the_highest():
     assert best([3, 1, 2, 1], 3) == [1, 3, 2]
     assert best([3, 1, 2, 3], 3, highest=True) == [0, 3, 2]

@@ -1,4 +1,6 @@
-"""Each rule finds its flaw and is silent on answers that only look like it."""
+"""Each rule finds its flaw and passes answers that only look like it."""
+
+from __future__ import annotations
 
 import random
 
@@ -20,8 +22,8 @@ def flaws(question: str, answer: str, **options) -> list[str]:
 BAD = [
     ("empty answer", "Name a bird.", "<noOutput>"),
     ("empty answer", "Name a bird.", "..."),
-    ("answer says the question back", "Name a bird that sings.", "name a bird that sings."),
-    ("answer says the question back", "Name the capital.\nFrance", "Name the capital."),
+    ("answer repeats the question", "Name a bird that sings.", "name a bird that sings."),
+    ("answer repeats the question", "Name the capital.\nFrance", "Name the capital."),
     ("answer breaks off", "Write code.", "Here it is:\n```python\nprint(1)\n"),
     ("answer breaks off", "What is an owl?", "The owl is a bird of prey with"),
     ("answer breaks off", "Name three birds.", "owl, hen,"),
@@ -29,12 +31,12 @@ BAD = [
     ("answer breaks off", "What is an owl?", f"{'An owl is a bird. ' * 40}It can turn its he"),
     ("answer repeats itself", "Name the capital of Spain.", "Madrid Madrid"),
     ("answer repeats itself", "What is an owl?", "The owl is a bird that " * 5),
-    ("answer rambles on", "Name a bird.", "Owl. Kettles boil water. Warsaw lies in Poland."),
-    ("answer wrapped in marks", "Name a bird.", '{"answer": "owl"}'),
-    ("answer wrapped in marks", "Name a bird.", "*** owl ***"),
+    ("answer rambles", "Name a bird.", "Owl. Kettles boil water. Warsaw lies in Poland."),
+    ("answer wrapped in JSON or asterisks", "Name a bird.", '{"answer": "owl"}'),
+    ("answer wrapped in JSON or asterisks", "Name a bird.", "*** owl ***"),
     ("question lacks its input", "Summarize the following text.", "An owl eats mice."),
-    ("broken characters", "Name a drink.", "caf\ufffd"),
-    ("broken characters", "What is it?", "It isnâ€™t known."),
+    ("garbled characters", "Name a drink.", "caf\ufffd"),
+    ("garbled characters", "What is it?", "It isnâ€™t known."),
 ]
 
 
@@ -90,14 +92,14 @@ def test_length_is_bounded_on_both_sides():
     assert flaws("Name a bird.", "An owl.", shortest=7, longest=7) == []
 
 
-def test_every_answer_of_a_conversation_is_looked_at():
-    said = ["Hello", "Hi!", "Name a bird that sings.", "Name a bird that sings."]
-    turns = tuple(Turn(("user", "assistant")[n % 2], text) for n, text in enumerate(said))
-    assert format_flaws(Record(turns)) == ["answer says the question back"]
+def test_every_answer_of_a_conversation_is_checked():
+    texts = ["Hello", "Hi!", "Name a bird that sings.", "Name a bird that sings."]
+    turns = tuple(Turn(("user", "assistant")[n % 2], text) for n, text in enumerate(texts))
+    assert format_flaws(Record(turns)) == ["answer repeats the question"]
 
 
 @given(st.lists(st.text(), min_size=2, max_size=4), st.sampled_from(["user", "assistant"]))
-def test_no_text_is_too_odd_to_be_looked_at(texts, first):
+def test_no_text_is_too_odd_to_be_checked(texts, first):
     roles = ["user", "assistant"] if first == "user" else ["assistant", "user"]
     turns = tuple(Turn(roles[n % 2], text) for n, text in enumerate(texts))
     assert all(isinstance(flaw, str) for flaw in format_flaws(Record(turns)))
