@@ -13,6 +13,7 @@ PACKAGE = Path(ift_course.__file__).parent
 # the top level is a room of its own.
 FLOORS = """
 errors terminal links
+settings
 paths profile
 hardware
 session distributed ranks

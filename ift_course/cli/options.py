@@ -1,13 +1,21 @@
 """Options that several commands share."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+# The names in `ift_course.profile.PROFILES`, whose import would slow down `ift --help`.
+ProfileName = Literal["tiny", "smollm2", "t4", "gpu24"]
+ProfileOption = Annotated[
+    ProfileName | None,
+    typer.Option("--profile", help="Model and data; without it $IFT_PROFILE, else tiny."),
+]
 Rejects = Annotated[
     Path | None,
-    typer.Option(help="Set what cannot be used aside in this file, with the reason, and go on."),
+    typer.Option(help="Write rejected rows to this file, with the reason, and continue."),
 ]
 FoldSystem = Annotated[
     bool,
@@ -17,7 +25,8 @@ FoldSystem = Annotated[
     ),
 ]
 EscapeSpecial = Annotated[
-    bool, typer.Option("--escape-special", help="Make words of special tokens in texts.")
+    bool,
+    typer.Option("--escape-special", help="Turn special tokens in texts into ordinary words."),
 ]
 Targets = Annotated[
     str | None,

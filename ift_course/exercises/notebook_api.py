@@ -5,13 +5,13 @@ Where a grader or `ift check` runs the cells (`IFT_CHECKING` is set), all of the
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from ift_course import settings
 from ift_course.errors import CourseError
 from ift_course.exercises import catalog, source
 from ift_course.exercises import progress as kept
@@ -187,4 +187,4 @@ def titled(exercise: catalog.Exercise) -> str:
 
 
 def _silent() -> bool:
-    return bool(os.environ.get("IFT_CHECKING"))
+    return settings.is_checking()

@@ -1,10 +1,10 @@
 """What the learner has reached, in a file of plain text: `progress.json`."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ift_course import settings
 from ift_course.exercises.report import Report
 from ift_course.paths import atomic_write_text, project_root
 
@@ -25,10 +25,9 @@ class Reached:
 
 def path() -> Path:
     """Where it is kept: `$IFT_PROGRESS`, else in `$IFT_RESULTS`, else beside the notebooks."""
-    if own := os.environ.get("IFT_PROGRESS"):
-        return Path(own)
-    folder = Path(os.environ.get("IFT_RESULTS") or project_root())
-    return folder / "progress.json"
+    if own := settings.progress_file():
+        return own
+    return (settings.results_folder() or project_root()) / "progress.json"
 
 
 def read() -> dict[str, Reached]:

@@ -3,11 +3,11 @@
 import ast
 import contextlib
 import io
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ift_course import settings
 from ift_course.errors import CourseError
 from ift_course.exercises import notebook_cells, source
 from ift_course.exercises.catalog import Exercise
@@ -51,16 +51,9 @@ def parameters(exercise: Exercise) -> list[str]:
 def _executed(path: Path) -> dict[str, Any]:
     codes = [x.source for x in source.cells(path) if x.cell_type == "code"]
     found: dict[str, Any] = {"__name__": "solutions"}
-    before = os.environ.get("IFT_CHECKING")
-    os.environ["IFT_CHECKING"] = "1"
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            for number, code in enumerate(codes, 1):
-                notebook_cells.execute(number, code, found)
-    finally:
-        os.environ.pop("IFT_CHECKING")
-        if before is not None:
-            os.environ["IFT_CHECKING"] = before
+    with settings.checking(), contextlib.redirect_stdout(io.StringIO()):
+        for number, code in enumerate(codes, 1):
+            notebook_cells.execute(number, code, found)
     return found
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ift_course import settings
+
 LIMIT = 10.0  # seconds for a call of the learner's function
 
 
@@ -36,7 +38,7 @@ def _namespace(exercise, notebook):
     else:
         codes = notebook_cells.code_cells(Path(notebook))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IFT_CHECKING", "1")
+        patch.setenv(settings.CHECKING, "1")
         for number, code in codes:
             notebook_cells.execute(number, code, namespace)
     return namespace
