@@ -20,7 +20,7 @@ from ift_course.plots.figure import (
     new_figure,
     subplots,
 )
-from ift_course.plots.grid_figures import Curves, draw_line, mark_sizes
+from ift_course.plots.grid_figures import Curves, draw_line, set_size_axis
 from ift_course.profile import get_profile
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _draw_lines(ax: Axes, lines: Curves) -> None:
         last = max(points)
         ax.annotate(name, (last, _mean(points[last])), xytext=(7, 0), textcoords="offset points",
                     va="center", fontsize=9.5, annotation_clip=False)  # fmt: skip
-    mark_sizes(ax, {n for points in lines.values() for n in points})
+    set_size_axis(ax, {n for points in lines.values() for n in points})
     ax.grid(True, axis="y")
     ax.grid(False, axis="x")
     ax.set_xlabel("examples tuned on, at equal compute")
