@@ -105,7 +105,7 @@ def draw_line(ax: Axes, points: Mapping[float, Seeds], number: int) -> None:
 
 
 def set_size_axis(ax: Axes, sizes: Iterable[float]) -> None:
-    """Set up axes for shares from 0 to 1 over sizes, with a logarithmic x and a tick at each size."""
+    """Set up axes for shares from 0 to 1 over sizes, with a logarithmic x and a tick per size."""
     ticks = sorted(sizes)
     ax.set_xscale("log")
     ax.set_xticks(ticks, [f"{x:,.0f}" for x in ticks])
