@@ -73,13 +73,13 @@ def room(module: str) -> str:
 
 def circle_through(start: str) -> list[str] | None:
     """The shortest way from a module back to itself."""
-    paths, seen = [[start]], set()
+    paths, visited = [[start]], set()
     for path in paths:
         for target in sorted(imports(path[-1])):
             if target == start:
                 return [*path, start]
-            if target not in seen:
-                seen.add(target)
+            if target not in visited:
+                visited.add(target)
                 paths.append([*path, target])
     return None
 

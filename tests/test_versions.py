@@ -33,8 +33,8 @@ def oldest(wheel: Path) -> list[str]:
     """The lower ends of the wheel's ranges, as exact versions."""
     with ZipFile(wheel) as files:
         [name] = [x for x in files.namelist() if x.endswith(".dist-info/METADATA")]
-        told = message_from_bytes(files.read(name))
-    ranges = [Requirement(text) for text in told.get_all("Requires-Dist")]
+        wheel_metadata = message_from_bytes(files.read(name))
+    ranges = [Requirement(text) for text in wheel_metadata.get_all("Requires-Dist")]
     lowest = {x.name: x.specifier for x in ranges if x.name in LIBRARIES}
     return [f"{name}=={next(iter(lowest[name])).version}" for name in LIBRARIES]
 
@@ -55,12 +55,15 @@ def python(request, wheel, tmp_path):
     python = Path(sysconfig.get_path("scripts", vars=names)) / Path(sys.executable).name
     borrowed = Path(sysconfig.get_path("purelib", vars=names)) / "borrowed.pth"
     borrowed.write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    wanted = oldest(wheel) if request.param == "oldest" else ["--upgrade", *LIBRARIES]
+    packages = oldest(wheel) if request.param == "oldest" else ["--upgrade", *LIBRARIES]
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    found = subprocess.run([*pip, *wanted], capture_output=True, text=True)
-    if "Temporary failure in name resolution" in found.stderr or "NewConnection" in found.stderr:
+    process = subprocess.run([*pip, *packages], capture_output=True, text=True)
+    if (
+        "Temporary failure in name resolution" in process.stderr
+        or "NewConnection" in process.stderr
+    ):
         pytest.skip("the package index cannot be reached")
-    assert found.returncode == 0, found.stderr
+    assert process.returncode == 0, process.stderr
     run([*pip, "--no-deps", "--force-reinstall", wheel], tmp_path)
     return python
 
@@ -68,26 +71,26 @@ def python(request, wheel, tmp_path):
 def run(command: list, folder: Path) -> str:
     env = {**os.environ, "IFT_CACHE": str(folder / "cache"), "PYTHONPATH": ""}
     env = {name: value for name, value in env.items() if name != "IFT_SLOW"}
-    done = subprocess.run(
+    process = subprocess.run(
         list(map(str, command)), cwd=folder, capture_output=True, text=True, env=env
     )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    return done.stdout
+    assert process.returncode == 0, (process.stdout + process.stderr)[-4000:]
+    return process.stdout
 
 
 def test_the_wheel_works_with_these_versions(python, tmp_path):
     """In an empty folder: nothing may assume a clone."""
-    here = tmp_path / "empty"
-    here.mkdir()
-    says = "import torch, ift_course; print(torch.__version__, ift_course.__file__)"
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    code = "import torch, ift_course; print(torch.__version__, ift_course.__file__)"
     import torch
 
-    version, file = run([python, "-c", says], here).split()
+    version, file = run([python, "-c", code], folder).split()
     assert version == torch.__version__, "torch was replaced"
     assert Path(file).is_relative_to(tmp_path), "this is the clone's package"
     tests = checkout() / "tests"
     for name in ("conftest.py", "models/small_hub.py", *TESTS):
-        (here / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(tests / name, here / "tests" / name)
-    run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"], here)
-    run([python, "-c", "from ift_course.cli import main; main()", "run", "01"], here)
+        (folder / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tests / name, folder / "tests" / name)
+    run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"], folder)
+    run([python, "-c", "from ift_course.cli import main; main()", "run", "01"], folder)

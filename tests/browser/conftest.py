@@ -23,17 +23,17 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of the browser."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if not os.environ.get("IFT_BROWSER") or found is None:
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if not os.environ.get("IFT_BROWSER") or path is None:
         pytest.skip("runs with IFT_BROWSER=1 where Chromium is installed")
-    return found
+    return path
 
 
 @pytest.fixture(scope="session")
 def browser(chromium):
     playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
         yield running
@@ -51,9 +51,9 @@ def shots(chromium, tmp_path_factory) -> Path:
 @contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
     """A JupyterLab server on a folder; its address. The learner's progress is kept there, too."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
          "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--notebook-dir={folder}",

@@ -1,7 +1,7 @@
-"""The commands of the README and of docs/ do what a reader expects of them: they run.
+"""The commands in the README and in docs/ run.
 
-Blocks of bash are run as they stand, in the order of the page, in a folder with the files they
-name. Commands in the running text have placeholders; their options must be ones that exist.
+Blocks of bash run unchanged, in the order of the page, in a folder with the files they
+name. Commands in the running text have placeholders; their options must exist.
 docs/scaling.md is in tests/training/test_distributed.py.
 """
 
@@ -45,10 +45,10 @@ SHELL = [
 ]
 INLINE = sorted(
     {
-        (page, found)
+        (page, command)
         for page in PAGES
         for text in [(ROOT / page).read_text(encoding="utf-8")]
-        for found in re.findall(r"`((?:ift|make) [^`]+)`", text)
+        for command in re.findall(r"`((?:ift|make) [^`]+)`", text)
     }
 )
 
@@ -86,12 +86,14 @@ def home(tmp_path_factory):
 def test_every_command_in_a_block_runs(page, number, commands, home):
     for command in commands:
         if command.startswith("make "):
-            done = subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, text=True,
-                                  capture_output=True)  # fmt: skip
+            process = subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, text=True,
+                                     capture_output=True)  # fmt: skip
         else:
-            done = subprocess.run(["bash", "-c", command], cwd=home, env=environment(home),
-                                  text=True, capture_output=True)  # fmt: skip
-        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+            process = subprocess.run(["bash", "-c", command], cwd=home, env=environment(home),
+                                     text=True, capture_output=True)  # fmt: skip
+        assert process.returncode == 0, (
+            f"{command}\n{process.stdout[-2000:]}\n{process.stderr[-2000:]}"
+        )
 
 
 @pytest.mark.parametrize(("page", "command"), INLINE)
@@ -101,11 +103,11 @@ def test_every_command_in_the_text_exists_with_its_options(page, command):
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert re.search(rf"^{name}:", makefile, re.MULTILINE), command
         return
-    found = typer.main.get_command(app)
+    target = typer.main.get_command(app)
     for word in [name, *words]:
-        found = getattr(found, "commands", {}).get(word, found)
-    known = {option for param in found.params for option in param.opts} | {"--help"}
-    assert {word for word in [name, *words] if word.startswith("-")} <= known, command
+        target = getattr(target, "commands", {}).get(word, target)
+    options = {option for param in target.params for option in param.opts} | {"--help"}
+    assert {word for word in [name, *words] if word.startswith("-")} <= options, command
     assert name.startswith("-") or name in typer.main.get_command(app).commands, command
 
 
