@@ -29,7 +29,7 @@ LAPTOP = Hardware(
         ("t4", LAPTOP, 50, "needs an NVIDIA GPU"),
         ("t4", replace(LAPTOP, gpu="Apple GPU (MPS)"), 50, "needs an NVIDIA GPU"),
         ("t4", replace(LAPTOP, gpu="T4", gpu_memory_gb=14.6), 50, None),
-        ("gpu24", replace(LAPTOP, gpu="T4", gpu_memory_gb=14.6), 50, "on the GPU, and it has 14.6"),
+        ("gpu24", replace(LAPTOP, gpu="T4", gpu_memory_gb=14.6), 50, "on the GPU, which has 14.6"),
         ("gpu24", replace(LAPTOP, gpu="3090", gpu_memory_gb=23.6), 50, None),
     ],
 )
