@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import psutil
+    from jupyter_client.provisioning import LocalProvisioner
     from nbclient.exceptions import CellExecutionError
     from nbformat import NotebookNode
 
@@ -95,9 +96,10 @@ def execute(
 
     def on_start(**_: object) -> None:
         nonlocal monitor
-        # The pid belongs to the local provisioner, which the base class does not know.
-        pid: int = getattr(client.km.provisioner, "pid")  # noqa: B009
-        monitor = _MemoryMonitor(pid, stop)
+        assert client.km is not None, "the kernel has just started"
+        provisioner = cast("LocalProvisioner", client.km.provisioner)
+        assert provisioner.pid is not None
+        monitor = _MemoryMonitor(provisioner.pid, stop)
 
     def on_cell_start(**_: object) -> None:
         nonlocal count

@@ -33,12 +33,10 @@ def publish(run: Pretrained, config: PretrainConfig, out: Path) -> None:
     Raises:
         CourseError: The disk is full, or `out` cannot be written.
     """
-    import torch
-
     from ift_course.models.save import save
     from ift_course.plots.charts import loss_curve
 
-    model = copy.deepcopy(run.model).to("cpu", torch.bfloat16)
+    model = copy.deepcopy(run.model).cpu().bfloat16()
     save(model, run.tokenizer, out)
     details = {"config": asdict(config), "corpus_sha256": run.corpus_sha256, "machine": machine(),
                "versions": versions(), "log": run.log}  # fmt: skip

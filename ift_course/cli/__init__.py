@@ -7,7 +7,6 @@ import io
 import sys
 from typing import Any, NoReturn
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -36,7 +35,7 @@ INTERRUPTED = 130  # the exit status that shells report for a program ended by C
 class _OneSentence(TyperGroup):
     """Prints an error that the user can fix as one sentence; bugs keep their traceback."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except CourseError as error:

@@ -96,7 +96,7 @@ def show_mask(
             padded on the right to the longest.
     """
     single = hasattr(messages, "messages") or isinstance(cast("Any", messages)[0], dict)
-    batch = [messages] if single else cast("Sequence[Any]", messages)
+    batch = cast("Sequence[Any]", [messages] if single else messages)
     rendered = [render(tokenizer, getattr(item, "messages", item)) for item in batch]
     longest = max(len(ids) for ids, _ in rendered)
     rows = []
@@ -142,7 +142,9 @@ def _to_lists(values: Tensor | Sequence[Sequence[int]]) -> Sequence[Sequence[int
 def _tokens(
     tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], kinds: Sequence[str]
 ) -> list[Token]:
-    special = {*tokenizer.all_special_ids, *tokenizer.get_added_vocab().values()}
+    # transformers defines the method in the subclasses only.
+    added: dict[str, int] = tokenizer.get_added_vocab()  # pyright: ignore[reportCallIssue, reportOptionalCall]
+    special = {*tokenizer.all_special_ids, *added.values()}
     return [
         Token("pad", kind, special=False)
         if kind == "padding"
