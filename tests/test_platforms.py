@@ -7,9 +7,8 @@ from pathlib import Path
 
 from ift_course.paths import PACKAGE
 
-GRADING = (
-    PACKAGE / "grading"
-)  # isolates student code with features of Linux, and reports missing ones
+# Isolates student code with features of Linux, and reports those that are missing.
+GRADING = PACKAGE / "grading"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LEARNERS = [path for path in SOURCES if GRADING not in path.parents]
 # Absent from Windows, or available there only with a privilege.
@@ -21,11 +20,12 @@ preexec_fn start_new_session pass_fds
 """.split()
 WITH_FALLBACK = {
     ("training/sft.py", "resource"),  # psutil has the same number on Windows
-    ("exercises/time_limit.py", "setitimer"),  # a second thread interrupts where there are no signals
+    # A second thread interrupts where there are no signals.
+    ("exercises/time_limit.py", "setitimer"),
     ("exercises/time_limit.py", "SIGALRM"),
 }
 
-# Others' modules have chosen their side when they are imported, as they would there.
+# These modules of others choose their platform at import, so they are imported before.
 AS_ON_WINDOWS = f"""
 import asyncio, multiprocessing.connection, psutil, rich.console, subprocess, sys, typer
 for name in {POSIX_MODULES!r}:

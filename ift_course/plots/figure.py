@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH = 800  # pixels as shown
-PNG_WIDTH = 1200  # pixels of the file: half as many again as are shown, for dense screens
+PNG_WIDTH = 1200  # pixels of the file: 1.5 for each pixel shown, for dense screens
 PALETTE_SIZE = 128  # colors of the file; more make it larger, and nobody sees the difference
 
 INK = "#222222"

@@ -55,7 +55,7 @@ INLINE = sorted(
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A folder with what the pages talk about: data, pairs, submissions, a roster, a check."""
+    """A folder with the files that the pages name: data, pairs, submissions, a roster, a check."""
     home = tmp_path_factory.mktemp("home")
     examples = sample(40, seed=5, tasks=FACT_TASKS)
     rows = [
