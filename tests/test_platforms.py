@@ -24,6 +24,7 @@ WITH_FALLBACK = {
     ("exercises/time_limit.py", "setitimer"),
     ("exercises/time_limit.py", "SIGALRM"),
 }
+OPENS_BYTES = ("os.open", "Image.open")
 
 # These modules of others choose their platform at import, so they are imported before.
 AS_ON_WINDOWS = f"""
@@ -80,7 +81,7 @@ def test_text_files_are_opened_with_an_encoding():
 
 def names_encoding(call: ast.Call) -> bool:
     called = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    if called not in ("read_text", "write_text", "open") or ast.unparse(call.func) == "os.open":
+    if called not in ("read_text", "write_text", "open") or ast.unparse(call.func) in OPENS_BYTES:
         return True
     values = [x.value for x in call.args if isinstance(x, ast.Constant)]
     binary = any(isinstance(x, str) and "b" in x and set(x) <= set("rwxab+") for x in values)

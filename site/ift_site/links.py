@@ -65,7 +65,7 @@ class Links:
 
     def _href(self, target: str, path: str) -> str:
         file = _resolved(target, path)
-        if file not in self.pages:
+        if file is None or file not in self.pages:
             return target
         page = Path(self.pages[file]).with_suffix(".html").as_posix()
         return self._relative(page, path) + _anchor(target)
@@ -103,7 +103,9 @@ def broken(site: Path) -> list[str]:
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         names[path] = {str(x.get("id") or x.get("name")) for x in soup.find_all(_is_named)}
         targets[path] = [
-            str(x[key]) for key in ("href", "src") for x in soup.find_all(attrs={key: True})
+            str(tag[key])
+            for key in ("href", "src")
+            for tag in soup.find_all(lambda tag, key=key: tag.has_attr(key))
         ]
     return [
         f"{path.relative_to(site)}: the link {target} leads nowhere"
