@@ -1,7 +1,7 @@
 """Instruction tuning, measured in front of you: `import ift_course as ift`.
 
-The public names are imported when they are first used, so that the import itself costs
-milliseconds and loads no torch. Editors and type checkers read the block under TYPE_CHECKING.
+Each public name is imported on first use, so that importing the package takes milliseconds and
+does not load torch. Editors and type checkers read the block under TYPE_CHECKING.
 """
 
 from importlib import import_module
@@ -72,7 +72,7 @@ __all__ = [
     "verify",
 ]
 
-# Where each name lives; `tests/test_public_names.py` holds it against the block above.
+# The module of each name; `tests/test_public_names.py` compares this with the block above.
 _HOME = {
     "CourseError": "errors",
     "Record": "data.records",

@@ -1,8 +1,10 @@
-"""What a notebook's first cell runs on Colab: `python -m ift_course.colab`.
+"""Installation on Colab, run by a notebook's first cell: `python -m ift_course.colab`.
 
 Colab brings its own torch and kernel, and replacing those under a running notebook breaks it. So
-the package itself is installed with `pip --no-deps`, and this installs what it still lacks.
+the package itself is installed with `pip --no-deps`, and this installs the missing dependencies.
 """
+
+from __future__ import annotations
 
 import subprocess
 import sys
@@ -15,10 +17,10 @@ from packaging.requirements import Requirement
 
 # The notebook is open already; these would bring a second server and kernel.
 FRONT_END = {"ipykernel", "jupyterlab"}
-# What a running kernel has loaded, or what CUDA was chosen for: kept at its version or not at all.
-KEPT = ("torch", "torchvision", "torchaudio", "numpy", "ipython", "ipykernel", "tornado")
+# A running kernel has loaded these, or CUDA was chosen for them, so their versions must not change.
+PINNED = ("torch", "torchvision", "torchaudio", "numpy", "ipython", "ipykernel", "tornado")
 DRIVE = """
-Colab forgets its disk when it disconnects. To keep what you compute, run this in a cell before the
+Colab forgets its disk when it disconnects. To keep your results, run this in a cell before the
 lesson's first one, and again when you come back:
 
     from google.colab import drive
@@ -27,47 +29,50 @@ lesson's first one, and again when you come back:
 """
 
 
-def lacking(requirements: Iterable[str]) -> list[str]:
-    """Those of `requirements` that are not installed here, or in a version outside their range.
+def missing_requirements(requirements: Iterable[str]) -> list[str]:
+    """Return those of `requirements` that are not installed, or only outside their range.
 
-    Extras, what is for other systems, and the front end are left out.
+    Extras, requirements of other systems, and the front end are left out.
     """
-    wanted = [Requirement(text) for text in requirements]
-    here = [x for x in wanted if x.marker is None or x.marker.evaluate({"extra": ""})]
+    parsed = [Requirement(text) for text in requirements]
+    relevant = [x for x in parsed if x.marker is None or x.marker.evaluate({"extra": ""})]
     return [
-        f"{x.name}{x.specifier}" for x in here if x.name.lower() not in FRONT_END and not _met(x)
+        f"{x.name}{x.specifier}"
+        for x in relevant
+        if x.name.lower() not in FRONT_END and not _is_met(x)
     ]
 
 
-def kept() -> list[str]:
-    """Constraints that hold torch and the kernel at what is installed."""
-    found = [(name, _version(name)) for name in KEPT]
-    return [f"{name}=={number}" for name, number in found if number]
+def installed_pins() -> list[str]:
+    """Constraints that keep torch and the kernel at their installed versions."""
+    versions = [(name, _version(name)) for name in PINNED]
+    return [f"{name}=={number}" for name, number in versions if number]
 
 
 def main() -> None:
-    """Installs what is lacking. Ends with a non-zero status where pip cannot."""
-    missing = lacking(requires("ift-course") or [])
+    """Install the missing requirements. Exits with a non-zero status if pip fails."""
+    missing = missing_requirements(requires("ift-course") or [])
     if missing:
         print(f"Installing {', '.join(missing)}: this takes about a minute", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             constraints = Path(folder) / "constraints.txt"
-            constraints.write_text("\n".join(kept()) + "\n", encoding="utf-8")
+            constraints.write_text("\n".join(installed_pins()) + "\n", encoding="utf-8")
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint"]
-            # What pip says of a success would frighten: it misses the front end that is left out.
-            done = subprocess.run(
+            # pip's output after a success would alarm the reader: it reports the front end, which
+            # is left out on purpose, as missing.
+            process = subprocess.run(
                 [*pip, str(constraints), *missing], capture_output=True, text=True
             )
-        if done.returncode:
+        if process.returncode:
             sys.exit(
-                f"{done.stdout}{done.stderr}\n"
+                f"{process.stdout}{process.stderr}\n"
                 "The course could not be installed; pip's message above says why. "
                 "Choose Runtime, Disconnect and delete runtime, and run this cell again."
             )
     print("The course is installed." + DRIVE)
 
 
-def _met(requirement: Requirement) -> bool:
+def _is_met(requirement: Requirement) -> bool:
     number = _version(requirement.name)
     return number is not None and requirement.specifier.contains(number, prereleases=True)
 

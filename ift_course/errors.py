@@ -1,5 +1,5 @@
-"""The one exception that is meant for a person."""
+"""The exception whose message is meant for a person."""
 
 
 class CourseError(Exception):
-    """A mistake the user can mend. `str(error)` is one sentence: what, where, and the remedy."""
+    """A mistake the user can fix. `str(error)` is one sentence: what, where, and the remedy."""

@@ -1,5 +1,7 @@
 """What this machine has, and whether bf16 is fast on it."""
 
+from __future__ import annotations
+
 import os
 import platform
 import subprocess
@@ -8,12 +10,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ift_course import settings
 from ift_course.profile import Profile
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """`bf16`: is bf16 training fast, on the GPU if there is one, else on the CPU."""
+    """The parts of this machine that decide what it can train.
+
+    Attributes:
+        cores: Cores that this process may run on.
+        memory_gb, gpu_memory_gb: In GB of 2^30 bytes; None without a GPU or with Apple's.
+        bf16: Whether bf16 training is fast, on the GPU if there is one, else on the CPU.
+    """
 
     cpu: str
     cores: int
@@ -25,7 +34,7 @@ class Hardware:
 
 
 def detect() -> Hardware:
-    """Looks at the CPU, the memory and the GPU. Imports torch, which takes seconds."""
+    """Look at the CPU, the memory and the GPU. Imports torch, which takes seconds."""
     import psutil
     import torch
 
@@ -47,14 +56,14 @@ def detect() -> Hardware:
 
 
 def usable_cores() -> int:
-    """Cores this process may run on: in a container or under taskset fewer than there are."""
+    """How many cores this process may use: in a container, often fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def lessons_at_once(profile: Profile) -> int:
-    """How many lessons fit side by side: one a core, as far as the memory lasts; one on a GPU."""
+    """How many lessons fit side by side: one per core while memory lasts, and one on a GPU."""
     import psutil
 
     if profile.gpu_memory_gb:
@@ -64,21 +73,17 @@ def lessons_at_once(profile: Profile) -> int:
 
 
 def threads(jobs: int = 1) -> int:
-    """Threads for each of `jobs` lessons side by side.
+    """How many threads each of `jobs` lessons gets when they run side by side.
 
-    $IFT_THREADS, if it is set. Else this one's part of the cores, at most two, since models this
-    small lose time to the coordination of more, and at most $OMP_NUM_THREADS. (That is often set
-    for the whole machine, and two lessons with two threads each on two cores wait for each other
-    most of the time.)
+    `$IFT_THREADS` decides, if it is set. Otherwise each lesson gets its share of the cores, but at
+    most two, because models this small lose time to the coordination of more, and at most
+    `$OMP_NUM_THREADS`. That variable alone would not do: it is often set for the whole machine, and
+    two lessons with two threads each on two cores wait for each other most of the time.
     """
-    asked, limit = _positive("IFT_THREADS"), _positive("OMP_NUM_THREADS")
-    part = min(2, max(1, usable_cores() // jobs))
-    return asked or min(part, limit or part)
-
-
-def _positive(variable: str) -> int:
-    text = os.environ.get(variable, "")
-    return int(text) if text.isdigit() else 0
+    limit_text = os.environ.get("OMP_NUM_THREADS", "")
+    limit = int(limit_text) if limit_text.isdigit() else 0
+    share = min(2, max(1, usable_cores() // jobs))
+    return settings.threads() or min(share, limit or share)
 
 
 def peak_memory_mb() -> float:
@@ -99,15 +104,15 @@ def peak_memory_mb() -> float:
 
 
 def machine() -> str:
-    """This machine in a few words, as "AMD EPYC, 2 cores": where a measurement was made."""
+    """This machine in a few words, such as "AMD EPYC, 2 cores", to go with a measurement."""
     return f"{_cpu_name()}, {usable_cores()} cores"
 
 
 def bf16_is_fast() -> bool:
-    """True where bf16 arithmetic runs in hardware.
+    """Whether bf16 arithmetic runs in hardware.
 
-    Emulated bf16 trains without a complaint and is slower than fp32: 9.7 times on a CPU with only
-    AVX2. torch counts the emulation on a T4 as support unless it is asked not to.
+    Emulated bf16 trains without an error but is slower than fp32: 9.7 times on a CPU with only
+    AVX2. By default, torch counts the emulation on a T4 as support.
     """
     import torch
 
@@ -118,7 +123,7 @@ def bf16_is_fast() -> bool:
 
 @cache
 def _cpu_flags() -> frozenset[str]:
-    """Linux's names of the CPU's features; empty where the system does not say: fp32 then."""
+    """Linux's names of the CPU's features; empty (so fp32 is used) where they are unknown."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,4 +1,6 @@
-"""Where the course is found on the web: one place, pyproject.toml, says it."""
+"""Web addresses of the course, all derived from pyproject.toml."""
+
+from __future__ import annotations
 
 from importlib.metadata import metadata
 
@@ -12,10 +14,11 @@ def repository_url() -> str:
 def badge(notebook: str) -> str:
     """Markdown of the button that opens a notebook of the repository in Colab.
 
-    notebook: its path in the repository.
+    Args:
+        notebook: Its path in the repository, with slashes.
     """
     colab = repository_url().replace(
         "https://github.com", "https://colab.research.google.com/github"
     )
-    picture = "https://colab.research.google.com/assets/colab-badge.svg"
-    return f"[![Open in Colab]({picture})]({colab}/blob/main/{notebook})"
+    image = "https://colab.research.google.com/assets/colab-badge.svg"
+    return f"[![Open in Colab]({image})]({colab}/blob/main/{notebook})"

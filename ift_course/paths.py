@@ -1,7 +1,10 @@
-"""Where things live: in a checkout, or in an installed wheel without one."""
+"""Folders of the course: in a checkout, or in an installed wheel without one."""
 
-import os
+from __future__ import annotations
+
 from pathlib import Path
+
+from ift_course import settings
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -23,32 +26,32 @@ def project_root() -> Path:
 
 
 def evidence_root() -> Path:
-    """The published results, which only `ift build` writes: README and docs are made from them."""
+    """The published results. Only `ift build` writes them; README and docs are made from them."""
     return shipped() / "results"
 
 
 def results_root() -> Path:
     """Where runs write: `$IFT_RESULTS`, else `scratch/` in a clone and `results/` without one.
 
-    What is not there yet is read from `evidence_root()`. The folder is not created.
+    Results that are missing there are read from `evidence_root()`. The folder is not created.
     """
-    root = os.environ.get("IFT_RESULTS")
-    if root:
-        return Path(root)
+    folder = settings.results_folder()
+    if folder:
+        return folder
     clone = checkout()
     return clone / "scratch" if clone else Path.cwd() / "results"
 
 
 def results_path(profile: str) -> Path:
-    """Where the results of a profile are, as `results_dir` says; not created."""
+    """The folder with the results of a profile, as `results_dir` describes it; not created."""
     folder = results_root() / profile
+    seed = settings.first_seed()
     # A run with other seeds goes beside the published one, not over it.
-    seed = os.environ.get("IFT_SEED")
-    return folder / "seeds" / seed if seed else folder
+    return folder if seed is None else folder / "seeds" / str(seed)
 
 
 def results_dir(profile: str) -> Path:
-    """`<profile>` in `results_root()`; created when missing.
+    """The folder `<profile>` in `results_root()`; created when it is missing.
 
     With `$IFT_SEED` it is the folder `seeds/<seed>` in there.
     """
@@ -59,8 +62,7 @@ def results_dir(profile: str) -> Path:
 
 def cache_dir() -> Path:
     """`$IFT_CACHE` or `~/.cache/ift_course`; created when missing. Safe to delete at any time."""
-    root = os.environ.get("IFT_CACHE")
-    folder = Path(root) if root else Path.home() / ".cache" / "ift_course"
+    folder = settings.cache_folder() or Path.home() / ".cache" / "ift_course"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -72,5 +74,4 @@ def assets_dir() -> Path:
 
 def notebooks_dir() -> Path:
     """The lessons' sources: `$IFT_NOTEBOOKS`, or the published ones."""
-    folder = os.environ.get("IFT_NOTEBOOKS")
-    return Path(folder) if folder else shipped() / "notebooks"
+    return settings.notebooks_folder() or shipped() / "notebooks"

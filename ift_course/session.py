@@ -1,13 +1,17 @@
 """The first line of every lesson: `profile = ift.setup("01")`."""
 
+from __future__ import annotations
+
 import logging
 import os
 import random
 import time
 from dataclasses import dataclass, field
 
+from ift_course import settings
 from ift_course.profile import Profile, get_profile
 
+# Settings of other libraries, which read them at import.
 QUIET = {
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -19,7 +23,13 @@ QUIET = {
 
 @dataclass(frozen=True)
 class Session:
-    """Which lesson is running, on which profile, since when (`time.perf_counter()` seconds)."""
+    """The lesson that is running.
+
+    Attributes:
+        lesson: Its number, such as "01"; "scratch" outside the lessons.
+        profile: The profile it runs on.
+        started: When it started, in seconds of `time.perf_counter()`.
+    """
 
     lesson: str = "scratch"
     profile: Profile = field(default_factory=get_profile)
@@ -30,49 +40,55 @@ _current: Session | None = None
 
 
 def setup(lesson: str, profile: str | None = None) -> Profile:
-    """Makes the notebook quiet and repeatable, starts its clock and prints one line.
+    """Make the notebook quiet and repeatable, start its clock and print one line.
 
-    Libraries read their settings when they are imported, so call this before importing them.
+    Libraries read their settings when they are imported, so call this before you import them.
 
     Args:
-        lesson: the lesson's number, as "01".
-        profile: one of `PROFILES`; None takes what papermill was given (`-p profile t4`), without
+        lesson: The lesson's number, such as "01".
+        profile: One of `PROFILES`. None takes papermill's parameter (`-p profile t4`), without
             that `$IFT_PROFILE`, and without that "tiny".
 
+    Returns:
+        The profile of the lesson.
+
     Raises:
-        CourseError: there is no such profile.
+        CourseError: There is no such profile.
     """
     global _current
-    chosen = get_profile(profile or _parameter())
-    os.environ["IFT_PROFILE"] = chosen.name
-    _hush()
-    threads = _use_threads()
-    _seed(chosen.seeds[0])
-    _current = Session(lesson=lesson, profile=chosen)
+    selected = get_profile(profile or _papermill_parameter())
+    settings.set_profile(selected.name)
+    _silence_libraries()
+    threads = _set_threads()
+    _set_seed(selected.seeds[0])
+    _current = Session(lesson=lesson, profile=selected)
     print(
-        f"Lesson {lesson} · profile {chosen.name}: {chosen.about} · "
+        f"Lesson {lesson} · profile {selected.name}: {selected.about} · "
         f"{threads} thread{'s' if threads > 1 else ''}"
     )
-    return chosen
+    return selected
 
 
 def current() -> Session:
-    """The session `setup` started, or one of the lesson "scratch" when it was never called."""
+    """Return the session that `setup` started, or one of the lesson "scratch" without it."""
     global _current
     if _current is None:
         _current = Session()
     return _current
 
 
-def _parameter() -> str | None:
-    """papermill writes its parameters as variables into a cell at the notebook's top."""
+def _papermill_parameter() -> str | None:
+    """Return the profile that papermill was started with, if any.
+
+    papermill writes its parameters as variables into a cell at the notebook's top.
+    """
     import __main__
 
-    given = getattr(__main__, "profile", None)
-    return given if isinstance(given, str) else None
+    parameter = getattr(__main__, "profile", None)
+    return parameter if isinstance(parameter, str) else None
 
 
-def _hush() -> None:
+def _silence_libraries() -> None:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     # peft and trl import bitsandbytes, which complains about a missing "kernels" package.
@@ -81,7 +97,7 @@ def _hush() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _use_threads() -> int:
+def _set_threads() -> int:
     import torch
 
     from ift_course.hardware import threads
@@ -92,7 +108,7 @@ def _use_threads() -> int:
     return count
 
 
-def _seed(seed: int) -> None:
+def _set_seed(seed: int) -> None:
     import numpy
     import torch
 

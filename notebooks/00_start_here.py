@@ -58,12 +58,12 @@ result = ift.sft(model, tokenizer, ift.to_records(lessons_to_learn), seed=seed, 
 print(f"\n{len(lessons_to_learn)} examples, {result.steps} steps, {result.seconds:.0f} seconds")
 
 # %%
-from ift_course.plots.transcript import Row
+from ift_course.plots.transcript import TranscriptRow
 
 after = ift.generate_replies(result.model, tokenizer, ask, max_new_tokens=16)
 ift.transcript(
     [
-        Row(question, {"base": was, "tuned": now})
+        TranscriptRow(question, {"base": was, "tuned": now})
         for question, was, now in zip(ask, before, after, strict=True)
     ]
 )

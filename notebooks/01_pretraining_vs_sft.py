@@ -166,7 +166,7 @@ print(f"{sum(p.numel() for p in newborn.parameters()) / 1e6:.1f} million paramet
 # %%
 import math
 
-from ift_course.plots.transcript import Row
+from ift_course.plots.transcript import TranscriptRow
 
 ift.charts.loss_curve(
     losses,
@@ -175,7 +175,9 @@ ift.charts.loss_curve(
 )
 
 # %%
-ift.transcript([Row(opening, said) for opening, said in samples.items()], heading="goes on from")
+ift.transcript(
+    [TranscriptRow(opening, said) for opening, said in samples.items()], heading="goes on from"
+)
 
 # %% [markdown]
 # First noise, then words, then grammar, then sentences about the world, most of them wrong. The
@@ -527,7 +529,7 @@ ask = [
 said = {name: ift.generate_replies(model, tokenizer, ask, max_new_tokens=12)
         for name, model in {"shifted": correct, "not shifted": broken}.items()}  # fmt: skip
 ift.transcript(
-    [Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
+    [TranscriptRow(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
 )
 
 # %% [markdown]

@@ -690,10 +690,10 @@ said = {
     name: ift.generate_replies(run(seeds[0])[0], tokenizer, ask, max_new_tokens=24)
     for name, run in {"end trained": tuned_padded, "end masked": tuned_without_end}.items()
 }
-from ift_course.plots.transcript import Row
+from ift_course.plots.transcript import TranscriptRow
 
 ift.transcript(
-    [Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
+    [TranscriptRow(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
 )
 
 # %% [markdown]

@@ -150,7 +150,7 @@ for name, answers in {"scattered": scattered, "by a rule": by_a_rule}.items():
 from ift_course.claims import grid_store
 from ift_course.lessons.lesson_03 import experiment, figures
 from ift_course.lessons.lesson_03.config import Cell
-from ift_course.plots.transcript import Row, transcript
+from ift_course.plots.transcript import TranscriptRow, transcript
 from ift_course.world.flaws import FLAWS
 from ift_course.world.tasks import FACT_TASKS
 
@@ -159,7 +159,7 @@ bad = {name: flaw(good, random.Random(3)) for name, flaw in FLAWS.items()}
 bad["mixed_up"] = experiment.mixed_up([good], 1.0, seed=0)[0]
 transcript(
     [
-        Row(name, {"instruction": e.instruction, "response": e.response})
+        TranscriptRow(name, {"instruction": e.instruction, "response": e.response})
         for name, e in {"(good)": good, **bad}.items()
     ],
     heading="flaw",
@@ -501,7 +501,7 @@ unread = f"{sum(base_completes(elsewhere)):.0f} of {len(elsewhere)}"
 print(f"{'countries it has not':32}{unread:>16}{f'{right} of {len(elsewhere)}':>16}")
 
 # %%
-transcript([Row(a, {"tuned": c}) for a, c in zip(asked[:5], said, strict=False)])
+transcript([TranscriptRow(a, {"tuned": c}) for a, c in zip(asked[:5], said, strict=False)])
 
 # %% [markdown]
 # The form of the answers is perfect. That is what was tuned.
@@ -642,7 +642,9 @@ said = {
     name: ift.generate_replies(models[made_up, new], tokenizer, ask)
     for name, made_up in arms.items()
 }
-transcript([Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)])
+transcript(
+    [TranscriptRow(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
+)
 
 # %% [markdown]
 # What was taught is not a hundred facts. It is a *way of answering*: when you know nothing, say

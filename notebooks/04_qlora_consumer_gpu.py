@@ -592,7 +592,7 @@ for method in methods:
 # And now a real one: 8 billion parameters, 2,048 tokens, one row at a time.
 
 # %%
-from ift_course.plots.memory_bars import picture
+from ift_course.plots.memory_bars import show_memory
 
 options = {"seq": 2048, "batch": 1, "checkpointing": True}
 bars = {
@@ -606,7 +606,7 @@ bars = {
     ),
 }
 print(f"full tuning: {estimate_memory('Llama-3.1-8B', 'full', **options).total / GB:.0f} GB")
-picture(bars, title="Llama-3.1-8B, 2,048 tokens", card=24)
+show_memory(bars, title="Llama-3.1-8B, 2,048 tokens", gpu_gb=24)
 
 # %% [markdown]
 # What surprises people is the piece called logits. A vocabulary of 128,256 times 2,048 tokens is a

@@ -84,13 +84,16 @@ asked = experiment.ASKED
 
 def side_by_side(models):
     """A table of what each model answers to the same prompts."""
-    from ift_course.plots.transcript import Row
+    from ift_course.plots.transcript import TranscriptRow
 
     said = {
         name: ift.generate_replies(m, tokenizer, asked, **options) for name, m in models.items()
     }
     return ift.transcript(
-        [Row(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(asked)]
+        [
+            TranscriptRow(a, {name: texts[i] for name, texts in said.items()})
+            for i, a in enumerate(asked)
+        ]
     )
 
 

@@ -208,11 +208,14 @@ for family in (*experiment.TUNED_FAMILIES, *HELD_OUT_FAMILIES):
 # to an input.
 
 # %%
-from ift_course.plots.transcript import Row, transcript
+from ift_course.plots.transcript import TranscriptRow, transcript
 
 shown = [e for e in ift.sample(60, seed=4, tasks=["opposite", "place"]) if len(e.input) < 90][:6]
 transcript(
-    [Row(e.instruction, {"input": e.input or "(none)", "response": e.response}) for e in shown],
+    [
+        TranscriptRow(e.instruction, {"input": e.input or "(none)", "response": e.response})
+        for e in shown
+    ],
     heading="instruction",
 )
 
@@ -322,7 +325,7 @@ print(f"stored: {views.origin(stored)}" if stored else "nothing is stored for th
 asked = list(one_family[0].said)
 transcript(
     [
-        Row(
+        TranscriptRow(
             question,
             {
                 f"one ({one_family[0].families[0]})": one_family[0].said[question],
@@ -650,7 +653,9 @@ cut = experiment.training_set(Cell(ALL, instructions=False), seeds[0])
 whole = experiment.training_set(Cell(ALL), seeds[0])
 transcript(
     [
-        Row(e.instruction[:70], {"without its instruction": b.instruction[:60], "→": b.response})
+        TranscriptRow(
+            e.instruction[:70], {"without its instruction": b.instruction[:60], "→": b.response}
+        )
         for e, b in list(zip(whole, cut, strict=True))[:6]
     ],
     heading="with its instruction",

@@ -346,14 +346,16 @@ for mean, text in [*by_prompt[:3], *by_prompt[-3:]]:
 
 # %%
 from ift_course.plots.grid_figures import explore
-from ift_course.plots.transcript import Row
+from ift_course.plots.transcript import TranscriptRow
 
 explore(
     {"instruction": list(range(len(pool)))},
     views.browse(pool),
     ift.transcript(
         [
-            Row(x.instruction, {"judge's best": ranked[-1][1], "judge's worst": ranked[0][1]})
+            TranscriptRow(
+                x.instruction, {"judge's best": ranked[-1][1], "judge's worst": ranked[0][1]}
+            )
             for x in pool[:8]
             for ranked in [
                 sorted(zip(x.rewards["habits"], [y.text for y in x.answers], strict=True))

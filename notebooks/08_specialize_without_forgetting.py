@@ -152,13 +152,15 @@ expert = make(RECIPES["expert"])
 print(f"{expert.steps} steps in {expert.seconds:.0f} s")
 
 # %%
-from ift_course.plots.transcript import Row, transcript
+from ift_course.plots.transcript import TranscriptRow, transcript
 
 
 def side_by_side(models: dict, asked=experiment.ASKED):
     """A table of what each model answers to the same prompts."""
     said = {n: ift.generate_replies(m, tokenizer, list(asked)) for n, m in models.items()}
-    return transcript([Row(a, {n: s[i] for n, s in said.items()}) for i, a in enumerate(asked)])
+    return transcript(
+        [TranscriptRow(a, {n: s[i] for n, s in said.items()}) for i, a in enumerate(asked)]
+    )
 
 
 side_by_side({"general": general, "expert": expert.model})
@@ -601,7 +603,7 @@ said = {
     for name, family in OTHERS.items()
     if rows_of(name)
 }
-transcript([Row(q, {name: answers[q] for name, answers in said.items()})
+transcript([TranscriptRow(q, {name: answers[q] for name, answers in said.items()})
             for q in experiment.ASKED[:3]])  # fmt: skip
 
 # %% [markdown]

@@ -1,14 +1,16 @@
-"""Builds the static site: `python site/build.py [OUT]`, by default into build/site/html.
+"""Build of the static site: `python site/build.py [OUT]`, by default into build/site/html.
 
-It takes the notebooks as they are committed and executes nothing; no network is used.
+The site shows the committed notebooks; nothing is executed, and no network is used.
 """
+
+from __future__ import annotations
 
 import sys
 from pathlib import Path
 
 from ift_site import assemble
 from ift_site.links import broken
-from sphinx.cmd.build import main as sphinx
+from sphinx.cmd.build import main as run_sphinx
 
 from ift_course.authoring.generated_docs import root
 
@@ -16,13 +18,13 @@ HERE = Path(__file__).parent
 
 
 def main(out: Path) -> int:
-    """Writes the sources, runs Sphinx and checks all links; returns the exit status."""
+    """Write the sources, run Sphinx and check all links; return the exit status."""
     work = out.parent
     assemble.write(assemble.sources(assemble.read(root())), work / "source")
-    # Every page shows the table of contents, so all are written anew (-a).
-    told = ["-b", "html", "-a", "-q", "-W", "--keep-going"]
-    told += ["-c", str(HERE), "-d", str(work / "doctrees")]
-    if status := sphinx([*told, str(work / "source"), str(out)]):
+    # Every page shows the table of contents, so all of them are written again (-a).
+    options = ["-b", "html", "-a", "-q", "-W", "--keep-going"]
+    options += ["-c", str(HERE), "-d", str(work / "doctrees")]
+    if status := run_sphinx([*options, str(work / "source"), str(out)]):
         return status
     problems = broken(out)
     for problem in problems:

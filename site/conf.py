@@ -1,12 +1,18 @@
-"""Sphinx's configuration. Its sources are put together by ift_site/assemble.py."""
+"""Sphinx's configuration. The sources of the site come from ift_site/assemble.py."""
+
+from __future__ import annotations
 
 from importlib.metadata import metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "Instruction tuning, measured"
 release = metadata("ift-course")["Version"]
 html_title = project
 language = "en"
-smartquotes = False  # of --full they would make –full
+smartquotes = False  # they would turn --full into –full
 
 extensions = [
     "myst_nb",
@@ -18,7 +24,7 @@ extensions = [
 ]
 exclude_patterns = ["extra"]
 
-# The notebooks are shown as they were executed. Live widgets would need scripts from elsewhere.
+# The notebooks keep their outputs. Live widgets would need scripts from other servers.
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
 nb_merge_streams = True
@@ -49,6 +55,6 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 
-def setup(app) -> None:
-    """Called by Sphinx, which takes other paths from where this file is."""
+def setup(app: Sphinx) -> None:
+    """Set the path that must not be relative to this file. Sphinx calls this function."""
     app.config.html_extra_path = [f"{app.srcdir}/extra"]

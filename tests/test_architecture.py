@@ -1,4 +1,4 @@
-"""The house: each room imports only from rooms below it, no circle, no module that is too long."""
+"""Each package imports only from packages below it, without circles or overlong modules."""
 
 import ast
 from functools import cache
@@ -9,10 +9,11 @@ import pytest
 import ift_course
 
 PACKAGE = Path(ift_course.__file__).parent
-# From the ground up. Rooms of one line are on one floor and do not know each other; a module of
-# the top level is a room of its own.
+# From the bottom up. Packages on one line do not import each other; a top-level module counts as a
+# package of its own.
 FLOORS = """
 errors terminal links
+settings
 paths profile disk
 hardware
 session distributed
@@ -71,14 +72,14 @@ def room(module: str) -> str:
 
 
 def circle_through(start: str) -> list[str] | None:
-    """The shortest way from a module back to itself."""
-    paths, seen = [[start]], set()
+    """The shortest chain of imports from a module back to itself."""
+    paths, visited = [[start]], set()
     for path in paths:
         for target in sorted(imports(path[-1])):
             if target == start:
                 return [*path, start]
-            if target not in seen:
-                seen.add(target)
+            if target not in visited:
+                visited.add(target)
                 paths.append([*path, target])
     return None
 

@@ -1,4 +1,4 @@
-"""A machine that goes away takes nothing with it that lay in `$IFT_RESULTS`."""
+"""When a machine disappears, everything in `$IFT_RESULTS` survives."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from ift_course.training import assistant
 
 @pytest.fixture
 def new_machine(tmp_path, monkeypatch):
-    """Call it for a fresh machine without a clone; only the mounted drive is the same."""
+    """A function that simulates a fresh machine without a clone; only the drive stays mounted."""
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path / "drive" / "ift-course"))
     monkeypatch.delenv("IFT_PROGRESS", raising=False)
     monkeypatch.setattr(paths, "checkout", lambda: None)

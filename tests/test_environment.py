@@ -1,4 +1,4 @@
-"""environment.yml, constraints.txt and pyproject.toml say the same thing."""
+"""environment.yml, constraints.txt and pyproject.toml agree."""
 
 import re
 from importlib.metadata import PackageNotFoundError, metadata
@@ -35,8 +35,8 @@ def requirements(*extras: str) -> list[Requirement]:
 def test_conda_environment_has_the_same_packages_and_ranges():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     python = pyproject()["project"]["requires-python"]
-    wanted = {CONDA_NAMES.get(r.name, r.name) + str(r.specifier) for r in requirements("dev")}
-    assert set(conda) == wanted | {f"python{python}"}
+    expected = {CONDA_NAMES.get(r.name, r.name) + str(r.specifier) for r in requirements("dev")}
+    assert set(conda) == expected | {f"python{python}"}
 
 
 def test_the_tested_set_satisfies_every_range():
@@ -55,15 +55,15 @@ def test_the_tested_set_satisfies_every_range():
 @pytest.mark.parametrize("python", ["3.10.0", "3.11.0", "3.11.2", "3.12.0", "3.13.0"])
 def test_no_pin_asks_for_what_a_python_cannot_install(python):
     """Debian 12 has 3.11.2, and a package that wants 3.11.5 stopped the whole installation."""
-    here = {"python_version": python.rpartition(".")[0], "python_full_version": python}
+    environment = {"python_version": python.rpartition(".")[0], "python_full_version": python}
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
     for pin in pins:
-        if pin.marker and not pin.marker.evaluate(here):
+        if pin.marker and not pin.marker.evaluate(environment):
             continue
         try:
-            found = metadata(pin.name)
+            package = metadata(pin.name)
         except PackageNotFoundError:
             continue  # an extra that is not installed here
-        wanted = SpecifierSet(found.get("Requires-Python") or "")
-        assert wanted.contains(python), f"{pin} is for Python {wanted}"
+        allowed = SpecifierSet(package.get("Requires-Python") or "")
+        assert allowed.contains(python), f"{pin} is for Python {allowed}"

@@ -1,3 +1,5 @@
+"""What the course believes about a machine: bf16, its description, and lessons side by side."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -23,7 +25,7 @@ def test_bf16_is_used_only_where_the_cpu_computes_it(monkeypatch, flags, fast):
 
 def test_on_a_gpu_emulated_bf16_does_not_count(monkeypatch):
     def supported(including_emulation=True):
-        return including_emulation  # what torch says on a Colab T4
+        return including_emulation  # as torch answers on a Colab T4
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", supported)
@@ -31,8 +33,8 @@ def test_on_a_gpu_emulated_bf16_does_not_count(monkeypatch):
 
 
 def test_this_machine_is_described():
-    found = hardware.detect()
-    assert found.cpu and found.cores >= 1 and found.memory_gb > 0.5
+    machine = hardware.detect()
+    assert machine.cpu and machine.cores >= 1 and machine.memory_gb > 0.5
 
 
 @pytest.mark.parametrize(

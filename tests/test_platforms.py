@@ -1,4 +1,4 @@
-"""What learners run assumes no Linux, and what the package is written in is Python 3.10."""
+"""Learners' code runs without Linux, and the package's syntax is that of Python 3.10."""
 
 import ast
 import subprocess
@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ift_course.paths import PACKAGE
 
-GRADING = PACKAGE / "grading"  # shuts student code in with what Linux has, and says what is missing
+# Isolates student code with features of Linux, and reports those that are missing.
+GRADING = PACKAGE / "grading"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LEARNERS = [path for path in SOURCES if GRADING not in path.parents]
-# Absent from Windows, or not to be had there without a privilege.
+# Absent from Windows, or available there only with a privilege.
 POSIX_MODULES = "fcntl grp posix pty pwd resource syslog termios tty".split()
 POSIX_NAMES = """
 fork forkpty getegid geteuid getgid getppid getuid killpg nice openpty setsid symlink symlink_to
@@ -19,11 +20,13 @@ preexec_fn start_new_session pass_fds
 """.split()
 WITH_FALLBACK = {
     ("training/sft.py", "resource"),  # psutil has the same number on Windows
-    ("checks/limit.py", "setitimer"),  # a second thread interrupts where there are no signals
-    ("checks/limit.py", "SIGALRM"),
+    # A second thread interrupts where there are no signals.
+    ("exercises/time_limit.py", "setitimer"),
+    ("exercises/time_limit.py", "SIGALRM"),
 }
+OPENS_BYTES = ("os.open", "Image.open")
 
-# Others' modules have chosen their side when they are imported, as they would there.
+# These modules of others choose their platform at import, so they are imported before.
 AS_ON_WINDOWS = f"""
 import asyncio, multiprocessing.connection, psutil, rich.console, subprocess, sys, typer
 for name in {POSIX_MODULES!r}:
@@ -65,45 +68,45 @@ def used(node: ast.AST) -> set[str]:
     return set()
 
 
-def test_text_files_say_their_encoding():
-    """Windows would take its own for them, and lessons are full of × and é."""
+def test_text_files_are_opened_with_an_encoding():
+    """Windows has another default, and lessons are full of × and é."""
     calls = [
         (relative(path), node.lineno, node)
         for path in LEARNERS
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call)
     ]
-    assert [(file, line) for file, line, node in calls if not says_encoding(node)] == []
+    assert [(file, line) for file, line, node in calls if not names_encoding(node)] == []
 
 
-def says_encoding(call: ast.Call) -> bool:
+def names_encoding(call: ast.Call) -> bool:
     called = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    if called not in ("read_text", "write_text", "open") or ast.unparse(call.func) == "os.open":
+    if called not in ("read_text", "write_text", "open") or ast.unparse(call.func) in OPENS_BYTES:
         return True
-    given = [x.value for x in call.args if isinstance(x, ast.Constant)]
-    binary = any(isinstance(x, str) and "b" in x and set(x) <= set("rwxab+") for x in given)
+    values = [x.value for x in call.args if isinstance(x, ast.Constant)]
+    binary = any(isinstance(x, str) and "b" in x and set(x) <= set("rwxab+") for x in values)
     named = any(keyword.arg == "encoding" for keyword in call.keywords)
-    return named or "utf-8" in given or (called == "open" and binary)
+    return named or "utf-8" in values or (called == "open" and binary)
 
 
 def test_the_commands_and_the_checks_are_there_without_posix():
-    ran = without_posix(
+    process = without_posix(
         "import ift_course.cli, ift_course.exercises.notebook_api\n"
         "import ift_course.exercises.check_notebook\n"
         "from ift_course.hardware import threads\n"
         "assert threads() >= 1\n"
     )
-    assert ran.returncode == 0, ran.stderr
+    assert process.returncode == 0, process.stderr
 
 
 def test_where_nothing_shuts_student_code_in_the_grader_says_so(tmp_path):
     main = "from ift_course.cli import main\nmain()\n"
     (tmp_path / "01_pretraining_vs_sft.ipynb").write_text("{}", encoding="utf-8")
     out = str(tmp_path / "gradebook")
-    ran = without_posix(main, "grade", str(tmp_path), "--lesson", "01", "--out", out)
-    assert ran.returncode == 2, ran.stderr
-    assert ran.stderr.startswith("Windows has none of the layers that confine student code")
-    assert len(ran.stderr.strip().splitlines()) == 1
+    process = without_posix(main, "grade", str(tmp_path), "--lesson", "01", "--out", out)
+    assert process.returncode == 2, process.stderr
+    assert process.stderr.startswith("Windows has none of the layers that confine student code")
+    assert len(process.stderr.strip().splitlines()) == 1
 
 
 def without_posix(code: str, *words: str) -> subprocess.CompletedProcess:

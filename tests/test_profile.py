@@ -1,9 +1,12 @@
+"""A profile is chosen by argument or environment, and its seeds follow `$IFT_SEED`."""
+
 import re
 
 import pytest
 
 from ift_course.errors import CourseError
-from ift_course.profile import PROFILES, first_seed, get_profile
+from ift_course.profile import PROFILES, get_profile
+from ift_course.settings import override_first_seed
 
 
 def test_the_argument_wins_over_the_environment_and_tiny_is_the_default(monkeypatch):
@@ -28,16 +31,16 @@ def test_what_comes_from_a_hub_is_pinned_to_a_commit():
 def test_the_seeds_begin_with_the_one_of_the_environment(monkeypatch):
     monkeypatch.delenv("IFT_SEED", raising=False)
     assert get_profile("tiny").seeds == (0, 1, 2)
-    with first_seed(40):
+    with override_first_seed(40):
         assert get_profile("tiny").seeds == (40, 41, 42)
-        with first_seed(None):
+        with override_first_seed(None):
             assert get_profile("smollm2").seeds == (40, 41, 42)
     assert get_profile("tiny").seeds == (0, 1, 2)
 
 
-@pytest.mark.parametrize("word", ["one", "-1", "1.5", "²"])
-def test_a_seed_that_is_no_whole_number_is_said(monkeypatch, word):
-    monkeypatch.setenv("IFT_SEED", word)
+@pytest.mark.parametrize("text", ["one", "-1", "1.5", "²"])
+def test_a_seed_must_be_a_whole_number(monkeypatch, text):
+    monkeypatch.setenv("IFT_SEED", text)
     with pytest.raises(CourseError, match="give it a whole number"):
         get_profile("tiny")
 

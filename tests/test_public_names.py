@@ -1,4 +1,4 @@
-"""What `import ift_course as ift` offers, at run time and to editors and type checkers."""
+"""The public names of `import ift_course as ift`, at run time and for type checkers."""
 
 import ast
 import subprocess
@@ -19,14 +19,14 @@ def test_every_public_name_is_there_when_asked_for():
         "assert dir(ift) == ift.__all__ == sorted(ift.__all__)\n"
         "assert all(getattr(ift, name) is not None for name in ift.__all__)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
 
 
 def test_editors_and_type_checkers_see_the_same_names_in_the_same_places():
     tree = ast.parse(SOURCE)
     block = next(x for x in tree.body if isinstance(x, ast.If) and "TYPE_CHECKING" in ast.dump(x))
-    seen = {
+    imported = {
         alias.asname: f"{node.module}.{alias.name}"
         for node in block.body
         if isinstance(node, ast.ImportFrom)
@@ -36,7 +36,7 @@ def test_editors_and_type_checkers_see_the_same_names_in_the_same_places():
         name: f"ift_course.{home}" if name in ift._MODULES else f"ift_course.{home}.{name}"
         for name, home in ift._HOME.items()
     }
-    assert seen == homes and sorted(seen) == ift.__all__
+    assert imported == homes and sorted(imported) == ift.__all__
     assert Path(ift.__file__).with_name("py.typed").exists()
 
 
@@ -51,7 +51,7 @@ def test_what_lessons_call_is_public_and_what_is_public_lessons_call():
         and isinstance(node.value, ast.Name)
         and node.value.id == "ift"
     }
-    not_in_lessons = {"CourseError", "hint"}  # for a learner's own code, and for their own asking
+    not_in_lessons = {"CourseError", "hint"}  # for a learner's own code and questions
     assert used == set(ift.__all__) - not_in_lessons
 
 

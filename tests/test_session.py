@@ -1,3 +1,5 @@
+"""`ift.setup` makes a notebook quiet and repeatable, with the right number of threads."""
+
 import os
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from ift_course import session
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """A process's state before `setup`, given back afterwards."""
+    """A process's state before `setup`, restored afterwards."""
     import torch
 
     threads, environment = torch.get_num_threads(), dict(os.environ)
@@ -30,11 +32,11 @@ def test_without_setup_the_lesson_is_scratch(fresh):
 def test_setup_is_one_line_and_the_same_numbers_every_time(fresh, capsys):
     import torch
 
-    drawn = []
+    numbers = []
     for _ in range(2):
         profile = session.setup("01", "tiny")
-        drawn.append(torch.rand(3).tolist())
-    assert drawn[0] == drawn[1]
+        numbers.append(torch.rand(3).tolist())
+    assert numbers[0] == numbers[1]
     assert profile.name == "tiny" and session.current().lesson == "01"
     line, _ = capsys.readouterr().out.splitlines()
     assert line.startswith("Lesson 01 · profile tiny")
@@ -72,7 +74,7 @@ def test_threads_are_at_most_two_of_their_own(fresh, monkeypatch):
 
 def test_after_setup_the_libraries_import_in_silence():
     code = "import ift_course as ift; ift.setup('01'); import peft, trl, datasets"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 1
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0
+    assert process.stderr == ""
+    assert len(process.stdout.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""No text of a file reaches the terminal as a command to it."""
+"""No text from a file reaches the terminal as an escape sequence."""
 
 import json
 import re

@@ -22,10 +22,11 @@ pytestmark = pytest.mark.weekly
 LIBRARIES = ("transformers", "trl", "peft", "datasets", "accelerate")
 # Without tests/parity: it compares with what is inside the TRL of constraints.txt.
 TESTS = """
-models/test_save.py models/test_load.py models/test_tokenizer.py models/test_adapters.py
-models/test_lora.py models/test_qlora.py models/test_export.py models/test_gguf.py
-data/test_templates.py data/test_masking.py data/test_packing.py evaluation/test_generate.py
-evaluation/test_score.py training/test_sft.py training/test_loop.py
+models/test_save.py models/test_load.py models/test_tokenizer.py models/test_lora_adapters.py
+models/test_quantize.py from_scratch/test_lora.py from_scratch/test_packing.py
+from_scratch/test_training_loop.py export/test_export_model.py export/test_gguf_file.py
+data/test_chat_templates.py data/test_loss_mask.py evaluation/test_generate.py
+evaluation/test_score.py training/test_sft.py
 """.split()
 
 

@@ -1,4 +1,4 @@
-"""What an installed wheel needs to run without a clone."""
+"""An installed wheel has everything that it needs to run without a clone."""
 
 import subprocess
 import sys
@@ -14,17 +14,18 @@ from ift_course.lessons.discover import lessons
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    done = subprocess.run([*build, str(paths.checkout())], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run([*build, str(paths.checkout())], capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout + process.stderr
     return zipfile.ZipFile(next(folder.glob("*.whl")))
 
 
 def test_the_wheel_carries_the_lessons_their_costs_and_the_tested_set(wheel):
     names = set(wheel.namelist())
-    wanted = [f"notebooks/{x.name}.py" for x in lessons()]
-    wanted += ["results/tiny/lessons.json", "constraints.txt"]
-    assert {f"ift_course/_project/{x}" for x in wanted} <= names
-    assert "ift_course/authoring/report.html.j2" in names
+    files = [f"notebooks/{x.name}.py" for x in lessons()]
+    files += ["results/tiny/lessons.json", "constraints.txt"]
+    assert {f"ift_course/_project/{x}" for x in files} <= names
+    for template in ("report.html.j2", "claims.md.j2", "base_card.md.j2"):
+        assert f"ift_course/authoring/{template}" in names
 
 
 def test_the_wheel_carries_the_base_model(wheel):

@@ -1,4 +1,6 @@
-"""From a lesson's source (.py, percent format) to its notebook (.ipynb)."""
+"""Notebooks (.ipynb) from the lessons' sources (.py, percent format)."""
+
+from __future__ import annotations
 
 import ast
 import hashlib
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
-def read(lesson: Lesson) -> "NotebookNode":
-    """The lesson as a notebook without outputs, its `{{ … }}` words filled in.
+def read(lesson: Lesson) -> NotebookNode:
+    """Return the lesson as a notebook without outputs, with its `{{ … }}` placeholders filled in.
 
     Raises:
-        CourseError: the source is not valid Python.
+        CourseError: The source is not valid Python.
     """
     import jupytext
     from nbformat.v4 import new_notebook
@@ -35,24 +37,24 @@ def read(lesson: Lesson) -> "NotebookNode":
             f"{lesson.source}, line {error.lineno} is not valid Python: {error.msg}."
         ) from None
     cells = with_colab(jupytext.reads(text, fmt="py:percent").cells)
-    words = _words(lesson)
+    values = _placeholder_values(lesson)
     for cell in cells:
-        cell.id = _identity(cell, cells)
+        cell.id = _cell_id(cell, cells)
         if cell.cell_type == "markdown":
-            for word, value in words.items():
-                cell.source = cell.source.replace(word, value)
+            for placeholder, value in values.items():
+                cell.source = cell.source.replace(placeholder, value)
     return new_notebook(
         cells=cells, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
 
 
 def notebook_path(lesson: Lesson) -> Path:
-    """Where the executed notebook of a lesson is committed."""
+    """The path of a lesson's committed notebook, with its outputs."""
     return lesson.source.with_suffix(".ipynb")
 
 
 def publish(lesson: Lesson) -> None:
-    """Writes the committed notebook from the lesson's last execution on `tiny`."""
+    """Write the committed notebook from the lesson's last execution on `tiny`."""
     import nbformat
 
     executed = results_dir("tiny") / "notebooks" / f"{lesson.name}.ipynb"
@@ -62,10 +64,10 @@ def publish(lesson: Lesson) -> None:
     write(notebook, notebook_path(lesson))
 
 
-def differs(lesson: Lesson) -> str | None:
-    """Why the committed notebook is not the one of this source, in one sentence; None if it is.
+def difference(lesson: Lesson) -> str | None:
+    """Say in one sentence how the committed notebook differs from its source; None if it matches.
 
-    The measured costs may differ: they change with every run, not with the source.
+    The measured costs may differ, because they change with every run.
     """
     import jupytext
     import nbformat
@@ -73,25 +75,29 @@ def differs(lesson: Lesson) -> str | None:
     path = notebook_path(lesson)
     if not path.exists():
         return f"{path} is missing"
-    fixed = {word: value for word, value in _words(lesson).items() if word != "{{ cost }}"}
-    text = lesson.source.read_text(encoding="utf-8")
-    sources = with_colab(jupytext.reads(text, fmt="py:percent").cells)
+    fixed = {
+        placeholder: value
+        for placeholder, value in _placeholder_values(lesson).items()
+        if placeholder != "{{ cost }}"
+    }
+    script = lesson.source.read_text(encoding="utf-8")
+    sources = with_colab(jupytext.reads(script, fmt="py:percent").cells)
     cells = nbformat.read(path, as_version=4).cells
     if len(cells) != len(sources):
         return f"{path} has {len(cells)} cells and its source {len(sources)}"
     for index, (cell, source) in enumerate(zip(cells, sources, strict=True), start=1):
         text = source.source
         if source.cell_type == "markdown":
-            for word, value in fixed.items():
-                text = text.replace(word, value)
+            for placeholder, value in fixed.items():
+                text = text.replace(placeholder, value)
         pattern = ".*".join(map(re.escape, text.split("{{ cost }}")))
         same = re.fullmatch(pattern, cell.source, re.DOTALL)
         if cell.cell_type != source.cell_type or not same:
-            return f"cell {index} of {path} is not the one of its source"
+            return f"cell {index} of {path} differs from its source"
     return None
 
 
-def _words(lesson: Lesson) -> dict[str, str]:
+def _placeholder_values(lesson: Lesson) -> dict[str, str]:
     return {
         "{{ badge }}": badge(f"notebooks/{lesson.name}.ipynb"),
         "{{ cost }}": cost_table(lesson.number),
@@ -99,8 +105,8 @@ def _words(lesson: Lesson) -> dict[str, str]:
     }
 
 
-def _identity(cell: "NotebookNode", cells: list) -> str:
-    """A cell id that stays when other cells come and go."""
+def _cell_id(cell: NotebookNode, cells: list[NotebookNode]) -> str:
+    """A cell id that stays the same when other cells are added or removed."""
     twins = [x for x in cells if x.source == cell.source]
     digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
     copy = next(i for i, x in enumerate(twins) if x is cell)

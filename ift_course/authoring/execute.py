@@ -1,4 +1,6 @@
-"""Runs one notebook in a kernel of the current interpreter and measures it."""
+"""Execution of one notebook in a kernel of the current interpreter, with its time and memory."""
+
+from __future__ import annotations
 
 import os
 import re
@@ -9,20 +11,28 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import psutil
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+    from nbclient.exceptions import CellExecutionError
     from nbformat import NotebookNode
 
 SAMPLE_SECONDS = 0.1
-STARTUP_SECONDS = 300  # a kernel starts in one, but not on a machine that is busy
+STARTUP_SECONDS = 300  # usually one second, but much longer on a busy machine
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
 class CellError:
-    """`cell` counts code cells from 1, as In [n] does; `line` is the one of the cell that fails."""
+    """The error that stopped a notebook.
+
+    Attributes:
+        cell: Number of the code cell, from 1, as in In [n].
+        error: Name and message of the exception.
+        line: The cell's line that failed; empty if there is none.
+    """
 
     cell: int
     error: str
@@ -31,9 +41,17 @@ class CellError:
 
 @dataclass(frozen=True)
 class Execution:
-    """The executed notebook (up to the failing cell) and what it cost."""
+    """An executed notebook and its cost.
 
-    notebook: "NotebookNode"
+    Attributes:
+        notebook: With outputs, up to the failing cell.
+        cells: Code cells that were started.
+        seconds: Time of the execution.
+        peak_mb: Peak of the kernel's resident memory in MB (10^6 bytes), its children's included.
+        error: The error that stopped it, if there was one.
+    """
+
+    notebook: NotebookNode
     cells: int
     seconds: float
     peak_mb: float
@@ -41,29 +59,30 @@ class Execution:
 
 
 class Stopped(Exception):
-    """The execution was told to stop."""
+    """The execution was stopped from outside."""
 
 
-def code_cells(notebook: "NotebookNode") -> int:
-    """How many cells will be executed."""
+def count_code_cells(notebook: NotebookNode) -> int:
+    """How many cells of a notebook will be executed."""
     return sum(x.cell_type == "code" and bool(x.source.strip()) for x in notebook.cells)
 
 
 def execute(
-    notebook: "NotebookNode",
+    notebook: NotebookNode,
     *,
     env: Mapping[str, str],
     cwd: Path,
     on_cell: Callable[[int], None] = lambda cell: None,
     stop: threading.Event | None = None,
 ) -> Execution:
-    """Executes `notebook` in place.
+    """Execute `notebook` in place.
 
     Args:
-        env: what the kernel's environment has besides this process's.
-        cwd: the kernel's working folder.
-        on_cell: called with the number of each code cell, from 1, as it starts.
-        stop: when it is set from another thread, the kernel is killed and `Stopped` raised.
+        notebook: The notebook; its cells get their outputs.
+        env: Variables that the kernel gets in addition to this process's environment.
+        cwd: The kernel's working folder.
+        on_cell: Called with the number of each code cell, from 1, when it starts.
+        stop: Set it from another thread to kill the kernel.
 
     Raises:
         Stopped: `stop` was set.
@@ -73,13 +92,16 @@ def execute(
 
     stop = stop or threading.Event()
     count = 0
-    watch: _Watch | None = None
+    monitor: _MemoryMonitor | None = None
 
-    def started(**_: object) -> None:
-        nonlocal watch
-        watch = _Watch(client.km.provisioner.pid, stop)
+    def on_start(**_: object) -> None:
+        nonlocal monitor
+        assert client.km is not None, "the kernel has just started"
+        provisioner = cast("LocalProvisioner", client.km.provisioner)
+        assert provisioner.pid is not None
+        monitor = _MemoryMonitor(provisioner.pid, stop)
 
-    def cell_starts(**_: object) -> None:
+    def on_cell_start(**_: object) -> None:
         nonlocal count
         if stop.is_set():
             raise Stopped
@@ -92,8 +114,8 @@ def execute(
         timeout=None,
         startup_timeout=STARTUP_SECONDS,
         record_timing=False,
-        on_notebook_start=started,
-        on_cell_execute=cell_starts,
+        on_notebook_start=on_start,
+        on_cell_execute=on_cell_start,
     )
     begin = time.perf_counter()
     error = None
@@ -108,9 +130,9 @@ def execute(
             raise
         error = CellError(count, "the kernel died, most often because memory ran out", "")
     finally:
-        peak = watch.end() if watch else 0.0
-        # Not `store_widget_state=False`: with it nbclient (0.11) fails at whatever is written into
-        # an output widget, as a progress bar is.
+        peak = monitor.stop() if monitor else 0.0
+        # Not `store_widget_state=False`: with it, nbclient (0.11) fails on everything that is
+        # written into an output widget, such as a progress bar.
         notebook.metadata.pop("widgets", None)
     if stop.is_set():
         raise Stopped
@@ -118,7 +140,7 @@ def execute(
 
 
 def _this_interpreter() -> type:
-    """A kernel manager that starts this very Python, whatever kernels are installed."""
+    """A kernel manager that starts the Python of this process, whatever kernels are installed."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
@@ -126,36 +148,36 @@ def _this_interpreter() -> type:
         @property
         def kernel_spec(self) -> KernelSpec:
             argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            # Its warnings are about its sockets, which nobody outside this machine reaches.
+            # It warns of its open sockets, but nobody outside this machine can reach them.
             argv.append("--log-level=ERROR")
             return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
     return ThisInterpreter
 
 
-class _Watch:
-    """Follows a kernel's memory, its children's included, and kills it when told to stop."""
+class _MemoryMonitor:
+    """Measures a kernel's memory, its children's included, and kills the kernel on request."""
 
     def __init__(self, pid: int, stop: threading.Event) -> None:
         import psutil
 
         self._kernel = psutil.Process(pid)
         self._stop = stop
-        self._done = threading.Event()
+        self._ended = threading.Event()
         self._peak = 0
-        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 
-    def end(self) -> float:
-        """Stops following. Returns the peak of the resident memory in MB."""
-        self._done.set()
+    def stop(self) -> float:
+        """Stop measuring, and return the peak of the resident memory in MB."""
+        self._ended.set()
         self._thread.join()
         return self._peak / 1e6
 
-    def _follow(self) -> None:
+    def _sample(self) -> None:
         import psutil
 
-        while not self._done.is_set():
+        while not self._ended.is_set():
             with suppress(psutil.NoSuchProcess):
                 family = [self._kernel, *self._kernel.children(recursive=True)]
                 if self._stop.is_set():
@@ -163,10 +185,11 @@ class _Watch:
                         process.kill()
                     return
                 self._peak = max(self._peak, sum(_resident(x) for x in family))
-            self._done.wait(SAMPLE_SECONDS)
+            self._ended.wait(SAMPLE_SECONDS)
 
 
-def _resident(process: "psutil.Process") -> int:
+def _resident(process: psutil.Process) -> int:
+    """Resident memory in bytes; 0 if the process has ended."""
     import psutil
 
     try:
@@ -175,10 +198,10 @@ def _resident(process: "psutil.Process") -> int:
         return 0
 
 
-def _summary(failure) -> str:
-    """The error's name and its first line, as Python ends a traceback with."""
-    words = str(failure.evalue).strip().splitlines()
-    return f"{failure.ename}: {words[0]}" if words else failure.ename
+def _summary(failure: CellExecutionError) -> str:
+    """The error's name and the first line of its message, like the end of a traceback."""
+    lines = str(failure.evalue).strip().splitlines()
+    return f"{failure.ename}: {lines[0]}" if lines else failure.ename
 
 
 def _failing_line(traceback: str) -> str:

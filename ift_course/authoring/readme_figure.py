@@ -1,6 +1,6 @@
-"""The README's picture: a model before and after its tuning, and how little data that takes.
+"""The README's figure: a model before and after tuning, and how little data that takes.
 
-Both halves are drawn from stored runs in results/tiny/grids/, of lessons 08 and 03.
+Both halves show stored runs in results/tiny/grids/, of lessons 08 and 03.
 """
 
 from __future__ import annotations
@@ -9,23 +9,33 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import TYPE_CHECKING
 
-from matplotlib import rc_context
-
-from ift_course.plots.figure import COLORS, FAINT, INK, STYLE, Picture, picture
-from ift_course.plots.grid_figures import Curves, draw_line, mark_sizes
+from ift_course.plots.figure import (
+    COLORS,
+    FAINT,
+    INK,
+    Picture,
+    house_style,
+    new_figure,
+    subplots,
+)
+from ift_course.plots.grid_figures import Curves, draw_line, set_size_axis
 from ift_course.profile import get_profile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BEGIN = "<!-- picture: drawn by `ift build --docs` from results/tiny/grids, do not edit -->"
 END = "<!-- picture: end -->"
 FILE = "docs/front.png"
-QUESTIONS = 2  # as many as fit
-LINE = 0.078  # of the height
+N_QUESTIONS = 2  # more do not fit
+LINE = 0.078  # height of a line, as a share of the figure's height
 
 
 @dataclass(frozen=True)
-class Said:
-    """One question, and what one model said before and after tuning."""
+class BeforeAfter:
+    """A question, and one model's answers to it before and after tuning."""
 
     question: str
     base: str
@@ -33,18 +43,23 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Front:
-    """What the picture shows. lines: share flawed, in words → number of examples → seeds' items."""
+class ReadmeFigure:
+    """The data of the figure.
 
-    said: Sequence[Said]
+    Attributes:
+        answers: The left half; empty if the runs of lesson 08 are not stored.
+        lines: The right half: name of the data → number of examples → item scores of each seed.
+    """
+
+    answers: Sequence[BeforeAfter]
     lines: Curves
 
     @property
     def alt(self) -> str:
-        """The picture in words, with its numbers."""
-        told = "; ".join(
+        """The figure in words, with its numbers."""
+        answers = "; ".join(
             f'"{x.question}": base "{" / ".join(x.base.splitlines())}", tuned "{x.tuned}"'
-            for x in self.said
+            for x in self.answers
         )
         lines = "; ".join(
             f"{name} "
@@ -52,13 +67,13 @@ class Front:
             for name, points in self.lines.items()
         )
         return (
-            f"Left, the same model before and after tuning. {told}. Right, share of held-out "
+            f"Left, the same model before and after tuning. {answers}. Right, share of held-out "
             f"questions answered rightly by number of examples tuned on: {lines}."
         )
 
 
-def read() -> Front:
-    """What is stored of the profile tiny; nothing on a side that was never computed."""
+def read() -> ReadmeFigure:
+    """Read the stored runs of the profile tiny; a half without stored runs stays empty."""
     from ift_course.claims import grid_store
     from ift_course.lessons.lesson_03 import config, figures
     from ift_course.lessons.lesson_08 import experiment
@@ -69,38 +84,38 @@ def read() -> Front:
         for row in reversed(grid_store.read(profile, "08", experiment.Row))
         if row.cell in (experiment.RECIPES["base"], experiment.RECIPES["general model"])
     }
-    said = []
+    answers = []
     if len(rows) == 2:
         base, tuned = (rows[experiment.RECIPES[name]].said for name in ("base", "general model"))
-        said = [Said(q, base[q], tuned[q]) for q in experiment.ASKED[:QUESTIONS]]
-    of_lesson_03 = grid_store.read(profile, "03", config.Row)
-    return Front(said, figures.by_share(of_lesson_03, equal_steps=True))
+        answers = [BeforeAfter(q, base[q], tuned[q]) for q in experiment.ASKED[:N_QUESTIONS]]
+    lesson_03_rows = grid_store.read(profile, "03", config.Row)
+    return ReadmeFigure(answers, figures.by_share(lesson_03_rows, equal_steps=True))
 
 
-def draw(front: Front) -> Picture:
-    """The answers on the left, the curves on the right."""
-    sheet = picture(3.3, title="", alt=front.alt)
-    with rc_context(STYLE):
-        left, right = sheet.subplots(1, 2, width_ratios=(1, 1.12))
-        _draw_answers(left, front.said)
-        _draw_lines(right, front.lines)
-    return sheet
+def draw(content: ReadmeFigure) -> Picture:
+    """Draw the answers on the left and the curves on the right."""
+    fig = new_figure(3.3, title="", alt=content.alt)
+    left, right = subplots(fig, 1, 2, width_ratios=(1, 1.12))
+    with house_style():
+        _draw_answers(left, content.answers)
+        _draw_lines(right, content.lines)
+    return fig
 
 
-def block(front: Front) -> str:
+def block(content: ReadmeFigure) -> str:
     """The README's lines between BEGIN and END."""
-    return f"![{front.alt.replace('[', '(').replace(']', ')')}]({FILE})\n"
+    return f"![{content.alt.replace('[', '(').replace(']', ')')}]({FILE})\n"
 
 
-def _draw_answers(ax, said: Sequence[Said]) -> None:
+def _draw_answers(ax: Axes, answers: Sequence[BeforeAfter]) -> None:
     ax.set_axis_off()
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.set_title("The same model, before and after", loc="left", fontsize=11.5, fontweight="bold")
     top = 0.97
-    for one in said:
-        ax.text(0, top, one.question, va="top", fontsize=10.5, fontweight="bold", color=INK)
-        for name, text, color in (("base", one.base, FAINT), ("tuned", one.tuned, COLORS[0])):
+    for answer in answers:
+        ax.text(0, top, answer.question, va="top", fontsize=10.5, fontweight="bold", color=INK)
+        for name, text, color in (("base", answer.base, FAINT), ("tuned", answer.tuned, COLORS[0])):
             top -= LINE
             ax.text(0, top, name, va="top", fontsize=9.5, color=FAINT)
             lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 42)]
@@ -111,14 +126,14 @@ def _draw_answers(ax, said: Sequence[Said]) -> None:
         top -= 1.5 * LINE
 
 
-def _draw_lines(ax, lines: Curves) -> None:
+def _draw_lines(ax: Axes, lines: Curves) -> None:
     ax.set_title("Quality before quantity", loc="left", fontsize=11.5, fontweight="bold")
     for number, (name, points) in enumerate(lines.items()):
         draw_line(ax, points, number)
         last = max(points)
         ax.annotate(name, (last, _mean(points[last])), xytext=(7, 0), textcoords="offset points",
                     va="center", fontsize=9.5, annotation_clip=False)  # fmt: skip
-    mark_sizes(ax, {n for points in lines.values() for n in points})
+    set_size_axis(ax, {n for points in lines.values() for n in points})
     ax.grid(True, axis="y")
     ax.grid(False, axis="x")
     ax.set_xlabel("examples tuned on, at equal compute")

@@ -1,4 +1,6 @@
-"""One HTML file with everything a run measured; it loads nothing from anywhere."""
+"""The report of a run: one HTML file with all its results, which loads no other file."""
+
+from __future__ import annotations
 
 import base64
 import json
@@ -22,7 +24,7 @@ WIDTH, MARGIN = 220, 8  # of an interval's drawing, in SVG units
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of an executed lesson: the heading it stands under and its data URI."""
+    """A picture of an executed lesson, as a data URI, with the heading of its section."""
 
     heading: str
     uri: str
@@ -30,7 +32,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Interval:
-    """Where the parts of an interval's drawing lie, in SVG units; no `zero` if it is off it."""
+    """Horizontal positions of the parts of an interval's drawing, in SVG units.
+
+    Attributes:
+        zero: Position of the value zero; None if it lies outside the drawing.
+    """
 
     low: float
     high: float
@@ -40,7 +46,7 @@ class Interval:
 
 
 def write(profile: Profile) -> Path:
-    """Writes `<profile>/report.html` beside the results, from ledgers and executed notebooks."""
+    """Write `<profile>/report.html` from the stored results and executed notebooks."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from ift_course.claims.claim import read_claims
@@ -51,11 +57,11 @@ def write(profile: Profile) -> Path:
     environment.filters["minutes"] = timings.minutes
     environment.filters["number"] = lambda x: f"{x:.3g}"
     folder = results_dir(profile.name)
-    measured = timings.read_timings(profile.name)
+    costs = timings.read_timings(profile.name)
     html = environment.get_template("report.html.j2").render(
         profile=asdict(profile),
         machine=machine(),
-        lessons=[measured[x] for x in sorted(measured)],
+        lessons=[costs[x] for x in sorted(costs)],
         claims=[(x, drawing(x)) for x in read_claims(profile.name)],
         figures={
             x.stem[:2]: list(figures(x)) for x in sorted((folder / "notebooks").glob("*.ipynb"))
@@ -67,23 +73,23 @@ def write(profile: Profile) -> Path:
     return path
 
 
-def drawing(claim: "Claim") -> Interval:
-    """Scales a claim's interval, its bounds and zero to the width of the drawing."""
+def drawing(claim: Claim) -> Interval:
+    """Scale a claim's interval, its bounds and zero to the width of the drawing."""
     low, high = claim.interval
     bounds = [x for x in (claim.at_least, claim.at_most) if x is not None]
     values = [low, high, claim.effect, *bounds]
     left, right = min(values), max(values)
     span = (right - left) or 1.0
 
-    def place(value: float) -> float:
+    def position(value: float) -> float:
         return round(MARGIN + (value - left) / span * (WIDTH - 2 * MARGIN), 1)
 
     return Interval(
-        low=place(low),
-        high=place(high),
-        effect=place(claim.effect),
-        bounds=[place(x) for x in bounds],
-        zero=place(0.0) if left <= 0 <= right else None,
+        low=position(low),
+        high=position(high),
+        effect=position(claim.effect),
+        bounds=[position(x) for x in bounds],
+        zero=position(0.0) if left <= 0 <= right else None,
     )
 
 
@@ -93,8 +99,8 @@ def figures(notebook: Path) -> Iterator[Figure]:
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            found = re.findall(r"^#+ (.+)$", source, re.MULTILINE)
-            heading = found[-1] if found else heading
+            headings = re.findall(r"^#+ (.+)$", source, re.MULTILINE)
+            heading = headings[-1] if headings else heading
         for output in cell.get("outputs", []):
             uri = _data_uri(output.get("data", {}))
             if uri:

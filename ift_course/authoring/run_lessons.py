@@ -1,23 +1,33 @@
-"""Executes lessons, side by side where there are cores for it, and keeps what they measured."""
+"""Execution of lessons, side by side where the cores allow, with their timings and claims."""
+
+from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ift_course import settings
 from ift_course.authoring import build
-from ift_course.authoring.execute import CellError, Stopped, code_cells, execute
+from ift_course.authoring.execute import CellError, Stopped, count_code_cells, execute
 from ift_course.hardware import machine, threads
 from ift_course.lessons import timings
 from ift_course.lessons.discover import Lesson
 from ift_course.paths import project_root, results_dir
 from ift_course.profile import Profile
 
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """One executed lesson: its timing, the error that stopped it, and its claims."""
+    """One executed lesson: its timing, the error that stopped it, and its claims.
+
+    Attributes:
+        claims: As `claims.json` stores them.
+    """
 
     lesson: Lesson
     timing: timings.Timing
@@ -26,10 +36,10 @@ class Outcome:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with it, each in a few lines for the terminal."""
+        """Each problem in a few lines for the terminal."""
         if self.error:
-            at = f"Lesson {self.lesson.number}, cell {self.error.cell}: {self.error.error}"
-            return [f"{at}\n    {self.error.line}" if self.error.line else at]
+            message = f"Lesson {self.lesson.number}, cell {self.error.cell}: {self.error.error}"
+            return [f"{message}\n    {self.error.line}" if self.error.line else message]
         return [
             f"Lesson {self.lesson.number}, claim {x['id']} does not hold: {x['statement']}"
             for x in self.claims
@@ -38,7 +48,7 @@ class Outcome:
 
 
 class Progress(Protocol):
-    """Who is told how far the lessons are; called from several threads."""
+    """A display of how far the lessons are; its methods are called from several threads."""
 
     def start(self, lesson: Lesson, cells: int) -> None: ...
     def cell(self, lesson: Lesson, number: int) -> None: ...
@@ -48,14 +58,14 @@ class Progress(Protocol):
 def run(
     lessons: Sequence[Lesson], profile: Profile, *, jobs: int, progress: Progress
 ) -> list[Outcome]:
-    """Executes `lessons`, at most `jobs` at a time, and returns their outcomes in lesson order.
+    """Execute `lessons`, at most `jobs` at a time, and return their outcomes in lesson order.
 
-    Each finished lesson's notebook, timing and claims are kept as it finishes. On Ctrl-C the
+    The notebook, timing and claims of each lesson are written as soon as it finishes. On Ctrl-C the
     kernels are killed, an unfinished lesson gets its earlier claims back, and the
-    KeyboardInterrupt goes on.
+    KeyboardInterrupt is raised again.
 
     Raises:
-        CourseError: a lesson's source is not valid Python; nothing is executed then.
+        CourseError: A lesson's source is not valid Python. Nothing is executed then.
     """
     notebooks = [(lesson, build.read(lesson)) for lesson in lessons]
     stop = threading.Event()
@@ -67,9 +77,9 @@ def run(
         }
         try:
             while pending:
-                # A wait without a timeout would not let Ctrl-C through on Windows.
-                done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-                outcomes += [future.result() for future in done]
+                # On Windows, a wait without a timeout would block Ctrl-C.
+                finished, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+                outcomes += [future.result() for future in finished]
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -77,12 +87,17 @@ def run(
     return sorted(outcomes, key=lambda x: x.lesson.number)
 
 
-def kernel_env(profile: Profile, count: int) -> dict[str, str]:
-    """The environment of a lesson's kernel besides what this process has; `count` threads."""
+def kernel_env(profile: Profile, thread_count: int) -> dict[str, str]:
+    """Variables of a lesson's kernel in addition to this process's environment.
+
+    Args:
+        profile: The profile of the lesson.
+        thread_count: The lesson's number of threads.
+    """
     env = {
-        "IFT_PROFILE": profile.name,
-        "IFT_THREADS": str(count),
-        "OMP_NUM_THREADS": str(count),
+        settings.PROFILE: profile.name,
+        settings.THREADS: str(thread_count),
+        "OMP_NUM_THREADS": str(thread_count),
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
@@ -91,26 +106,26 @@ def kernel_env(profile: Profile, count: int) -> dict[str, str]:
 
 def _run_one(
     lesson: Lesson,
-    notebook: Any,
+    notebook: NotebookNode,
     profile: Profile,
-    count: int,
+    thread_count: int,
     stop: threading.Event,
     progress: Progress,
 ) -> Outcome:
     if stop.is_set():
         raise Stopped
-    progress.start(lesson, code_cells(notebook))
-    earlier = timings.take_claims(profile.name, lesson.number)
+    progress.start(lesson, count_code_cells(notebook))
+    earlier = timings.remove_claims(profile.name, lesson.number)
     try:
         execution = execute(
             notebook,
-            env=kernel_env(profile, count),
+            env=kernel_env(profile, thread_count),
             cwd=project_root(),
             on_cell=lambda number: progress.cell(lesson, number),
             stop=stop,
         )
     except BaseException:
-        timings.put_claims_back(profile.name, lesson.number, earlier)
+        timings.restore_claims(profile.name, lesson.number, earlier)
         raise
     folder = results_dir(profile.name) / "notebooks"
     folder.mkdir(exist_ok=True)
@@ -122,7 +137,7 @@ def _run_one(
         cells=execution.cells,
         seconds=round(execution.seconds),
         peak_mb=round(execution.peak_mb),
-        threads=count,
+        threads=thread_count,
         machine=machine(),
     )
     timings.write_timings(profile.name, [timing])

@@ -1,7 +1,11 @@
 """The command `ift`."""
 
+from __future__ import annotations
+
 import errno
+import io
 import sys
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -23,30 +27,31 @@ from ift_course.cli.run import run
 from ift_course.cli.sft import sft
 from ift_course.cli.update import update
 from ift_course.errors import CourseError
+from ift_course.settings import VARIABLES
 
-INTERRUPTED = 130  # what a shell reports for a program ended by Ctrl-C
+INTERRUPTED = 130  # the exit status that shells report for a program ended by Ctrl-C
 
 
 class _OneSentence(TyperGroup):
-    """Turns what is the user's to mend into one sentence; what is ours keeps its traceback."""
+    """Prints an error that the user can fix as one sentence; bugs keep their traceback."""
 
-    def invoke(self, ctx):
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except CourseError as error:
             _fail(str(error), 2)
         except KeyboardInterrupt:
-            _fail("Stopped. What was finished is kept.", INTERRUPTED)
+            _fail("Stopped. Finished work is kept.", INTERRUPTED)
         except MemoryError:
             _fail("Memory ran out; close other programs or choose a smaller profile.", 1)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            where = f" at {error.filename}" if error.filename else ""
-            _fail(f"The disk is full{where}; free some space and run it again.", 1)
+            place = f" at {error.filename}" if error.filename else ""
+            _fail(f"The disk is full{place}; free some space and run the command again.", 1)
 
 
-def _fail(sentence: str, code: int) -> None:
+def _fail(sentence: str, code: int) -> NoReturn:
     from rich.console import Console
     from rich.text import Text
 
@@ -63,6 +68,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Instruction tuning, measured in front of you. Start with [bold]ift doctor[/bold].",
+    epilog="Environment variables\n\n"
+    + "\n\n".join(f"{name}: {meaning}." for name, meaning in VARIABLES.items()),
 )
 COMMANDS = (
     doctor, run, chat, sft, dpo, merge, export, memory, check, hint, progress, update, pretrain,
@@ -76,6 +83,7 @@ app.add_typer(data, name="data")
 def main() -> None:
     """The entry point of `ift`."""
     for stream in (sys.stdout, sys.stderr):
-        # Not every console can show every character of a lesson's title, and none should stop it.
-        stream.reconfigure(errors="replace")
+        # A console that cannot show a character of a lesson's title must not stop the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()

@@ -1,6 +1,7 @@
 """`ift build`."""
 
-import os
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
@@ -23,17 +24,17 @@ def build(
 ) -> None:
     """Write the notebooks from their sources, executed, with outputs.
 
-    A lesson is written as [bold]notebooks/NN_topic.py[/bold]. This executes it on the profile tiny,
-    as ift run does, and writes [bold]notebooks/NN_topic.ipynb[/bold] beside it when every cell ran
-    and every claim holds. Of [bold]solutions/NN_topic.py[/bold], if there is one, it makes the
-    notebooks in exercises/ and solutions/, without executing them. In the end it writes what was
-    measured into docs/claims.md and the README, and the terms into docs/glossary.md.
+    The source of a lesson is [bold]notebooks/NN_topic.py[/bold]. This command executes it on the
+    profile tiny, as ift run does, and writes [bold]notebooks/NN_topic.ipynb[/bold] beside it when
+    every cell ran and every claim holds. From [bold]solutions/NN_topic.py[/bold], if there is one,
+    it makes the notebooks in exercises/ and solutions/, without executing them. Finally it writes
+    the results into docs/claims.md and the README, and the terms into docs/glossary.md.
 
     [bold]Examples[/bold]
 
         ift build 01         after editing lesson 01
 
-        ift build --check    do all notebooks belong to their sources?
+        ift build --check    do all notebooks match their sources?
 
         ift build --exercises
 
@@ -41,67 +42,68 @@ def build(
     """
     from rich.console import Console
 
+    from ift_course import settings
     from ift_course.errors import CourseError
     from ift_course.paths import checkout, evidence_root
 
     if checkout() is None:
         raise CourseError("Notebooks are built in a clone of the course, and this is not one.")
-    if os.environ.get("IFT_SEED"):
+    if settings.first_seed() is not None:
         raise CourseError("Notebooks are built with the published seeds; unset IFT_SEED.")
-    # What is built becomes the evidence; every other run writes beside it.
-    os.environ.setdefault("IFT_RESULTS", str(evidence_root()))
+    # The results of a build become the evidence; every other run writes to another folder.
+    settings.set_default_results_folder(evidence_root())
     problems = []
     if not docs:
-        problems += _exercises(lessons or [], check=check)
+        problems += _build_exercises(lessons or [], check=check)
     if not docs and not exercises:
-        problems += _lessons(lessons or [], check=check)
+        problems += _build_lessons(lessons or [], check=check)
     if not exercises:
-        problems += _pages(check=check)
+        problems += _build_docs(check=check)
     for problem in problems:
         Console(stderr=True, soft_wrap=True).print(problem, style="red", markup=False)
     if problems:
         raise typer.Exit(1)
 
 
-def _exercises(words: list[str], *, check: bool) -> list[str]:
-    """Builds or checks the exercises of these lessons, or of all; returns what is wrong."""
+def _build_exercises(names: list[str], *, check: bool) -> list[str]:
+    """Build or check the exercises of these lessons, or of all; return the problems."""
     from ift_course.errors import CourseError
     from ift_course.exercises import generate, source
 
     problems = []
     root = source.folder().parent
     for path in source.sources():
-        if words and not {path.name[:2], path.stem} & {word.zfill(2) for word in words}:
+        if names and not {path.name[:2], path.stem} & {name.zfill(2) for name in names}:
             continue
         if check:
             problems += [
-                f"{why}; run: ift build --exercises" for why in generate.differs(path, root)
+                f"{reason}; run: ift build --exercises" for reason in generate.differs(path, root)
             ]
             continue
         try:
-            for made in generate.build(path, root):
-                print(made)
+            for notebook in generate.build(path, root):
+                print(notebook)
         except CourseError as error:
             problems.append(str(error))
     return problems
 
 
-def _pages(*, check: bool) -> list[str]:
-    """Writes or checks the generated pages; returns what is wrong."""
+def _build_docs(*, check: bool) -> list[str]:
+    """Write or check the generated pages; return the problems."""
     from ift_course.authoring import generated_docs
 
     if check:
         return [
-            f"{path} is out of date; run: ift build --docs" for path in generated_docs.differing()
+            f"{path} is out of date; run: ift build --docs" for path in generated_docs.outdated()
         ]
     for path in generated_docs.write():
         print(path)
     return []
 
 
-def _lessons(words: list[str], *, check: bool) -> list[str]:
-    """Executes and publishes these lessons, or checks them; returns what is wrong."""
-    from ift_course.authoring import build as building
+def _build_lessons(names: list[str], *, check: bool) -> list[str]:
+    """Execute and publish these lessons, or check them; return the problems."""
+    from ift_course.authoring import build as notebooks
     from ift_course.authoring import report
     from ift_course.authoring.run_lessons import run as run_lessons
     from ift_course.cli.run_display import LessonProgress
@@ -109,18 +111,22 @@ def _lessons(words: list[str], *, check: bool) -> list[str]:
     from ift_course.lessons.discover import select
     from ift_course.profile import get_profile
 
-    wanted = select(words)
+    lessons = select(names)
     if check:
-        return [f"{why}; run: ift build {x.number}" for x in wanted if (why := building.differs(x))]
+        return [
+            f"{reason}; run: ift build {lesson.number}"
+            for lesson in lessons
+            if (reason := notebooks.difference(lesson))
+        ]
     profile = get_profile("tiny")
     with LessonProgress(profile) as progress:
-        jobs = min(usable_cores(), len(wanted))
-        outcomes = run_lessons(wanted, profile, jobs=jobs, progress=progress)
+        jobs = min(usable_cores(), len(lessons))
+        outcomes = run_lessons(lessons, profile, jobs=jobs, progress=progress)
     report.write(profile)
     problems = []
     for outcome in outcomes:
         problems += outcome.problems
         if not outcome.problems:
-            building.publish(outcome.lesson)
-            print(building.notebook_path(outcome.lesson))
+            notebooks.publish(outcome.lesson)
+            print(notebooks.notebook_path(outcome.lesson))
     return problems

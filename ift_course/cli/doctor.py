@@ -1,22 +1,29 @@
 """`ift doctor`."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ift_course.cli.options import ProfileOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ift_course.lessons.doctor import Diagnosis
+
 
 def doctor(
-    profile: Annotated[
-        str | None, typer.Option(help="tiny, smollm2, t4 or gpu24; else $IFT_PROFILE, else tiny.")
-    ] = None,
+    profile: ProfileOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
     grading: Annotated[
-        bool, typer.Option("--grading", help="Only how well student code would be shut in.")
+        bool, typer.Option("--grading", help="Only how well student code would be isolated.")
     ] = False,
 ) -> None:
-    """Say what this machine can run, what each lesson costs, and how to mend what is missing.
+    """Show what this machine can run, what each lesson costs, and how to fix each problem.
 
-    Exits with 1 if something keeps the lessons from running.
+    Exits with 1 if a problem keeps the lessons from running.
 
     [bold]Examples[/bold]
 
@@ -41,20 +48,20 @@ def doctor(
     if as_json:
         print(json.dumps(asdict(diagnosis), indent=1, ensure_ascii=False))
     else:
-        _show(diagnosis)
+        _print_diagnosis(diagnosis)
     if any(x.blocking for x in diagnosis.problems):
         raise typer.Exit(1)
 
 
-def _show(diagnosis) -> None:
+def _print_diagnosis(diagnosis: Diagnosis) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
     for table in (
-        _machine(diagnosis),
-        _packages(diagnosis),
-        _profiles(diagnosis),
-        _lessons(diagnosis),
+        _machine_table(diagnosis),
+        _package_table(diagnosis),
+        _profile_table(diagnosis),
+        _lesson_table(diagnosis),
     ):
         console.print(table)
         console.print()
@@ -65,7 +72,7 @@ def _show(diagnosis) -> None:
         console.print(f"[{style}]{x.problem}[/{style}]: {x.remedy}")
 
 
-def _table(title: str, *columns: str):
+def _table(title: str, *columns: str) -> Table:
     from rich.table import Table
 
     table = Table(*columns, title=title, title_justify="left", title_style="bold", box=None)
@@ -73,7 +80,7 @@ def _table(title: str, *columns: str):
     return table
 
 
-def _machine(diagnosis):
+def _machine_table(diagnosis: Diagnosis) -> Table:
     hardware = diagnosis.hardware
     table = _table("Machine", "", "")
     table.show_header = False
@@ -90,28 +97,27 @@ def _machine(diagnosis):
     return table
 
 
-def _packages(diagnosis):
+def _package_table(diagnosis: Diagnosis) -> Table:
     table = _table("Packages", "name", "installed", "tested with", "allowed", "")
-    says = {
+    texts = {
         "tested": "[green]as tested[/green]",
         "allowed": "in range",
         "outside": "[red]outside the range[/red]",
         "missing": "[red]missing[/red]",
     }
     for x in diagnosis.packages:
-        table.add_row(x.name, x.installed or "", x.tested or "", x.allowed, says[x.state])
+        table.add_row(x.name, x.installed or "", x.tested or "", x.allowed, texts[x.state])
     return table
 
 
-def _profiles(diagnosis):
-    table = _table("Profiles", "name", "", "what it is")
+def _profile_table(diagnosis: Diagnosis) -> Table:
+    table = _table("Profiles", "name", "", "model")
     for x in diagnosis.profiles:
-        says = "[green]fits[/green]" if x.fits else x.why_not
-        table.add_row(x.profile, says, x.about)
+        table.add_row(x.profile, "[green]fits[/green]" if x.fits else x.why_not, x.about)
     return table
 
 
-def _lessons(diagnosis):
+def _lesson_table(diagnosis: Diagnosis) -> Table:
     table = _table(f"Lessons on the profile {diagnosis.profile}", "lesson", "minutes", "memory", "")
     for x in diagnosis.lessons:
         if x.minutes is None:

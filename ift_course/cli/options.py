@@ -1,15 +1,21 @@
 """Options that several commands share."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+# The names in `ift_course.profile.PROFILES`, whose import would slow down `ift --help`.
+ProfileName = Literal["tiny", "smollm2", "t4", "gpu24"]
+ProfileOption = Annotated[
+    ProfileName | None,
+    typer.Option("--profile", help="Model and data; without it $IFT_PROFILE, else tiny."),
+]
 Rejects = Annotated[
     Path | None,
-    typer.Option(
-        help="Write rows that cannot be used to this file, with the reason, and continue."
-    ),
+    typer.Option(help="Write rejected rows to this file, with the reason, and continue."),
 ]
 FoldSystem = Annotated[
     bool,
@@ -19,7 +25,8 @@ FoldSystem = Annotated[
     ),
 ]
 EscapeSpecial = Annotated[
-    bool, typer.Option("--escape-special", help="Turn special tokens in texts into plain words.")
+    bool,
+    typer.Option("--escape-special", help="Turn special tokens in texts into ordinary words."),
 ]
 Out = Annotated[Path, typer.Option(help="The folder for the tuned model.")]
 Targets = Annotated[

@@ -1,10 +1,17 @@
-"""`ift pretrain`: make the embedded base model again, from nothing."""
+"""`ift pretrain`: make the shipped base model again, from scratch."""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ift_course.evaluation.acceptance import Measured
 
 
 def pretrain(
@@ -15,22 +22,23 @@ def pretrain(
         Path | None, typer.Option(help="Folder for the checkpoint; the default is OUT/.work.")
     ] = None,
     tokens: Annotated[
-        int | None, typer.Option(min=10_000, help="Tokens to read; the default makes the course's.")
+        int | None,
+        typer.Option(min=10_000, help="Tokens to train on; the default makes the course's model."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights, the text and its order.")] = 0,
     new_tokenizer: Annotated[
-        bool, typer.Option(help="Learn a tokenizer instead of taking the shipped one.")
+        bool, typer.Option(help="Train a tokenizer instead of taking the shipped one.")
     ] = False,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     score: Annotated[
-        bool, typer.Option(help="Measure afterwards what the model can do (about 5 minutes).")
+        bool, typer.Option(help="Evaluate the model afterwards (about 5 minutes).")
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the card's numbers.")] = False,
 ) -> None:
     """Pretrain the base model on the closed world's prose.
 
-    The shipped model took under an hour on two cores. Stop it whenever you like: run the
-    same command again and it goes on from its last checkpoint.
+    The shipped model took under an hour on two cores. Stop the command whenever you like, and run
+    it again to continue from its last checkpoint.
 
     [bold]Example[/bold], a quick look at an unfinished model:
 
@@ -72,12 +80,12 @@ def pretrain(
             task = bars.add_task("writing the corpus", total=config.total_steps)
             run = training.pretrain(
                 config, work, device=device,
-                on_log=lambda e: bars.update(
-                    task, completed=e["step"], description=f"loss {e['loss']:.3f}"
+                on_log=lambda entry: bars.update(
+                    task, completed=entry["step"], description=f"loss {entry['loss']:.3f}"
                 ),
             )  # fmt: skip
         publish(run, config, out)
-        scores = _scores(out, console) if score else []
+        scores = _evaluate(out, console) if score else []
         write_card(out, scores)
     if as_json:
         typer.echo(json.dumps({"out": str(out), "log": run.log[-1], "scores": scores}))
@@ -86,12 +94,13 @@ def pretrain(
         console.print(f"  ift chat --model {out}", style="bold")
 
 
-def _scores(out: Path, console) -> list[dict]:
+def _evaluate(out: Path, console: Console) -> list[dict[str, Any]]:
+    """Measure the model's properties, print each, and return them for the card."""
     from ift_course.evaluation.acceptance import measure
     from ift_course.training.open_model import load
 
-    def show(result) -> None:
+    def print_result(result: Measured) -> None:
         values = ", ".join(f"{value:.3f}" for value in result.values)
         console.print(f"{'met' if result.met else 'NOT MET'}  {result.name}: {values}")
 
-    return [result.to_dict() for result in measure(lambda: load(out), show)]
+    return [result.to_dict() for result in measure(lambda: load(out), print_result)]

@@ -1,8 +1,16 @@
 """`ift run`."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ift_course.cli.options import ProfileOption
+
+if TYPE_CHECKING:
+    from ift_course.authoring.run_lessons import Outcome
+    from ift_course.profile import Profile
 
 
 def run(
@@ -10,9 +18,7 @@ def run(
         list[str] | None,
         typer.Argument(metavar="LESSON", help="Lessons, as 1 or 01; all without it."),
     ] = None,
-    profile: Annotated[
-        str | None, typer.Option(help="tiny, smollm2, t4 or gpu24; else $IFT_PROFILE, else tiny.")
-    ] = None,
+    profile: ProfileOption = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -22,25 +28,27 @@ def run(
     full: Annotated[
         bool, typer.Option("--full", help="First compute the lessons' whole grids of experiments.")
     ] = False,
-    seeds: Annotated[int, typer.Option(min=3, help="With --full: seeds for each cell.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=3, help="With --full: seeds for each experiment of a grid.")
+    ] = 3,
     seed: Annotated[
         int | None,
         typer.Option(min=0, max=10**6, help="The first seed of every experiment; 0 without it."),
     ] = None,
 ) -> None:
-    """Execute lessons, and say whether their claims hold.
+    """Execute lessons, and report whether their claims hold.
 
     Writes the measured times and claims, the executed notebooks and a report for the browser to
     [bold]scratch/PROFILE/[/bold]. Exits with 1 if a cell fails, if a claim does not hold, or if a
-    claim that docs/claims.md states was not measured.
+    claim in docs/claims.md was not measured.
 
-    Some lessons show a part of a grid of experiments that is too long for a lesson.
+    Some lessons show a part of a grid of experiments that takes too long for a lesson.
     [bold]--full[/bold] computes all of it (about half an hour for lesson 03 on two cores) and keeps
-    each result as it comes: stop it at any time, it goes on from there.
+    each result as soon as it is there: stop it at any time, and run it again to continue.
 
-    [bold]--seed N[/bold] repeats all experiments with the seeds N, N+1, … and keeps what comes out
-    in [bold]scratch/PROFILE/seeds/N/[/bold]. Do the claims still hold? What lessons take from a
-    stored grid is then computed, so this takes longer.
+    [bold]--seed N[/bold] repeats all experiments with the seeds N, N+1, … and writes the results to
+    [bold]scratch/PROFILE/seeds/N/[/bold]. Do the claims still hold? Results that lessons usually
+    take from a stored grid are then computed, so this takes longer.
 
     [bold]Examples[/bold]
 
@@ -54,24 +62,24 @@ def run(
 
         ift run --seed 10    every lesson, with other seeds
     """
-    from ift_course.profile import first_seed
+    from ift_course.settings import override_first_seed
 
-    with first_seed(seed):
-        problems = _run(lessons or [], profile, jobs, full=full, per_cell=seeds, seed=seed)
+    with override_first_seed(seed):
+        problems = _run(lessons or [], profile, jobs, full=full, seeds=seeds, seed=seed)
     if problems:
         raise typer.Exit(1)
 
 
 def _run(
-    words: list[str],
-    profile: str | None,
+    names: list[str],
+    profile_name: str | None,
     jobs: int | None,
     *,
     full: bool,
-    per_cell: int,
+    seeds: int,
     seed: int | None,
 ) -> list[str]:
-    """Executes the lessons and shows what came out; returns what is wrong."""
+    """Execute the lessons, print a summary, and return the problems."""
     from rich.console import Console
 
     from ift_course.authoring import report
@@ -81,47 +89,57 @@ def _run(
     from ift_course.lessons.discover import select
     from ift_course.profile import get_profile
 
-    chosen, wanted = get_profile(profile), select(words)
+    profile, lessons = get_profile(profile_name), select(names)
     if full:
-        _compute([x.number for x in wanted], chosen, jobs, per_cell=per_cell, named=bool(words))
-    with LessonProgress(chosen) as progress:
+        _compute_grids(
+            [x.number for x in lessons], profile, jobs, seeds=seeds, all_named=bool(names)
+        )
+    with LessonProgress(profile) as progress:
         outcomes = run_lessons(
-            wanted,
-            chosen,
-            jobs=min(jobs or lessons_at_once(chosen), len(wanted)),
+            lessons,
+            profile,
+            jobs=min(jobs or lessons_at_once(profile), len(lessons)),
             progress=progress,
         )
     Console(soft_wrap=True).print(summary(outcomes))
     problems = [line for outcome in outcomes for line in outcome.problems]
-    if chosen.name == "tiny":
-        problems += [line for outcome in outcomes for line in _unmeasured(outcome, seed)]
+    if profile.name == "tiny":
+        problems += [line for outcome in outcomes for line in _missing_claims(outcome, seed)]
     for problem in problems:
         Console(stderr=True, soft_wrap=True).print(problem, style="red", markup=False)
-    print(f"Report: {report.write(chosen)}")
+    print(f"Report: {report.write(profile)}")
     return problems
 
 
-def _compute(numbers: list[str], profile, jobs: int | None, *, per_cell: int, named: bool) -> None:
-    """Computes the whole grids of the lessons that have one, or of all that were named."""
+def _compute_grids(
+    numbers: list[str], profile: Profile, jobs: int | None, *, seeds: int, all_named: bool
+) -> None:
+    """Compute the whole grids of those lessons that have one.
+
+    Args:
+        numbers: The lessons' numbers.
+        seeds: How many seeds each experiment of a grid gets.
+        all_named: The user named the lessons, so one without a grid is an error.
+    """
     from ift_course.claims.grids import LESSONS, full
     from ift_course.claims.progress import grid_progress
 
     first = profile.seeds[0]
-    for number in [x for x in numbers if named or x in LESSONS]:
+    for number in [x for x in numbers if all_named or x in LESSONS]:
         with grid_progress(number) as on_progress:
-            full(number, seeds=range(first, first + per_cell), profile=profile.name, jobs=jobs,
+            full(number, seeds=range(first, first + seeds), profile=profile.name, jobs=jobs,
                  on_progress=on_progress)  # fmt: skip
 
 
-def _unmeasured(outcome, seed: int | None) -> list[str]:
-    """A sentence for each claim that the course states and this whole run did not measure."""
-    from ift_course.authoring.generated_docs import stated
+def _missing_claims(outcome: Outcome, seed: int | None) -> list[str]:
+    """A sentence for each claim in docs/claims.md that this complete run did not measure."""
+    from ift_course.authoring.generated_docs import published_claim_ids
 
     if outcome.error:
         return []
     number = outcome.lesson.number
     measured = {claim["id"] for claim in outcome.claims}
-    missing = [id for id in stated(number) if id not in measured]
+    missing = [id for id in published_claim_ids(number) if id not in measured]
     if seed is not None:
         return [
             f"Lesson {number} did not measure the claim {id} with these seeds, because it takes it "
@@ -130,7 +148,7 @@ def _unmeasured(outcome, seed: int | None) -> list[str]:
             for id in missing
         ]
     return [
-        f"Lesson {number} no longer measures the claim {id}, which docs/claims.md states; if that "
-        f"is meant, run: ift build {number}"
+        f"Lesson {number} no longer measures the claim {id}, which docs/claims.md states; if this "
+        f"is intended, run: ift build {number}"
         for id in missing
     ]

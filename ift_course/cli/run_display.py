@@ -1,4 +1,6 @@
-"""How `ift run` and `ift build` show where the lessons are."""
+"""Progress bars and summary of `ift run` and `ift build`."""
+
+from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
@@ -8,6 +10,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -21,11 +24,11 @@ from ift_course.profile import Profile
 
 
 class LessonProgress:
-    """One bar a lesson: its name, the cells done, the time so far, and the time it took before."""
+    """A bar for each lesson: its name, finished cells, time so far, and time of the last run."""
 
     def __init__(self, profile: Profile) -> None:
         self._timings = read_timings(profile.name)
-        self._tasks: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
         self._lock = threading.Lock()
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -37,7 +40,7 @@ class LessonProgress:
             console=Console(stderr=True),
         )
 
-    def __enter__(self) -> "LessonProgress":
+    def __enter__(self) -> LessonProgress:
         self._bars.start()
         return self
 
@@ -45,38 +48,41 @@ class LessonProgress:
         self._bars.stop()
 
     def start(self, lesson: Lesson, cells: int) -> None:
-        known = self._timings.get(lesson.number)
-        expected = f"expected {minutes(known.seconds)}" if known else "not measured before"
+        """Add the bar of a lesson with that many code cells."""
+        timing = self._timings.get(lesson.number)
+        expected = f"expected {minutes(timing.seconds)}" if timing else "not measured before"
         with self._lock:
             self._tasks[lesson.number] = self._bars.add_task(
                 lesson.name, total=cells, expected=expected
             )
 
     def cell(self, lesson: Lesson, number: int) -> None:
+        """Show that a code cell starts; the numbers begin with 1."""
         self._bars.update(self._tasks[lesson.number], completed=number - 1)
 
     def finish(self, outcome: Outcome) -> None:
+        """Stop the bar of a lesson, and print a line where no bars are drawn."""
         task = self._tasks[outcome.lesson.number]
         self._bars.update(task, expected="failed" if outcome.error else "done")
         if not outcome.error:
             self._bars.update(task, completed=outcome.timing.cells)
         self._bars.stop_task(task)
-        took = minutes(outcome.timing.seconds)
-        log_line(self._bars, f"{outcome.lesson.name}: {outcome.timing.status}, {took}")
+        duration = minutes(outcome.timing.seconds)
+        log_line(self._bars, f"{outcome.lesson.name}: {outcome.timing.status}, {duration}")
 
 
 def summary(outcomes: Sequence[Outcome]) -> Table:
-    """Each lesson's result, cost and number of claims that hold."""
+    """A table of each lesson's result, cost and number of claims that hold."""
     table = Table(box=None, pad_edge=False)
     for name in ("lesson", "result", "time", "peak memory", "claims that hold"):
         table.add_column(name, justify="left" if name in ("lesson", "result") else "right")
     for x in outcomes:
-        held = sum(claim["holds"] for claim in x.claims)
+        holding = sum(claim["holds"] for claim in x.claims)
         table.add_row(
             x.lesson.name,
             x.timing.status,
             minutes(x.timing.seconds),
             f"{x.timing.peak_mb / 1000:.1f} GB",
-            f"{held} of {len(x.claims)}",
+            f"{holding} of {len(x.claims)}",
         )
     return table

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ift_course import settings
 from ift_course.errors import CourseError
 from ift_course.exercises import catalog, notebook_cells
 from ift_course.exercises.compare import MaskDiff
@@ -90,7 +91,7 @@ def _follow(path: Path, run: _Run, limit: float) -> None:
         [sys.executable, "-m", "ift_course.exercises.check_worker", str(path.resolve()),
          path.name[:2], json.dumps(run.skip)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, encoding="utf-8", env=os.environ | {"IFT_CHECKING": "1", "MPLBACKEND": "Agg"},
+        text=True, encoding="utf-8", env=os.environ | {settings.CHECKING: "1", "MPLBACKEND": "Agg"},
     )  # fmt: skip
     step = ""
     try:

@@ -5,13 +5,13 @@ All of them are silent where a grader or `ift check` runs the cells (`IFT_CHECKI
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from ift_course import settings
 from ift_course.errors import CourseError
 from ift_course.exercises import catalog, source
 from ift_course.exercises import progress as records
@@ -214,4 +214,4 @@ def full_title(exercise: catalog.Exercise) -> str:
 
 
 def _is_silent() -> bool:
-    return bool(os.environ.get("IFT_CHECKING"))
+    return settings.is_checking()

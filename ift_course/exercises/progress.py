@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ift_course import settings
 from ift_course.disk import atomic_write_text
 from ift_course.exercises.report import Report
 from ift_course.paths import project_root
@@ -35,10 +35,9 @@ class ExerciseProgress:
 
 def path() -> Path:
     """The file: `$IFT_PROGRESS`, else in `$IFT_RESULTS`, else beside the notebooks."""
-    if own := os.environ.get("IFT_PROGRESS"):
-        return Path(own)
-    folder = Path(os.environ.get("IFT_RESULTS") or project_root())
-    return folder / "progress.json"
+    if own := settings.progress_file():
+        return own
+    return (settings.results_folder() or project_root()) / "progress.json"
 
 
 def read() -> dict[str, ExerciseProgress]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
-import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ift_course import settings
 from ift_course.errors import CourseError
 from ift_course.exercises import notebook_cells, source
 from ift_course.exercises.judging import run_check
@@ -63,16 +63,9 @@ def _source_of(exercise: Exercise) -> Path | None:
 def _executed(path: Path) -> dict[str, Any]:
     codes = [x.source for x in source.cells(path) if x.cell_type == "code"]
     names: dict[str, Any] = {"__name__": "solutions"}
-    before = os.environ.get("IFT_CHECKING")
-    os.environ["IFT_CHECKING"] = "1"
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            for number, code in enumerate(codes, 1):
-                notebook_cells.execute(number, code, names)
-    finally:
-        os.environ.pop("IFT_CHECKING")
-        if before is not None:
-            os.environ["IFT_CHECKING"] = before
+    with settings.checking(), contextlib.redirect_stdout(io.StringIO()):
+        for number, code in enumerate(codes, 1):
+            notebook_cells.execute(number, code, names)
     return names
 
 

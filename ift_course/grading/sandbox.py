@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ift_course import settings
 from ift_course.exercises.learner import LearnerError, LearnerLost
 from ift_course.grading import isolation, server, wire
 from ift_course.grading.layers import LAYERS
@@ -316,7 +317,7 @@ def _environment(folder: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "IFT_CHECKING": "1",
+        settings.CHECKING: "1",
         "HF_HUB_OFFLINE": "1",
         "MPLBACKEND": "agg",
         **{f"{x}_NUM_THREADS": "1" for x in ("OMP", "MKL", "OPENBLAS")},

@@ -1,1 +1,1 @@
-"""Finding, building, executing and reporting the lessons."""
+"""The lessons: one package each, and what they share, such as quizzes and the glossary."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ift_course import settings
+
 if TYPE_CHECKING:
     from ift_course.exercises.catalog import Exercise
     from ift_course.exercises.learner import InProcessLearner
@@ -43,7 +45,7 @@ def _namespace(exercise: Exercise, notebook: str | None) -> dict[str, Any]:
     else:
         codes = notebook_cells.code_cells(Path(notebook))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IFT_CHECKING", "1")
+        patch.setenv(settings.CHECKING, "1")
         for number, code in codes:
             notebook_cells.execute(number, code, namespace)
     return namespace

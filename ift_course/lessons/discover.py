@@ -1,4 +1,6 @@
-"""The lessons there are, and the ones the user means."""
+"""The lessons of the course, and the selection a user names."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Sequence
@@ -13,7 +15,13 @@ START = "00"  # the first notebook: an overview, which makes no claims and has n
 
 @dataclass(frozen=True)
 class Lesson:
-    """`number` as "01", `name` as "01_pretraining_vs_sft", `source` the percent-format script."""
+    """A lesson.
+
+    Attributes:
+        number: Such as "01".
+        name: Such as "01_pretraining_vs_sft".
+        source: The script in percent format.
+    """
 
     number: str
     name: str
@@ -27,27 +35,30 @@ class Lesson:
 
 
 def lessons() -> list[Lesson]:
-    """All lessons, in order."""
+    """Return all lessons, in order."""
     return [
         Lesson(number=source.name[:2], name=source.stem, source=source)
         for source in sorted(notebooks_dir().glob("[0-9][0-9]_*.py"))
     ]
 
 
-def select(wanted: Sequence[str]) -> list[Lesson]:
-    """The lessons called `wanted` ("1", "01" or "01_pretraining_vs_sft"), in order; none means all.
+def select(names: Sequence[str]) -> list[Lesson]:
+    """Return the lessons with these names, in order; without names, all lessons.
+
+    Args:
+        names: Such as "1", "01" or "01_pretraining_vs_sft".
 
     Raises:
-        CourseError: a name fits no lesson, or there are no lessons.
+        CourseError: A name fits no lesson, or there are no lessons.
     """
-    known = lessons()
-    if not known:
+    available = lessons()
+    if not available:
         raise CourseError(f"There are no lessons in {notebooks_dir()}.")
-    chosen = set()
-    for word in wanted:
-        found = [x for x in known if word.zfill(2) == x.number or Path(word).stem == x.name]
-        if not found:
-            names = ", ".join(x.name for x in known)
-            raise CourseError(f'There is no lesson "{word}"; the lessons are {names}.')
-        chosen.update(found)
-    return [x for x in known if not wanted or x in chosen]
+    selected = set()
+    for name in names:
+        matches = [x for x in available if name.zfill(2) == x.number or Path(name).stem == x.name]
+        if not matches:
+            known = ", ".join(x.name for x in available)
+            raise CourseError(f'There is no lesson "{name}"; the lessons are {known}.')
+        selected.update(matches)
+    return [x for x in available if not names or x in selected]

@@ -1,4 +1,6 @@
-"""What this machine can run, what it will cost, and what to do about each problem."""
+"""Diagnosis of this machine: what it can run, at what cost, and how to fix each problem."""
+
+from __future__ import annotations
 
 import platform
 import shutil
@@ -21,7 +23,15 @@ OLDEST_PYTHON = (3, 10)
 
 @dataclass(frozen=True)
 class Package:
-    """A package the course needs. `state`: tested, allowed (in range), outside, or missing."""
+    """A package that the course needs.
+
+    Attributes:
+        name: On PyPI.
+        installed: Version that is installed, if any.
+        tested: Version that the tests ran with, if it is known.
+        allowed: Range of versions, such as ">=2.6".
+        state: "tested", "allowed" (in the range), "outside" or "missing".
+    """
 
     name: str
     installed: str | None
@@ -32,7 +42,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Fit:
-    """Whether a profile fits the machine, and if it does not, why."""
+    """Whether a profile fits the machine, and the reason if it does not."""
 
     profile: str
     about: str
@@ -42,7 +52,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a lesson is expected to take; None where it was not measured yet."""
+    """The expected cost of a lesson; None where it has not been measured."""
 
     lesson: str
     title: str
@@ -53,7 +63,11 @@ class Cost:
 
 @dataclass(frozen=True)
 class Problem:
-    """`blocking` problems keep the lessons from running."""
+    """A problem with its remedy.
+
+    Attributes:
+        blocking: Whether it keeps the lessons from running.
+    """
 
     problem: str
     remedy: str
@@ -62,7 +76,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All that `ift doctor --json` prints; the field names are a promise to programs."""
+    """The content of `ift doctor --json`. Other programs rely on the names of its fields."""
 
     python: str
     packages: list[Package]
@@ -77,7 +91,7 @@ class Diagnosis:
 
 
 def diagnose(profile: Profile) -> Diagnosis:
-    """Looks at everything. Imports torch, so it takes some seconds."""
+    """Examine this machine. Imports torch, so it takes some seconds."""
     import psutil
 
     hardware = detect()
@@ -105,36 +119,37 @@ def diagnose(profile: Profile) -> Diagnosis:
 
 
 def check_packages() -> list[Package]:
-    """Each direct requirement of the course against its range and against the tested set."""
-    tested = tested_set()
-    wanted = [Requirement(line) for line in requires("ift-course") or []]
+    """Compare each direct requirement of the course with its range and with the tested set."""
+    tested = tested_versions()
+    requirements = [Requirement(line) for line in requires("ift-course") or []]
     return [
         _check_package(x, tested)
-        for x in sorted(wanted, key=lambda x: x.name.lower())
+        for x in sorted(requirements, key=lambda x: x.name.lower())
         if x.marker is None or x.marker.evaluate({"extra": ""})
     ]
 
 
-def tested_set() -> dict[str, str]:
-    """Package name (lower case, dashes) to the version the tests ran with."""
+def tested_versions() -> dict[str, str]:
+    """The version that the tests ran with, by package name (lower case, dashes)."""
     lines = (shipped() / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [Requirement(x) for x in lines if x and not x.startswith("#")]
-    return {_key(x.name): str(x.specifier).removeprefix("==") for x in pins}
+    return {_normalize(x.name): str(x.specifier).removeprefix("==") for x in pins}
 
 
 def check_fit(profile: Profile, hardware: Hardware, free_disk_gb: float) -> Fit:
-    """Whether the machine has the memory, the GPU, the disk and the packages of a profile."""
+    """Check whether the machine has the memory, GPU, disk and packages that a profile needs."""
     why_not = None
-    if profile.gpu_memory_gb and hardware.gpu_memory_gb is None:
+    gpu_memory = hardware.gpu_memory_gb
+    if profile.gpu_memory_gb and gpu_memory is None:
         why_not = f"needs an NVIDIA GPU with {profile.gpu_memory_gb:.0f} GB"
-    elif profile.gpu_memory_gb and hardware.gpu_memory_gb < profile.gpu_memory_gb:
-        why_not = (
-            f"needs {profile.gpu_memory_gb:.0f} GB on the GPU, and it has {hardware.gpu_memory_gb}"
-        )
+    elif gpu_memory is not None and gpu_memory < profile.gpu_memory_gb:
+        why_not = f"needs {profile.gpu_memory_gb:.0f} GB on the GPU, which has {gpu_memory}"
     elif hardware.memory_gb < profile.memory_gb:
-        why_not = f"needs {profile.memory_gb:.0f} GB of memory, and there are {hardware.memory_gb}"
+        why_not = (
+            f"needs {profile.memory_gb:.0f} GB of memory; this machine has {hardware.memory_gb}"
+        )
     elif free_disk_gb < profile.disk_gb:
-        why_not = f"needs {profile.disk_gb} GB of free disk, and there are {free_disk_gb}"
+        why_not = f"needs {profile.disk_gb} GB of free disk; this machine has {free_disk_gb}"
     elif profile.base_model.startswith("wheel:"):
         wheel = profile.base_model.removeprefix("wheel:")
         if find_spec(wheel.replace("-", "_")) is None or find_spec("gguf") is None:
@@ -143,39 +158,40 @@ def check_fit(profile: Profile, hardware: Hardware, free_disk_gb: float) -> Fit:
 
 
 def costs(profile: Profile) -> list[Cost]:
-    """What each lesson took when it was last run on this profile, here or by the authors."""
+    """The cost of each lesson in its last run on this profile, here or by the authors."""
     timings = read_timings(profile.name)
     rows = []
     for lesson in lessons():
         timing = timings.get(lesson.number)
-        known = timing is not None and timing.status == "ok"
+        if timing and timing.status != "ok":
+            timing = None
         rows.append(
             Cost(
                 lesson=lesson.number,
                 title=lesson.title,
-                minutes=round(timing.seconds / 60, 1) if known else None,
-                peak_memory_gb=round(timing.peak_mb / 1000, 1) if known else None,
-                measured_on=timing.machine if known else None,
+                minutes=round(timing.seconds / 60, 1) if timing else None,
+                peak_memory_gb=round(timing.peak_mb / 1000, 1) if timing else None,
+                measured_on=timing.machine if timing else None,
             )
         )
     return rows
 
 
 def _check_package(requirement: Requirement, tested: dict[str, str]) -> Package:
-    known = tested.get(_key(requirement.name))
+    pin = tested.get(_normalize(requirement.name))
     try:
         installed = version(requirement.name)
     except PackageNotFoundError:
-        return Package(requirement.name, None, known, str(requirement.specifier), "missing")
-    if Version(installed).public == known:
+        return Package(requirement.name, None, pin, str(requirement.specifier), "missing")
+    if Version(installed).public == pin:
         state = "tested"
     else:
         allowed = requirement.specifier.contains(installed, prereleases=True)
         state = "allowed" if allowed else "outside"
-    return Package(requirement.name, installed, known, str(requirement.specifier), state)
+    return Package(requirement.name, installed, pin, str(requirement.specifier), state)
 
 
-def _key(name: str) -> str:
+def _normalize(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
@@ -203,20 +219,18 @@ def _fit_problems(fits: list[Fit], profile: Profile) -> list[Problem]:
     if fit.fits:
         return []
     others = [x.profile for x in fits if x.fits]
-    remedy = (
-        f"choose another: --profile {others[-1]}" if others else "free some, or use another machine"
-    )
+    remedy = f"choose another: --profile {others[-1]}" if others else "use another machine"
     return [Problem(f"the profile {profile.name} {fit.why_not}", remedy, True)]
 
 
 def _speed_problems(hardware: Hardware) -> list[Problem]:
     problems = []
     if hardware.cores < 2:
-        remedy = "expect up to twice the minutes below"
-        problems.append(Problem("only one core may be used", remedy, False))
+        remedy = "expect the lessons to take up to twice as long"
+        problems.append(Problem("only one core is available", remedy, False))
     if not hardware.bf16:
-        where = "GPU" if hardware.gpu_memory_gb else "CPU"
-        problem = f"the {where} has no fast bf16"
+        device = "GPU" if hardware.gpu_memory_gb else "CPU"
+        problem = f"the {device} has no fast bf16"
         remedy = "nothing to do: the course trains in fp32 here, which is slower and as exact"
         problems.append(Problem(problem, remedy, False))
     return problems

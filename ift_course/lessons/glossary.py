@@ -1,4 +1,4 @@
-"""The words of the field: `glossary.yaml`, from which docs/glossary.md is generated."""
+"""The terms of the field in `glossary.yaml`, from which docs/glossary.md is generated."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from ift_course.paths import PACKAGE
 
 
 class Term(BaseModel):
-    """A word and what it means, in one or two sentences.
+    """A term of the field.
 
-    lesson: where it is met, as "01". also: other ways in which the lessons write it.
+    Attributes:
+        name: As a heading of the glossary.
+        means: The definition, in one or two sentences.
+        lesson: The lesson that introduces it, such as "01".
+        also: Other spellings in the lessons.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", str_strip_whitespace=True)
@@ -28,34 +32,34 @@ class Term(BaseModel):
     @property
     def anchor(self) -> str:
         """The anchor of its heading, by GitHub's rule: lower case, dashes, no punctuation."""
-        kept = re.sub(r"[^\w\- ]", "", self.name.lower())
-        return kept.replace(" ", "-")
+        text = re.sub(r"[^\w\- ]", "", self.name.lower())
+        return text.replace(" ", "-")
 
 
 @cache
 def terms() -> tuple[Term, ...]:
-    """All terms, by name.
+    """Return all terms, sorted by name.
 
     Raises:
-        CourseError: the file breaks the format.
+        CourseError: The file breaks the format.
     """
     import yaml
 
     path = PACKAGE / "lessons" / "glossary.yaml"
     try:
-        found = TypeAdapter(list[Term]).validate_python(yaml.safe_load(path.read_text("utf-8")))
+        parsed = TypeAdapter(list[Term]).validate_python(yaml.safe_load(path.read_text("utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
         raise CourseError(f"{path} breaks its format: {error}") from None
-    return tuple(sorted(found, key=lambda term: term.name.lower()))
+    return tuple(sorted(parsed, key=lambda term: term.name.lower()))
 
 
 def term(name: str) -> Term:
-    """The term called `name`.
+    """Return the term called `name`.
 
     Raises:
-        CourseError: the glossary does not have it.
+        CourseError: The glossary does not have it.
     """
-    for found in terms():
-        if found.name == name:
-            return found
+    for candidate in terms():
+        if candidate.name == name:
+            return candidate
     raise CourseError(f'The glossary has no term "{name}".')

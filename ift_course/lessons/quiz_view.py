@@ -1,7 +1,7 @@
-"""A lesson's quiz, made of `<details>` alone.
+"""A lesson's quiz, made only of `<details>` elements.
 
-It works wherever HTML is shown: in a live notebook, on GitHub, in a static page, with JavaScript
-switched off. Opening an option is choosing it.
+It works wherever HTML is shown: in a live notebook, on GitHub, in a static page, and without
+JavaScript. To choose an option, the learner opens it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from ift_course.lessons import glossary, quizzes
 from ift_course.lessons.quizzes import Question
 
-GLOSSARY = "../docs/glossary.md"  # as a notebook sees it
+GLOSSARY = "../docs/glossary.md"  # relative to a notebook
 LETTERS = "abcdefgh"
-ASKED = 'style="margin-top: 1.2em"'  # else JupyterLab puts it close to what is above
+QUESTION_STYLE = 'style="margin-top: 1.2em"'  # JupyterLab's own margin is too small
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class Quiz:
     questions: Sequence[Question]
 
     def html(self) -> str:
-        """Nested `<details>`: each option opens to its feedback, the right one to the answer."""
+        """The quiz in HTML: each option opens to its feedback, and the right one to the answer."""
         parts = ["<p>Think first. Then open the option that you would choose.</p>"]
         for number, question in enumerate(self.questions, start=1):
-            parts.append(f"<p {ASKED}><b>{number}. {_markdown(question.ask)}</b></p>")
+            parts.append(f"<p {QUESTION_STYLE}><b>{number}. {_markdown(question.ask)}</b></p>")
             parts += [
                 _option(letter, question, *option)
                 for letter, option in zip(LETTERS, question.options, strict=False)
@@ -36,37 +37,41 @@ class Quiz:
         return "".join(parts)
 
     def __str__(self) -> str:
-        asked, answers = [], ["Answers"]
+        lines, answers = [], ["Answers"]
         for number, question in enumerate(self.questions, start=1):
-            asked.append(f"{number}. {question.ask}")
+            lines.append(f"{number}. {question.ask}")
             for letter, (text, right, feedback) in zip(LETTERS, question.options, strict=False):
-                asked.append(f"   {letter}) {text}")
+                lines.append(f"   {letter}) {text}")
                 answers.append(f"{number}{letter} {'✓' if right else '✗'} {feedback}")
-        return "\n".join([*asked, "", *answers])
+        return "\n".join([*lines, "", *answers])
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": str(self)}
 
 
 def quiz(lesson: str) -> Quiz:
-    """The quiz of a lesson, as "01".
+    """Return the quiz of a lesson.
 
-    Raises CourseError if there is none, or its file breaks the format.
+    Args:
+        lesson: The lesson's number, such as "01".
+
+    Raises:
+        CourseError: The lesson has no quiz, or its file breaks the format.
     """
     return Quiz(quizzes.read(lesson))
 
 
 def _option(letter: str, question: Question, text: str, right: bool, feedback: str) -> str:
     verdict = "✓ Right." if right else "✗ No."
-    words = _terms(question) if right else ""
+    links = _term_links(question) if right else ""
     return (
         f"<details><summary>{letter}) {_markdown(text)}</summary>"
-        f"<blockquote><b>{verdict}</b> {_markdown(feedback)}{words}</blockquote></details>"
+        f"<blockquote><b>{verdict}</b> {_markdown(feedback)}{links}</blockquote></details>"
     )
 
 
-def _terms(question: Question) -> str:
-    """The question's terms, each with its definition as a tooltip and a link to the glossary."""
+def _term_links(question: Question) -> str:
+    """Links to the question's terms in the glossary, with the definitions as tooltips."""
     if not question.terms:
         return ""
     links = [
@@ -77,7 +82,7 @@ def _terms(question: Question) -> str:
 
 
 def _markdown(text: str) -> str:
-    """A line of Markdown as HTML; HTML in it is escaped."""
+    """A line of Markdown as HTML, with any HTML in it escaped."""
     from markdown_it import MarkdownIt
 
     return MarkdownIt("commonmark", {"html": False}).renderInline(text)

@@ -1,4 +1,4 @@
-"""The quizzes: one `lessons/lesson_NN/quiz.yaml` a lesson, which `ift.quiz("NN")` shows.
+"""The quizzes: `ift.quiz("NN")` shows `lessons/lesson_NN/quiz.yaml`.
 
 A file is a list of questions. Each has one right answer and two or more wrong ones:
 
@@ -14,9 +14,9 @@ A file is a list of questions. Each has one right answer and two or more wrong o
           why: ...
       terms: [loss mask, end of turn]       # names in the glossary
 
-Texts may use Markdown within a line: `code`, *emphasis*. Options are shown in an order that looks
-random and never changes, so none may speak of "the above". YAML reads a plain `yes`, `no` or `1.5`
-as something else than a text, and stops at ": " and " #": put such texts in quotes.
+Texts may use Markdown within a line: `code`, *emphasis*. Options appear in an order that looks
+random but never changes, so none may refer to "the above". YAML does not read a plain `yes`, `no`
+or `1.5` as a text, and it ends a text at ": " and " #". Put such texts in quotes.
 """
 
 from __future__ import annotations
@@ -37,14 +37,23 @@ class _Strict(BaseModel):
 
 
 class Wrong(_Strict):
-    """A wrong option, and what to tell somebody who chose it."""
+    """A wrong option, and the feedback for a learner who chooses it."""
 
     says: Text
     why: Text
 
 
 class Question(_Strict):
-    """One question with exactly one right option. answer: a full model answer to it."""
+    """One question with exactly one right option.
+
+    Attributes:
+        id: Unique in its file; decides the order of the options.
+        ask: The question.
+        right: The right option.
+        answer: A full model answer.
+        wrong: The other options.
+        terms: Names of terms in the glossary.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     ask: Text
@@ -55,31 +64,34 @@ class Question(_Strict):
 
     @property
     def options(self) -> list[tuple[str, bool, str]]:
-        """(text, whether it is right, what to say to who chose it), in a fixed mixed order."""
+        """The options as (text, whether it is right, feedback), in a fixed mixed order."""
         options = [(self.right, True, self.answer)]
         options += [(wrong.says, False, wrong.why) for wrong in self.wrong]
         return sorted(options, key=lambda x: sha256(f"{self.id}: {x[0]}".encode()).digest())
 
 
 def read(lesson: str) -> list[Question]:
-    """The questions of a lesson, as "01".
+    """Return the questions of a lesson.
+
+    Args:
+        lesson: The lesson's number, such as "01".
 
     Raises:
-        CourseError: the lesson has no quiz, or its file breaks the format.
+        CourseError: The lesson has no quiz, or its file breaks the format.
     """
     import yaml
 
-    rooms = PACKAGE / "lessons"
-    path = rooms / f"lesson_{lesson}" / "quiz.yaml"
+    folder = PACKAGE / "lessons"
+    path = folder / f"lesson_{lesson}" / "quiz.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(x.parent.name[7:] for x in rooms.glob("lesson_*/quiz.yaml")))
+        known = ", ".join(sorted(x.parent.name[7:] for x in folder.glob("lesson_*/quiz.yaml")))
         raise CourseError(f'There is no quiz for lesson "{lesson}"; there are quizzes for {known}.')
     try:
         questions = yaml.safe_load(path.read_text(encoding="utf-8"))
         return TypeAdapter(list[Question]).validate_python(questions)
     except yaml.YAMLError as error:
-        at = getattr(error, "problem_mark", None)
-        line = f", line {at.line + 1}" if at else ""
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
         raise CourseError(
             f"{path}{line} is not YAML: {getattr(error, 'problem', error)}."
         ) from None

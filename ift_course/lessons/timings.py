@@ -1,4 +1,6 @@
-"""What running the lessons has measured: `lessons.json` and `claims.json` of a profile."""
+"""Stored results of the lessons: `lessons.json` and `claims.json` of a profile."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,11 +17,22 @@ from ift_course.profile import PROFILES
 
 @dataclass(frozen=True)
 class Timing:
-    """What one execution of a lesson cost. `machine` is where, as "AMD EPYC, 2 cores"."""
+    """The cost of one execution of a lesson.
+
+    Attributes:
+        lesson: Its number, such as "01".
+        title: Its title.
+        status: "ok" or "failed".
+        cells: Code cells that were started.
+        seconds: Time of the execution.
+        peak_mb: Peak memory of the kernel in MB (10^6 bytes).
+        threads: Threads that it could use.
+        machine: Such as "AMD EPYC, 2 cores".
+    """
 
     lesson: str
     title: str
-    status: str  # ok | failed
+    status: str
     cells: int
     seconds: int
     peak_mb: int
@@ -28,25 +41,26 @@ class Timing:
 
 
 def read_timings(profile: str, *, published: bool = False) -> dict[str, Timing]:
-    """The timings of a profile by lesson: of the runs here, else the published ones.
+    """Return the timings of a profile by lesson: those of this machine, else the published ones.
 
     Args:
-        published: Only the published ones, which is what README, docs and site are made from.
+        profile: Name of the profile.
+        published: Read only the published ones, from which README, docs and site are made.
     """
     own = results_path(profile) / "lessons.json"
     return _load_timings(own if own.exists() and not published else _published(profile))
 
 
-def write_timings(profile: str, measured: Iterable[Timing]) -> None:
-    """Adds `measured` to the profile's timings; each replaces the earlier one of its lesson."""
+def write_timings(profile: str, new_timings: Iterable[Timing]) -> None:
+    """Add timings to those of the profile; each replaces the earlier one of its lesson."""
     path = results_dir(profile) / "lessons.json"
     with _locked(path):
-        timings = read_timings(profile) | {x.lesson: x for x in measured}
+        timings = read_timings(profile) | {x.lesson: x for x in new_timings}
         _write(path, [asdict(timings[lesson]) for lesson in sorted(timings)])
 
 
 def cost_table(lesson: str) -> str:
-    """A Markdown table of the lesson's time and memory on every profile it was measured on."""
+    """A Markdown table of the lesson's published time and memory on every profile."""
     rows = ["| profile | time | peak memory | measured on |", "| --- | --- | --- | --- |"]
     for name in PROFILES:
         timing = _load_timings(_published(name)).get(lesson)
@@ -61,28 +75,28 @@ def cost_table(lesson: str) -> str:
 
 
 def minutes(seconds: float) -> str:
-    """Seconds for a person: "45 s", "2 min 10 s"."""
+    """Seconds in readable form, such as "45 s" or "2 min 10 s"."""
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
 
 
 def read_claims(profile: str) -> list[dict[str, Any]]:
-    """All recorded claims of a profile, in the order of their ids."""
+    """Return all recorded claims of a profile, in the order of their ids."""
     return _read(_claims_path(profile))
 
 
-def take_claims(profile: str, lesson: str) -> list[dict[str, Any]]:
-    """Removes a lesson's claims from the ledger and returns them."""
-    with _claims(profile) as claims:
-        taken = [x for x in claims if x["lesson"] == lesson]
+def remove_claims(profile: str, lesson: str) -> list[dict[str, Any]]:
+    """Remove a lesson's claims from the stored ones, and return them."""
+    with _locked_claims(profile) as claims:
+        removed = [x for x in claims if x["lesson"] == lesson]
         claims[:] = [x for x in claims if x["lesson"] != lesson]
-    return taken
+    return removed
 
 
-def put_claims_back(profile: str, lesson: str, taken: list[dict[str, Any]]) -> None:
-    """Undoes `take_claims`: what an unfinished run recorded gives way to what was there before."""
-    with _claims(profile) as claims:
-        claims[:] = [x for x in claims if x["lesson"] != lesson] + taken
+def restore_claims(profile: str, lesson: str, removed: list[dict[str, Any]]) -> None:
+    """Undo `remove_claims`: replace the claims of an unfinished run by the earlier ones."""
+    with _locked_claims(profile) as claims:
+        claims[:] = [x for x in claims if x["lesson"] != lesson] + removed
 
 
 def _claims_path(profile: str) -> Path:
@@ -90,8 +104,11 @@ def _claims_path(profile: str) -> Path:
 
 
 @contextmanager
-def _claims(profile: str) -> Iterator[list[dict[str, Any]]]:
-    """The claims, to be changed in place; other lessons may be writing theirs at the same time."""
+def _locked_claims(profile: str) -> Iterator[list[dict[str, Any]]]:
+    """Lend the stored claims for changes in place.
+
+    The lock is needed because other lessons may write their claims at the same time.
+    """
     path = _claims_path(profile)
     with _locked(path):
         claims = read_claims(profile)

@@ -1,1 +1,1 @@
-"""Pictures, tables and cards. Each one has a static form that reads without a kernel or colors."""
+"""Figures, tables and cards. Each has a static form that needs neither a kernel nor colors."""

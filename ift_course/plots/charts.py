@@ -1,6 +1,6 @@
-"""Charts in one style. Each returns a matplotlib Figure with its numbers in words in `.alt`.
+"""Charts in one style. Each function returns a matplotlib Figure whose `.alt` has its numbers.
 
-charts.bars_with_intervals({"base": [0, 0, 0], "SFT": [0.97, 0.98, 0.99]}, ylabel="accuracy")
+charts.bars_with_intervals({"base": [0, 0, 0], "SFT": [0.97, 0.98, 0.99]}, xlabel="accuracy")
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
@@ -21,10 +22,33 @@ from ift_course.plots.figure import (
     Picture,
     axes,
     footnote,
-    picture,
+    new_figure,
+    subplots,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Seeds = Sequence[float] | Sequence[Sequence[float]]
+
+
+class Effect(Protocol):
+    """The parts of a claim that `forest` draws; `ift_course.claims.claim.Claim` has them."""
+
+    @property
+    def statement(self) -> str: ...
+    @property
+    def effect(self) -> float: ...
+    @property
+    def interval(self) -> tuple[float, float]: ...
+    @property
+    def at_least(self) -> float | None: ...
+    @property
+    def at_most(self) -> float | None: ...
+    @property
+    def bound(self) -> str: ...
+    @property
+    def holds(self) -> bool: ...
 
 
 def loss_curve(
@@ -35,17 +59,22 @@ def loss_curve(
     xlabel: str = "step",
     marks: Mapping[str, float] | None = None,
 ) -> Picture:
-    """Loss by step, for one run or several named ones, smoothed over the raw values behind.
+    """Loss by step for one or several runs: a moving mean, with the raw values in a pale line.
 
-    marks: horizontal lines by name, as {"guessing evenly": 7.6}.
+    Args:
+        losses: Of one run, or of several runs by name.
+        title: Above the chart.
+        ylabel: What is measured, with its unit.
+        xlabel: What the steps are.
+        marks: Horizontal lines by name, such as {"guessing evenly": 7.6}.
     """
     runs = losses if isinstance(losses, Mapping) else {"": losses}
-    told = "; ".join(
+    summary = "; ".join(
         f"{name or 'the loss'} goes from {run[0]:.2f} to {run[-1]:.2f} in {len(run)} steps"
         for name, run in runs.items()
     )
-    sheet = picture(4.0, title=title, alt=_sentence("Line chart", title, told))
-    ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
+    fig = new_figure(4.0, title=title, alt=_alt_text("Line chart", title, summary))
+    ax = axes(fig, xlabel=xlabel, ylabel=ylabel)
     ends = {}
     for i, (name, run) in enumerate(runs.items()):
         steps, values = np.arange(1, len(run) + 1), np.asarray(run, dtype=float)
@@ -59,7 +88,7 @@ def loss_curve(
                     xycoords=("axes fraction", "data"), ha="right", fontsize=10)  # fmt: skip
     ax.set_ylim(bottom=0)
     _label_ends(ax, ends)
-    return sheet
+    return fig
 
 
 def bars_with_intervals(
@@ -71,23 +100,28 @@ def bars_with_intervals(
 ) -> Picture:
     """A bar for each arm's mean, a dot for each seed, and the 95 % interval.
 
-    arms: what `claim` takes: one number per seed, or one list of item scores per seed. An arm with
-        a single number gets no interval.
-    limits: of the axis; None lets the data decide. Intervals are cut at the limits.
+    Args:
+        arms: For each arm, one number per seed or one list of item scores per seed, as in `claim`.
+            An arm with a single number gets no interval.
+        title: Above the chart.
+        xlabel: What is measured, with its unit.
+        limits: Ends of the axis, at which intervals are cut; None lets the data decide.
     """
-    rows = {name: _summary(seeds, limits) for name, seeds in arms.items()}
-    sheet = picture(
-        1.3 + 0.6 * len(rows), title=title, alt=_sentence("Bar chart", title, _told(rows, xlabel))
+    rows = {name: summarize_seeds(seeds, limits) for name, seeds in arms.items()}
+    fig = new_figure(
+        1.3 + 0.6 * len(rows),
+        title=title,
+        alt=_alt_text("Bar chart", title, _describe_rows(rows, xlabel)),
     )
-    ax = axes(sheet, xlabel=xlabel, grid="x")
+    ax = axes(fig, xlabel=xlabel, grid="x")
     for y, (means, interval) in enumerate(rows.values()):
         mean = float(np.mean(means))
         low, high = interval or (mean, mean)
         ax.barh(y, mean, height=0.56, color=COLORS[0], alpha=0.35, edgecolor=COLORS[0])
         if interval:
             ax.plot([low, high], [y, y], color=INK, linewidth=2.5, solid_capstyle="butt")
-        spread = y + np.linspace(-0.14, 0.14, len(means)) if len(means) > 1 else [y]
-        ax.scatter(means, spread, s=26, color="white", edgecolor=INK, linewidth=1.2, zorder=3,
+        heights = y + np.linspace(-0.14, 0.14, len(means)) if len(means) > 1 else [y]
+        ax.scatter(means, heights, s=26, color="white", edgecolor=INK, linewidth=1.2, zorder=3,
                    clip_on=False)  # fmt: skip
         ax.annotate(_number(mean), (max(high, *means), y), xytext=(7, 0), va="center",
                     textcoords="offset points", fontweight="bold",
@@ -100,8 +134,8 @@ def bars_with_intervals(
         ax.set_xlim(*limits)
         ax.spines["bottom"].set_bounds(*limits)
     ax.axvline(0, color=FAINT, linewidth=1)
-    footnote(sheet, "bar: mean · dot: one seed · line: 95 % interval")
-    return sheet
+    footnote(fig, "bar: mean · dot: one seed · line: 95 % interval")
+    return fig
 
 
 def lines_with_intervals(
@@ -116,18 +150,28 @@ def lines_with_intervals(
 ) -> Picture:
     """A line for each arm over x, with its 95 % band.
 
-    arms: name -> for each x the arm's seeds, as `bars_with_intervals` takes them.
-    log: x grows by factors, as 1, 4, 16.
+    Args:
+        x: The positions of the points, the same for all arms.
+        arms: For each arm and each x, the arm's seeds, as in `bars_with_intervals`.
+        title: Above the chart.
+        xlabel: What x is.
+        ylabel: What is measured, with its unit.
+        limits: Ends of the vertical axis, at which bands are cut; None lets the data decide.
+        log: x grows by factors, as in 1, 4, 16.
     """
-    rows = {name: [_summary(seeds, limits) for seeds in points] for name, points in arms.items()}
-    told = {
-        name: [f"{_number(np.mean(m))} at {at:g}" for at, (m, _) in zip(x, points, strict=True)]
-        for name, points in rows.items()
+    rows = {
+        name: [summarize_seeds(seeds, limits) for seeds in points] for name, points in arms.items()
     }
-    told = "; ".join(f"{name}: {', '.join(values)}" for name, values in told.items())
-    alt = _sentence("Line chart", title, f"{ylabel} by {xlabel}. {told}")
-    sheet = picture(4.2, title=title, alt=alt)
-    ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
+    lines = []
+    for name, points in rows.items():
+        values = [
+            f"{_number(float(np.mean(means)))} at {position:g}"
+            for position, (means, _) in zip(x, points, strict=True)
+        ]
+        lines.append(f"{name}: {', '.join(values)}")
+    alt = _alt_text("Line chart", title, f"{ylabel} by {xlabel}. {'; '.join(lines)}")
+    fig = new_figure(4.2, title=title, alt=alt)
+    ax = axes(fig, xlabel=xlabel, ylabel=ylabel)
     ends = {}
     for i, (name, points) in enumerate(rows.items()):
         means = [float(np.mean(m)) for m, _ in points]
@@ -139,33 +183,33 @@ def lines_with_intervals(
         ends[name] = (x[-1], means[-1], COLORS[i])
     if log:
         ax.set_xscale("log")
-    ax.set_xticks(x, [f"{at:g}" for at in x])
+    ax.set_xticks(x, [f"{position:g}" for position in x])
     ax.minorticks_off()
     if limits:
         ax.set_ylim(*limits)
         ax.spines["left"].set_bounds(*limits)
     _label_ends(ax, ends)
-    footnote(sheet, "point: mean over seeds · band: 95 % interval")
-    return sheet
+    footnote(fig, "point: mean over seeds · band: 95 % interval")
+    return fig
 
 
-def forest(claims: Sequence, *, title: str = "", xlabel: str = "effect") -> Picture:
-    """The effects of claims in one unit, with their intervals and the bounds they have to keep."""
-    told = "; ".join(
+def forest(claims: Sequence[Effect], *, title: str = "", xlabel: str = "effect") -> Picture:
+    """The effects of claims in one unit, with their intervals and the bounds they must keep."""
+    summary = "; ".join(
         f"{c.statement} {_number(c.effect)}, {_number(c.interval[0])} to {_number(c.interval[1])}, "
         f"needs {c.bound}, {'holds' if c.holds else 'does not hold'}"
         for c in claims
     )
-    sheet = picture(
-        1.5 + 0.72 * len(claims), title=title, alt=_sentence("Forest plot", title, told)
+    fig = new_figure(
+        1.5 + 0.72 * len(claims), title=title, alt=_alt_text("Forest plot", title, summary)
     )
-    ax = axes(sheet, xlabel=xlabel, grid="x")
-    for y, item in enumerate(claims):
-        color = COLORS[0] if item.holds else COLORS[3]
-        ax.plot(item.interval, [y, y], color=color, linewidth=3, solid_capstyle="butt")
-        fill = color if item.holds else "white"
-        ax.plot(item.effect, y, "o", color=color, markerfacecolor=fill, markersize=9)
-        for bound, tip in ((item.at_least, ">"), (item.at_most, "<")):
+    ax = axes(fig, xlabel=xlabel, grid="x")
+    for y, claim in enumerate(claims):
+        color = COLORS[0] if claim.holds else COLORS[3]
+        ax.plot(claim.interval, [y, y], color=color, linewidth=3, solid_capstyle="butt")
+        fill = color if claim.holds else "white"
+        ax.plot(claim.effect, y, "o", color=color, markerfacecolor=fill, markersize=9)
+        for bound, tip in ((claim.at_least, ">"), (claim.at_most, "<")):
             if bound is not None:
                 ax.plot([bound, bound], [y - 0.3, y + 0.3], color=INK, linewidth=1.2)
                 ax.plot(bound, y - 0.3, marker=tip, color=INK, markersize=5)
@@ -173,32 +217,47 @@ def forest(claims: Sequence, *, title: str = "", xlabel: str = "effect") -> Pict
     ax.set_yticks(range(len(claims)), names, fontsize=10)
     ax.set_ylim(len(claims) - 0.5, -0.6)
     ax.axvline(0, color=FAINT, linewidth=1)
-    footnote(sheet, "circle: effect (filled: holds) · bar: 95 % interval · "
+    footnote(fig, "circle: effect (filled: holds) · bar: 95 % interval · "
                     "flag: the bound, pointing to where the claim holds")  # fmt: skip
-    return sheet
+    return fig
 
 
-def _summary(seeds: Seeds, limits) -> tuple[list[float], Interval | None]:
-    """The mean of each seed and the interval of their mean, if there are seeds to compare."""
+def summarize_seeds(
+    seeds: Seeds, limits: tuple[float, float] | None
+) -> tuple[list[float], Interval | None]:
+    """Return the mean of each seed, and the 95 % interval of the mean over all seeds.
+
+    Args:
+        seeds: One number or one list of item scores per seed.
+        limits: Where the interval is cut; None leaves it whole.
+
+    Returns:
+        The means, and the interval, which is None for a single seed.
+    """
     means = [float(np.mean(seed)) for seed in seeds]
     if len(means) < 2:
         return means, None
-    interval = seeds_interval(means) if np.ndim(seeds[0]) == 0 else two_level_interval(seeds)
-    return means, tuple(np.clip(interval, *limits)) if limits else interval
+    if np.ndim(seeds[0]) == 0:
+        low, high = seeds_interval(means)
+    else:
+        low, high = two_level_interval(cast("Sequence[Sequence[float]]", seeds))
+    if limits:
+        low, high = np.clip((low, high), *limits)
+    return means, (low, high)
 
 
-def _told(rows: Mapping[str, tuple[list[float], Interval | None]], unit: str) -> str:
+def _describe_rows(rows: Mapping[str, tuple[list[float], Interval | None]], unit: str) -> str:
     parts = []
     for name, (means, interval) in rows.items():
         span = (
             f" (95 % interval {_number(interval[0])} to {_number(interval[1])})" if interval else ""
         )
-        parts.append(f"{name} {_number(np.mean(means))}{span}")
+        parts.append(f"{name} {_number(float(np.mean(means)))}{span}")
     return f"{unit}: " + "; ".join(parts)
 
 
-def _sentence(kind: str, title: str, told: str) -> str:
-    return f"{kind}, {title}: {told}." if title else f"{kind}: {told}."
+def _alt_text(kind: str, title: str, summary: str) -> str:
+    return f"{kind}, {title}: {summary}." if title else f"{kind}: {summary}."
 
 
 def _number(value: float) -> str:
@@ -206,15 +265,20 @@ def _number(value: float) -> str:
 
 
 def _smoothed(values: np.ndarray) -> np.ndarray:
-    """Mean over a twentieth of the run around each step, less where the run begins steeply."""
+    """Mean over a twentieth of the run around each step, but over fewer steps near its ends."""
     half = len(values) // 40
     return np.array(
         [values[max(0, i - half) : i + min(half, i) + 1].mean() for i in range(len(values))]
     )
 
 
-def _label_ends(ax, ends: Mapping[str, tuple[float, float, str]]) -> None:
-    """Names at the right ends of their lines, pushed apart where they would overlap."""
+def _label_ends(ax: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
+    """Write names at the right ends of their lines, moved apart if they would overlap.
+
+    Args:
+        ax: The axes with the lines.
+        ends: By name, the x and y of the line's end and its color.
+    """
     low, high = ax.get_ylim()
     free = -np.inf
     for name, (x, y, color) in sorted(ends.items(), key=lambda item: item[1][1]):
@@ -229,7 +293,7 @@ def _label_ends(ax, ends: Mapping[str, tuple[float, float, str]]) -> None:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of making an assistant, in a few words each."""
+    """One stage of training an assistant; each field is a few words."""
 
     name: str
     data: str
@@ -260,11 +324,11 @@ PIPELINE = (
 
 
 def pipeline(stages: Sequence[Stage] = PIPELINE, *, title: str = "") -> Picture:
-    """The stages as boxes from left to right: what goes in, what is optimized, what comes out."""
-    told = "; ".join(f"{s.name}: data {s.data}; objective {s.objective}; output {s.output}"
-                     for s in stages)  # fmt: skip
-    sheet = picture(3.8, title=title, alt=_sentence("Diagram", title, told))
-    ax = sheet.subplots()
+    """The stages as boxes from left to right, each with its data, objective and output."""
+    summary = "; ".join(f"{s.name}: data {s.data}; objective {s.objective}; output {s.output}"
+                        for s in stages)  # fmt: skip
+    fig = new_figure(3.8, title=title, alt=_alt_text("Diagram", title, summary))
+    [ax] = subplots(fig)
     ax.set_axis_off()
     ax.set_xlim(0, len(stages))
     ax.set_ylim(0, 1)
@@ -273,10 +337,10 @@ def pipeline(stages: Sequence[Stage] = PIPELINE, *, title: str = "") -> Picture:
         if i:
             ax.annotate("", (i + 0.045, 0.5), (i - 0.045, 0.5),
                         arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.8})  # fmt: skip
-    return sheet
+    return fig
 
 
-def _draw_stage(ax, left: int, stage: Stage, color: str) -> None:
+def _draw_stage(ax: Axes, left: int, stage: Stage, color: str) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     round_box = "round,pad=0,rounding_size=0.03"

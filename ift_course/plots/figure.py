@@ -1,31 +1,40 @@
-"""The sheet every picture of the course is drawn on: one size, one look, and a text of its own.
+"""The figure on which every picture of the course is drawn: one size, one style, one description.
 
-A `Picture` is a matplotlib Figure that is never registered with pyplot, so nothing leaks and no
-picture appears twice. A notebook shows it as a PNG 800 pixels wide, GitHub's column, with its
-description as alternative text and as text/plain.
+A `Picture` is a matplotlib Figure that is never registered with pyplot, so no figure stays in
+memory and no picture appears twice. A notebook shows it 800 pixels wide, the width of GitHub's
+column, with its description as alternative text and as text/plain.
 """
 
 from __future__ import annotations
 
 import textwrap
+from contextlib import AbstractContextManager
 from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
 WIDTH = 800  # pixels as shown
-SHARPNESS = 2  # pixels of the file for each pixel shown, for dense screens
+PNG_WIDTH = 1200  # pixels of the file: 1.5 for each pixel shown, for dense screens
+PALETTE_SIZE = 128  # colors of the file; more make it larger, and nobody sees the difference
 
 INK = "#222222"
 FAINT = "#767676"  # the lightest gray that is still legible on white
 GRID = "#E4E4E4"
 # Okabe and Ito (2008), in an order that alternates dark and light; the yellow is too pale for
-# lines. Gray prints keep some apart only by marker and dash, so every line has its own.
+# lines. In gray prints some look alike except for marker and dash, so every line has its own.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-")
 
-STYLE = {
+# Any rather than matplotlib's own type of keys, which its older versions do not have.
+STYLE: dict[Any, Any] = {
     "font.size": 11,
     "figure.titlesize": 13,
     "figure.titleweight": "bold",
@@ -53,46 +62,102 @@ STYLE = {
 
 
 class Picture(Figure):
-    """A figure in the house style. `alt` is its description in words."""
+    """A figure in the house style.
+
+    Attributes:
+        alt: Its description in words, with its numbers.
+    """
 
     alt: str = ""
 
-    def png(self, width: int = WIDTH * SHARPNESS) -> bytes:
-        """The picture as a PNG of that many pixels across; the same bytes every time."""
+    def png(self, width: int = PNG_WIDTH) -> bytes:
+        """Return the picture as a PNG with a palette; the same bytes every time.
+
+        Args:
+            width: Of the file, in pixels.
+        """
         file = BytesIO()
-        with rc_context(STYLE):
+        with house_style():
             dpi = width / self.get_figwidth()
             self.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
-        return file.getvalue()
+        return with_palette(file)
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         data = {"image/png": self.png(), "text/plain": self.alt or "A picture."}
         return data, {"image/png": {"width": WIDTH, "alt": self.alt}}
 
 
-def picture(height: float, *, title: str, alt: str) -> Picture:
-    """An empty sheet, 8 inches (800 pixels) wide and `height` inches high, the title extra."""
+def with_palette(png: BytesIO) -> bytes:
+    """Return the PNG with at most `PALETTE_SIZE` colors, which makes it about half as large.
+
+    The fast octree keeps flat colors apart, and without dithering the edges of letters stay sharp.
+    """
+    from PIL import Image
+
+    image = Image.open(png).convert("RGB")
+    small = image.quantize(PALETTE_SIZE, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    # The octree averages similar colors, which makes the background a little darker than white.
+    palette = small.getpalette() or []
+    background = cast("int", small.getpixel((0, 0)))
+    palette[3 * background : 3 * background + 3] = cast("tuple[int, ...]", image.getpixel((0, 0)))
+    small.putpalette(palette)
+    file = BytesIO()
+    small.save(file, format="png", optimize=True)
+    return file.getvalue()
+
+
+def house_style() -> AbstractContextManager[None]:
+    """Within the block, matplotlib draws in the style of the course."""
+    return rc_context(STYLE)
+
+
+def new_figure(height: float, *, title: str, alt: str) -> Picture:
+    """An empty figure, 8 inches (800 pixels) wide.
+
+    Args:
+        height: In inches, without the title.
+        title: Wrapped over as many lines as it needs; may be empty.
+        alt: The description of the picture in words.
+    """
     lines = textwrap.wrap(title, 72)
-    with rc_context(STYLE):
+    with house_style():
         figsize = (WIDTH / 100, height + 0.25 * len(lines))
-        sheet = Picture(figsize=figsize, dpi=100, layout="constrained")
+        fig = Picture(figsize=figsize, dpi=100, layout="constrained")
         if lines:
-            sheet.suptitle("\n".join(lines), x=0.008, ha="left")
-    sheet.alt = alt
-    return sheet
+            fig.suptitle("\n".join(lines), x=0.008, ha="left")
+    fig.alt = alt
+    return fig
 
 
-def axes(sheet: Picture, *, xlabel: str = "", ylabel: str = "", grid: str = "y"):
-    """The sheet's one pair of axes, with grid lines that mark values of "x" or "y"."""
-    with rc_context(STYLE):
-        drawn = sheet.subplots()
-        drawn.grid(False)
-        drawn.grid(True, axis=grid)
-        drawn.set_xlabel(xlabel)
-        drawn.set_ylabel(ylabel)
-    return drawn
+def axes(
+    fig: Picture, *, xlabel: str = "", ylabel: str = "", grid: Literal["x", "y"] = "y"
+) -> Axes:
+    """The figure's only axes, with grid lines for the values on one of them."""
+    [ax] = subplots(fig)
+    with house_style():
+        ax.grid(False)
+        ax.grid(True, axis=grid)
+        ax.set_xlabel(xlabel)
+        ax.set_ylabel(ylabel)
+    return ax
 
 
-def footnote(sheet: Picture, text: str) -> None:
-    """A line below the axes that says what the marks mean."""
-    sheet.supxlabel(text, fontsize=9, fontweight="normal", color=FAINT)
+def subplots(fig: Picture, rows: int = 1, columns: int = 1, **options: Any) -> Sequence[Axes]:
+    """The axes of a grid of panels, row by row, in the house style.
+
+    Args:
+        fig: The figure to which they belong.
+        rows: Panels from top to bottom.
+        columns: Panels from left to right.
+        options: Of `matplotlib.figure.Figure.subplots`.
+    """
+    with house_style():
+        panels = fig.subplots(rows, columns, squeeze=False, **options)
+    return cast("Sequence[Axes]", list(panels.flat))
+
+
+def footnote(fig: Picture, text: str) -> None:
+    """Explain the marks of the figure in a line below its axes."""
+    fig.supxlabel(text, fontsize=9, fontweight="normal", color=FAINT)

@@ -1,6 +1,6 @@
-"""Pictures of a grid of measurements: curves with live points on them, a table in colors, menus.
+"""Figures of a grid of measurements: curves, a heat map, and an explorer with sliders.
 
-curves({"curated": {100: [items, items, items], 300: [...]}}, title="How many examples?")
+curves({"curated": {100: [items, items, items], 300: [...]}}, title="How many examples?", …)
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,13 @@ from ift_course.plots.figure import (
     Picture,
     axes,
     footnote,
-    picture,
+    new_figure,
 )
+from ift_course.plots.widgets import display_both
+
+if TYPE_CHECKING:
+    from ipywidgets import VBox
+    from matplotlib.axes import Axes
 
 Seeds = Sequence[Sequence[float]]  # for each seed its item scores
 Curves = Mapping[str, Mapping[float, Seeds]]  # name → x → seeds
@@ -39,22 +44,27 @@ def curves(
     level: tuple[str, float] | None = None,
     note: str = "",
 ) -> Picture:
-    """A line for each name over x, with its 95 % band, and today's measurements as large marks.
+    """A line for each name over x, with its 95 % band, and new measurements as large marks.
 
-    stored: may lack points. live: drawn in the color of the line of the same name.
-    level: a horizontal line with its name, as ("1,000 curated", 0.97). note: where `stored` is
-        from. x grows by factors.
+    Args:
+        stored: The lines. Points may be missing. x grows by factors.
+        live: Measurements of this run, in the color of the line of the same name.
+        title: Above the chart.
+        xlabel: What x is.
+        ylabel: What is measured.
+        level: A horizontal line with its name, such as ("1,000 curated", 0.97).
+        note: Where and when `stored` was measured.
     """
     live = live or {}
     names = list(dict.fromkeys([*stored, *live]))
-    told = "; ".join(
+    summary = "; ".join(
         f"{name}{kind}: " + ", ".join(f"{_mean(s):.2f} at {x:g}" for x, s in sorted(points.items()))
         for kind, source in (("", stored), (" (live)", live))
         for name, points in source.items()
         if points
     )
-    sheet = picture(4.4, title=title, alt=f"Line chart, {title}: {ylabel} by {xlabel}. {told}.")
-    ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
+    fig = new_figure(4.4, title=title, alt=f"Line chart, {title}: {ylabel} by {xlabel}. {summary}.")
+    ax = axes(fig, xlabel=xlabel, ylabel=ylabel)
     for i, name in enumerate(names):
         color, marker = COLORS[i], MARKERS[i]
         draw_line(ax, stored.get(name, {}), i)
@@ -68,16 +78,22 @@ def curves(
         ax.axhline(level[1], color=INK, linewidth=1, linestyle=":")
         ax.annotate(level[0], (0, level[1]), xytext=(4, 4), textcoords="offset points",
                     xycoords=("axes fraction", "data"), fontsize=9, color=FAINT)  # fmt: skip
-    mark_sizes(ax, {x for source in (stored, live) for p in source.values() for x in p})
+    set_size_axis(ax, {x for source in (stored, live) for p in source.values() for x in p})
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    marks = ["large mark: measured just now"] if live else []
+    marks = ["large mark: measured in this run"] if live else []
     lines = [f"small marks and lines: {note or 'stored'}"] if any(stored.values()) else []
-    footnote(sheet, "\n".join([" · ".join([*marks, "band, bar: 95 % interval"]), *lines]))
-    return sheet
+    footnote(fig, "\n".join([" · ".join([*marks, "band, bar: 95 % interval"]), *lines]))
+    return fig
 
 
-def draw_line(ax, points: Mapping[float, Seeds], number: int) -> None:
-    """The means over x as the sheet's line of that number, in a band of their 95 % intervals."""
+def draw_line(ax: Axes, points: Mapping[float, Seeds], number: int) -> None:
+    """Draw the means over x as a line in a band of their 95 % intervals.
+
+    Args:
+        ax: The axes to draw on.
+        points: The seeds at each x.
+        number: Position of the line in the figure, which decides its color, marker and dashes.
+    """
     if not points:
         return
     xs, seeds = zip(*sorted(points.items()), strict=True)
@@ -88,11 +104,11 @@ def draw_line(ax, points: Mapping[float, Seeds], number: int) -> None:
             linestyle=DASHES[number])  # fmt: skip
 
 
-def mark_sizes(ax, places: Iterable[float]) -> None:
-    """Shares from 0 to 1 over an x that grows by factors, with a tick at each of the places."""
-    places = sorted(places)
+def set_size_axis(ax: Axes, sizes: Iterable[float]) -> None:
+    """Set up axes for shares from 0 to 1 over sizes, with a logarithmic x and a tick per size."""
+    ticks = sorted(sizes)
     ax.set_xscale("log")
-    ax.set_xticks(places, [f"{x:,.0f}" for x in places])
+    ax.set_xticks(ticks, [f"{x:,.0f}" for x in ticks])
     ax.minorticks_off()
     ax.set_ylim(0, 1.02)
 
@@ -100,14 +116,22 @@ def mark_sizes(ax, places: Iterable[float]) -> None:
 def heat(
     values: Mapping[tuple[str, str], float], *, title: str, xlabel: str, ylabel: str, note: str = ""
 ) -> Picture:
-    """Numbers in colored fields. values: (row, column) → a share; fields may be missing."""
+    """A heat map with the number in each field.
+
+    Args:
+        values: (row, column) → a share from 0 to 1. Fields may be missing.
+        title: Above the heat map.
+        xlabel: What the columns are.
+        ylabel: What the rows are.
+        note: Where and when the values were measured.
+    """
     rows, columns = (list(dict.fromkeys(key[i] for key in values)) for i in (0, 1))
-    told = "; ".join(f"{r}, {c}: {value:.2f}" for (r, c), value in values.items())
-    sheet = picture(
+    summary = "; ".join(f"{r}, {c}: {value:.2f}" for (r, c), value in values.items())
+    fig = new_figure(
         1.2 + 0.5 * len(rows), title=title,
-        alt=f"Table in colors, {title}; {ylabel} by {xlabel}. {told}.",
+        alt=f"Table in colors, {title}; {ylabel} by {xlabel}. {summary}.",
     )  # fmt: skip
-    ax = axes(sheet, xlabel=xlabel, ylabel=ylabel)
+    ax = axes(fig, xlabel=xlabel, ylabel=ylabel)
     ax.grid(False)
     table = np.array([[values.get((r, c), np.nan) for c in columns] for r in rows])
     ax.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto")
@@ -121,15 +145,15 @@ def heat(
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     if note:
-        footnote(sheet, note)
-    return sheet
+        footnote(fig, note)
+    return fig
 
 
 class Explorer:
-    """One slider for each option, and what is to be seen at their positions.
+    """A slider for each option, and a view of the selected values.
 
-    `static` is what a notebook keeps without a kernel; `widget` is what one plays with. Showing
-    the explorer shows both.
+    Displaying the explorer shows both of its forms: `widget` is interactive, and `static` is what a
+    notebook keeps without a kernel.
     """
 
     def __init__(
@@ -140,8 +164,8 @@ class Explorer:
         self.static = static
 
     @cached_property
-    def widget(self):
-        """The sliders and the HTML below them, made when they are first needed."""
+    def widget(self) -> VBox:
+        """The sliders and the HTML below them, created on first use."""
         import ipywidgets as widgets
 
         wide = widgets.Layout(width="60%")
@@ -152,7 +176,7 @@ class Explorer:
         ]  # fmt: skip
         html = widgets.HTML()
 
-        def draw(_=None) -> None:
+        def draw(_: object = None) -> None:
             html.value = self.view(*(slider.value for slider in sliders))
 
         for slider in sliders:
@@ -161,17 +185,21 @@ class Explorer:
         return widgets.VBox([*sliders, html])
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        bundle = self.widget._repr_mimebundle_()
-        # Where no widget can be drawn, as on GitHub, this line stands in its place.
-        bundle["text/plain"] = "Run this cell to move the sliders. All of it at once:"
-        display(bundle, raw=True)
-        display(self.static)
+        display_both(
+            self.widget,
+            self.static,
+            hint="Run this cell to move the sliders. All positions at once:",
+        )
 
 
 def explore(options: Mapping[str, Sequence], view: Callable[..., str], static: Any) -> Explorer:
-    """An explorer: view takes one value of each option, in order, and returns HTML."""
+    """An explorer of a function of several options.
+
+    Args:
+        options: The values of each option, by the option's name.
+        view: Takes one value of each option, in order, and returns HTML.
+        static: What to show where there is no kernel.
+    """
     return Explorer(options, view, static)
 
 

@@ -1,35 +1,38 @@
 """The loss-mask viewer: which tokens of a conversation a model is trained on.
 
     show_mask(tokenizer, record.messages)      one conversation, as the course renders it
-    show_batch(tokenizer, **batch)             what a collator really hands to the model
+    show_batch(tokenizer, **batch)             a batch, as the collator passes it to the model
 
-Most silent failures of instruction tuning (the prompt trained, the end of turn not, everything
-ignored) are seen at one look.
+Most silent failures of instruction tuning are visible here: a trained prompt, an end of turn
+without a label, a sequence without any label.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.data.loss_mask import IGNORE, render
 from ift_course.plots.mask_tokens import KINDS, Token, broken_lines, count, pieces, visible
 
 if TYPE_CHECKING:
     from rich.text import Text
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
+    from ift_course.data.records import Record
     from ift_course.plots.figure import Picture
 
 
 @dataclass(frozen=True)
 class MaskView:
-    """Rows of tokens with their part in the loss: a picture, terminal text and plain text."""
+    """Sequences of tokens and their part in the loss: a picture, terminal text and plain text."""
 
     rows: Sequence[Sequence[Token]]
 
     def count(self, kind: str) -> int:
-        """How many tokens are "trained", "ignored" or "padding"."""
+        """How many tokens are of a kind: "trained", "ignored" or "padding"."""
         return count(self.rows, kind)
 
     @property
@@ -69,27 +72,32 @@ class MaskView:
         return text
 
     def figure(self) -> Picture:
-        """The picture: trained filled with bold text, ignored framed, padding hatched."""
+        """The picture: trained tokens filled and bold, ignored ones framed, padding hatched."""
         from ift_course.plots.mask_picture import draw
 
         return draw(self.rows, f"Loss mask, {self.summary}.")
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = self.figure()._repr_mimebundle_()
         return data | {"text/plain": str(self)}, metadata
 
 
-def show_mask(tokenizer, messages) -> MaskView:
-    """A conversation's tokens and which of them the loss covers, as `data.masking.render` says.
+def show_mask(
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Record | Sequence[dict[str, str]] | Sequence[Record | Sequence[dict[str, str]]],
+) -> MaskView:
+    """Show a conversation's tokens and which of them the loss covers, by `data.loss_mask.render`.
 
-    messages: a list of {"role", "content"}, or a Record. A list of these is shown padded on the
-        right to the longest, as a batch.
+    Args:
+        tokenizer: With a chat template.
+        messages: A Record or a list of {"role", "content"}. A list of these is shown as a batch,
+            padded on the right to the longest.
     """
-    if hasattr(messages, "messages"):
-        messages = [messages.messages]
-    elif isinstance(messages[0], dict):
-        messages = [messages]
-    rendered = [render(tokenizer, getattr(item, "messages", item)) for item in messages]
+    single = hasattr(messages, "messages") or isinstance(cast("Any", messages)[0], dict)
+    batch = cast("Sequence[Any]", [messages] if single else messages)
+    rendered = [render(tokenizer, getattr(item, "messages", item)) for item in batch]
     longest = max(len(ids) for ids, _ in rendered)
     rows = []
     for ids, mask in rendered:
@@ -99,30 +107,44 @@ def show_mask(tokenizer, messages) -> MaskView:
     return MaskView(rows)
 
 
-def show_batch(tokenizer, input_ids, labels, attention_mask=None, **_) -> MaskView:
-    """The tokens of a real batch and which of them the loss covers, by its own labels.
+def show_batch(
+    tokenizer: PreTrainedTokenizerBase,
+    input_ids: Tensor | Sequence[Sequence[int]],
+    labels: Tensor | Sequence[Sequence[int]],
+    attention_mask: Tensor | Sequence[Sequence[int]] | None = None,
+    **_: Any,
+) -> MaskView:
+    """Show the tokens of a batch and which of them the loss covers, according to its labels.
 
-    input_ids, labels, attention_mask: int64 (rows, length) tensors or nested lists, labels not
-    shifted. Without an attention mask no token counts as padding. Further keys are ignored, so
-    that a collator's result can be passed as it is.
+    Further keys are ignored, so that a collator's result can be passed unchanged.
+
+    Args:
+        tokenizer: The one that made the ids.
+        input_ids: int64 tensor of shape (sequences, length), or nested lists.
+        labels: As `input_ids`, not shifted, with -100 where there is no loss.
+        attention_mask: As `input_ids`. Without it, no token counts as padding.
     """
     rows = []
-    for i, ids in enumerate(_plain(input_ids)):
-        attended = _plain(attention_mask)[i] if attention_mask is not None else [1] * len(ids)
+    for i, ids in enumerate(_to_lists(input_ids)):
+        attended = _to_lists(attention_mask)[i] if attention_mask is not None else [1] * len(ids)
         kinds = [
-            "trained" if label != IGNORE else "ignored" if seen else "padding"
-            for label, seen in zip(_plain(labels)[i], attended, strict=True)
+            "trained" if label != IGNORE else "ignored" if visible_to_model else "padding"
+            for label, visible_to_model in zip(_to_lists(labels)[i], attended, strict=True)
         ]
         rows.append(_tokens(tokenizer, ids, kinds))
     return MaskView(rows)
 
 
-def _plain(values) -> list[list[int]]:
-    return values.tolist() if hasattr(values, "tolist") else values
+def _to_lists(values: Tensor | Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
+    return values if isinstance(values, Sequence) else values.tolist()
 
 
-def _tokens(tokenizer, ids: Sequence[int], kinds: Sequence[str]) -> list[Token]:
-    special = {*tokenizer.all_special_ids, *tokenizer.get_added_vocab().values()}
+def _tokens(
+    tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], kinds: Sequence[str]
+) -> list[Token]:
+    # transformers defines the method in the subclasses only.
+    added: dict[str, int] = tokenizer.get_added_vocab()  # pyright: ignore[reportCallIssue, reportOptionalCall]
+    special = {*tokenizer.all_special_ids, *added.values()}
     return [
         Token("pad", kind, special=False)
         if kind == "padding"

@@ -1,18 +1,18 @@
-"""The mask viewer's picture: every token a box, three kinds told apart by more than color."""
+"""The picture of the loss-mask viewer: a box for each token, legible in gray, too."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ift_course.plots.figure import COLORS, FAINT, INK, WIDTH, Picture, picture
+from ift_course.plots.figure import COLORS, FAINT, INK, WIDTH, Picture, new_figure
 from ift_course.plots.mask_tokens import COLUMNS, KINDS, Token, broken_lines, count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LINE = 30  # pixels from one line of tokens to the next
-GAP = 12  # pixels more between rows
+GAP = 12  # additional pixels between sequences
 LEGEND = 46
 MARGIN = 12
 LETTER = (WIDTH - 2 * MARGIN) / (COLUMNS + 1)  # width of a character
@@ -26,16 +26,17 @@ INKS = {"trained": "white", "ignored": INK, "padding": FAINT}
 
 
 def draw(rows: Sequence[Sequence[Token]], alt: str) -> Picture:
-    """All rows below a legend, on a figure as high as they need.
+    """Draw all sequences below a legend, on a figure as high as they need.
 
     Args:
-        alt: What the picture shows, in words.
+        rows: The tokens of each sequence.
+        alt: The picture in words.
     """
     blocks = [list(broken_lines(row)) for row in rows]
     height = LEGEND + sum(LINE * len(lines) + GAP for lines in blocks)
-    sheet = picture(height / 100, title="", alt=alt)
-    sheet.set_layout_engine("none")
-    ax = sheet.add_axes((0, 0, 1, 1))
+    fig = new_figure(height / 100, title="", alt=alt)
+    fig.set_layout_engine("none")
+    ax = fig.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
     ax.set_xlim(0, WIDTH)
     ax.set_ylim(height, 0)
@@ -48,15 +49,16 @@ def draw(rows: Sequence[Sequence[Token]], alt: str) -> Picture:
                 left = _draw_token(ax, left, top, token)
             top += LINE
         top += GAP
-    return sheet
+    return fig
 
 
 def _draw_token(ax: Axes, left: float, top: float, token: Token) -> float:
-    """One box with its text; returns where the next one begins."""
+    """Draw one box with its text, and return where the next one begins, in pixels."""
     from matplotlib.patches import FancyBboxPatch
 
     width = len(token.text) * LETTER
-    # A special token stands out by its round ends and thick frame.
+    fill = FILL[token.kind]
+    # Round ends and a thick frame mark a special token.
     rounding = 9 if token.special else 2
     ax.add_patch(
         FancyBboxPatch(
@@ -65,7 +67,9 @@ def _draw_token(ax: Axes, left: float, top: float, token: Token) -> float:
             LINE - 7,
             boxstyle=f"round,pad=0,rounding_size={min(rounding, width / 2 - 1)}",
             linewidth=1.8 if token.special else 0.8,
-            **FILL[token.kind] | ({"edgecolor": INK} if token.special else {}),
+            facecolor=fill["facecolor"],
+            edgecolor=INK if token.special else fill["edgecolor"],
+            hatch=fill.get("hatch"),
         )
     )
     ax.text(

@@ -1,24 +1,28 @@
-"""Tokens as the loss-mask viewer shows them: their text, and their part in the loss."""
+"""Tokens in the loss-mask viewer: their text, and whether the loss counts them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 KINDS = ("trained", "ignored", "padding")
 PARTIAL_CHAR = "▯"
-COLUMNS = 76  # characters in a line, in every form
+COLUMNS = 76  # characters in a line, in the picture and in plain text
 
 
 @dataclass(frozen=True)
 class Token:
-    """One token as it is shown. kind: one of KINDS. special: an added token, as `<|im_end|>`.
+    """One token in the viewer.
 
-    The text of padding is always "pad", whatever token fills the row.
+    Attributes:
+        text: What it adds to the text, whitespace made visible. The text of padding is always
+            "pad", whatever token fills the sequence.
+        kind: One of `KINDS`.
+        special: Whether it is an added token, such as `<|im_end|>`.
     """
 
     text: str
@@ -32,28 +36,29 @@ def count(rows: Sequence[Sequence[Token]], kind: str) -> int:
 
 
 def pieces(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
-    """What each token adds to the text; PARTIAL_CHAR for a token that is only part of a character.
+    """Return what each token adds to the text, or PARTIAL_CHAR for a part of a character.
 
-    A token is decoded behind those before it: alone, some tokenizers drop its leading space.
+    Each token is decoded together with those before it, because some tokenizers drop the leading
+    space of a token that is decoded alone.
     """
-    found, done = [], ""
+    texts, prefix = [], ""
     for end in range(1, len(ids) + 1):
-        text = tokenizer.decode(ids[:end], skip_special_tokens=False)
+        text = cast("str", tokenizer.decode(list(ids[:end]), skip_special_tokens=False))
         if text.endswith("\N{REPLACEMENT CHARACTER}"):
-            found.append(PARTIAL_CHAR)
+            texts.append(PARTIAL_CHAR)
             continue
-        found.append(text[len(done) :])
-        done = text
-    return found
+        texts.append(text[len(prefix) :])
+        prefix = text
+    return texts
 
 
 def visible(text: str) -> str:
-    """The text with whitespace one can see: · for a space, ↵ for a newline, → for a tab."""
+    """Make whitespace visible: · for a space, ↵ for a newline, → for a tab, ∅ for no text."""
     return text.replace(" ", "·").replace("\n", "↵").replace("\t", "→") or "∅"
 
 
 def broken_lines(row: Sequence[Token]) -> Iterator[list[Token]]:
-    """Break after newlines, and where a line would grow longer than COLUMNS."""
+    """Break a sequence after newlines, and where a line would be longer than COLUMNS."""
     line: list[Token] = []
     for token in row:
         if line and sum(len(t.text) for t in line) + len(token.text) > COLUMNS:

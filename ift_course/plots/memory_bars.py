@@ -1,4 +1,4 @@
-"""A memory estimate as bars: in a terminal with rich, in a lesson as a picture."""
+"""A memory estimate as bars: in a terminal with rich, in a lesson as a figure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ift_course.plots.figure import Picture
 
-# What a picture draws as one piece: some items are too thin to be seen.
+# The parts of a bar. Some items are too small to be drawn on their own.
 PIECES = {
     "weights": ("weights", "quantization constants", "adapters"),
     "optimizer": ("optimizer",),
@@ -24,7 +24,7 @@ PIECES = {
 
 
 def table(estimate: MemoryEstimate, width: int = 30) -> Table:
-    """One line an item of the fullest moment, largest first, with bars `width` cells long."""
+    """A line for each item at the peak of memory, largest first, with bars `width` cells long."""
     from rich.bar import Bar
     from rich.table import Table
 
@@ -40,20 +40,22 @@ def table(estimate: MemoryEstimate, width: int = 30) -> Table:
     return lines
 
 
-def picture(
-    estimates: Mapping[str, MemoryEstimate], *, title: str = "", card: float | None = None
+def show_memory(
+    estimates: Mapping[str, MemoryEstimate], *, title: str = "", gpu_gb: float | None = None
 ) -> Picture:
-    """One bar for each estimate, stacked by what it is made of.
+    """One bar for each estimate, with its parts stacked.
 
-    card: GB of a card, drawn as a line.
+    Args:
+        estimates: Estimates by name.
+        title: Above the figure.
+        gpu_gb: Memory of a GPU in GB of 2^30 bytes, drawn as a line.
     """
     import textwrap
 
-    from ift_course.plots.figure import COLORS, INK, axes
-    from ift_course.plots.figure import picture as sheet_of
+    from ift_course.plots.figure import COLORS, INK, axes, new_figure
 
-    sheet = sheet_of(1.7 + 0.6 * len(estimates), title=title, alt=_told(estimates, title))
-    ax = axes(sheet, xlabel="GB (2³⁰ bytes) at the fullest moment of a step", grid="x")
+    fig = new_figure(1.7 + 0.6 * len(estimates), title=title, alt=_alt_text(estimates, title))
+    ax = axes(fig, xlabel="GB (2³⁰ bytes) at the memory peak of a step", grid="x")
     ends = [0.0] * len(estimates)
     for (piece, items), color in zip(PIECES.items(), COLORS, strict=False):
         sizes = [sum(x.items.get(item, 0) for item in items) / GB for x in estimates.values()]
@@ -64,27 +66,27 @@ def picture(
         ax.annotate(f"{end:.1f}", (end, y), xytext=(6, 0), textcoords="offset points",
                     va="center", fontweight="bold", zorder=4,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
-    if card:
-        ax.axvline(card, color=INK, linewidth=1.4, linestyle="--")
-        ax.annotate(f"a card of {card:g} GB", (card, 1), xycoords=("data", "axes fraction"),
+    if gpu_gb:
+        ax.axvline(gpu_gb, color=INK, linewidth=1.4, linestyle="--")
+        ax.annotate(f"a GPU with {gpu_gb:g} GB", (gpu_gb, 1), xycoords=("data", "axes fraction"),
                     xytext=(4, 2), textcoords="offset points", fontsize=10)  # fmt: skip
-    ax.set_xlim(0, 1.12 * max([*ends, card or 0]))
+    ax.set_xlim(0, 1.12 * max([*ends, gpu_gb or 0]))
     ax.set_yticks(range(len(estimates)), [textwrap.fill(name, 28) for name in estimates])
     ax.invert_yaxis()
     ax.spines["left"].set_visible(False)
-    sheet.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
-    return sheet
+    fig.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
+    return fig
 
 
 def gigabytes(size: float) -> str:
-    """As "5.2 GB", and "80 MB" below a tenth of one. Of 2^30 and 2^20 bytes, as cards count."""
+    """A size in bytes as "5.2 GB", or as "80 MB" below 0.1 GB, of 2^30 and 2^20 bytes."""
     return f"{size / GB:.1f} GB" if abs(size) >= GB / 10 else f"{size / 2**20:.0f} MB"
 
 
-def _told(estimates: Mapping[str, MemoryEstimate], title: str) -> str:
+def _alt_text(estimates: Mapping[str, MemoryEstimate], title: str) -> str:
     bars = []
     for name, x in estimates.items():
         parts = {piece: sum(x.items.get(i, 0) for i in items) for piece, items in PIECES.items()}
-        told = ", ".join(f"{piece} {gigabytes(size)}" for piece, size in parts.items() if size)
-        bars.append(f"{name} {gigabytes(x.total)} ({told})")
+        summary = ", ".join(f"{piece} {gigabytes(size)}" for piece, size in parts.items() if size)
+        bars.append(f"{name} {gigabytes(x.total)} ({summary})")
     return f"Stacked bar chart{', ' + title if title else ''}: {'; '.join(bars)}."

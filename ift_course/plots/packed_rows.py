@@ -1,48 +1,56 @@
-"""Rows of a batch as bars: where the records are, and how much of a row is nothing.
-
-show_packing(lengths, capacity=64)     the same records padded and packed, one above the other
-"""
+"""The sequences of a batch as bars of records and padding, without and with packing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from ift_course.from_scratch.packing import best_fit_decreasing
-from ift_course.plots.figure import COLORS, INK, Picture, footnote, picture
+from ift_course.plots.figure import COLORS, INK, Picture, footnote, new_figure, subplots
 
-ROW = 0.2  # inches from one row to the next
-HATCH = {"facecolor": "#EFEFEF", "edgecolor": "#9A9A9A", "hatch": "////", "linewidth": 0}
+ROW_HEIGHT = 0.2  # inches from one sequence to the next
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HATCH: dict[str, Any] = {
+    "facecolor": "#EFEFEF",
+    "edgecolor": "#9A9A9A",
+    "hatch": "////",
+    "linewidth": 0,
+}
 
 
 def show_packing(lengths: Sequence[int], capacity: int, *, title: str = "") -> Picture:
-    """Two panels with the same records: each in a row of its own, padded, and packed.
+    """Draw the same records twice: each in a padded sequence of its own, and packed.
 
-    lengths: of the records in tokens, at most `capacity` each. Rows stand in the order in which
-    best-fit decreasing fills them.
+    Packed sequences appear in the order in which best-fit decreasing fills them.
+
+    Args:
+        lengths: Of the records, in tokens, at most `capacity` each.
+        capacity: Length of a sequence, in tokens.
+        title: Above the figure.
     """
     padded = [[length] for length in lengths]
     packed = [[lengths[i] for i in items] for items in best_fit_decreasing(lengths, capacity)]
     filled = [sum(lengths) / (len(rows) * capacity) for rows in (padded, packed)]
-    told = "; ".join(
-        f"{name}: {len(rows)} rows of {capacity} places, {share:.0%} of them filled"
+    summary = "; ".join(
+        f"{name}: {len(rows)} sequences of {capacity} tokens, {share:.0%} of them filled"
         for name, rows, share in zip(("padded", "packed"), (padded, packed), filled, strict=True)
     )
-    height = 0.9 + ROW * (len(padded) + len(packed)) + 0.7
-    sheet = picture(height, title=title, alt=f"Rows of tokens, {told}.")
-    panels = sheet.subplots(
-        2, 1, sharex=True, height_ratios=[len(padded) + 1, len(packed) + 1], squeeze=True
-    )
+    height = 0.9 + ROW_HEIGHT * (len(padded) + len(packed)) + 0.7
+    fig = new_figure(height, title=title, alt=f"Sequences of tokens, {summary}.")
+    panels = subplots(fig, 2, 1, sharex=True, height_ratios=[len(padded) + 1, len(packed) + 1])
     for ax, name, rows, share in zip(
         panels, ("padded", "packed"), (padded, packed), filled, strict=True
     ):
-        _draw(ax, rows, capacity)
-        ax.set_title(f"{name}: {len(rows)} rows, {share:.0%} filled", loc="left", fontsize=11)
+        _draw_rows(ax, rows, capacity)
+        ax.set_title(f"{name}: {len(rows)} sequences, {share:.0%} filled", loc="left", fontsize=11)
     panels[1].set_xlabel("token")
-    footnote(sheet, "colored: a record, with its length · hatched: padding")
-    return sheet
+    footnote(fig, "colored: a record, with its length · hatched: padding")
+    return fig
 
 
-def _draw(ax, rows: Sequence[Sequence[int]], capacity: int) -> None:
+def _draw_rows(ax: Axes, rows: Sequence[Sequence[int]], capacity: int) -> None:
     shades = COLORS[:6]
     number = 0
     for y, row in enumerate(rows):

@@ -1,37 +1,54 @@
-"""Weights and the 16 levels they are rounded to: a picture, an explorer, and the errors.
-
-show_levels(weight)     where the levels of NF4 and int4 lie among the weights of a layer
-"""
+"""Weights and the 16 levels to which they are rounded: a figure, an explorer, and the errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ift_course.from_scratch.nf4 import BLOCK, encode, int4_levels, nf4_levels, round_trip
-from ift_course.plots.figure import COLORS, FAINT, INK, STYLE, Picture, axes, footnote, picture
+from ift_course.plots.figure import (
+    COLORS,
+    FAINT,
+    INK,
+    Picture,
+    axes,
+    footnote,
+    new_figure,
+    subplots,
+)
+from ift_course.plots.widgets import display_both
 
 if TYPE_CHECKING:
+    from ipywidgets import VBox
     from torch import Tensor
 
 BLOCKS = (32, 64, 128, 256, 1024, None)  # None: one scale for the whole matrix
 
 
 def relative_error(weight: Tensor, levels: Tensor, block: int | None) -> float:
-    """Size of the rounding error as a share of the size of the weights (Frobenius norms)."""
+    """Norm of the rounding error divided by the norm of the weights (Frobenius norms).
+
+    Args:
+        weight: One layer's matrix, float.
+        levels: The 16 levels, from -1 to 1.
+        block: Weights with a common scale; None gives the whole matrix one scale.
+    """
     return ((round_trip(weight, levels, block) - weight).norm() / weight.norm()).item()
 
 
 def show_levels(weight: Tensor, *, block: int | None = BLOCK, title: str = "") -> Picture:
-    """The weights divided by their block's largest, as a histogram, under both sets of levels.
+    """A histogram of the scaled weights, with the levels of int4 and of NF4.
 
-    weight: one layer's matrix, float. block: None gives the whole matrix one scale.
+    Weights are divided by the largest absolute value of their block.
+
+    Args:
+        weight: One layer's matrix, float.
+        block: Weights with a common scale; None gives the whole matrix one scale.
+        title: Above the figure.
     """
-    from matplotlib import rc_context
-
     size = block or weight.numel()
     _, absmax = encode(weight.flatten(), nf4_levels(), size)
     missing = -weight.numel() % size
@@ -41,57 +58,65 @@ def show_levels(weight: Tensor, *, block: int | None = BLOCK, title: str = "") -
         "int4": (int4_levels(), relative_error(weight, int4_levels(), block)),
         "NF4": (nf4_levels(), relative_error(weight, nf4_levels(), block)),
     }
-    each = f"in blocks of {block}" if block else "with one scale for all"
-    told = "; ".join(f"{name}: relative error {error:.3f}" for name, (_, error) in errors.items())
-    sheet = picture(4.4, title=title, alt=f"Histogram of weights {each} under the levels. {told}.")
-    with rc_context(STYLE):
-        panels = sheet.subplots(2, 1, sharex=True)
+    scaling = f"in blocks of {block}" if block else "with one scale for all"
+    summary = "; ".join(
+        f"{name}: relative error {error:.3f}" for name, (_, error) in errors.items()
+    )
+    fig = new_figure(
+        4.4, title=title, alt=f"Histogram of weights {scaling} with the levels. {summary}."
+    )
+    panels = subplots(fig, 2, 1, sharex=True)
     for ax, color, (name, (levels, error)) in zip(panels, COLORS, errors.items(), strict=False):
         ax.hist(scaled, bins=160, range=(-1, 1), color="#CFCFCF")
         top = ax.get_ylim()[1]
         ax.vlines(levels, 0, top, color=color, linewidth=1.4)
         ax.set_ylim(0, top)
-        ax.set_title(f"{name}, {each}: relative error {error:.3f}", loc="left", fontsize=11)
+        ax.set_title(f"{name}, {scaling}: relative error {error:.3f}", loc="left", fontsize=11)
         ax.set_yticks([])
         ax.grid(False)
         ax.spines["left"].set_visible(False)
     panels[-1].set_xlabel("weight / its block's largest" if block else "weight / the largest")
-    footnote(sheet, "gray: how many weights lie there · lines: the levels they are rounded to")
-    return sheet
+    footnote(fig, "gray: histogram of the weights · lines: the levels to which they are rounded")
+    return fig
 
 
 def show_errors(errors: Mapping[str, Sequence[float]], *, title: str = "") -> Picture:
-    """One row for each way to round: a dot for every layer's relative error, a bar for the mean."""
+    """The relative errors of several quantization methods.
+
+    Args:
+        errors: For each method, the error of each layer.
+        title: Above the figure.
+    """
     means = {name: float(np.mean(values)) for name, values in errors.items()}
-    told = "; ".join(f"{name}: {mean:.3f}" for name, mean in means.items())
-    sheet = picture(1.3 + 0.6 * len(errors), title=title, alt=f"Relative errors, mean: {told}.")
-    ax = axes(sheet, xlabel="relative error of the weights", grid="x")
+    summary = "; ".join(f"{name}: {mean:.3f}" for name, mean in means.items())
+    fig = new_figure(1.3 + 0.6 * len(errors), title=title, alt=f"Relative errors, mean: {summary}.")
+    ax = axes(fig, xlabel="relative error of the weights", grid="x")
     for y, (name, values) in enumerate(errors.items()):
         ax.barh(y, means[name], height=0.56, color=COLORS[0], alpha=0.35, edgecolor=COLORS[0])
-        spread = y + np.linspace(-0.2, 0.2, len(values))
-        ax.scatter(values, spread, s=14, color="white", edgecolor=INK, linewidth=0.8, zorder=3)
+        heights = y + np.linspace(-0.2, 0.2, len(values))
+        ax.scatter(values, heights, s=14, color="white", edgecolor=INK, linewidth=0.8, zorder=3)
         ax.annotate(f"{means[name]:.3f}", (0, y), xytext=(8, 0), va="center",
                     textcoords="offset points", fontweight="bold")  # fmt: skip
     ax.set_yticks(range(len(errors)), list(errors))
     ax.invert_yaxis()
     ax.spines["left"].set_visible(False)
     ax.axvline(0, color=FAINT, linewidth=1)
-    footnote(sheet, "bar: mean over the layers · dot: one layer")
-    return sheet
+    footnote(fig, "bar: mean over the layers · dot: one layer")
+    return fig
 
 
 class LevelExplorer:
-    """Choose a layer and a block size, and see where the levels fall and what they cost.
+    """Menus of layers and block sizes, with the levels and the rounding error.
 
-    `static` is the first layer in blocks of 64, which a notebook keeps without a kernel; `widget`
-    is what one plays with. Showing the explorer shows both.
+    Displaying the explorer shows both of its forms: `widget` is interactive, and `static`, the
+    first layer in blocks of 64, is what a notebook keeps without a kernel.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor]):
+    def __init__(self, weights: Mapping[str, Tensor]) -> None:
         self.weights = dict(weights)
 
     def view(self, layer: str, block: int | None = BLOCK) -> Picture:
-        """The picture of one layer in blocks of one size."""
+        """The figure of one layer in blocks of one size."""
         return show_levels(self.weights[layer], block=block, title=layer)
 
     @cached_property
@@ -100,8 +125,8 @@ class LevelExplorer:
         return self.view(next(iter(self.weights)))
 
     @cached_property
-    def widget(self):
-        """Two menus and the picture, made when they are first needed."""
+    def widget(self) -> VBox:
+        """Two menus and the figure, created on first use."""
         import ipywidgets as widgets
 
         layer = widgets.Dropdown(options=list(self.weights), description="Layer")
@@ -109,23 +134,21 @@ class LevelExplorer:
         block = widgets.Dropdown(options=sizes, value=BLOCK, description="Block")
         image = widgets.Image(value=self.static.png(), format="png", width=800)
 
-        def draw(_=None) -> None:
-            image.value = self.view(layer.value, block.value).png()
+        def draw(_: object = None) -> None:
+            image.value = self.view(str(layer.value), cast("int | None", block.value)).png()
 
         for menu in (layer, block):
             menu.observe(draw, names="value")
         return widgets.VBox([widgets.HBox([layer, block]), image])
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        bundle = self.widget._repr_mimebundle_()
-        # Where no widget can be drawn, as on GitHub, this line stands in its place.
-        bundle["text/plain"] = "Run this cell to choose a layer and a block size. One of them:"
-        display(bundle, raw=True)
-        display(self.static)
+        display_both(
+            self.widget,
+            self.static,
+            hint="Run this cell to choose a layer and a block size. One of them:",
+        )
 
 
 def explore_levels(weights: Mapping[str, Tensor]) -> LevelExplorer:
-    """An explorer of layers' weights, given by name."""
+    """An explorer of the weights of layers, given by name."""
     return LevelExplorer(weights)

@@ -1,7 +1,7 @@
-"""Prompts and what models said to them, side by side.
+"""Prompts and the replies of several models, side by side.
 
 transcript({"base": base_scores, "SFT": sft_scores}, limit=8)
-transcript([Row("The capital of France is", {"step 0": "xq lo", "step 400": "Paris."})])
+transcript([TranscriptRow("The capital of France is", {"base": "xq lo", "SFT": "Paris."})])
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.data.records import user_text
 
@@ -18,35 +18,41 @@ if TYPE_CHECKING:
     from ift_course.evaluation.generate import Completion
     from ift_course.evaluation.score import Scores
 
-CLIP = 160  # characters of one answer
+MAX_CHARS = 160  # characters of one reply
 # JupyterLab's style sheet overrides the attributes, and GitHub strips the style.
 LEFT = 'align="left" valign="top" style="text-align: left; vertical-align: top"'
 
 
 @dataclass(frozen=True)
-class Said:
-    """An answer with its strict verdict. finished: the model ended its turn by itself."""
+class Reply:
+    """A model's reply with its strict verdict.
+
+    Attributes:
+        text: The reply.
+        correct: The verdict; None without one.
+        finished: Whether the model ended its turn by itself.
+    """
 
     text: str
-    correct: bool | None = None  # None: nobody judged it
+    correct: bool | None = None
     finished: bool = True
 
 
 @dataclass(frozen=True)
-class Row:
-    """A prompt and what each model said: a Said, a Completion or plain text, by model name."""
+class TranscriptRow:
+    """A prompt and the reply of each model, by the model's name."""
 
     prompt: str
-    answers: Mapping[str, Said | Completion | str]
+    answers: Mapping[str, Reply | Completion | str]
 
 
 @dataclass(frozen=True)
 class Transcript:
     """A table with a row for each prompt and a column for each model, as HTML and plain text."""
 
-    rows: Sequence[Row]
+    rows: Sequence[TranscriptRow]
     heading: str
-    clip: int
+    max_chars: int
 
     @property
     def models(self) -> list[str]:
@@ -55,15 +61,15 @@ class Transcript:
 
     @property
     def note(self) -> str:
-        """What the marks in this table mean; empty if there are none."""
-        said = [_said(answer) for row in self.rows for answer in row.answers.values()]
-        marks = "✓ right, nothing else, and finished · ✗ not" if any(
-            s.correct is not None for s in said) else ""  # fmt: skip
-        clipped = "… went on" if any(self._shown(s).endswith("…") for s in said) else ""
-        return " · ".join(part for part in (marks, clipped) if part)
+        """An explanation of the marks in this table; empty without marks."""
+        replies = [_to_reply(answer) for row in self.rows for answer in row.answers.values()]
+        judged = any(reply.correct is not None for reply in replies)
+        clipped = any(self._clip(reply).endswith("…") for reply in replies)
+        marks = "✓ right, nothing else, and finished · ✗ not" if judged else ""
+        return " · ".join(part for part in (marks, "… went on" if clipped else "") if part)
 
     def html(self) -> str:
-        """A plain table, which says everything without a style."""
+        """A plain table that needs no style sheet."""
         head = "".join(f"<th {LEFT}>{escape(name)}</th>" for name in (self.heading, *self.models))
         body = "".join(
             f"<tr>{_td(row.prompt)}"
@@ -78,60 +84,65 @@ class Transcript:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
 
     def __str__(self) -> str:
-        wide = max((len(name) for name in self.models), default=0)
+        width = max((len(name) for name in self.models), default=0)
         blocks = [f"{self.heading} / {', '.join(self.models)}"]
         for row in self.rows:
             lines = [row.prompt.replace("\n", " ↵ ")]
             for name, answer in row.answers.items():
-                told = textwrap.wrap(self._cell(answer).replace("\n", " ↵ "), 92 - wide) or [""]
-                lines.append(f"  {name:>{wide}}  {told[0]}")
-                lines += [" " * (wide + 4) + more for more in told[1:]]
+                text = self._cell(answer).replace("\n", " ↵ ")
+                first, *others = textwrap.wrap(text, 92 - width) or [""]
+                lines.append(f"  {name:>{width}}  {first}")
+                lines += [" " * (width + 4) + line for line in others]
             blocks.append("\n".join(lines))
         return "\n\n".join([*blocks, *([self.note] if self.note else [])])
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": str(self)}
 
-    def _cell(self, answer: Said | Completion | str) -> str:
-        said = _said(answer)
-        mark = {True: "✓ ", False: "✗ ", None: ""}[said.correct]
-        return mark + (self._shown(said) or "(nothing)")
+    def _cell(self, answer: Reply | Completion | str) -> str:
+        reply = _to_reply(answer)
+        mark = {True: "✓ ", False: "✗ ", None: ""}[reply.correct]
+        return mark + (self._clip(reply) or "(nothing)")
 
-    def _shown(self, said: Said) -> str:
-        text = said.text.strip()
-        if len(text) > self.clip:
-            return text[: self.clip - 1].rstrip() + "…"
-        return text if said.finished else f"{text}…"
+    def _clip(self, reply: Reply) -> str:
+        text = reply.text.strip()
+        if len(text) > self.max_chars:
+            return text[: self.max_chars - 1].rstrip() + "…"
+        return text if reply.finished else f"{text}…"
 
 
 def transcript(
-    rows: Sequence[Row] | Mapping[str, Scores],
+    rows: Sequence[TranscriptRow] | Mapping[str, Scores],
     *,
     limit: int | None = None,
     heading: str = "prompt",
-    clip: int = CLIP,
+    max_chars: int = MAX_CHARS,
 ) -> Transcript:
-    """A table of prompts and answers.
+    """A table of prompts and the models' answers.
 
-    rows: Rows, or Scores by model name, all of the same examples.
-    limit: at most this many prompts. heading: of the prompts' column.
-    clip: answers longer than this many characters end in …, as do those that did not finish.
-    Raises ValueError if the scores are not of the same examples.
+    Args:
+        rows: The table's rows, or the scores of each model on the same examples, by model name.
+        limit: Show at most this many prompts.
+        heading: Of the column with the prompts.
+        max_chars: Longer answers are cut and end in "…", as do those that did not finish.
+
+    Raises:
+        ValueError: The scores are not of the same examples.
     """
     if isinstance(rows, Mapping):
         rows = _from_scores(rows)
-    return Transcript(rows[:limit], heading, clip)
+    return Transcript(rows[:limit], heading, max_chars)
 
 
-def _from_scores(scores: Mapping[str, Scores]) -> list[Row]:
+def _from_scores(scores: Mapping[str, Scores]) -> list[TranscriptRow]:
     first = next(iter(scores.values()))
     if any(list(other.examples) != list(first.examples) for other in scores.values()):
         raise ValueError("A transcript compares models on the same examples; these differ.")
     return [
-        Row(
+        TranscriptRow(
             user_text(example.instruction, example.input),
             {
-                name: Said(s.completions[i].text, s.correct[i], s.completions[i].finished)
+                name: Reply(s.completions[i].text, s.correct[i], s.completions[i].finished)
                 for name, s in scores.items()
             },
         )
@@ -139,12 +150,12 @@ def _from_scores(scores: Mapping[str, Scores]) -> list[Row]:
     ]
 
 
-def _said(answer: Said | Completion | str) -> Said:
-    if isinstance(answer, Said):
+def _to_reply(answer: Reply | Completion | str) -> Reply:
+    if isinstance(answer, Reply):
         return answer
     if isinstance(answer, str):
-        return Said(answer)
-    return Said(answer.text, finished=answer.finished)
+        return Reply(answer)
+    return Reply(answer.text, finished=answer.finished)
 
 
 def _td(text: str) -> str:

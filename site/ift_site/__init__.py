@@ -1,1 +1,1 @@
-"""From notebooks and docs to the sources of the site."""
+"""The sources of the site, made from notebooks and docs."""

@@ -1,4 +1,4 @@
-"""Everything that the site is made of: the path of each source → its content."""
+"""The sources of the site: the path of each source → its content."""
 
 from __future__ import annotations
 
@@ -7,43 +7,52 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import metadata
 from pathlib import Path
+from typing import Any
 
 from ift_course.exercises.source import read_exercises
 from ift_course.lessons.lesson_00.overview import course_map
 from ift_course.links import repository_url
-from ift_site import exercises, front, glossary, lessons, reference
+from ift_site import exercises, glossary, lessons, reference, site_index
 from ift_site.links import Links
 
 Files = dict[str, str | bytes]
 GLOSSARY, EXERCISES = "docs/glossary.md", "exercises/index.md"
 FINDINGS = {"docs/claims.md": "Claims", GLOSSARY: "Glossary"}
-# A page that does not lie where the pages do: the card of the base model.
-ELSEWHERE = {"ift_course/assets/base/README.md": "docs/base-model.md"}
+# Pages whose source is in another folder: the card of the base model.
+OTHER_FOLDERS = {"ift_course/assets/base/README.md": "docs/base-model.md"}
 
 
 @dataclass(frozen=True)
 class Course:
-    """What is in the repository, by path: executed lessons, exercises, and pages of Markdown."""
+    """The content of the repository.
+
+    Attributes:
+        root: The repository's folder.
+        lessons: Executed notebooks by path.
+        exercises: Exercise notebooks by path.
+        guides: Pages of Markdown by path.
+        readme: The README's text.
+    """
 
     root: Path
-    lessons: Mapping[str, dict]
-    exercises: Mapping[str, dict]
+    lessons: Mapping[str, dict[str, Any]]
+    exercises: Mapping[str, dict[str, Any]]
     guides: Mapping[str, str]
     readme: str
 
     @property
     def links(self) -> Links:
-        """Where the links between all these lead."""
-        pages = {path: ELSEWHERE.get(path, path) for path in [*self.lessons, *self.guides]}
+        """The targets of links between the pages."""
+        pages = {path: OTHER_FOLDERS.get(path, path) for path in [*self.lessons, *self.guides]}
         pages |= {path: _myst(path) for path in self.exercises}
         pages |= dict.fromkeys(("exercises", "exercises/README.md"), EXERCISES)
         return Links(self.root, repository_url(), pages)
 
 
 def read(root: Path) -> Course:
-    """The course in `root`, the folder that holds notebooks/."""
+    """Read the course in `root`, the folder that holds notebooks/."""
     readme = root / "README.md"
-    guides = [*sorted((root / "docs").glob("*.md")), *(root / path for path in ELSEWHERE)]
+    guides = [*sorted((root / "docs").glob("*.md")), *(root / path for path in OTHER_FOLDERS)]
     return Course(
         root=root,
         lessons=_notebooks(root, "notebooks"),
@@ -58,13 +67,13 @@ def read(root: Path) -> Course:
 
 
 def sources(course: Course) -> Files:
-    """The sources of the site."""
+    """Return the sources of the site."""
     pages = {path: lessons.page(x, path, course.links) for path, x in course.lessons.items()}
     files: Files = {
         EXERCISES: exercises.index(course.exercises),
         "reference/commands.md": reference.commands(),
         "reference/python.md": reference.names(),
-        "index.md": _front(course, pages),
+        "index.md": _site_index(course, pages),
     }
     for path in _poster(course):
         files[path] = (course.root / path).read_bytes()
@@ -81,22 +90,22 @@ def sources(course: Course) -> Files:
 
 
 def write(files: Files, folder: Path) -> None:
-    """Makes `folder` hold these files and no others; what did not change is left untouched."""
-    wanted = {folder / x: y.encode() if isinstance(y, str) else y for x, y in files.items()}
-    for path in [x for x in folder.rglob("*") if x.is_file() and x not in wanted]:
+    """Make `folder` hold exactly these files, without touching those that did not change."""
+    contents = {folder / x: y.encode() if isinstance(y, str) else y for x, y in files.items()}
+    for path in [x for x in folder.rglob("*") if x.is_file() and x not in contents]:
         path.unlink()
-    for path, content in wanted.items():
+    for path, content in contents.items():
         if not path.is_file() or path.read_bytes() != content:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
 
-def _front(course: Course, pages: Mapping[str, Files]) -> str:
+def _site_index(course: Course, pages: Mapping[str, Files]) -> str:
     costs = {
         f"notebooks/{row.lesson.name}.ipynb": row for row in course_map("tiny", published=True).rows
     }
     cards = [
-        front.card(costs[path], lessons.prose(notebook), lessons.figures(pages[path]))
+        site_index.card(costs[path], lessons.prose(notebook), lessons.figures(pages[path]))
         for path, notebook in course.lessons.items()
     ]
     guides = {course.links.pages[path]: _title(text) for path, text in course.guides.items()}
@@ -112,7 +121,7 @@ def _front(course: Course, pages: Mapping[str, Files]) -> str:
         "Guides": guides,
         "Reference": {"reference/commands.md": "Commands", "reference/python.md": "Python"},
     }
-    return front.page(
+    return site_index.page(
         cards,
         titles,
         about=metadata("ift-course")["Summary"],
@@ -122,11 +131,11 @@ def _front(course: Course, pages: Mapping[str, Files]) -> str:
 
 
 def _poster(course: Course) -> list[str]:
-    """The picture that the README begins with, if it has one."""
+    """The first picture of the README, if it has one."""
     return course.links.pictures(course.readme, "README.md")[:1]
 
 
-def _notebooks(root: Path, folder: str) -> dict[str, dict]:
+def _notebooks(root: Path, folder: str) -> dict[str, dict[str, Any]]:
     return {
         f"{folder}/{path.name}": json.loads(path.read_text(encoding="utf-8"))
         for path in sorted((root / folder).glob("[0-9][0-9]_*.ipynb"))
@@ -139,13 +148,13 @@ def _hints(course: Course, path: str) -> dict[str, list[str]]:
 
 
 def _prose(course: Course) -> dict[str, tuple[str, str]]:
-    """Of each page that may speak of a term: its link from the glossary, short name and text."""
-    said = {
+    """For each page that may mention a term: link from the glossary → (short name, text)."""
+    pages = {
         path: (f"lesson {Path(path).name[:2]}", lessons.prose(notebook))
         for path, notebook in course.lessons.items()
     }
-    said |= {path: (_title(x), x) for path, x in course.guides.items() if path not in FINDINGS}
-    return {f"../{path}": what for path, what in said.items()}
+    pages |= {path: (_title(x), x) for path, x in course.guides.items() if path not in FINDINGS}
+    return {f"../{path}": page for path, page in pages.items()}
 
 
 def _title(text: str) -> str:
@@ -153,5 +162,5 @@ def _title(text: str) -> str:
 
 
 def _myst(path: str) -> str:
-    """The source of the page of an exercise notebook."""
+    """The path of the page made from an exercise notebook."""
     return Path(path).with_suffix(".md").as_posix()

@@ -1,11 +1,12 @@
-"""The exercises of a lesson as cards: what to write, hints behind folds, no solution."""
+"""The exercises of a lesson as cards, with folded hints and without solutions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from ift_course.exercises.source import HEADING
 from ift_site.links import Links
@@ -13,29 +14,46 @@ from ift_site.links import Links
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise as its card shows it. id: as "02.3". meta: its difficulty and minutes."""
+    """An exercise.
+
+    Attributes:
+        id: Such as "02.3".
+        title: Without the id.
+        meta: The line with its difficulty and minutes.
+        cells: Of the notebook.
+    """
 
     id: str
     title: str
     meta: str
-    cells: Sequence[dict]
+    cells: Sequence[dict[str, Any]]
 
 
-def exercises(notebook: dict) -> list[Exercise]:
-    """The exercises of a notebook that `ift build --exercises` made, in order."""
-    found = []
+def exercises(notebook: dict[str, Any]) -> list[Exercise]:
+    """Return the exercises of a notebook that `ift build --exercises` made, in order."""
+    result = []
     for section, cells in _sections(notebook):
         if section == "top":
             continue
-        cells = list(cells)
         heading, _, rest = _text(cells[0]).partition("\n")
         meta = next((line for line in rest.splitlines() if line.startswith(("●", "○"))), "")
-        found.append(Exercise(section, HEADING.match(heading)[2], meta, cells))
-    return found
+        match = HEADING.match(heading)
+        assert match, f"the first cell of {section} has no heading"
+        result.append(Exercise(section, match[2], meta, cells))
+    return result
 
 
-def page(notebook: dict, path: str, hints: Mapping[str, Sequence[str]], links: Links) -> str:
-    """The page, in MyST. hints: of each exercise by its id, the mildest first."""
+def page(
+    notebook: dict[str, Any], path: str, hints: Mapping[str, Sequence[str]], links: Links
+) -> str:
+    """The page of an exercise notebook, in MyST.
+
+    Args:
+        notebook: The notebook.
+        path: Its path below the root.
+        hints: Of each exercise by its id, the mildest first.
+        links: The targets of links.
+    """
     top = next((cells for section, cells in _sections(notebook) if section == "top"), ())
     parts = [_text(cell) for cell in top if cell["cell_type"] == "markdown"]
     for exercise in exercises(notebook):
@@ -43,8 +61,12 @@ def page(notebook: dict, path: str, hints: Mapping[str, Sequence[str]], links: L
     return links.markdown("\n\n".join(parts), path) + "\n"
 
 
-def index(pages: Mapping[str, dict]) -> str:
-    """A page with all exercises, as small cards. pages: notebooks by their path below the root."""
+def index(pages: Mapping[str, dict[str, Any]]) -> str:
+    """A page with all exercises, as small cards.
+
+    Args:
+        pages: Exercise notebooks by their path below the root.
+    """
     parts = ["# Exercises", INTRODUCTION]
     for path, notebook in pages.items():
         parts.append(f"## [{title(notebook)}]({Path(path).stem}.md)")
@@ -54,18 +76,18 @@ def index(pages: Mapping[str, dict]) -> str:
 
 
 INTRODUCTION = """\
-Each is a function to write, with a check that says at once what is right and what is not. Do them
-in a notebook, `exercises/NN_topic.ipynb` of the course, or on Colab; here you can read what they
-ask, and get a hint."""
+In each exercise you write a function, and a check tells you at once what is right and what is not.
+Do the exercises in a notebook, `exercises/NN_topic.ipynb` of the course, or on Colab. Here you can
+read them and get hints."""
 
 
-def title(notebook: dict) -> str:
+def title(notebook: dict[str, Any]) -> str:
     """The heading of a notebook."""
     return _text(notebook["cells"][0]).partition("\n")[0].removeprefix("# ")
 
 
 def anchor(exercise: Exercise) -> str:
-    """Where its card is on the page."""
+    """The anchor of an exercise's card on the page."""
     return f"exercise-{exercise.id.replace('.', '-')}"
 
 
@@ -76,28 +98,37 @@ def _small_card(exercise: Exercise) -> str:
 
 
 def _card(exercise: Exercise, hints: Sequence[str]) -> str:
-    told, after, now = [], [], True
+    task, solution_notes = [], []
+    part = task
     for cell in exercise.cells:
         text = _text(cell)
-        (told if now else after).append(_fenced(text) if cell["cell_type"] == "code" else text)
-        now = now and not cell["metadata"]["ift"]["id"].endswith("/check")
+        part.append(_fenced(text) if cell["cell_type"] == "code" else text)
+        if cell["metadata"]["ift"]["id"].endswith("/check"):
+            part = solution_notes  # the remaining cells are for learners who passed the check
     if exercise.meta:
-        told[0] = told[0].replace(exercise.meta, f"{{.faint}}\n{exercise.meta}", 1)
+        task[0] = task[0].replace(exercise.meta, f"{{.faint}}\n{exercise.meta}", 1)
     folds = {f"Hint {n}": hint for n, hint in enumerate(hints, start=1)}
-    folds |= {"When the check has passed": "\n\n".join(after)} if after else {}
+    if solution_notes:
+        folds["When the check has passed"] = "\n\n".join(solution_notes)
     folded = [f"::::{{dropdown}} {title}\n{text}\n::::" for title, text in folds.items()]
-    return "\n\n".join([f"{{.exercise #{anchor(exercise)}}}\n{told[0]}", *told[1:], *folded])
+    return "\n\n".join([f"{{.exercise #{anchor(exercise)}}}\n{task[0]}", *task[1:], *folded])
 
 
 def _fenced(code: str) -> str:
     return f"```python\n{code.strip()}\n```"
 
 
-def _sections(notebook: dict):
-    """The cells by exercise; "top" is what stands before the first. A learner's are left out."""
-    ours = [cell for cell in notebook["cells"] if "ift" in cell["metadata"]]
-    return groupby(ours, lambda cell: cell["metadata"]["ift"]["id"].partition("/")[0])
+def _sections(notebook: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the cells of each exercise, without those that a learner added.
+
+    The cells before the first exercise have the name "top".
+    """
+    original = [cell for cell in notebook["cells"] if "ift" in cell["metadata"]]
+    for section, cells in groupby(
+        original, lambda cell: cell["metadata"]["ift"]["id"].partition("/")[0]
+    ):
+        yield section, list(cells)
 
 
-def _text(cell: dict) -> str:
+def _text(cell: dict[str, Any]) -> str:
     return "".join(cell["source"])

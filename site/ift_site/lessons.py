@@ -1,4 +1,4 @@
-"""An executed notebook as a page: the notebook itself, with its pictures beside it."""
+"""An executed notebook as a page, with its pictures as separate files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ import struct
 from base64 import b64decode
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from ift_site.links import Links
 
 FIGURES = "extra/figures"
 
 
-def page(notebook: dict, path: str, links: Links) -> dict[str, str | bytes]:
-    """The files of a lesson's page. path: of the notebook below the root."""
+def page(notebook: dict[str, Any], path: str, links: Links) -> dict[str, str | bytes]:
+    """The files of a lesson's page, by path.
+
+    Args:
+        notebook: The executed notebook.
+        path: Its path below the root.
+        links: The targets of links.
+    """
     name = Path(path).stem
     files: dict[str, str | bytes] = {}
     cells = []
@@ -29,7 +36,7 @@ def page(notebook: dict, path: str, links: Links) -> dict[str, str | bytes]:
             if "image/png" in data:
                 figure = f"{name}/{len(files) + 1}.png"
                 png = files[f"{FIGURES}/{figure}"] = b64decode(data["image/png"])
-                data = {"text/html": _picture(figure, path, png, _told(output))}
+                data = {"text/html": _image_tag(figure, path, png, _png_metadata(output))}
             elif "text/html" in data:
                 data = {"text/html": links.html(data["text/html"], path)}
             outputs.append({**output, "data": data} if data else output)
@@ -40,28 +47,33 @@ def page(notebook: dict, path: str, links: Links) -> dict[str, str | bytes]:
 
 def figures(page: dict[str, str | bytes]) -> dict[str, bytes]:
     """The pictures among a page's files."""
-    return {path: content for path, content in page.items() if path.startswith(FIGURES)}
+    return {
+        path: content
+        for path, content in page.items()
+        if path.startswith(FIGURES) and isinstance(content, bytes)
+    }
 
 
-def prose(notebook: dict) -> str:
+def prose(notebook: dict[str, Any]) -> str:
     """All Markdown of a notebook."""
     cells = [x for x in notebook["cells"] if x["cell_type"] == "markdown"]
     return "\n\n".join("".join(cell["source"]) for cell in cells)
 
 
-def _picture(figure: str, path: str, png: bytes, told: dict) -> str:
-    """An image that is loaded when it comes into view, and has its place before."""
+def _image_tag(figure: str, path: str, png: bytes, metadata: dict[str, Any]) -> str:
+    """An image that is loaded when it comes into view, with its space reserved before."""
     source = posixpath.relpath(f"figures/{figure}", posixpath.dirname(path))
-    across, down = struct.unpack(">II", png[16:24])
-    width = told.get("width", across)
-    size = f'width="{width}" height="{round(width * down / across)}"'
-    alt = escape(told.get("alt", ""))
+    file_width, file_height = struct.unpack(">II", png[16:24])
+    width = metadata.get("width", file_width)
+    size = f'width="{width}" height="{round(width * file_height / file_width)}"'
+    alt = escape(metadata.get("alt", ""))
     return f'<img class="figure" src="{source}" alt="{alt}" {size} loading="lazy">'
 
 
-def _told(output: dict) -> dict:
+def _png_metadata(output: dict[str, Any]) -> dict[str, Any]:
     return output.get("metadata", {}).get("image/png", {})
 
 
-def _joined(value: object) -> object:
+def _joined(value: Any) -> Any:
+    """The text of a cell or output; notebooks store it as one string or as a list of lines."""
     return "".join(value) if isinstance(value, list) else value

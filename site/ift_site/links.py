@@ -1,4 +1,4 @@
-"""Links between the pages, and out of them to what is only in the repository."""
+"""Links between the pages of the site, and from them to the repository."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from bs4 import Tag
 
 MARKDOWN = re.compile(r"(!?)\[([^\]]*)\]\(([^()\s]+)\)")
 HREF = re.compile(r'href="([^"]+)"')
@@ -16,10 +20,13 @@ BADGE = re.compile(r"^\[!\[([^\]]*)\]\([^)]*\)\]\(([^)]*)\)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Links:
-    """Where links lead.
+    """The targets of links.
 
-    root: the repository's folder. repository: its address. pages: the source of the page that is
-    made of a file or folder of the repository, both as paths, as "docs/claims.md".
+    Attributes:
+        root: The repository's folder.
+        repository: Its address.
+        pages: Path of a file or folder in the repository → path of its page's source, such as
+            "docs/claims.md".
     """
 
     root: Path
@@ -27,45 +34,45 @@ class Links:
     pages: Mapping[str, str]
 
     def markdown(self, text: str, path: str) -> str:
-        """Markdown of the repository's file `path` as its page has it.
+        """Adapt the links in Markdown of the repository's file `path` to the site.
 
-        A link to a file that is no page leads to the repository's address.
+        A link to a file without a page leads to the repository's address.
         """
-        return MARKDOWN.sub(lambda found: self._link(found, path), plain_badges(text))
+        return MARKDOWN.sub(lambda match: self._link(match, path), plain_badges(text))
 
     def html(self, text: str, path: str) -> str:
-        """HTML of the file `path` as its page has it: links lead to pages, not to their sources."""
-        return HREF.sub(lambda found: f'href="{self._href(found[1], path)}"', text)
+        """Adapt the links in HTML of the file `path`: they lead to pages, not to their sources."""
+        return HREF.sub(lambda match: f'href="{self._href(match[1], path)}"', text)
 
     def pictures(self, text: str, path: str) -> list[str]:
-        """The files that this Markdown shows, in order."""
-        shown = [_resolved(found[3], path) for found in MARKDOWN.finditer(text) if found[1]]
-        return [x for x in shown if x and (self.root / x).is_file()]
+        """The image files that this Markdown includes, in order."""
+        images = [_resolved(match[3], path) for match in MARKDOWN.finditer(text) if match[1]]
+        return [x for x in images if x and (self.root / x).is_file()]
 
-    def _link(self, found: re.Match, path: str) -> str:
-        image, text, target = found.groups()
-        aim = _resolved(target, path)
-        if aim is None:
-            return found[0]
+    def _link(self, match: re.Match[str], path: str) -> str:
+        image, text, target = match.groups()
+        file = _resolved(target, path)
+        if file is None:
+            return match[0]
         if image:
-            return f"![{text}]({self._relative(aim, path)})"
-        if aim in self.pages:
-            return f"[{text}]({self._relative(self.pages[aim], path)}{_anchor(target)})"
-        if not (self.root / aim).exists():
-            return found[0]  # Sphinx will say that it leads nowhere
-        kind = "tree" if (self.root / aim).is_dir() else "blob"
-        return f"[{text}]({self.repository}/{kind}/main/{aim})"
+            return f"![{text}]({self._relative(file, path)})"
+        if file in self.pages:
+            return f"[{text}]({self._relative(self.pages[file], path)}{_anchor(target)})"
+        if not (self.root / file).exists():
+            return match[0]  # Sphinx will report that its target is missing
+        kind = "tree" if (self.root / file).is_dir() else "blob"
+        return f"[{text}]({self.repository}/{kind}/main/{file})"
 
     def _href(self, target: str, path: str) -> str:
-        aim = _resolved(target, path)
-        if aim not in self.pages:
+        file = _resolved(target, path)
+        if file is None or file not in self.pages:
             return target
-        page = Path(self.pages[aim]).with_suffix(".html").as_posix()
+        page = Path(self.pages[file]).with_suffix(".html").as_posix()
         return self._relative(page, path) + _anchor(target)
 
-    def _relative(self, aim: str, path: str) -> str:
-        """How the page made of `path` names the source or file `aim` of the site."""
-        return posixpath.relpath(aim, posixpath.dirname(self.pages.get(path, path)))
+    def _relative(self, target: str, path: str) -> str:
+        """The path of the site's file `target`, relative to the page made from `path`."""
+        return posixpath.relpath(target, posixpath.dirname(self.pages.get(path, path)))
 
 
 def _anchor(target: str) -> str:
@@ -74,7 +81,7 @@ def _anchor(target: str) -> str:
 
 
 def _resolved(target: str, path: str) -> str | None:
-    """The path below the root that a link in the file `path` means; None if it is no file."""
+    """The path below the root to which a link in the file `path` leads; None for other links."""
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not parts.path:
         return None
@@ -82,33 +89,37 @@ def _resolved(target: str, path: str) -> str | None:
 
 
 def plain_badges(text: str) -> str:
-    """Badges are pictures from elsewhere; they become links in words, with a style of their own."""
+    """Turn badges, which are images from other servers, into links with a style of their own."""
     return BADGE.sub(r"{.badge}\n[\1](\2)", text)
 
 
 def broken(site: Path) -> list[str]:
-    """The links within a built site that lead nowhere, in one sentence each."""
+    """Return a sentence for each link within a built site whose target is missing."""
     from bs4 import BeautifulSoup
 
     names: dict[Path, set[str]] = {}
     targets: dict[Path, list[str]] = {}
     for path in sorted(site.rglob("*.html")):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        names[path] = {x.get("id") or x.get("name") for x in soup.find_all(_is_named)}
-        targets[path] = [x[key] for key in ("href", "src") for x in soup.find_all(**{key: True})]
+        names[path] = {str(x.get("id") or x.get("name")) for x in soup.find_all(_is_named)}
+        targets[path] = [
+            str(tag[key])
+            for key in ("href", "src")
+            for tag in soup.find_all(lambda tag, key=key: tag.has_attr(key))
+        ]
     return [
         f"{path.relative_to(site)}: the link {target} leads nowhere"
         for path in targets
         for target in dict.fromkeys(targets[path])
-        if not _leads(target, path, names)
+        if not _exists(target, path, names)
     ]
 
 
-def _is_named(tag) -> bool:
+def _is_named(tag: Tag) -> bool:
     return tag.has_attr("id") or (tag.name == "a" and tag.has_attr("name"))
 
 
-def _leads(target: str, page: Path, names: dict[Path, set[str]]) -> bool:
+def _exists(target: str, page: Path, names: dict[Path, set[str]]) -> bool:
     parts = urlsplit(target)
     if parts.scheme or parts.netloc:
         return True

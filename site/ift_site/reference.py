@@ -1,4 +1,4 @@
-"""The pages that are read off the code: every command's help, every public name's docstring."""
+"""The reference pages: the help of every command, and the docstring of every public name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHORTENED = re.compile(r"\*\*Commands\*\*:\n\n(?:\* .*\n)+\n")
 
 
 def commands() -> str:
-    """All commands of `ift`, in Markdown, from what `--help` says."""
+    """All commands of `ift`, in Markdown, from their `--help`."""
     from typer import Context
     from typer.cli import get_docs_for_click
     from typer.core import MARKUP_MODE_KEY
@@ -29,10 +29,10 @@ def commands() -> str:
 
 
 def names() -> str:
-    """The public names, `ift_course.__all__`, for autodoc to fill in."""
+    """The public names, `ift_course.__all__`, with directives for autodoc."""
     parts = [
         "# Python",
-        "What `import ift_course as ift` gives, besides the modules it is made of.",
+        "The public names of `import ift_course as ift`.",
     ]
     for name in sorted(ift.__all__, key=str.lower):
         parts.append(f"## ift.{name}\n\n```{{eval-rst}}\n{_directive(name)}\n```")

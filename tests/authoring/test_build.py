@@ -1,3 +1,5 @@
+"""A source becomes a notebook with stable cells, and a stale notebook is recognized."""
+
 import re
 from itertools import pairwise
 
@@ -56,13 +58,13 @@ def test_new_measurements_do_not_make_a_notebook_differ_but_new_words_do(lesson)
     cell = notebook.cells[0]
     cell.source = cell.source.replace("| `tiny` |", "| `tiny` | 2 min 05 s |")
     notebook_files.write(notebook, build.notebook_path(lesson))
-    assert build.differs(lesson) is None
+    assert build.difference(lesson) is None
     cell.source = cell.source.replace("A title", "Another title")
     notebook_files.write(notebook, build.notebook_path(lesson))
-    assert "cell 1" in build.differs(lesson)
+    assert "cell 1" in build.difference(lesson)
 
 
-def written(lesson, outputs):
+def outputs_after_writing(lesson, outputs):
     notebook = build.read(lesson)
     notebook.cells[1].outputs = outputs
     notebook_files.write(notebook, build.notebook_path(lesson))
@@ -70,21 +72,23 @@ def written(lesson, outputs):
 
 
 def test_a_widget_leaves_only_its_static_form(lesson):
-    def shown(**data):
+    def output(**data):
         return nbformat.v4.new_output("display_data", data=data)
 
     live = {notebook_files.WIDGET: {"model_id": "1"}, "text/plain": "VBox()"}
-    kept = written(lesson, [shown(**live), shown(**live, **{"text/html": "<p>still</p>"})])
-    assert [dict(x.data) for x in kept] == [{"text/plain": "VBox()", "text/html": "<p>still</p>"}]
+    result = outputs_after_writing(
+        lesson, [output(**live), output(**live, **{"text/html": "<p>still</p>"})]
+    )
+    assert [dict(x.data) for x in result] == [{"text/plain": "VBox()", "text/html": "<p>still</p>"}]
 
 
 def test_printed_text_is_one_output_however_it_arrived(lesson):
-    def printed(name, text):
+    def stream(name, text):
         return nbformat.v4.new_output("stream", name=name, text=text)
 
-    pieces = [printed("stdout", "a"), printed("stdout", "b"), printed("stderr", "c")]
-    kept = written(lesson, pieces)
-    assert [(x.name, x.text) for x in kept] == [("stdout", "ab"), ("stderr", "c")]
+    pieces = [stream("stdout", "a"), stream("stdout", "b"), stream("stderr", "c")]
+    result = outputs_after_writing(lesson, pieces)
+    assert [(x.name, x.text) for x in result] == [("stdout", "ab"), ("stderr", "c")]
 
 
 def test_no_time_and_no_version_of_this_machine_gets_into_the_file(lesson):

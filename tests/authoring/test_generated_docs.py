@@ -1,4 +1,4 @@
-"""The generated pages say what the ledger says, lead somewhere, and are not out of date."""
+"""The generated pages agree with the stored results, and their links lead to targets."""
 
 import ast
 import re
@@ -12,6 +12,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from ift_course.authoring import generated_docs
+from ift_course.authoring.claims_page import SeedRun, claims_page, claims_table
+from ift_course.authoring.markdown import format_number
 from ift_course.claims.claim import Claim, read_ledger
 from ift_course.lessons.discover import lessons
 from ift_course.lessons.objectives import OBJECTIVES
@@ -52,88 +54,93 @@ def cells(page: str, start: str) -> list[str]:
 
 
 def test_a_row_says_statement_number_interval_seeds_verdict_lesson_and_seconds():
-    says, measured, verdict, lesson, seconds = cells(generated_docs.claims_page([claim()]), "Toys")
-    assert says.startswith("Toys are fun.")
-    assert "[arXiv:2305.11206](https://arxiv.org/abs/2305.11206)" in says
+    statement, measured, verdict, lesson, seconds = cells(claims_page([claim()]), "Toys")
+    assert statement.startswith("Toys are fun.")
+    assert "[arXiv:2305.11206](https://arxiv.org/abs/2305.11206)" in statement
     assert "fun, of 1: **0.5** (−0.041 to 0.6; 3 seeds; needed at least 0.1)" in measured
     assert "toys 0.5; none 0" in measured
     assert verdict == "✓ holds"
     assert lesson == "[01](../notebooks/01_pretraining_vs_sft.ipynb)" and seconds == "17"
 
 
-@pytest.mark.parametrize(("value", "shown"), [(-0.0, "0"), (-0.5, "−0.5"), (1 / 3, "0.333")])
-def test_numbers_have_three_digits_and_a_real_minus(value, shown):
-    assert generated_docs.number(value) == shown
+@pytest.mark.parametrize(("value", "text"), [(-0.0, "0"), (-0.5, "−0.5"), (1 / 3, "0.333")])
+def test_numbers_have_three_digits_and_a_real_minus(value, text):
+    assert format_number(value) == text
 
 
 def test_the_fields_own_words_come_first_where_there_are_some():
-    row = cells(
-        generated_docs.claims_page([claim(literature="The more toys the better.")]), "The more"
-    )
+    row = cells(claims_page([claim(literature="The more toys the better.")]), "The more")
     assert row[1].startswith("Toys are fun. fun, of 1:")
 
 
 def test_a_row_says_where_it_is_not_as_in_the_literature():
     differs = claim(differs="Ours are made of wood.")
-    assert "≠ holds, but not as in the literature: Ours are made" in generated_docs.claims_page(
-        [differs]
-    )
-    assert "✗ does not hold" in generated_docs.claims_page([claim(holds=False)])
+    assert "≠ holds, but not as in the literature: Ours are made" in claims_page([differs])
+    assert "✗ does not hold" in claims_page([claim(holds=False)])
 
 
 def test_the_readme_folds_what_came_out_as_expected_and_shows_the_rest():
     differs, fails = claim(id="01.wood", differs="Ours are wood."), claim(id="01.no", holds=False)
-    table = generated_docs.claims_table([claim(), differs, fails])
-    shown, folded = table.split("<details>")
-    assert "1 claims came out as the field has them, 2 did not" in shown
-    assert "| ≠ [why](docs/claims.md#01.wood) |" in shown and "| ✗ |" in shown
-    assert "| ✓ |" not in shown and folded.count("| ✓ |") == 1
+    table = claims_table([claim(), differs, fails])
+    visible, folded = table.split("<details>")
+    assert "1 claims came out as the field has them, 2 did not" in visible
+    assert "| ≠ [why](docs/claims.md#01.wood) |" in visible and "| ✗ |" in visible
+    assert "| ✓ |" not in visible and folded.count("| ✓ |") == 1
 
 
 def test_a_run_with_other_seeds_is_judged_by_the_bound_of_today():
     again = claim(effect=0.3, interval=(0.05, 0.6), at_least=0.0)
-    row = cells(
-        generated_docs.claims_page([claim()], [[again], [claim(interval=(0.2, 0.6))]]), "Toys"
-    )
+    runs = [SeedRun(10, [again]), SeedRun(100, [claim(interval=(0.2, 0.6))])]
+    page = claims_page([claim()], runs)
+    row = cells(page, "Toys")
     assert "With other seeds: ✗ 0.3 (0.05 to 0.6), ✓ 0.5 (0.2 to 0.6)." in row[1]
+    assert "| 10 | 1 | 0 | `01.toys` |" in page and "| 100 | 1 | 1 | none |" in page
+    assert "from the seeds 10 and 100 on" in " ".join(page.split())
 
 
-def test_seeds_of_all_runs_are_told_together_unless_runs_share_them():
-    def told(*effects):
-        runs = [
+def test_seeds_of_all_runs_are_pooled_unless_runs_share_them():
+    def cell(*effects):
+        measurements = [
             claim(arms={"a": seeds, "b": [0.0] * len(seeds)}, of=["a", "b"]) for seeds in effects
         ]
-        return cells(generated_docs.claims_page(runs[:1], [[x] for x in runs[1:]]), "Toys")[1]
+        runs = [SeedRun(10 * i, [x]) for i, x in enumerate(measurements[1:], start=1)]
+        return cells(claims_page(measurements[:1], runs), "Toys")[1]
 
     first = [0.2, 0.3, 0.4]
-    assert "All 6 seeds: 0.45 (0.254 to 0.646)." in told(first, [0.5, 0.6, 0.7])
-    assert "All 7 seeds: 0.457 (0.298 to 0.616)." in told(first, [0.5, 0.6, 0.7, 0.5])
-    assert "All" not in told(first, first) and "All" not in told(first)
-    assert "All" not in told(first, [*first, 0.5, 0.6, 0.7]), "it has stored seeds, too"
+    assert "All 6 seeds: 0.45 (0.254 to 0.646)." in cell(first, [0.5, 0.6, 0.7])
+    assert "All 7 seeds: 0.457 (0.298 to 0.616)." in cell(first, [0.5, 0.6, 0.7, 0.5])
+    assert "All" not in cell(first, first) and "All" not in cell(first)
+    assert "All" not in cell(first, [*first, 0.5, 0.6, 0.7]), "it has stored seeds, too"
 
 
 def test_the_memory_table_shows_prediction_measurement_and_error():
     row = {"model": "Moo", "method": "full", "batch": 1, "seq": 1024, "checkpointing": False,
            "predicted": 2**31, "measured": 2**31 + 2**24, "error": -0.0078}  # fmt: skip
-    told = {"date": "2026-11-20", "device": "an abacus", "torch": "2.13.0", "rows": [row]}
-    table = generated_docs.memory_table(told)
+    benchmark = {"date": "2026-11-20", "device": "an abacus", "torch": "2.13.0", "rows": [row]}
+    table = generated_docs.memory_table(benchmark)
     assert "| Moo | full | 1 × 1,024 | off | 2.000 GB | 2.016 GB | −0.78 % |" in table
     assert "Measured on 2026-11-20, an abacus, torch 2.13.0" in table
 
 
 def test_a_claim_stands_under_each_of_its_points_and_the_others_say_that_they_wait():
-    page = generated_docs.claims_page(
-        [claim(subject=(2, 6)), claim(id="x", statement="Free.", subject=())]
-    )
+    page = claims_page([claim(subject=(2, 6)), claim(id="x", statement="Free.", subject=())])
     under = dict(re.findall(r"^## (\d+)\. .+\n\n(.+)", page, re.MULTILINE))
     assert [n for n in under if under[n].startswith("| the field says")] == ["2", "6"]
     assert under["7"] == "Not measured yet: lesson 06."
     assert "Free." in page.partition("## Further claims")[2]
-    assert generated_docs.uncovered([claim(subject=(2, 6))]) == [1, 3, 4, 5, 7, 8, 9, 10, 11]
+
+
+def test_the_section_on_smollm2_counts_what_it_measured():
+    smollm2 = [claim(), claim(id="01.wood", holds=False)]
+    page = claims_page([*smollm2, claim(id="01.more")], smollm2=smollm2)
+    text = " ".join(page.partition("## The same on SmolLM2-135M")[2].split())
+    assert "few questions and 3 seeds" in text and "1 of 2 claims hold" in text
+    assert "on `tiny` only: `01.more`." in text
+    assert "SmolLM2" not in claims_page(smollm2)
 
 
 def test_what_is_in_a_cell_stays_in_it():
-    rows = generated_docs.claims_page([claim(statement="Toys | a\nb", metric="x|y")])
+    rows = claims_page([claim(statement="Toys | a\nb", metric="x|y")])
     assert len(cells(rows, "Toys")) == 5
 
 
@@ -147,20 +154,20 @@ def test_every_claim_of_a_published_lesson_says_which_point_it_shows():
 
 
 def test_every_point_of_a_published_lesson_is_shown_by_a_claim():
-    shown = {n for source in SOURCES for call in claim_calls(source) for n in points(call)}
+    covered = {n for source in SOURCES for call in claim_calls(source) for n in points(call)}
     published = {lesson.number for lesson in lessons()}
-    waiting = {n for n, point in OBJECTIVES.items() if point.lesson not in published}
-    assert set(OBJECTIVES) - shown <= waiting
+    waiting = {n for n, objective in OBJECTIVES.items() if objective.lesson not in published}
+    assert set(OBJECTIVES) - covered <= waiting
 
 
 def test_the_pages_are_those_of_the_ledger():
     """Exact where the ledger is the committed one; else its numbers are of this machine's run."""
-    for path, text in generated_docs.wanted().items():
-        found = path.read_text(encoding="utf-8")
+    for path, text in generated_docs.expected_pages().items():
+        current = path.read_text(encoding="utf-8")
         if committed(LEDGER):
-            assert found == text, f"{path} is out of date; run: ift build --docs"
+            assert current == text, f"{path} is out of date; run: ift build --docs"
         else:
-            assert without_numbers(found) == without_numbers(text), path
+            assert without_numbers(current) == without_numbers(text), path
 
 
 PAGES = ["docs/claims.md", "docs/glossary.md", "README.md"]
@@ -178,9 +185,9 @@ def test_every_link_leads_to_a_file_and_to_a_heading_in_it(name):
         if target.startswith("https://"):
             continue
         file, _, anchor = target.partition("#")
-        there = (page.parent / file).resolve() if file else page
-        assert there.exists(), target
-        assert not anchor or anchor in anchors(there), target
+        linked = (page.parent / file).resolve() if file else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
 
 
 def test_the_ledger_has_nothing_of_lessons_that_are_not_there():
@@ -188,9 +195,9 @@ def test_the_ledger_has_nothing_of_lessons_that_are_not_there():
 
 
 def test_the_terms_of_a_lesson_are_links_to_the_glossary():
-    shown = generated_docs.terms_of("02")
-    assert "[chat template](../docs/glossary.md#chat-template)" in shown
-    assert "LoRA" not in shown
+    text = generated_docs.terms_of("02")
+    assert "[chat template](../docs/glossary.md#chat-template)" in text
+    assert "LoRA" not in text
 
 
 def claim_calls(source: Path) -> list[ast.Call]:
@@ -206,13 +213,13 @@ def claim_calls(source: Path) -> list[ast.Call]:
 
 def points(call: ast.Call) -> list[int]:
     [value] = [x.value for x in call.keywords if x.arg == "subject"] or [ast.Constant(())]
-    found = ast.literal_eval(value)
-    return [found] if isinstance(found, int) else list(found)
+    numbers = ast.literal_eval(value)
+    return [numbers] if isinstance(numbers, int) else list(numbers)
 
 
 def committed(path: Path) -> bool:
-    done = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", str(path)], cwd=checkout())
-    return done.returncode == 0
+    process = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", str(path)], cwd=checkout())
+    return process.returncode == 0
 
 
 def without_numbers(text: str) -> str:
@@ -252,8 +259,8 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_every_lesson_but_the_first_has_a_claim_on_the_map():
-    known = {x.id for x in read_ledger(LEDGER)}
-    assert set(generated_docs.HEADLINES) <= known
+    ids = {x.id for x in read_ledger(LEDGER)}
+    assert set(generated_docs.HEADLINES) <= ids
     assert [x[:2] for x in generated_docs.HEADLINES] == [x.number for x in lessons()][1:]
 
 
@@ -264,5 +271,5 @@ def test_a_run_of_a_learner_changes_no_page(tmp_path, monkeypatch):
     [first, *_] = timings.read_timings("tiny", published=True).values()
     timings.write_timings("tiny", [replace(first, seconds=54_321)])
     assert timings.read_timings("tiny")[first.lesson].seconds == 54_321
-    text = " ".join(generated_docs.wanted().values())
+    text = " ".join(generated_docs.expected_pages().values())
     assert "905 min" not in text and timings.minutes(first.seconds) in text

@@ -1,17 +1,17 @@
-"""The README's picture shows what is stored, and its text says all that it shows."""
+"""The README's figure shows the stored runs, and its description has all of its content."""
 
 import re
 from io import BytesIO
 
-from matplotlib.image import imread
+from PIL import Image
 
 from ift_course.authoring import readme_figure
-from ift_course.authoring.readme_figure import Front, Said
+from ift_course.authoring.readme_figure import BeforeAfter, ReadmeFigure
 from ift_course.paths import checkout
-from ift_course.plots.figure import SHARPNESS, WIDTH
+from ift_course.plots.figure import PNG_WIDTH
 
-TOY = Front(
-    [Said("Moo?", "The cow\nsays [moo].", "moo")],
+TOY = ReadmeFigure(
+    [BeforeAfter("Moo?", "The cow\nsays [moo].", "moo")],
     {"curated": {30: [[1.0, 0.0], [1.0, 1.0]], 1000: [[1.0, 1.0], [1.0, 1.0]]}},
 )
 
@@ -26,19 +26,19 @@ def test_the_text_is_one_line_of_markdown():
 
 
 def test_a_course_without_stored_runs_has_an_empty_picture():
-    png = readme_figure.draw(Front([], {})).png()
-    assert imread(BytesIO(png)).shape[1] == WIDTH * SHARPNESS
+    png = readme_figure.draw(ReadmeFigure([], {})).png()
+    assert Image.open(BytesIO(png)).width == PNG_WIDTH
 
 
 def test_the_shipped_grids_have_both_halves():
-    shown = readme_figure.read()
-    assert [x.tuned for x in shown.said] == ["Paris", "hoot"]
-    assert all(x.base != x.tuned for x in shown.said)
-    assert len(shown.lines["curated"]) >= 4
+    content = readme_figure.read()
+    assert [x.tuned for x in content.answers] == ["Paris", "hoot"]
+    assert all(x.base != x.tuned for x in content.answers)
+    assert len(content.lines["curated"]) >= 4
 
 
 def test_the_picture_is_in_the_repository_as_large_as_it_is_drawn():
-    height, width, _ = imread(checkout() / readme_figure.FILE).shape
-    sheet = readme_figure.draw(readme_figure.read())
-    assert width == WIDTH * SHARPNESS
-    assert height == round(width * sheet.get_figheight() / sheet.get_figwidth())
+    image = Image.open(checkout() / readme_figure.FILE)
+    fig = readme_figure.draw(readme_figure.read())
+    assert (image.width, image.mode) == (PNG_WIDTH, "P")
+    assert image.height == round(image.width * fig.get_figheight() / fig.get_figwidth())

@@ -1,3 +1,5 @@
+"""The report of a run has all results, escaped, and loads no other file."""
+
 import json
 import re
 
@@ -40,7 +42,7 @@ def claim(**changes):
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
-    """Writes the report of these claims, one lesson and one picture; returns its text."""
+    """Write the report of these claims, one lesson and one picture; return its text."""
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
 
     def write(*claims, heading="A picture"):
@@ -50,10 +52,10 @@ def page(tmp_path, monkeypatch):
         timing = timings.Timing("01", heading, "ok", 3, 75, 1234, 1, "a machine")
         (folder / "lessons.json").write_text("[]")
         timings.write_timings("tiny", [timing])
-        shown = nbformat.v4.new_output("display_data", data={"image/png": PNG})
+        output = nbformat.v4.new_output("display_data", data={"image/png": PNG})
         cells = [
             nbformat.v4.new_markdown_cell(f"## {heading}"),
-            nbformat.v4.new_code_cell("draw()", outputs=[shown]),
+            nbformat.v4.new_code_cell("draw()", outputs=[output]),
         ]
         notebook = nbformat.v4.new_notebook(cells=cells)
         nbformat.write(notebook, folder / "notebooks" / "01_toys.ipynb")
@@ -64,13 +66,13 @@ def page(tmp_path, monkeypatch):
 
 def test_it_holds_the_costs_the_claims_and_the_pictures(page):
     text = page(claim(), claim(id="02.no", holds=False, at_least=0.7))
-    for wanted in ("1 min 15 s", "1.2 GB", "Toys are fun.", "✓ holds", "✗ does not hold"):
-        assert wanted in text
+    for text_part in ("1 min 15 s", "1.2 GB", "Toys are fun.", "✓ holds", "✗ does not hold"):
+        assert text_part in text
     assert "needs at least 0.7" in text
     assert f'src="data:image/png;base64,{PNG}"' in text
 
 
-def test_a_difference_from_the_literature_is_said(page):
+def test_a_difference_from_the_literature_is_reported(page):
     differs = {"literature": "More toys are better.", "differs": "Ours are made of wood."}
     text = page(claim(**differs))
     assert "The field says: More toys are better." in text
@@ -92,7 +94,7 @@ def test_everything_measured_is_escaped(page):
     assert text.count("&lt;script&gt;") >= 7
 
 
-def test_an_empty_ledger_is_said_not_drawn(page):
+def test_a_report_without_claims_says_so(page):
     assert "No claim has been recorded." in page()
 
 
@@ -102,6 +104,12 @@ numbers = st.floats(-1e6, 1e6)
 @given(low=numbers, effect=numbers, high=numbers, bound=st.none() | numbers)
 def test_every_interval_is_drawn_inside_the_picture_and_in_order(low, effect, high, bound):
     low, effect, high = sorted([low, effect, high])
-    at = report.drawing(Claim(**claim(effect=effect, interval=[low, high], at_least=bound)))
-    assert report.MARGIN <= at.low <= at.effect <= at.high <= report.WIDTH - report.MARGIN
-    assert all(report.MARGIN <= x <= report.WIDTH - report.MARGIN for x in at.bounds)
+    positions = report.drawing(Claim(**claim(effect=effect, interval=[low, high], at_least=bound)))
+    assert (
+        report.MARGIN
+        <= positions.low
+        <= positions.effect
+        <= positions.high
+        <= report.WIDTH - report.MARGIN
+    )
+    assert all(report.MARGIN <= x <= report.WIDTH - report.MARGIN for x in positions.bounds)

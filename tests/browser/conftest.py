@@ -40,8 +40,8 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def browser(chromium):
     playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
         yield running

@@ -1,7 +1,7 @@
 """Whether the text of a page stands out from what is behind it."""
 
 LEAST_CONTRAST = 4.5  # WCAG 2.2, AA
-# The text of a page whose contrast with what is behind it is too low: what it says, and the ratio.
+# The text of a page whose contrast with what is behind it is too low: the text, and the ratio.
 # Text that is larger than 24 px needs 3 only. Pictures and folded parts are not looked into.
 FAINT = """(least) => {
   const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
@@ -23,7 +23,7 @@ FAINT = """(least) => {
       .map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const found = {};
+  const texts = {};
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
@@ -34,10 +34,10 @@ FAINT = """(least) => {
     const [a, b] = [light(over(rgba(style.color), ground)), light(ground)];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : least)) {
-      found[`${style.color} on ${ground.map(Math.round)}: ${ratio.toFixed(2)}`] ??= text;
+      texts[`${style.color} on ${ground.map(Math.round)}: ${ratio.toFixed(2)}`] ??= text;
     }
   }
-  return found;
+  return texts;
 }"""
 
 

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from ift_course.exercises import catalog, source
-from ift_course.exercises.generate import notebook
+from ift_course.exercises.generate import notebook as generate_notebook
 from ift_course.exercises.misconceptions import misconceptions
 from tests.browser.conftest import jupyterlab
 
@@ -34,10 +34,13 @@ def response_labels(input_ids, start, end, assistant):
 def lab(tmp_path_factory):
     """A JupyterLab server on the exercises of lesson 02; its address and folder."""
     folder = tmp_path_factory.mktemp("home")
-    made = notebook(next(x for x in source.sources() if x.name[:2] == "02"), "exercises")
-    chosen = [x for x in made.cells if x.metadata.ift.id.split("/")[0] in ("top", "02.3")]
-    made.cells = chosen
-    nbformat.write(made, folder / "02_cards.ipynb")
+    notebook = generate_notebook(
+        next(x for x in source.sources() if x.name[:2] == "02"), "exercises"
+    )
+    notebook.cells = [
+        x for x in notebook.cells if x.metadata.ift.id.split("/")[0] in ("top", "02.3")
+    ]
+    nbformat.write(notebook, folder / "02_cards.ipynb")
     with jupyterlab(folder) as address:
         yield address, folder
 
@@ -45,10 +48,10 @@ def lab(tmp_path_factory):
 def run_with(lab, browser, code: str, shot: Path) -> str:
     """The text of the card after the whole notebook ran with `code` as the learner's function."""
     address, folder = lab
-    made = nbformat.read(folder / "02_cards.ipynb", as_version=4)
-    stub = next(x for x in made.cells if x.metadata.ift.id == "02.3/stub")
+    notebook = nbformat.read(folder / "02_cards.ipynb", as_version=4)
+    stub = next(x for x in notebook.cells if x.metadata.ift.id == "02.3/stub")
     stub.source = code.strip() or stub.source
-    nbformat.write(made, folder / f"{shot.stem}.ipynb")
+    nbformat.write(notebook, folder / f"{shot.stem}.ipynb")
     page = browser.new_page(viewport={"width": 1200, "height": 1000})
     page.set_default_timeout(180_000)
     page.goto(f"{address}/lab/tree/{shot.stem}.ipynb?reset")

@@ -31,17 +31,17 @@ def gradebook(chromium, tmp_path_factory):
     [path] = [x for x in source.sources() if x.name.startswith(LESSON)]
     solution = source.solved(path.read_text(encoding="utf-8"))
     assert catalog.by_id("02.3").function == "response_labels"
-    handed_in = {
+    submissions = {
         "ada": solution,
         "jane": solution + "\n# %%\nsolved = response_labels\n" + WITHOUT_END,
         "joe": solution + "\n# %%" + RAISES,
     }
     (home / "class").mkdir()
-    for name, text in handed_in.items():
+    for name, text in submissions.items():
         (home / "class" / f"{name}.py").write_text(text, encoding="utf-8")
     command = ["grade", str(home / "class"), "--lesson", LESSON, "--out", str(home / "out")]
-    done = CliRunner().invoke(app, command)
-    assert done.exit_code == 0, done.output
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
     return home / "out"
 
 
@@ -56,11 +56,11 @@ def opened(request, browser):
         )
         page = context.new_page()
         pages.append(page)
-        page.wrong = []
+        page.problems = []
         page.name = f"{request.param}-{scheme}"
-        page.on("console", lambda x: page.wrong.append(x.text))
-        page.on("pageerror", lambda error: page.wrong.append(str(error)))
-        page.on("request", lambda x: x.url.startswith("file:") or page.wrong.append(x.url))
+        page.on("console", lambda x: page.problems.append(x.text))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda x: x.url.startswith("file:") or page.problems.append(x.url))
         page.goto(path.as_uri())
         return page
 
@@ -70,8 +70,8 @@ def opened(request, browser):
 
 
 def fits(page) -> bool:
-    room = page.viewport_size["width"]
-    return page.evaluate("document.documentElement.scrollWidth") <= room
+    width = page.viewport_size["width"]
+    return page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -81,7 +81,7 @@ def test_a_student_reads_what_was_wrong_and_why(gradebook, opened, shots, scheme
     assert "A common slip." in text and "the model never learns to stop" in text
     assert page.get_by_text("trained by your labels").first.is_visible()
     page.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
-    assert (page.wrong, faint_text(page), fits(page)) == ([], {}, True)
+    assert (page.problems, faint_text(page), fits(page)) == ([], {}, True)
     page.screenshot(path=shots / f"feedback-{page.name}.png", full_page=True)
 
 
@@ -96,7 +96,7 @@ def test_an_exception_is_shown_with_the_line_that_raised_it(gradebook, opened):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_overview_leads_to_every_student(gradebook, opened, shots, scheme):
     page = opened(gradebook / "overview.html", scheme)
-    assert (page.wrong, faint_text(page), fits(page)) == ([], {}, True)
+    assert (page.problems, faint_text(page), fits(page)) == ([], {}, True)
     page.screenshot(path=shots / f"overview-{page.name}.png", full_page=True)
     for name in ("ada", "jane", "joe"):
         page.get_by_role("link", name=name).first.click()

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from ift_course.exercises import source
-from ift_course.exercises.generate import notebook
+from ift_course.exercises.generate import notebook as generate_notebook
 from ift_course.paths import checkout
 from tests.browser.conftest import jupyterlab
 
@@ -27,7 +27,7 @@ def opened(lab, browser):
     """Opens a notebook of the folder, and says when its kernel is idle."""
     pages = []
 
-    def opened(name: str):
+    def open_notebook(name: str):
         page = browser.new_page(viewport={"width": 1200, "height": 1000})
         page.set_default_timeout(180_000)
         page.goto(f"{lab[0]}/lab/tree/{name}?reset")
@@ -35,7 +35,7 @@ def opened(lab, browser):
         pages.append(page)
         return page
 
-    yield opened
+    yield open_notebook
     for page in pages:
         page.close()
 
@@ -55,9 +55,9 @@ def test_a_newcomer_runs_the_first_notebook_and_asks_a_question_of_their_own(lab
     ask.scroll_into_view_if_needed()
     page.get_by_role("textbox", name="Instruction").fill(QUESTION)
     ask.click()
-    answered = page.locator(".widget-html table", has_text=QUESTION)
-    answered.wait_for()
-    assert "Madrid" in answered.inner_text()
+    answer = page.locator(".widget-html table", has_text=QUESTION)
+    answer.wait_for()
+    assert "Madrid" in answer.inner_text()
     page.screenshot(path=shots / "playground.png")
     page.locator(".jp-OutputArea-output", has_text="All lessons compute for").wait_for()
     page.get_by_text("| Idle").wait_for()
@@ -65,11 +65,15 @@ def test_a_newcomer_runs_the_first_notebook_and_asks_a_question_of_their_own(lab
 
 
 def test_progress_is_still_there_after_a_restart_of_the_kernel(lab, opened, shots):
-    made = notebook(next(x for x in source.sources() if x.name[:2] == "02"), "exercises")
-    made.cells = [x for x in made.cells if x.metadata.ift.id.split("/")[0] in ("top", "02.3")]
-    stub = next(x for x in made.cells if x.metadata.ift.id == "02.3/stub")
+    notebook = generate_notebook(
+        next(x for x in source.sources() if x.name[:2] == "02"), "exercises"
+    )
+    notebook.cells = [
+        x for x in notebook.cells if x.metadata.ift.id.split("/")[0] in ("top", "02.3")
+    ]
+    stub = next(x for x in notebook.cells if x.metadata.ift.id == "02.3/stub")
     stub.source = source.find("02.3").solution
-    nbformat.write(made, lab[1] / "02_resumed.ipynb")
+    nbformat.write(notebook, lab[1] / "02_resumed.ipynb")
     page = opened("02_resumed.ipynb")
     menu(page, "Run", "Run All Cells")
     page.get_by_text(re.compile("✓ 02.3 .*: done")).wait_for()
@@ -77,6 +81,6 @@ def test_progress_is_still_there_after_a_restart_of_the_kernel(lab, opened, shot
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.get_by_text("| Idle").wait_for()
     menu(page, "Run", "Run All Cells")
-    done = page.locator(".jp-OutputArea-output", has_text="10 of 10").first
-    done.wait_for()
+    card = page.locator(".jp-OutputArea-output", has_text="10 of 10").first
+    card.wait_for()
     page.screenshot(path=shots / "resumed.png")

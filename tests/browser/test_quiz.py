@@ -33,8 +33,8 @@ def test_feedback_appears_when_an_option_is_opened_and_not_before(page, shots):
 
 
 def test_it_fits_the_width_and_the_keyboard_opens_it(page):
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= WIDTHS[page.name]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= WIDTHS[page.name]
     first = page.locator("summary").first
     first.focus()
     page.keyboard.press("Enter")

@@ -27,8 +27,8 @@ def site(chromium, tmp_path_factory) -> Path:
     """The folder of the site."""
     out = tmp_path_factory.mktemp("site") / "html"
     command = [sys.executable, str(checkout() / "site/build.py"), str(out)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout + process.stderr
     return out
 
 
@@ -57,10 +57,12 @@ def opened(browser, address):
         )
         contexts.append(context)
         page = context.new_page()
-        page.wrong = []
-        page.on("console", lambda x: x.type in ("error", "warning") and page.wrong.append(x.text))
-        page.on("pageerror", lambda error: page.wrong.append(str(error)))
-        page.on("request", lambda x: _at_home(x.url, address) or page.wrong.append(x.url))
+        page.problems = []
+        page.on(
+            "console", lambda x: x.type in ("error", "warning") and page.problems.append(x.text)
+        )
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda x: _at_home(x.url, address) or page.problems.append(x.url))
         return page
 
     yield open_page
@@ -92,13 +94,13 @@ def test_every_page_loads_in_silence_and_fits_the_screen(site, address, opened, 
     problems = {}
     for path in pages(site):
         page.goto(f"{address}/{path}")
-        wide = page.evaluate("document.documentElement.scrollWidth") - WIDTHS[device]
-        page.wrong += [f"{wide} pixels too wide"] * (wide > 0)
-        page.wrong += page.evaluate(
+        excess = page.evaluate("document.documentElement.scrollWidth") - WIDTHS[device]
+        page.problems += [f"{excess} pixels too wide"] * (excess > 0)
+        page.problems += page.evaluate(
             "[...document.images].filter(x => x.complete && !x.naturalWidth).map(x => x.src)"
         )
-        problems |= {path: page.wrong.copy()} if page.wrong else {}
-        page.wrong.clear()
+        problems |= {path: page.problems.copy()} if page.problems else {}
+        page.problems.clear()
     assert problems == {}
 
 
@@ -109,8 +111,8 @@ def test_all_text_stands_out_from_what_is_behind_it(site, address, opened, schem
     for path in pages(site):
         page.goto(f"{address}/{path}")
         page.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
-        found = faint_text(page)
-        problems |= {path: found} if found else {}
+        texts = faint_text(page)
+        problems |= {path: texts} if texts else {}
     assert problems == {}
 
 
@@ -129,7 +131,7 @@ def test_what_is_folded_opens_without_scripts(site, browser):
 
 
 def test_quizzes_answer(site, address, opened):
-    asked = [
+    lessons = [
         path.stem
         for path in sorted((checkout() / "notebooks").glob("*.ipynb"))
         if any(
@@ -137,10 +139,10 @@ def test_quizzes_answer(site, address, opened):
             for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
         )
     ]
-    if not asked:
+    if not lessons:
         pytest.skip("no lesson with a quiz has been executed and committed")
     page = opened(WIDTHS["phone"])
-    for name in asked:
+    for name in lessons:
         page.goto(f"{address}/notebooks/{name}.html")
         options = page.locator(".output details")
         texts = []
@@ -163,14 +165,14 @@ def test_the_search_finds_the_loss_mask(site, address, opened, shots):
     results = page.locator("#search-results li a")
     results.first.wait_for()
     page.get_by_text("Search finished").first.wait_for()
-    found = {link.get_attribute("href").split("?")[0].split("#")[0] for link in results.all()}
-    assert "docs/glossary.html" in found
-    assert any(path.startswith("notebooks/") for path in found)
+    paths = {link.get_attribute("href").split("?")[0].split("#")[0] for link in results.all()}
+    assert "docs/glossary.html" in paths
+    assert any(path.startswith("notebooks/") for path in paths)
     page.screenshot(path=shots / "site-search.png")
     results.first.click()
     page.wait_for_load_state()
     assert "loss mask" in page.locator("article").inner_text().lower()
-    assert page.wrong == []
+    assert page.problems == []
 
 
 def test_the_search_works_from_the_disk(site, opened):
@@ -178,33 +180,33 @@ def test_the_search_works_from_the_disk(site, opened):
     page.goto((site / "search.html").as_uri() + "?q=loss+mask")
     page.locator("#search-results li a").first.wait_for()
     page.wait_for_timeout(500)
-    assert page.wrong == []
+    assert page.problems == []
 
 
 def test_dark_mode_can_be_chosen(site, address, opened):
     page = opened(WIDTHS["laptop"])
     page.goto(address)
-    ground = "getComputedStyle(document.body).backgroundColor"
-    seen = [page.evaluate(ground)]
+    background = "getComputedStyle(document.body).backgroundColor"
+    colors = [page.evaluate(background)]
     for _ in range(2):
         page.locator(".theme-toggle:visible").first.click()
-        seen.append(page.evaluate(ground))
-    assert len(set(seen)) == 2
+        colors.append(page.evaluate(background))
+    assert len(set(colors)) == 2
 
 
 @pytest.mark.parametrize("device", WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pictures_to_look_at(site, address, opened, shots, device, scheme):
     page = opened(WIDTHS[device], scheme)
-    looked_at = {
+    paths = {
         "front": "index.html",
         "lesson": one_of(site, "notebooks"),
         "exercise": f"{one_of(site, 'exercises')}#exercise-03-1",
     }
-    for name, path in looked_at.items():
+    for name, path in paths.items():
         page.goto(f"{address}/{path}")
         page.screenshot(path=shots / f"site-{name}-{device}-{scheme}.png")
         page.evaluate("document.querySelectorAll('img').forEach(x => x.loading = 'eager')")
         page.wait_for_function("[...document.images].every(x => x.complete)")
         page.screenshot(path=shots / f"site-{name}-{device}-{scheme}-whole.png", full_page=True)
-    assert page.wrong == []
+    assert page.problems == []

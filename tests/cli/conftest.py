@@ -33,13 +33,15 @@ class Course:
         return {"IFT_NOTEBOOKS": str(self.notebooks), "IFT_RESULTS": str(self.results)}
 
     def ift(self, *words: str) -> subprocess.CompletedProcess:
-        return subprocess.run(self.command(*words), capture_output=True, text=True, env=self.full)
+        return subprocess.run(
+            self.command(*words), capture_output=True, text=True, env=self.environment
+        )
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-c", "from ift_course.cli import main; main()", *words]
 
     @property
-    def full(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return {**os.environ, **self.env, "COLUMNS": "100"}
 
 

@@ -1,3 +1,5 @@
+"""`ift build` writes notebooks and pages, and `--check` reports stale ones."""
+
 import json
 
 import pytest
@@ -11,8 +13,8 @@ CLAIM = dict(id="01.toys", lesson="01", statement="Toys are fun.", source="a tes
              method="over seeds", at_least=0.1, at_most=None, seconds=1, peak_mb=1)  # fmt: skip
 
 
-def ift(*words):
-    return CliRunner().invoke(app, list(words))
+def ift(*arguments):
+    return CliRunner().invoke(app, list(arguments))
 
 
 def test_build_writes_the_executed_notebook_and_check_accepts_it(course):
@@ -32,21 +34,21 @@ def test_building_twice_gives_the_same_bytes(course):
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         (("6 * 7", "6 * 8"), "cell 2 of"),
         (("A fine lesson", "A finer lesson"), "cell 1 of"),
         (("x = 6", "x = 6\n\n# %%\ny = 6"), "has 2 cells and its source 3"),
     ],
 )
-def test_check_says_what_differs_and_what_to_run(course, change, says):
+def test_check_says_what_differs_and_what_to_run(course, change, message):
     course.lesson("01_fine")
     assert ift("build").exit_code == 0
     source = (course.notebooks / "01_fine.py").read_text()
     course.lesson("01_fine", source.replace(*change))
     result = ift("build", "--check")
     assert result.exit_code == 1
-    assert says in result.stderr and "run: ift build 01" in result.stderr
+    assert message in result.stderr and "run: ift build 01" in result.stderr
 
 
 def test_check_reports_a_missing_notebook(course):
@@ -105,4 +107,4 @@ def test_build_writes_the_generated_pages_and_check_says_when_they_are_out_of_da
 def test_a_course_without_a_docs_folder_has_no_generated_pages(course):
     course.lesson("01_fine")
     assert ift("build", "--docs").exit_code == 0
-    assert generated_docs.wanted() == {}
+    assert generated_docs.expected_pages() == {}

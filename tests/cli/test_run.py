@@ -1,3 +1,5 @@
+"""`ift run` executes lessons, keeps their results, and reports each problem in a sentence."""
+
 import errno
 import json
 import os
@@ -40,8 +42,8 @@ for _ in range(6000):
 """
 
 
-def ift(*words):
-    return CliRunner().invoke(app, list(words))
+def ift(*arguments):
+    return CliRunner().invoke(app, list(arguments))
 
 
 def claims(course):
@@ -70,8 +72,8 @@ def test_a_failing_cell_is_named_with_its_error_and_line(course):
     assert result.exit_code == 1
     assert "Lesson 02, cell 2: ZeroDivisionError: division by zero\n    divide()" in result.stderr
     assert "Traceback" not in result.output
-    kept = json.loads((course.results / "tiny" / "lessons.json").read_text())
-    statuses = {x["lesson"]: x["status"] for x in kept}  # the others are the published ones
+    stored = json.loads((course.results / "tiny" / "lessons.json").read_text())
+    statuses = {x["lesson"]: x["status"] for x in stored}  # the others are the published ones
     assert (statuses["01"], statuses["02"]) == ("ok", "failed"), "the other lesson's run is kept"
 
 
@@ -127,7 +129,7 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_was_finished(course):
         course.command("run", "--jobs", "2"),
         stderr=subprocess.PIPE,
         text=True,
-        env=course.full,
+        env=course.environment,
         # Under nohup, and in some CIs, Ctrl-C is ignored from the start, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
@@ -142,11 +144,11 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_was_finished(course):
     finally:
         process.kill()
     assert process.returncode == 130
-    assert stderr.rstrip().endswith("Stopped. What was finished is kept.")
+    assert stderr.rstrip().endswith("Stopped. Finished work is kept.")
     assert "Traceback" not in stderr
     assert [x["holds"] for x in claims(course)] == [True], "the unfinished lesson's are as before"
-    kept = json.loads((course.results / "tiny" / "lessons.json").read_text())
-    statuses = {x["lesson"]: x["status"] for x in kept}
+    stored = json.loads((course.results / "tiny" / "lessons.json").read_text())
+    statuses = {x["lesson"]: x["status"] for x in stored}
     assert (statuses["01"], statuses["02"]) == ("ok", "ok")
 
 
@@ -157,10 +159,10 @@ def claims_of_running(course):
 def test_a_full_disk_is_one_sentence(course, monkeypatch):
     course.lesson("01_fine")
 
-    def full(*_):
+    def raise_full_disk(*_):
         raise OSError(errno.ENOSPC, "No space left on device", "results/tiny/notebooks/x.ipynb")
 
-    monkeypatch.setattr("ift_course.authoring.build.write", full)
+    monkeypatch.setattr("ift_course.authoring.build.write", raise_full_disk)
     result = ift("run")
     assert result.exit_code == 1
     assert "The disk is full at results/tiny/notebooks/x.ipynb; free some space" in result.stderr
@@ -179,8 +181,8 @@ def test_an_unknown_profile_lists_the_known_ones(course):
     course.lesson("01_fine")
     result = ift("run", "--profile", "huge")
     assert result.exit_code == 2
-    expected = 'There is no profile "huge"; choose one of tiny, smollm2, t4, gpu24.'
-    assert expected in result.stderr
+    message = " ".join(result.stderr.replace("│", " ").split())
+    assert "'huge' is not one of 'tiny', 'smollm2', 't4', 'gpu24'" in message
 
 
 def test_a_source_that_is_not_python_names_file_and_line_and_runs_nothing(course):
@@ -248,18 +250,18 @@ def test_full_computes_the_grids_before_the_lessons(course, monkeypatch):
 
     course.lesson("01_fine")
     course.lesson("03_grid")
-    asked = []
+    calls = []
 
     def compute(number, *, seeds, profile, jobs, on_progress):
         on_progress(0, 1, None)
-        asked.append((number, list(seeds), profile))
+        calls.append((number, list(seeds), profile))
 
     monkeypatch.setattr(grids, "full", compute)
     result = ift("run", "--full", "--seeds", "5")
     assert result.exit_code == 0, result.output
     assert ift("run", "--full", "--seed", "4").exit_code == 0
-    wanted = [("03", [0, 1, 2, 3, 4], "tiny"), ("03", [4, 5, 6], "tiny")]
-    assert asked == wanted, "only lessons that have a grid"
+    expected = [("03", [0, 1, 2, 3, 4], "tiny"), ("03", [4, 5, 6], "tiny")]
+    assert calls == expected, "only lessons that have a grid"
     assert (course.results / "tiny" / "notebooks" / "03_grid.ipynb").exists()
 
 

@@ -1,7 +1,7 @@
-"""The commands of the README and of docs/ do what a reader expects of them: they run.
+"""The commands in the README and in docs/ run.
 
 Commands in blocks of bash are run in the order of the page, in a folder with the files they name.
-Commands in the running text have placeholders; their options must be ones that exist.
+Commands in the running text have placeholders; their options must exist.
 docs/scaling.md is in tests/training/test_distributed.py.
 """
 
@@ -46,17 +46,17 @@ SHELL = [
 ]
 INLINE = sorted(
     {
-        (page, found)
+        (page, command)
         for page in PAGES
         for text in [(ROOT / page).read_text(encoding="utf-8")]
-        for found in re.findall(r"`((?:ift|make) [^`]+)`", text)
+        for command in re.findall(r"`((?:ift|make) [^`]+)`", text)
     }
 )
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A folder with what the pages talk about: data, pairs, submissions, a roster, a check."""
+    """A folder with the files that the pages name: data, pairs, submissions, a roster, a check."""
     home = tmp_path_factory.mktemp("home")
     examples = sample(40, seed=5, tasks=FACT_TASKS)
     rows = [
@@ -114,11 +114,11 @@ def test_every_command_in_the_text_exists_with_its_options(page, command):
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert re.search(rf"^{name}:", makefile, re.MULTILINE), command
         return
-    found = typer.main.get_command(app)
+    target = typer.main.get_command(app)
     for word in [name, *words]:
-        found = getattr(found, "commands", {}).get(word, found)
-    known = {option for param in found.params for option in param.opts} | {"--help"}
-    assert {word for word in [name, *words] if word.startswith("-")} <= known, command
+        target = getattr(target, "commands", {}).get(word, target)
+    options = {option for param in target.params for option in param.opts} | {"--help"}
+    assert {word for word in [name, *words] if word.startswith("-")} <= options, command
     assert name.startswith("-") or name in typer.main.get_command(app).commands, command
 
 

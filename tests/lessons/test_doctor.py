@@ -1,3 +1,5 @@
+"""The doctor knows which profiles fit a machine, and which packages do."""
+
 from dataclasses import replace
 
 import pytest
@@ -27,7 +29,7 @@ LAPTOP = Hardware(
         ("t4", LAPTOP, 50, "needs an NVIDIA GPU"),
         ("t4", replace(LAPTOP, gpu="Apple GPU (MPS)"), 50, "needs an NVIDIA GPU"),
         ("t4", replace(LAPTOP, gpu="T4", gpu_memory_gb=14.6), 50, None),
-        ("gpu24", replace(LAPTOP, gpu="T4", gpu_memory_gb=14.6), 50, "on the GPU, and it has 14.6"),
+        ("gpu24", replace(LAPTOP, gpu="T4", gpu_memory_gb=14.6), 50, "on the GPU, which has 14.6"),
         ("gpu24", replace(LAPTOP, gpu="3090", gpu_memory_gb=23.6), 50, None),
     ],
 )
@@ -46,7 +48,7 @@ def test_which_profile_fits(profile, hardware, disk, why_not):
         ("no-such-package-here>=1", "1.0", "missing"),
     ],
 )
-def test_a_package_is_held_against_the_tested_set_and_its_range(requirement, tested, state):
+def test_a_package_is_compared_with_the_tested_set_and_its_range(requirement, tested, state):
     pins = {"pytest": tested or pytest.__version__, "no-such-package-here": "1.0"}
     package = doctor._check_package(Requirement(requirement), pins)
     assert package.state == state
@@ -56,4 +58,4 @@ def test_a_package_is_held_against_the_tested_set_and_its_range(requirement, tes
 
 
 def test_the_tested_set_is_read_from_the_constraints():
-    assert {"torch", "transformers", "trl"} <= set(doctor.tested_set())
+    assert {"torch", "transformers", "trl"} <= set(doctor.tested_versions())

@@ -1,4 +1,4 @@
-"""What other programs than ours do with the notebooks: open them, and run them with a profile."""
+"""Other programs can open the notebooks, and run them with a profile."""
 
 import re
 
@@ -49,10 +49,12 @@ def toy(tmp_path, monkeypatch):
     return build.notebook_path(lesson)
 
 
-@pytest.mark.parametrize(("given", "chosen"), [({"profile": "smollm2"}, "smollm2"), ({}, "tiny")])
-def test_papermill_runs_a_lesson_with_a_profile(toy, tmp_path, given, chosen):
+@pytest.mark.parametrize(
+    ("parameters", "profile"), [({"profile": "smollm2"}, "smollm2"), ({}, "tiny")]
+)
+def test_papermill_runs_a_lesson_with_a_profile(toy, tmp_path, parameters, profile):
     papermill = pytest.importorskip("papermill")
-    done = papermill.execute_notebook(
-        toy, tmp_path / "out.ipynb", given, kernel_name="python3", progress_bar=False
+    notebook_after = papermill.execute_notebook(
+        toy, tmp_path / "out.ipynb", parameters, kernel_name="python3", progress_bar=False
     )
-    assert f"chosen: {chosen}\n" in done.cells[-1].outputs[0].text
+    assert f"chosen: {profile}\n" in notebook_after.cells[-1].outputs[0].text

@@ -1,4 +1,4 @@
-"""Every term is defined exactly and shortly, is met where it says, and can be linked to."""
+"""Every term has a short definition, appears in its lesson, and can be linked to."""
 
 import re
 
@@ -10,7 +10,7 @@ from ift_course.lessons.discover import START, lessons
 from ift_course.paths import checkout
 
 TERMS = glossary.terms()
-DEMANDED = {"fine-tuning", "RLHF", "prompt engineering", "LLM", "alignment", "batch size"}
+REQUIRED = {"fine-tuning", "RLHF", "prompt engineering", "LLM", "alignment", "batch size"}
 ABBREVIATED = r"\b(et al|e\.g|i\.e)\."
 each_term = pytest.mark.parametrize("term", TERMS, ids=[term.name for term in TERMS])
 
@@ -24,7 +24,7 @@ def source_of(number: str) -> str:
 
 def test_there_are_at_least_forty_and_those_that_everybody_asks_for():
     assert len(TERMS) >= 40
-    assert {term.name for term in TERMS} >= DEMANDED
+    assert {term.name for term in TERMS} >= REQUIRED
 
 
 @each_term
@@ -35,7 +35,7 @@ def test_a_definition_is_one_or_two_sentences(term):
 
 
 @each_term
-def test_a_term_is_met_in_its_lesson(term):
+def test_a_term_appears_in_its_lesson(term):
     text = source_of(term.lesson)
     if not text:
         pytest.skip(f"lesson {term.lesson} is not written yet")
@@ -61,6 +61,6 @@ def test_every_lesson_brings_terms_and_links_to_them():
             assert "{{ terms }}" in lesson.source.read_text(encoding="utf-8"), lesson.name
 
 
-def test_an_unknown_term_is_said():
+def test_an_unknown_term_is_an_error():
     with pytest.raises(CourseError, match='no term "nonsense"'):
         glossary.term("nonsense")

@@ -40,7 +40,7 @@ def test_there_are_enough_questions_and_each_has_a_name_of_its_own(number):
 def test_exactly_one_option_is_right_and_every_other_has_its_own_feedback(number):
     for question in quizzes.read(number):
         texts = [text.casefold() for text, _, _ in question.options]
-        feedback = [told.casefold() for _, _, told in question.options]
+        feedback = [text.casefold() for _, _, text in question.options]
         assert [right for _, right, _ in question.options].count(True) == 1
         assert len(set(texts)) == len(texts), question.id
         assert len(set(feedback)) == len(feedback), f"{question.id}: feedback for each error"
@@ -54,9 +54,9 @@ def test_a_model_answer_says_more_than_the_option(number):
 
 
 @each
-def test_no_option_speaks_of_the_others_for_their_order_is_mixed(number):
-    said = " ".join(text for q in quizzes.read(number) for text, _, _ in q.options).casefold()
-    assert "above" not in said and "both of" not in said and "all of these" not in said
+def test_no_option_refers_to_the_others_because_their_order_is_mixed(number):
+    text = " ".join(option for q in quizzes.read(number) for option, _, _ in q.options).casefold()
+    assert "above" not in text and "both of" not in text and "all of these" not in text
 
 
 @each_published
@@ -84,9 +84,9 @@ def test_everything_is_in_the_page_and_nothing_in_it_needs_a_script(number):
     assert page.open == []
     options = [option for q in quizzes.read(number) for option in q.options]
     assert len(page.details) == len(options)
-    for (text, right, _), shown in zip(options, page.details, strict=True):
-        assert plain(text) in shown
-        assert ("✓ Right." in shown) == right and ("✗ No." in shown) != right
+    for (text, right, _), details in zip(options, page.details, strict=True):
+        assert plain(text) in details
+        assert ("✓ Right." in details) == right and ("✗ No." in details) != right
 
 
 def test_markdown_is_shown_as_such_and_html_as_text():
@@ -97,8 +97,8 @@ def test_markdown_is_shown_as_such_and_html_as_text():
 
 def test_as_text_the_answers_come_after_all_questions():
     text = str(Quiz([QUESTION]))
-    asked, _, answers = text.partition("\nAnswers\n")
-    assert "Nowhere." in asked and "Not true." not in asked
+    questions, _, answers = text.partition("\nAnswers\n")
+    assert "Nowhere." in questions and "Not true." not in questions
     assert "✓ Here, *of course*." in answers and answers.count("✗") == 2
 
 
@@ -112,7 +112,7 @@ def test_the_order_of_options_is_the_same_every_time_and_hangs_on_the_id():
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("- id: x\n  ask: a: b", "line 2 is not YAML"),
         ("- id: x\n  ask: Why?\n  right: yes\n", "question 1 → right: Input should be a valid str"),
@@ -120,14 +120,14 @@ def test_the_order_of_options_is_the_same_every_time_and_hangs_on_the_id():
         ("- id: x\n  asks: Why?\n", "question 1 → "),
     ],
 )
-def test_a_file_that_breaks_the_format_names_file_and_place(tmp_path, monkeypatch, text, says):
-    file = tmp_path / "lessons" / "lesson_01" / "quiz.yaml"
-    file.parent.mkdir(parents=True)
-    file.write_text(text)
+def test_a_file_that_breaks_the_format_names_file_and_place(tmp_path, monkeypatch, text, message):
+    path = tmp_path / "lessons" / "lesson_01" / "quiz.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
     monkeypatch.setattr(quizzes, "PACKAGE", tmp_path)
     with pytest.raises(CourseError, match=r"lesson_01.quiz\.yaml") as raised:
         quiz("01")
-    assert says in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_a_lesson_without_a_quiz_lists_those_with_one():

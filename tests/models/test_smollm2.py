@@ -25,7 +25,7 @@ def test_without_the_extra_the_message_says_what_to_install(monkeypatch):
 def test_without_space_the_message_says_where(monkeypatch, cache):
     monkeypatch.setattr(smollm2, "_gguf", lambda: cache / "x.gguf")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10**6))
-    with pytest.raises(CourseError, match=r"needs 0\.4 GB in"):
+    with pytest.raises(CourseError, match=r"takes 0\.4 GB, but only 0\.0 GB are free"):
         smollm2.smollm2_folder()
 
 

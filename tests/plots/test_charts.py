@@ -1,4 +1,4 @@
-"""Charts show the numbers they are given, in words too, and leave nothing behind."""
+"""Charts show their data, describe it in words, and leave no state behind."""
 
 from types import SimpleNamespace
 
@@ -34,20 +34,20 @@ def test_a_picture_is_deterministic_described_and_unknown_to_pyplot(name):
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_text_is_cut_at_the_edge(name):
-    sheet = PICTURES[name]()
-    sheet.draw_without_rendering()
-    for text in [*sheet.texts, *sheet.axes[0].texts]:
+    fig = PICTURES[name]()
+    fig.draw_without_rendering()
+    for text in [*fig.texts, *fig.axes[0].texts]:
         box = text.get_window_extent()
-        assert box.x0 >= sheet.bbox.x0 - 1 and box.x1 <= sheet.bbox.x1 + 1, text.get_text()
+        assert box.x0 >= fig.bbox.x0 - 1 and box.x1 <= fig.bbox.x1 + 1, text.get_text()
 
 
 def test_bars_are_means_with_dots_for_seeds_and_the_claims_interval():
-    sheet = charts.bars_with_intervals(ARMS, limits=None)
-    ax = sheet.axes[0]
+    fig = charts.bars_with_intervals(ARMS, limits=None)
+    ax = fig.axes[0]
     assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.01 / 3, 0.97])
     assert [list(dots.get_offsets()[:, 0]) for dots in ax.collections] == list(ARMS.values())
     assert tuple(ax.lines[1].get_xdata()) == pytest.approx(seeds_interval(ARMS["SFT"]))
-    assert "SFT 0.97" in sheet.alt
+    assert "SFT 0.97" in fig.alt
 
 
 def test_item_scores_are_drawn_with_the_interval_of_a_claim():
@@ -67,9 +67,9 @@ def test_one_number_has_no_interval():
 
 def test_line_names_do_not_overlap():
     arms = {f"arm {i}": [[0.1, 0.12], [0.5 + i / 500, 0.5 + i / 500]] for i in range(5)}
-    sheet = charts.lines_with_intervals([1, 2], arms)
-    sheet.draw_without_rendering()
-    boxes = [t.get_window_extent() for t in sheet.axes[0].texts]
+    fig = charts.lines_with_intervals([1, 2], arms)
+    fig.draw_without_rendering()
+    boxes = [t.get_window_extent() for t in fig.axes[0].texts]
     assert len(boxes) == 5
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 

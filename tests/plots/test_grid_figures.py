@@ -1,4 +1,4 @@
-"""The pictures of a grid show what is there, gaps included, and tell stored from live."""
+"""Figures of a grid show gaps, and distinguish stored results from those of this run."""
 
 import numpy as np
 import pytest
@@ -29,17 +29,17 @@ def test_a_picture_is_deterministic_described_and_whole(name):
 
 
 def test_live_points_are_apart_from_stored_ones_and_have_the_claims_interval():
-    sheet = PICTURES["both"]()
-    assert "60 % flawed (live): 0.67 at 1000" in sheet.alt
-    lines = {tuple(np.atleast_1d(line.get_xdata())): line for line in sheet.axes[0].lines}
+    fig = PICTURES["both"]()
+    assert "60 % flawed (live): 0.67 at 1000" in fig.alt
+    lines = {tuple(np.atleast_1d(line.get_xdata())): line for line in fig.axes[0].lines}
     assert tuple(lines[30, 1000].get_ydata()) == pytest.approx((8 / 12, 8 / 12))
     low, high = two_level_interval(SEEDS)
     assert tuple(lines[1000, 1000].get_ydata()) == pytest.approx((max(low, 0), min(high, 1)))
 
 
 def test_a_table_may_have_gaps():
-    sheet = heat({("30", "a"): 0.1, ("60", "b"): 0.9}, title="T", xlabel="x", ylabel="y")
-    assert sorted(text.get_text() for text in sheet.axes[0].texts) == ["0.10", "0.90"]
+    fig = heat({("30", "a"): 0.1, ("60", "b"): 0.9}, title="T", xlabel="x", ylabel="y")
+    assert sorted(text.get_text() for text in fig.axes[0].texts) == ["0.10", "0.90"]
 
 
 def test_the_sliders_choose_what_is_seen():

@@ -1,6 +1,4 @@
-"""The viewer must show exactly what the loss sees, in colors, in gray and in plain text."""
-
-from io import BytesIO
+"""The viewer shows exactly what the loss counts, in colors, in gray and in plain text."""
 
 import pytest
 
@@ -103,11 +101,9 @@ def test_the_picture_has_a_box_for_each_token_and_kinds_differ_in_gray(tokenizer
     assert len(dark) == view.count("trained") and len(hatched) == view.count("padding")
 
 
-def test_the_picture_is_800_pixels_wide_with_words(tokenizer):
-    from PIL import Image
-
+def test_a_notebook_gets_a_picture_with_a_description(tokenizer):
     data, metadata = show_mask(tokenizer, SHORT)._repr_mimebundle_()
-    assert Image.open(BytesIO(data["image/png"])).width == 1600
+    assert data["image/png"].startswith(b"\x89PNG")
     assert metadata["image/png"]["width"] == 800
     assert "trained" in metadata["image/png"]["alt"] and "^^^^" in data["text/plain"]
 

@@ -1,4 +1,4 @@
-"""The playground must answer without a front end, and leave its examples where no kernel is."""
+"""The playground answers without a front end, and keeps its examples without a kernel."""
 
 import json
 from html import escape
@@ -18,13 +18,11 @@ def test_pressing_ask_answers_with_the_chosen_models(models):
     controls = playground(models, max_new_tokens=5).widget
     controls.instruction.value, controls.input.value = "Name the sound", "of <b>a cow"
     controls.button.click()
-    said = generate_replies(*models["base"], ["Name the sound\nof <b>a cow"], max_new_tokens=5)[
-        0
-    ].text
+    [reply] = generate_replies(*models["base"], ["Name the sound\nof <b>a cow"], max_new_tokens=5)
     html = controls.answers.value
     assert html.count("<th ") == 3 and "&lt;b&gt;a cow" in html and "&lt;SFT&gt;" in html
-    assert escape(said.strip()).replace("\n", "<br>") in html
-    controls.chosen[1].value = False
+    assert escape(reply.text.strip()).replace("\n", "<br>") in html
+    controls.model_boxes[1].value = False
     controls.button.click()
     assert controls.answers.value.count("<th ") == 2
     assert not controls.button.disabled
@@ -32,15 +30,15 @@ def test_pressing_ask_answers_with_the_chosen_models(models):
 
 def test_temperature_gives_another_sample_each_time(models):
     controls = playground(models, max_new_tokens=8).widget
-    found = set()
+    answers = set()
     for _ in range(3):
         controls.temperature.value = 1.0
         controls.button.click()
-        found.add(controls.answers.value)
-    assert len(found) == 3
+        answers.add(controls.answers.value)
+    assert len(answers) == 3
 
 
-def test_nothing_asked_is_told(models):
+def test_an_empty_instruction_gets_a_message(models):
     controls = playground(models).widget
     controls.instruction.value = " "
     controls.button.click()

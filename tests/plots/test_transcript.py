@@ -1,4 +1,4 @@
-"""A transcript shows what was said, cut but never changed, and never as markup."""
+"""A transcript may cut the replies of models, but never changes them or reads them as markup."""
 
 from dataclasses import dataclass
 
@@ -6,40 +6,44 @@ import pytest
 
 from ift_course.evaluation.generate import Completion
 from ift_course.evaluation.score import Scores
-from ift_course.plots.transcript import Row, Said, transcript
+from ift_course.plots.transcript import Reply, TranscriptRow, transcript
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     instruction: str
     input: str = ""
 
 
 def test_model_text_cannot_become_markup():
-    html = transcript([Row("<b>", {"<i>": "<script>alert(1)</script>"})]).html()
+    html = transcript([TranscriptRow("<b>", {"<i>": "<script>alert(1)</script>"})]).html()
     assert "<script>" not in html and "<b>" not in html and "<i>" not in html
     assert "&lt;script&gt;" in html
 
 
 def test_verdicts_are_marks_not_colors():
-    table = transcript([Row("Q", {"base": Said("no", False), "SFT": Said("yes", True)})])
+    table = transcript(
+        [TranscriptRow("Q", {"base": Reply("no", False), "SFT": Reply("yes", True)})]
+    )
     for form in (table.html(), str(table)):
         assert "✗ no" in form and "✓ yes" in form and "✓ right" in form
 
 
 def test_rambling_is_cut_and_unfinished_answers_say_so():
-    table = transcript([Row("Q", {"a": "x" * 500, "b": Completion("and so", False)})], clip=20)
+    table = transcript(
+        [TranscriptRow("Q", {"a": "x" * 500, "b": Completion("and so", False)})], max_chars=20
+    )
     assert "x" * 19 + "…" in str(table) and "x" * 20 not in str(table)
     assert "and so…" in table.html() and "… went on" in table.html()
 
 
 def test_without_verdicts_there_is_no_legend():
-    assert transcript([Row("step 1", {"text": "Moo."})], heading="after").note == ""
-    assert "after" in transcript([Row("1", {"text": "Moo."})], heading="after").html()
+    assert transcript([TranscriptRow("step 1", {"text": "Moo."})], heading="after").note == ""
+    assert "after" in transcript([TranscriptRow("1", {"text": "Moo."})], heading="after").html()
 
 
 def test_scores_of_the_same_examples_stand_side_by_side():
-    examples = [Asked("Say it", "Moo"), Asked("Name it")]
+    examples = [Question("Say it", "Moo"), Question("Name it")]
     base = Scores(examples, [Completion("a", True), Completion("b", False)], [False, False])
     tuned = Scores(examples, [Completion("Moo", True), Completion("", True)], [True, False])
     table = transcript({"base": base, "SFT": tuned}, limit=2)
@@ -50,7 +54,7 @@ def test_scores_of_the_same_examples_stand_side_by_side():
 
 
 def test_scores_of_different_examples_are_refused():
-    said = [Completion("a", True)]
+    completions = [Completion("a", True)]
     with pytest.raises(ValueError, match="same examples"):
-        transcript({"a": Scores([Asked("1")], said, [True]),
-                    "b": Scores([Asked("2")], said, [True])})  # fmt: skip
+        transcript({"a": Scores([Question("1")], completions, [True]),
+                    "b": Scores([Question("2")], completions, [True])})  # fmt: skip

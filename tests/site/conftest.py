@@ -98,7 +98,7 @@ PAGES = {
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch) -> Path:
-    """The folder of the course, which the code then takes for the published one."""
+    """The folder of a course, which the code takes for the published one."""
     root = tmp_path / "toy"
     for path, text in PAGES.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -128,10 +128,10 @@ def outputs() -> list[dict]:
     """Printed text, a picture that says what it shows, and a quiz."""
     quiz = Quiz([QUESTION])._repr_mimebundle_()
     picture = {"image/png": PIXEL, "text/plain": "a dot"}
-    shown = {"image/png": {"alt": 'A "dot" & no more.', "width": 800}}
+    metadata = {"image/png": {"alt": 'A "dot" & no more.', "width": 800}}
     kind = {"output_type": "display_data"}
     return [
         {"output_type": "stream", "name": "stdout", "text": "tokens\n"},
-        kind | {"data": picture, "metadata": shown},
+        kind | {"data": picture, "metadata": metadata},
         kind | {"data": quiz, "metadata": {}},
     ]

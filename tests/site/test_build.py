@@ -8,8 +8,8 @@ import pytest
 
 from ift_course.paths import checkout
 
-for needed in ("furo", "latex2mathml", "myst_nb", "sphinx_design"):
-    pytest.importorskip(needed)
+for package in ("furo", "latex2mathml", "myst_nb", "sphinx_design"):
+    pytest.importorskip(package)
 
 LOADED = re.compile(r"<(?:script|img|link|iframe|source)\b[^>]*?\b(?:src|href)=\"(https?:)?//")
 
@@ -17,8 +17,8 @@ LOADED = re.compile(r"<(?:script|img|link|iframe|source)\b[^>]*?\b(?:src|href)=\
 def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(toy, tmp_path):
     out = tmp_path / "site/html"
     command = [sys.executable, str(checkout() / "site/build.py"), str(out)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 0, process.stdout + process.stderr
     pages = {
         x.relative_to(out).as_posix(): x.read_text(encoding="utf-8") for x in out.rglob("*.html")
     }

@@ -1,4 +1,4 @@
-"""What the site is made of: nothing forgotten, nothing given away, all links lead somewhere."""
+"""The sources of the site: complete, without solutions, and with working links."""
 
 import json
 import os
@@ -84,8 +84,8 @@ def test_an_exercise_is_a_card_without_its_solution(files):
 
 def test_hints_are_folded_and_the_mildest_comes_first(files):
     _, *folds = files["exercises/01_toy.md"].split("::::{dropdown} ")
-    told = [" ".join(fold.removesuffix("::::\n").split()) for fold in folds]
-    assert [x.removesuffix(" ::::") for x in told] == [
+    texts = [" ".join(fold.removesuffix("::::\n").split()) for fold in folds]
+    assert [x.removesuffix(" ::::") for x in texts] == [
         "Hint 1 The mild hint.",
         "Hint 2 The strong hint.",
         "When the check has passed What it says of numbers.",
@@ -101,10 +101,10 @@ def test_what_a_learner_added_to_a_notebook_is_not_published(toy, monkeypatch):
     assert "my_try" not in assemble.sources(assemble.read(toy))["exercises/01_toy.md"]
 
 
-def test_a_term_of_the_glossary_leads_back_to_where_it_is_spoken_of(files):
+def test_a_term_of_the_glossary_links_to_the_pages_that_mention_it(files):
     _, mask, other = files["docs/glossary.md"].split("\n## ")
-    assert "Spoken of in [lesson 01](../notebooks/01_toy.ipynb)." in mask
-    assert "Spoken of" not in other
+    assert "Mentioned in [lesson 01](../notebooks/01_toy.ipynb)." in mask
+    assert "Mentioned" not in other
 
 
 def test_the_front_page_shows_each_lesson_and_what_it_costs(files):

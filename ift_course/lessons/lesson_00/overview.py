@@ -1,4 +1,4 @@
-"""What a newcomer asks: will this machine do, which lessons are there, what do they cost?"""
+"""Overview for a newcomer: is this machine sufficient, and what do the lessons cost?"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from ift_course.exercises import source
 from ift_course.lessons.discover import Lesson, lessons
@@ -20,10 +21,14 @@ UNKNOWN = "not measured yet"
 
 
 @dataclass(frozen=True)
-class Row:
-    """A lesson with what it costs. seconds and peak_mb are None where it was not measured.
+class LessonRow:
+    """A lesson with its cost.
 
-    exercises, exercise_minutes: how many there are, and what their cards estimate together.
+    Attributes:
+        lesson: The lesson.
+        seconds, peak_mb: Cost of the last run; None if it was not measured.
+        exercises: Number of exercises.
+        exercise_minutes: Sum of the estimates on their cards.
     """
 
     lesson: Lesson
@@ -34,7 +39,7 @@ class Row:
 
     @property
     def cells(self) -> list[str]:
-        """Number, time, memory and exercises, as they are shown; the title stands between."""
+        """Number, time, memory and exercises as text; the title goes after the number."""
         return [
             self.lesson.number,
             UNKNOWN if self.seconds is None else minutes(self.seconds),
@@ -47,21 +52,21 @@ class Row:
 class CourseMap:
     """The lessons as a table, as HTML with links and as plain text."""
 
-    rows: Sequence[Row]
+    rows: Sequence[LessonRow]
     note: str
 
     @property
     def seconds(self) -> int:
-        """What all lessons that were measured take together."""
+        """The time of all measured lessons together."""
         return sum(row.seconds or 0 for row in self.rows)
 
     @property
     def exercise_minutes(self) -> int:
-        """What the cards of all exercises estimate together."""
+        """The sum of the estimates on all exercise cards."""
         return sum(row.exercise_minutes for row in self.rows)
 
     def html(self) -> str:
-        """A plain table, which says everything without a style."""
+        """A plain table that needs no style sheet."""
         heads = ("", "lesson", "runs in", "memory", "exercises")
         head = "".join(f"<th {LEFT}>{name}</th>" for name in heads)
         body = ""
@@ -74,61 +79,63 @@ class CourseMap:
         return f"{table}<p><small>{escape(self.note)}</small></p>"
 
     def __str__(self) -> str:
-        wide = max((len(row.lesson.title) for row in self.rows), default=0)
+        width = max((len(row.lesson.title) for row in self.rows), default=0)
         lines = [
-            f"{number}  {row.lesson.title:{wide}}  {time:>16}  {memory:>7}  {exercises}".rstrip()
+            f"{number}  {row.lesson.title:{width}}  {time:>16}  {memory:>7}  {exercises}".rstrip()
             for row in self.rows
             for number, time, memory, exercises in [row.cells]
         ]
         return "\n".join([*lines, self.note])
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": str(self)}
 
 
 def course_map(profile: str | None = None, *, published: bool = False) -> CourseMap:
-    """The lessons with what they took when they were last run, here or by the authors.
+    """The lessons with the cost of their last run, here or by the authors.
 
     Args:
-        profile: a profile's name; None means `$IFT_PROFILE`, and "tiny" without that.
-        published: only what the authors measured.
+        profile: A profile's name; None means `$IFT_PROFILE`, or "tiny" without that.
+        published: Show only the authors' measurements.
     """
     timings = read_timings(get_profile(profile).name, published=published)
     rows = [_row(lesson, timings.get(lesson.number)) for lesson in lessons()]
-    where = sorted({timings[r.lesson.number].machine for r in rows if r.seconds is not None})
-    return CourseMap(rows, f"Times measured on {'; '.join(where)}." if where else "")
+    machines = sorted({timings[r.lesson.number].machine for r in rows if r.seconds is not None})
+    return CourseMap(rows, f"Times measured on {'; '.join(machines)}." if machines else "")
 
 
 def verdict(profile: str | None = None) -> Card:
-    """What `ift doctor` finds on this machine, in one card."""
+    """The diagnosis of `ift doctor` in one card."""
     return card(diagnose(get_profile(profile)))
 
 
-def card(found: Diagnosis) -> Card:
-    """A diagnosis in short: the machine, what fits it, and what to do about each problem."""
-    blocked = [x for x in found.problems if x.blocking]
-    machine = f"{found.hardware.cpu}, {found.hardware.cores} cores, {found.hardware.memory_gb} GB"
-    fits = [x.profile for x in found.profiles if x.fits]
+def card(diagnosis: Diagnosis) -> Card:
+    """A short form of a diagnosis: the machine, the profiles that fit it, and each problem."""
+    blocked = [x for x in diagnosis.problems if x.blocking]
+    hardware = diagnosis.hardware
+    machine = f"{hardware.cpu}, {hardware.cores} cores, {hardware.memory_gb} GB"
+    fits = [x.profile for x in diagnosis.profiles if x.fits]
     return Card(
         kind="bad" if blocked else "good",
-        verdict="not yet" if blocked else "this machine will do",
-        title=f"{machine} of memory, {found.hardware.gpu or 'no GPU'}, Python {found.python}",
+        verdict="not yet" if blocked else "this machine is sufficient",
+        title=f"{machine} of memory, {hardware.gpu or 'no GPU'}, Python {diagnosis.python}",
         details=[
             f"It can run the profiles {', '.join(fits)}." if fits else "It fits no profile.",
-            *(f"{x.profile} {x.why_not}." for x in found.profiles if not x.fits),
-            *(f"{x.problem}: {x.remedy}." for x in found.problems),
+            *(f"{x.profile} {x.why_not}." for x in diagnosis.profiles if not x.fits),
+            *(f"{x.problem}: {x.remedy}." for x in diagnosis.problems),
         ],
     )
 
 
-def _row(lesson: Lesson, timing: Timing | None) -> Row:
-    known = timing is not None and timing.status == "ok"
+def _row(lesson: Lesson, timing: Timing | None) -> LessonRow:
+    if timing and timing.status != "ok":
+        timing = None
     path = source.folder() / f"{lesson.name}.py"
     cards = CARD_MINUTES.findall(path.read_text(encoding="utf-8")) if path.exists() else []
-    return Row(
+    return LessonRow(
         lesson=lesson,
-        seconds=timing.seconds if known else None,
-        peak_mb=timing.peak_mb if known else None,
+        seconds=timing.seconds if timing else None,
+        peak_mb=timing.peak_mb if timing else None,
         exercises=len(cards),
         exercise_minutes=sum(map(int, cards)),
     )

@@ -86,8 +86,7 @@ def look(rows: Sequence[Row], live: Sequence[Row] = ()) -> Callable[[int, str, s
 
     It shows what the model was tuned on, how it scored, and what it answers.
     """
-    from ift_course.plots.transcript import Row as Asked
-    from ift_course.plots.transcript import transcript
+    from ift_course.plots.transcript import TranscriptRow, transcript
 
     steps = next((row.cell.steps for row in rows if row.cell.steps and not row.cell.pool), 0)
 
@@ -103,7 +102,8 @@ def look(rows: Sequence[Row], live: Sequence[Row] = ()) -> Callable[[int, str, s
         told = ", ".join(f"{row.accuracy:.3f}" for row in seeds)
         mean = fmean(row.accuracy for row in seeds)
         asked = [
-            Asked(q, {f"seed {row.seed}": row.said[q] for row in seeds}) for q in found[0].said
+            TranscriptRow(q, {f"seed {row.seed}": row.said[q] for row in seeds})
+            for q in found[0].said
         ]
         return f"{head}<p><b>{mean:.3f}</b> right (seeds {told})</p>{transcript(asked).html()}"
 

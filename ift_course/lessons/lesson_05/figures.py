@@ -9,8 +9,7 @@ from ift_course.lessons.lesson_05.experiment import ASKED, Row, arm
 from ift_course.plots import charts
 from ift_course.plots.cards import Card
 from ift_course.plots.preference_figures import Slider
-from ift_course.plots.transcript import Row as Line
-from ift_course.plots.transcript import Transcript, transcript
+from ift_course.plots.transcript import Transcript, TranscriptRow, transcript
 
 SHOWN = ("sycophancy", "contradiction", "invention", "accuracy")
 NOTHING = Card(
@@ -61,10 +60,10 @@ def _table(stored: Sequence[Row], betas: Sequence[float]) -> Transcript:
         for row in sorted(stored, key=lambda row: -row.seed)
         if row.cell.sides == "both"
     }
-    rows = [Line(asked, {f"β = {b:g}": said[b][asked] for b in betas}) for asked in ASKED]
+    rows = [TranscriptRow(asked, {f"β = {b:g}": said[b][asked] for b in betas}) for asked in ASKED]
     for name in SHOWN:
         shares = {f"β = {b:g}": f"{fmean(map(fmean, _items(stored, b, name))):.2f}" for b in betas}
-        rows.append(Line(name, shares))
+        rows.append(TranscriptRow(name, shares))
     return transcript(rows)
 
 

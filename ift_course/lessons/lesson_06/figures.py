@@ -138,8 +138,7 @@ def look(rows: Sequence[Row]) -> Callable[[int, str], str]:
 
     Of the first seed that was measured.
     """
-    from ift_course.plots.transcript import Row as Asked
-    from ift_course.plots.transcript import transcript
+    from ift_course.plots.transcript import TranscriptRow, transcript
 
     def view(count: int, kind: str) -> str:
         cell = Cell(count, **KINDS[kind]) if count else Cell(0)
@@ -154,7 +153,9 @@ def look(rows: Sequence[Row]) -> Callable[[int, str], str]:
         )
         seeds = ", ".join(f"{row.accuracy():.2f}" for row in found)
         head = f"<p>Tuned on {', '.join(row.families) or 'nothing'}.</p><ul>{told}</ul>"
-        answers = transcript([Asked(asked, {"it says": said}) for asked, said in row.said.items()])
+        answers = transcript(
+            [TranscriptRow(asked, {"it says": said}) for asked, said in row.said.items()]
+        )
         return f"{head}<p>Held-out families, by seed: <b>{seeds}</b></p>{answers.html()}"
 
     return view

@@ -11,10 +11,9 @@ import numpy as np
 
 from ift_course.evaluation.intervals import Interval, two_level_interval
 from ift_course.lessons.lesson_08.experiment import PLANS, RECIPES, Recipe, Row, arm, exam
-from ift_course.plots.figure import COLORS, FAINT, INK, MARKERS, Picture, axes, footnote, picture
+from ift_course.plots.figure import COLORS, FAINT, INK, MARKERS, Picture, axes, footnote, new_figure
 from ift_course.plots.preference_figures import Slider
-from ift_course.plots.transcript import Row as Asked
-from ift_course.plots.transcript import transcript
+from ift_course.plots.transcript import TranscriptRow, transcript
 from ift_course.profile import Profile
 
 GENERAL, EXPERT = RECIPES["general model"], RECIPES["expert"]
@@ -86,7 +85,7 @@ def gain_against_loss(rows: Sequence[Row], *, title: str, special: str) -> Pictu
         f"{name} gains {gain.mean:.2f} and loses {-kept.mean:.2f}"
         for name, (gain, kept) in found.items()
     )
-    sheet = picture(5.9, title=title, alt=f"Scatter chart, {title}: {told}.")
+    sheet = new_figure(5.9, title=title, alt=f"Scatter chart, {title}: {told}.")
     ax = axes(sheet, xlabel="lost on the other families", ylabel=f"gained on {special}",
               grid="both")  # fmt: skip
     labels = []
@@ -169,7 +168,7 @@ def by_family(rows: Sequence[Row], profile: Profile, names: Sequence[str]) -> Pi
         for family in order
     )
     title = "What each model can still do"
-    sheet = picture(0.9 + 0.29 * len(order), title=title, alt=f"Dot chart, {title}: {told}.")
+    sheet = new_figure(0.9 + 0.29 * len(order), title=title, alt=f"Dot chart, {title}: {told}.")
     ax = axes(sheet, xlabel="share correct, held-out entities", grid="x")
     for y, family in enumerate(order):
         values = [shares[name][family] for name in names]
@@ -220,13 +219,15 @@ def browse(rows: Sequence[Row], names: Sequence[str]) -> Slider:
     def look(chosen: Sequence[str]):
         first = {name: arm(rows, RECIPES[name])[0] for name in chosen}
         asked = list(first[chosen[0]].said)
-        lines = [Asked(q, {name: row.said[q] for name, row in first.items()}) for q in asked]
+        lines = [
+            TranscriptRow(q, {name: row.said[q] for name, row in first.items()}) for q in asked
+        ]
         for which in ("special", "others"):
             shares = {
                 name: f"{fmean(r.accuracy(which) for r in arm(rows, RECIPES[name])):.2f}"
                 for name in chosen
             }
-            lines.append(Asked(f"right answers, {which}", shares))
+            lines.append(TranscriptRow(f"right answers, {which}", shares))
         return transcript(lines)
 
     return Slider("model", shown, lambda name: look([name]), look(shown))

@@ -49,7 +49,7 @@ def diagnosis(*problems: Problem) -> Diagnosis:
 
 def test_a_machine_that_fits_is_told_so_and_what_it_cannot_run():
     card = overview.card(diagnosis())
-    assert (card.kind, card.verdict) == ("good", "this machine will do")
+    assert (card.kind, card.verdict) == ("good", "this machine is sufficient")
     assert "It can run the profiles tiny." in card.details and "t4 needs a GPU." in card.details
 
 
