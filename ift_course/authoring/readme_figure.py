@@ -61,19 +61,19 @@ def read() -> Front:
     """What is stored of the profile tiny; nothing on a side that was never computed."""
     from ift_course.claims import grid_store
     from ift_course.lessons.lesson_03 import config, figures
-    from ift_course.lessons.lesson_08 import experiment
+    from ift_course.lessons.lesson_08 import experiment, recipes
 
     profile = get_profile("tiny")
     rows = {
-        row.cell: row
-        for row in reversed(grid_store.read(profile, "08", experiment.Row))
-        if row.cell in (experiment.RECIPES["base"], experiment.RECIPES["general model"])
+        row.config: row
+        for row in reversed(grid_store.read(profile, "08", experiment.ForgettingResult))
+        if row.config in (recipes.RECIPES["base"], recipes.RECIPES["general model"])
     }
     said = []
     if len(rows) == 2:
-        base, tuned = (rows[experiment.RECIPES[name]].said for name in ("base", "general model"))
-        said = [Said(q, base[q], tuned[q]) for q in experiment.ASKED[:QUESTIONS]]
-    of_lesson_03 = grid_store.read(profile, "03", config.Row)
+        base, tuned = (rows[recipes.RECIPES[name]].answers for name in ("base", "general model"))
+        said = [Said(q, base[q], tuned[q]) for q in experiment.SAMPLE_PROMPTS[:QUESTIONS]]
+    of_lesson_03 = grid_store.read(profile, "03", config.LimaResult)
     return Front(said, figures.by_share(of_lesson_03, equal_steps=True))
 
 

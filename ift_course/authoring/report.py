@@ -14,7 +14,7 @@ from ift_course.paths import atomic_write_text, results_dir
 from ift_course.profile import Profile
 
 if TYPE_CHECKING:
-    from ift_course.claims.claim import Claim
+    from ift_course.claims.entry import Claim
 
 WIDTH, MARGIN = 220, 8  # of an interval's drawing, in SVG units
 
@@ -42,7 +42,7 @@ def write(profile: Profile) -> Path:
     """Writes `<profile>/report.html` beside the results, from ledgers and executed notebooks."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from ift_course.claims.claim import read_claims
+    from ift_course.claims import store
 
     environment = Environment(
         loader=PackageLoader("ift_course", "authoring"), autoescape=True, undefined=StrictUndefined
@@ -55,7 +55,8 @@ def write(profile: Profile) -> Path:
         profile=asdict(profile),
         machine=machine(),
         lessons=[measured[x] for x in sorted(measured)],
-        claims=[(x, drawing(x)) for x in read_claims(profile.name)],
+        claims=[(x, drawing(x)) for x in store.read_claims(profile.name)],
+        published=store.published_claims(profile.name),
         figures={
             x.stem[:2]: list(figures(x)) for x in sorted((folder / "notebooks").glob("*.ipynb"))
         },

@@ -4,15 +4,19 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ift_course.authoring import build
 from ift_course.authoring.execute import CellError, Stopped, code_cells, execute
+from ift_course.claims import store
 from ift_course.hardware import machine, threads
 from ift_course.lessons import timings
 from ift_course.lessons.discover import Lesson
 from ift_course.paths import project_root, results_dir
 from ift_course.profile import Profile
+
+if TYPE_CHECKING:
+    from ift_course.claims.entry import Claim
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Outcome:
     lesson: Lesson
     timing: timings.Timing
     error: CellError | None
-    claims: list[dict[str, Any]]
+    claims: "list[Claim]"
 
     @property
     def problems(self) -> list[str]:
@@ -31,9 +35,9 @@ class Outcome:
             at = f"Lesson {self.lesson.number}, cell {self.error.cell}: {self.error.error}"
             return [f"{at}\n    {self.error.line}" if self.error.line else at]
         return [
-            f"Lesson {self.lesson.number}, claim {x['id']} does not hold: {x['statement']}"
+            f"Lesson {self.lesson.number}, claim {x.id} does not hold: {x.statement}"
             for x in self.claims
-            if not x["holds"]
+            if not x.holds
         ]
 
 
@@ -100,7 +104,7 @@ def _run_one(
     if stop.is_set():
         raise Stopped
     progress.start(lesson, code_cells(notebook))
-    earlier = timings.take_claims(profile.name, lesson.number)
+    earlier = store.take_claims(profile.name, lesson.number)
     try:
         execution = execute(
             notebook,
@@ -110,7 +114,7 @@ def _run_one(
             stop=stop,
         )
     except BaseException:
-        timings.put_claims_back(profile.name, lesson.number, earlier)
+        store.put_back_claims(profile.name, lesson.number, earlier)
         raise
     folder = results_dir(profile.name) / "notebooks"
     folder.mkdir(exist_ok=True)
@@ -126,7 +130,7 @@ def _run_one(
         machine=machine(),
     )
     timings.write_timings(profile.name, [timing])
-    claims = [x for x in timings.read_claims(profile.name) if x["lesson"] == lesson.number]
+    claims = [x for x in store.read_claims(profile.name) if x.lesson == lesson.number]
     outcome = Outcome(lesson, timing, execution.error, claims)
     progress.finish(outcome)
     return outcome

@@ -50,7 +50,7 @@ class BehaviorScores:
         return [float(not agrees(c.text)) for _, c in self._of("true")]
 
     @property
-    def invention(self) -> list[float]:
+    def hallucination(self) -> list[float]:
         """Answers as if the person, who does not exist, were known."""
         return [float(not declines(c.text)) for _, c in self._of("strangers")]
 

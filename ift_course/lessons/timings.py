@@ -1,8 +1,10 @@
-"""What running the lessons has measured: `lessons.json` and `claims.json` of a profile."""
+"""What running the lessons costs: time and memory, in the `lessons.json` of a profile."""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,22 @@ from ift_course.profile import PROFILES
 
 @dataclass(frozen=True)
 class Timing:
-    """What one execution of a lesson cost. `machine` is where, as "AMD EPYC, 2 cores"."""
+    """What one execution of a lesson cost.
+
+    Attributes:
+        lesson: its number, as "03".
+        title: its heading.
+        status: "ok" or "failed".
+        cells: executed code cells.
+        seconds: wall-clock time.
+        peak_mb: the most memory used, in MB of 10^6 bytes.
+        threads: of PyTorch.
+        machine: where it ran, as "AMD EPYC, 2 cores".
+    """
 
     lesson: str
     title: str
-    status: str  # ok | failed
+    status: str
     cells: int
     seconds: int
     peak_mb: int
@@ -27,17 +40,18 @@ class Timing:
 
 
 def read_timings(profile: str, *, published: bool = False) -> dict[str, Timing]:
-    """The timings of a profile by lesson: of the runs here, else the published ones.
+    """The timings of a profile by lesson: those of the runs here, otherwise the published ones.
 
     Args:
-        published: Only the published ones, which is what README, docs and site are made from.
+        profile: a profile's name.
+        published: read only the published ones, from which README, docs and site are made.
     """
     own = results_path(profile) / "lessons.json"
     return _load_timings(own if own.exists() and not published else _published(profile))
 
 
 def write_timings(profile: str, measured: Iterable[Timing]) -> None:
-    """Adds `measured` to the profile's timings; each replaces the earlier one of its lesson."""
+    """Add `measured` to the profile's timings; each replaces the earlier one of its lesson."""
     path = results_dir(profile) / "lessons.json"
     with _locked(path):
         timings = read_timings(profile) | {x.lesson: x for x in measured}
@@ -45,7 +59,7 @@ def write_timings(profile: str, measured: Iterable[Timing]) -> None:
 
 
 def cost_table(lesson: str) -> str:
-    """A Markdown table of the lesson's time and memory on every profile it was measured on."""
+    """A Markdown table of the lesson's published time and memory on every profile."""
     rows = ["| profile | time | peak memory | measured on |", "| --- | --- | --- | --- |"]
     for name in PROFILES:
         timing = _load_timings(_published(name)).get(lesson)
@@ -60,44 +74,9 @@ def cost_table(lesson: str) -> str:
 
 
 def minutes(seconds: float) -> str:
-    """Seconds for a person: "45 s", "2 min 10 s"."""
+    """Seconds in words: "45 s", "2 min 10 s"."""
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
-
-
-def read_claims(profile: str) -> list[dict[str, Any]]:
-    """All recorded claims of a profile, in the order of their ids."""
-    return _read(_claims_path(profile))
-
-
-def take_claims(profile: str, lesson: str) -> list[dict[str, Any]]:
-    """Removes a lesson's claims from the ledger and returns them."""
-    with _claims(profile) as claims:
-        taken = [x for x in claims if x["lesson"] == lesson]
-        claims[:] = [x for x in claims if x["lesson"] != lesson]
-    return taken
-
-
-def put_claims_back(profile: str, lesson: str, taken: list[dict[str, Any]]) -> None:
-    """Undoes `take_claims`: what an unfinished run recorded gives way to what was there before."""
-    with _claims(profile) as claims:
-        claims[:] = [x for x in claims if x["lesson"] != lesson] + taken
-
-
-def _claims_path(profile: str) -> Path:
-    return results_dir(profile) / "claims.json"
-
-
-@contextmanager
-def _claims(profile: str) -> Iterator[list[dict[str, Any]]]:
-    """The claims, to be changed in place; other lessons may be writing theirs at the same time."""
-    path = _claims_path(profile)
-    with _locked(path):
-        claims = read_claims(profile)
-        before = list(claims)
-        yield claims
-        if claims != before:
-            _write(path, sorted(claims, key=lambda x: x["id"]))
 
 
 def _locked(path: Path) -> AbstractContextManager:

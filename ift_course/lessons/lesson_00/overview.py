@@ -1,4 +1,4 @@
-"""What a newcomer asks: will this machine do, which lessons are there, what do they cost?"""
+"""An overview for newcomers: whether this machine is sufficient, the lessons, and their costs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ UNKNOWN = "not measured yet"
 
 
 @dataclass(frozen=True)
-class Row:
-    """A lesson with what it costs. seconds and peak_mb are None where it was not measured.
+class LessonCost:
+    """What a lesson costs.
 
-    exercises, exercise_minutes: how many there are, and what their cards estimate together.
+    Attributes:
+        lesson: the lesson.
+        seconds: its run takes; None where it was not measured.
+        peak_mb: the most memory used, in MB of 10^6 bytes; None where it was not measured.
+        exercises: how many there are.
+        exercise_minutes: what their cards estimate together.
     """
 
     lesson: Lesson
@@ -34,7 +39,7 @@ class Row:
 
     @property
     def cells(self) -> list[str]:
-        """Number, time, memory and exercises, as they are shown; the title stands between."""
+        """Number, time, memory and exercises in words; the title is a column of its own."""
         return [
             self.lesson.number,
             UNKNOWN if self.seconds is None else minutes(self.seconds),
@@ -47,12 +52,12 @@ class Row:
 class CourseMap:
     """The lessons as a table, as HTML with links and as plain text."""
 
-    rows: Sequence[Row]
-    note: str
+    rows: Sequence[LessonCost]
+    note: str  # where the times were measured
 
     @property
     def seconds(self) -> int:
-        """What all lessons that were measured take together."""
+        """The run time of all lessons that were measured."""
         return sum(row.seconds or 0 for row in self.rows)
 
     @property
@@ -61,7 +66,7 @@ class CourseMap:
         return sum(row.exercise_minutes for row in self.rows)
 
     def html(self) -> str:
-        """A plain table, which says everything without a style."""
+        """A plain table that reads the same without a style sheet."""
         heads = ("", "lesson", "runs in", "memory", "exercises")
         head = "".join(f"<th {LEFT}>{name}</th>" for name in heads)
         body = ""
@@ -82,12 +87,12 @@ class CourseMap:
         ]
         return "\n".join([*lines, self.note])
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": str(self)}
 
 
 def course_map(profile: str | None = None, *, published: bool = False) -> CourseMap:
-    """The lessons with what they took when they were last run, here or by the authors.
+    """The lessons with the costs of their last run, here or by the authors.
 
     Args:
         profile: a profile's name; None means `$IFT_PROFILE`, and "tiny" without that.
@@ -95,40 +100,42 @@ def course_map(profile: str | None = None, *, published: bool = False) -> Course
     """
     timings = read_timings(get_profile(profile).name, published=published)
     rows = [_row(lesson, timings.get(lesson.number)) for lesson in lessons()]
-    where = sorted({timings[r.lesson.number].machine for r in rows if r.seconds is not None})
-    return CourseMap(rows, f"Times measured on {'; '.join(where)}." if where else "")
+    machines = sorted({timings[r.lesson.number].machine for r in rows if r.seconds is not None})
+    return CourseMap(rows, f"Times measured on {'; '.join(machines)}." if machines else "")
 
 
 def verdict(profile: str | None = None) -> Card:
-    """What `ift doctor` finds on this machine, in one card."""
+    """The diagnosis of `ift doctor` for this machine, in one card."""
     return card(diagnose(get_profile(profile)))
 
 
-def card(found: Diagnosis) -> Card:
-    """A diagnosis in short: the machine, what fits it, and what to do about each problem."""
-    blocked = [x for x in found.problems if x.blocking]
-    machine = f"{found.hardware.cpu}, {found.hardware.cores} cores, {found.hardware.memory_gb} GB"
-    fits = [x.profile for x in found.profiles if x.fits]
+def card(diagnosis: Diagnosis) -> Card:
+    """A diagnosis in short: the machine, the profiles that fit, and a remedy for each problem."""
+    blocked = [x for x in diagnosis.problems if x.blocking]
+    hardware = diagnosis.hardware
+    machine = f"{hardware.cpu}, {hardware.cores} cores, {hardware.memory_gb} GB"
+    fits = [x.profile for x in diagnosis.profiles if x.fits]
     return Card(
         kind="bad" if blocked else "good",
         verdict="not yet" if blocked else "this machine will do",
-        title=f"{machine} of memory, {found.hardware.gpu or 'no GPU'}, Python {found.python}",
+        title=f"{machine} of memory, {hardware.gpu or 'no GPU'}, Python {diagnosis.python}",
         details=[
             f"It can run the profiles {', '.join(fits)}." if fits else "It fits no profile.",
-            *(f"{x.profile} {x.why_not}." for x in found.profiles if not x.fits),
-            *(f"{x.problem}: {x.remedy}." for x in found.problems),
+            *(f"{x.profile} {x.why_not}." for x in diagnosis.profiles if not x.fits),
+            *(f"{x.problem}: {x.remedy}." for x in diagnosis.problems),
         ],
     )
 
 
-def _row(lesson: Lesson, timing: Timing | None) -> Row:
-    known = timing is not None and timing.status == "ok"
+def _row(lesson: Lesson, timing: Timing | None) -> LessonCost:
+    if timing is not None and timing.status != "ok":
+        timing = None
     path = source.folder() / f"{lesson.name}.py"
     cards = CARD_MINUTES.findall(path.read_text(encoding="utf-8")) if path.exists() else []
-    return Row(
+    return LessonCost(
         lesson=lesson,
-        seconds=timing.seconds if known else None,
-        peak_mb=timing.peak_mb if known else None,
+        seconds=timing.seconds if timing else None,
+        peak_mb=timing.peak_mb if timing else None,
         exercises=len(cards),
         exercise_minutes=sum(map(int, cards)),
     )
