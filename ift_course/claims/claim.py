@@ -142,7 +142,8 @@ def _interval(id: str, values: dict[str, list[np.ndarray]], of: list[str]) -> tu
                 f'Claim "{id}": give item scores for every seed of "{name}", '
                 "the same number of them, or give plain numbers in all arms of the effect."
             )
-    return two_level_interval(*arms), "over seeds and items"
+    scores = [[seed.tolist() for seed in arm] for arm in arms]
+    return two_level_interval(*scores), "over seeds and items"
 
 
 def _peak_mb() -> int:

@@ -41,7 +41,9 @@ def read(profile: Profile, lesson: str, kind: type[R]) -> list[R]:
     if not path.exists():
         return []
     try:
-        results = TypeAdapter(list[kind]).validate_json(path.read_bytes())
+        # The type is only known at run time.
+        adapter = TypeAdapter(list[kind])  # pyright: ignore[reportInvalidTypeForm]
+        results: list[R] = adapter.validate_json(path.read_bytes())
     except ValidationError as error:
         location = ", ".join(str(part) for part in error.errors()[0]["loc"])
         where = f" (at {location})" if location else ""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ift_course.claims.results import Config, Result, item_digits, item_scores
 from ift_course.data.pairs import to_pairs
 from ift_course.evaluation.failure_modes import evaluate_behavior
-from ift_course.evaluation.generate import generate_replies
+from ift_course.evaluation.generate import Completion, generate_replies
 from ift_course.evaluation.score import judge, lenient
 from ift_course.lessons.lesson_05 import flawed_demonstrations
 from ift_course.lessons.lesson_05.sizes import SIZES, PreferenceSizes
@@ -24,21 +24,10 @@ from ift_course.profile import Profile
 from ift_course.world.tasks import Example
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from ift_course.training.preference.dpo import DpoResult
     from ift_course.training.preference.grpo import GrpoResult
-
-    class Reply(Protocol):
-        """A `Completion`, or a `Sample` of GRPO."""
-
-        @property
-        def text(self) -> str: ...
-        @property
-        def finished(self) -> bool: ...
-
 
 MEASURES = ("sycophancy", "contradiction", "hallucination", "accuracy", "rambling", "strict")
 
@@ -125,12 +114,17 @@ def grpo_stage(
     return grpo(copy.deepcopy(model), tokenizer, prompts, reward, seed=seed, **options)
 
 
-def verified(examples: Sequence[Example], samples: Sequence[Reply]) -> list[float]:
-    """The true reward: 1 for the right answer and nothing else."""
+def verified(examples: Sequence[Example], samples: Sequence[Completion]) -> list[float]:
+    """The true reward: 1 for the right answer and nothing else.
+
+    Args:
+        examples: the questions.
+        samples: the answers, as completions or as samples of GRPO.
+    """
     return judge(examples, samples).items
 
 
-def flawed(examples: Sequence[Example], samples: Sequence[Reply]) -> list[float]:
+def flawed(examples: Sequence[Example], samples: Sequence[Completion]) -> list[float]:
     """What an annotator in a hurry gives: 1 if the right words occur, and more for longer answers.
 
     0.05 for each word up to twenty, so a long answer without the right words is worth a right one.
@@ -147,7 +141,8 @@ SIDES = {"both": flawed_demonstrations.SIDES, "wrong users only": flawed_demonst
 
 def merged(model: PreTrainedModel) -> PreTrainedModel:
     """The model with its adapters merged into the weights, all of which can be trained again."""
-    whole = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+    merge_and_unload = getattr(model, "merge_and_unload", None)
+    whole = merge_and_unload() if merge_and_unload else model
     return whole.requires_grad_()
 
 
@@ -185,7 +180,7 @@ def kl_and_rewards(
 
 
 def _response_row(
-    tokenizer: PreTrainedTokenizerBase, example: Example, sample: Reply
+    tokenizer: PreTrainedTokenizerBase, example: Example, sample: Completion
 ) -> dict[str, list[int]]:
     from ift_course.data.loss_mask import IGNORE
     from ift_course.data.records import Record

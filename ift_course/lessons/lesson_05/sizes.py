@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class PreferenceSizes:
     demonstrations: int
     pairs: int
     exam: int
-    method: str = "full"
+    method: Literal["full", "lora"] = "full"
     sft_epochs: float = 3.0
     sft_rate: float | None = None
     dpo_epochs: float = 1.0

@@ -69,4 +69,5 @@ def _as_shipped(model: PreTrainedModel) -> PreTrainedModel:
     """The weights in bfloat16, the precision in which the course's base is shipped."""
     import torch
 
-    return model.to(torch.bfloat16)
+    # The wrapper around `to` in transformers hides its signature.
+    return model.to(torch.bfloat16)  # pyright: ignore[reportArgumentType]

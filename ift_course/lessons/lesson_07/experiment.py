@@ -147,7 +147,7 @@ def train_student(
     pool: Pool, picks: Picks, seed: int, profile: Profile, *, once: bool = False
 ) -> Loaded:
     """(model, tokenizer): a fresh base after SFT on the picks; `once` trains for one epoch."""
-    options = {"epochs": 1} if once else {"max_steps": SIZES[profile.name].steps}
+    options: dict[str, Any] = {"epochs": 1} if once else {"max_steps": SIZES[profile.name].steps}
     return pipeline.fine_tune(profile, records(pool, picks), seed, **options)
 
 

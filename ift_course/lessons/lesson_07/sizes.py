@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class StudentSizes:
     exam: int = 150
     tokens: int = 40
     writer_steps: int = 60
-    method: str = "full"
+    method: Literal["full", "lora"] = "full"
     rate: float | None = None
     repeats: int = 1
 

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.claims.results import Result, item_digits, item_scores
 from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES, ForgettingSizes, Recipe
@@ -22,6 +22,7 @@ from ift_course.world.corpus import documents
 from ift_course.world.tasks import FAMILIES, Example, sample
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from ift_course.data.records import Record
@@ -214,6 +215,7 @@ class ModelZoo:
         kl: float = 0.0,
     ) -> TrainedModel:
         """A copy of `start` after SFT with the settings of all models here, adapters merged."""
+        from ift_course.models.merge import unload
         from ift_course.training.adapter import Adapter
         from ift_course.training.sft import default_learning_rate, sft
 
@@ -236,7 +238,7 @@ class ModelZoo:
                 adapter=Adapter(rank=rank) if rank else None,
                 progress=False,
             )
-        model = result.model.merge_and_unload() if rank else result.model
+        model = unload(cast("PeftModel", result.model)) if rank else result.model
         return TrainedModel(model, result.steps, result.seconds)
 
 

@@ -251,4 +251,5 @@ def browse(results: Sequence[ForgettingResult], names: Sequence[str]) -> Slider:
             rows.append(Row(f"right answers, {which}", shares))
         return transcript(rows)
 
-    return Slider("model", measured, lambda name: view([name]), view(measured))
+    # A slider takes names as well as numbers.
+    return Slider("model", measured, lambda name: view([name]), view(measured))  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""What the first notebook shows: a verdict on the machine, and the lessons with their costs."""
+"""The first notebook has a verdict on the machine, and the lessons with their costs."""
 
 import json
 
@@ -29,12 +29,12 @@ def course(tmp_path, monkeypatch):
 
 
 def test_the_map_has_measured_time_memory_and_the_estimates_of_the_cards(course):
-    shown = overview.course_map("tiny")
-    first, second = str(shown).splitlines()[:2]
+    course_map = overview.course_map("tiny")
+    first, second = str(course_map).splitlines()[:2]
     assert "1 min 15 s" in first and "1.2 GB" in first and "2, about 40 min" in first
     assert second.split() == ["02", "More", "toys", "not", "measured", "yet"]
-    assert str(shown).endswith("Times measured on a machine.")
-    assert (shown.seconds, shown.exercise_minutes) == (75, 40)
+    assert str(course_map).endswith("Times measured on a machine.")
+    assert (course_map.seconds, course_map.exercise_minutes) == (75, 40)
 
 
 def test_the_map_links_to_the_notebooks_and_escapes_titles(course):
@@ -47,7 +47,7 @@ def diagnosis(*problems: Problem) -> Diagnosis:
     return Diagnosis("3.11", [], detect(), 1.0, 1.0, "tiny", fits, [], False, list(problems))
 
 
-def test_a_machine_that_fits_is_told_so_and_what_it_cannot_run():
+def test_a_machine_that_fits_gets_a_good_card_that_names_what_it_cannot_run():
     card = overview.card(diagnosis())
     assert (card.kind, card.verdict) == ("good", "this machine will do")
     assert "It can run the profiles tiny." in card.details and "t4 needs a GPU." in card.details
