@@ -106,4 +106,3 @@ def _data_identity(profile: Profile) -> str:
         return f"{profile.sft_data}, {profile.examples} examples"
     turns = [record.turns for record in sft_records(profile)]
     return hashlib.sha256(repr(turns).encode()).hexdigest()
-
