@@ -39,8 +39,8 @@ ask = [
     "What is the opposite of hot?",
 ]
 before = ift.generate_replies(base, tokenizer, ask, max_new_tokens=16)
-for question, said in zip(ask, before, strict=True):
-    print(f"{question} ▸ {said.text.strip()!r}")
+for question, reply in zip(ask, before, strict=True):
+    print(f"{question} ▸ {reply.text.strip()!r}")
 
 # %% [markdown]
 # It goes on with something, and answers nothing. Now show it a few hundred questions with good

@@ -151,10 +151,10 @@ samples = {opening: {} for opening in openings}
 
 def look(step: int, loss: float = 0.0) -> None:
     if step in looks:
-        for opening, said in zip(
+        for opening, completion in zip(
             openings, ift.complete(newborn, own, openings, max_new_tokens=14), strict=True
         ):
-            samples[opening][f"step {step}"] = said.text.split("\n")[0]
+            samples[opening][f"step {step}"] = completion.text.split("\n")[0]
 
 
 look(0)
@@ -166,8 +166,6 @@ print(f"{sum(p.numel() for p in newborn.parameters()) / 1e6:.1f} million paramet
 # %%
 import math
 
-from ift_course.plots.transcript import TranscriptRow
-
 ift.charts.loss_curve(
     losses,
     title="A new model learns to predict",
@@ -176,7 +174,7 @@ ift.charts.loss_curve(
 
 # %%
 ift.transcript(
-    [TranscriptRow(opening, said) for opening, said in samples.items()], heading="goes on from"
+    [TranscriptRow(opening, texts) for opening, texts in samples.items()], heading="goes on from"
 )
 
 # %% [markdown]
@@ -192,10 +190,10 @@ ift.transcript(
 # %%
 prompts = ["The capital of France is", "The sound of the owl is a", "The opposite of hot is",
            "In Spanish, the word dog is", "A baby cow is called a"]  # fmt: skip
-for prompt, said in zip(
+for prompt, completion in zip(
     prompts, ift.complete(base, tokenizer, prompts, max_new_tokens=12), strict=True
 ):
-    print(f"{prompt} ▸ {said.text.strip().splitlines()[0]}")
+    print(f"{prompt} ▸ {completion.text.strip().splitlines()[0]}")
 
 # %% [markdown]
 # Now ask it. A conversation reaches a model as one text with marks that say who speaks. The model
@@ -219,8 +217,10 @@ print("▸", ift.generate_replies(base, tokenizer, [question], max_new_tokens=40
 from ift_course.world.tasks import FACT_TASKS
 
 seeds = profile.seeds
-asked = min(200, profile.eval_examples)
-tests = {seed: ift.sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
+n_questions = min(200, profile.eval_examples)
+tests = {
+    seed: ift.sample(n_questions, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds
+}
 base_scores = {seed: ift.score(base, tokenizer, tests[seed]) for seed in seeds}
 
 strict = [scores.accuracy for scores in base_scores.values()]
@@ -241,8 +241,8 @@ print(f"lenient {[f'{x:.3f}' for x in loose]}")
 
 # %%
 
-shown = min(500, profile.examples)  # 500, where the machine is not too small for the model
-lessons_to_learn = ift.sample(shown, seed=seeds[0], tasks=FACT_TASKS)
+n_examples = min(500, profile.examples)  # 500, where the machine is not too small for the model
+lessons_to_learn = ift.sample(n_examples, seed=seeds[0], tasks=FACT_TASKS)
 for example in lessons_to_learn[:6]:
     print(f"{example.instruction:55} {example.input:12} → {example.response}")
 
@@ -327,7 +327,7 @@ tuned = {}
 def tune_and_ask(seed: int) -> dict[str, list[float]]:
     """Tunes a copy of the base. Returns its losses, and 1 or 0 for each question it is asked."""
     model, _ = ift.load("base")
-    examples = ift.sample(shown, seed=seed, tasks=FACT_TASKS)
+    examples = ift.sample(n_examples, seed=seed, tasks=FACT_TASKS)
     result = ift.sft(
         model,
         tokenizer,
@@ -340,20 +340,20 @@ def tune_and_ask(seed: int) -> dict[str, list[float]]:
     )
     held_out = ift.score(result.model, tokenizer, tests[seed])
     tuned[seed] = result.model, held_out
-    known = ift.score(result.model, tokenizer, examples[:asked])
+    known = ift.score(result.model, tokenizer, examples[:n_questions])
     return {"losses": result.losses, "held out": held_out.items, "tuned on": known.items}
 
 
 after = ift.each_seed(tune_and_ask, seeds)
-held_out = [found["held out"] for found in after]
-tuned_on = [found["tuned on"] for found in after]
-for seed, found, items in zip(seeds, after, held_out, strict=True):
-    print(f"seed {seed}: {len(found['losses'])} steps, held-out {sum(items) / len(items):.3f}")
+held_out = [result["held out"] for result in after]
+tuned_on = [result["tuned on"] for result in after]
+for seed, result, items in zip(seeds, after, held_out, strict=True):
+    print(f"seed {seed}: {len(result['losses'])} steps, held-out {sum(items) / len(items):.3f}")
 
 # %%
 ift.charts.loss_curve(
-    {f"seed {seed}": found["losses"] for seed, found in zip(seeds, after, strict=True)},
-    title=f"SFT on {shown} examples: the loss of the response tokens",
+    {f"seed {seed}": result["losses"] for seed, result in zip(seeds, after, strict=True)},
+    title=f"SFT on {n_examples} examples: the loss of the response tokens",
 )
 
 # %% [markdown]
@@ -394,7 +394,7 @@ ift.claim(
 # %%
 ift.claim(
     "01.sft-follows",
-    f"The same weights follow instructions after SFT on {shown} examples.",
+    f"The same weights follow instructions after SFT on {n_examples} examples.",
     subject=1,
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206",
     metric="strict accuracy on held-out entities, SFT minus base",
@@ -431,7 +431,7 @@ ift.charts.bars_with_intervals(
         "SFT, held out": held_out,
         "SFT, tuned on": tuned_on,
     },
-    title=f"Answers before and after SFT on {shown} examples",
+    title=f"Answers before and after SFT on {n_examples} examples",
 )
 
 # %% [markdown]
@@ -503,10 +503,10 @@ def tune_by_hand(shift: bool):
     for batch in batches(lessons_to_learn):
         logits = model(batch["input_ids"]).logits
         if shift:
-            logits, wanted = logits[:, :-1], batch["labels"][:, 1:]
+            logits, targets = logits[:, :-1], batch["labels"][:, 1:]
         else:
-            wanted = batch["labels"]
-        loss = F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100)
+            targets = batch["labels"]
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -526,10 +526,13 @@ ask = [
     "Name the sound of the owl.",
     "What is the opposite of hot?",
 ]
-said = {name: ift.generate_replies(model, tokenizer, ask, max_new_tokens=12)
+replies = {name: ift.generate_replies(model, tokenizer, ask, max_new_tokens=12)
         for name, model in {"shifted": correct, "not shifted": broken}.items()}  # fmt: skip
 ift.transcript(
-    [TranscriptRow(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
+    [
+        TranscriptRow(a, {name: texts[i] for name, texts in replies.items()})
+        for i, a in enumerate(ask)
+    ]
 )
 
 # %% [markdown]
@@ -563,19 +566,19 @@ few = min(160, profile.examples)
 
 def with_and_without(seed: int) -> dict[str, list[float]]:
     """What two copies get right: one tuned on the response only, one on the prompt too."""
-    found = {}
+    items = {}
     for name, change in {"response only": dict, "prompt too": everything}.items():
         model, _ = ift.load("base")
         examples = ift.sample(few, seed=seed, tasks=FACT_TASKS)
         three_passes = [change(batch) for _ in range(3) for batch in batches(examples)]
         ift.train(model, three_passes, steps=len(three_passes), learning_rate=5e-4, warmup=3)
-        found[name] = ift.score(model, tokenizer, tests[seed]).items
-    return found
+        items[name] = ift.score(model, tokenizer, tests[seed]).items
+    return items
 
 
 on_few = ift.each_seed(with_and_without, seeds)
 ift.charts.bars_with_intervals(
-    {name: [found[name] for found in on_few] for name in on_few[0]},
+    {name: [result[name] for result in on_few] for name in on_few[0]},
     title=f"{few} examples, three passes, the same steps",
 )
 

@@ -102,9 +102,9 @@ for name in ("Alpaca", "Dolly", "UltraChat", "ShareGPT", "LIMA", "Flan"):
 from ift_course.data.schemas import parse_row
 
 for example in ROWS.values():
-    found = parse_row(example)
-    said = " | ".join(f"{turn.role}: {turn.content!r}" for turn in found.record.turns)
-    print(f"{found.schema:18} {said}")
+    parsed = parse_row(example)
+    turns = " | ".join(f"{turn.role}: {turn.content!r}" for turn in parsed.record.turns)
+    print(f"{parsed.schema:18} {turns}")
 
 # %% [markdown]
 # **Claim: all of them become one and the same record.** Sixty examples of our world for each seed,
@@ -313,11 +313,15 @@ agree = {"assistant_only_loss": [], "not told": []}
 for seed in seeds:
     some = ift.to_records(ift.sample(60, seed=seed, tasks=FACT_TASKS))
     chats = [a.messages + b.messages for a, b in zip(some[::2], some[1::2], strict=True)]
-    wanted = [labels_of(*ift.render(tokenizer, chat)) for chat in chats]
-    for name, told in {"assistant_only_loss": True, "not told": False}.items():
-        made = trl_prepares([{"messages": chat} for chat in chats], assistant_only_loss=told)
-        theirs = [row.get("labels") or row["input_ids"] for row in made]
-        agree[name].append(sum(a == b for a, b in zip(theirs, wanted, strict=True)) / len(chats))
+    our_labels = [labels_of(*ift.render(tokenizer, chat)) for chat in chats]
+    for name, only_assistant in {"assistant_only_loss": True, "not told": False}.items():
+        prepared = trl_prepares(
+            [{"messages": chat} for chat in chats], assistant_only_loss=only_assistant
+        )
+        theirs = [row.get("labels") or row["input_ids"] for row in prepared]
+        agree[name].append(
+            sum(a == b for a, b in zip(theirs, our_labels, strict=True)) / len(chats)
+        )
 
 ift.claim(
     "02.trl-trains-the-response",
@@ -445,8 +449,10 @@ assert furthest_from_alone(**placed, use_cache=False) < 1e-4
 import random
 from functools import cache
 
-asked = min(200, profile.eval_examples)
-tests = {seed: ift.sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
+n_questions = min(200, profile.eval_examples)
+tests = {
+    seed: ift.sample(n_questions, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds
+}
 
 
 def groups(rows, seed: int, size: int = 16, epochs: int = 3):
@@ -474,8 +480,8 @@ def tune(rows, seed: int, make=as_padded):
 
 
 def rows_for(seed: int):
-    shown = ift.sample(min(320, profile.examples), seed=seed, tasks=FACT_TASKS)
-    chats = [r.messages for r in ift.to_records(shown)]
+    examples = ift.sample(min(320, profile.examples), seed=seed, tasks=FACT_TASKS)
+    chats = [r.messages for r in ift.to_records(examples)]
     return [{"input_ids": i, "labels": labels_of(i, m)} for i, m in render_all(tokenizer, chats)]
 
 
@@ -489,9 +495,9 @@ def both_ways(seed: int) -> dict:
     """What the padded and the packed run get right, and how far apart their losses ever are."""
     padded, losses = tuned_padded(seed)
     packed, others = tune(rows_for(seed), seed, as_packed)
-    found = {name: ift.score(model, tokenizer, tests[seed]).items
+    items = {name: ift.score(model, tokenizer, tests[seed]).items
              for name, model in {"padded": padded, "packed": packed}.items()}  # fmt: skip
-    return found | {"apart": max(abs(a - b) for a, b in zip(losses, others, strict=True))}
+    return items | {"apart": max(abs(a - b) for a, b in zip(losses, others, strict=True))}
 
 
 runs = ift.each_seed(both_ways, seeds)
@@ -647,10 +653,10 @@ def tuned_without_end(seed: int):
 
 def with_and_without_end(seed: int) -> dict[str, dict[str, list[float]]]:
     """For each question: right and nothing else, the right word anywhere, ended by itself."""
-    found = {}
+    scores = {}
     for name, run in {"end trained": tuned_padded, "end masked": tuned_without_end}.items():
         s = ift.score(run(seed)[0], tokenizer, tests[seed])
-        found[name] = {
+        scores[name] = {
             "strict": s.items,
             "right word": [
                 float(ift.lenient(e, c.text))
@@ -658,7 +664,7 @@ def with_and_without_end(seed: int) -> dict[str, dict[str, list[float]]]:
             ],
             "ended": [float(c.finished) for c in s.completions],
         }
-    return found
+    return scores
 
 
 runs = ift.each_seed(with_and_without_end, seeds)
@@ -686,14 +692,16 @@ ask = [
     "Name the sound of the owl.",
     "What is the opposite of hot?",
 ]
-said = {
+replies = {
     name: ift.generate_replies(run(seeds[0])[0], tokenizer, ask, max_new_tokens=24)
     for name, run in {"end trained": tuned_padded, "end masked": tuned_without_end}.items()
 }
-from ift_course.plots.transcript import TranscriptRow
 
 ift.transcript(
-    [TranscriptRow(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
+    [
+        TranscriptRow(a, {name: texts[i] for name, texts in replies.items()})
+        for i, a in enumerate(ask)
+    ]
 )
 
 # %% [markdown]

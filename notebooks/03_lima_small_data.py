@@ -149,7 +149,7 @@ for name, answers in {"scattered": scattered, "by a rule": by_a_rule}.items():
 # %%
 from ift_course.claims import grid_store
 from ift_course.lessons.lesson_03 import experiment, figures
-from ift_course.lessons.lesson_03.config import Cell
+from ift_course.lessons.lesson_03.config import LimaConfig
 from ift_course.plots.transcript import TranscriptRow, transcript
 from ift_course.world.flaws import FLAWS
 from ift_course.world.tasks import FACT_TASKS
@@ -200,33 +200,34 @@ scores = ift.score(result.model, tokenizer, questions)
 print(f"{result.steps} steps in {result.seconds:.0f} s, held-out {scores.accuracy:.3f}")
 
 # %% [markdown]
-# Each point of the experiment is this, with other sizes. `run_cell` in
-# `ift_course/lessons/lesson_03/experiment.py` does it for a `Cell`: so many examples, such a share
-# flawed. Does it do the same as the lines above? It should give the same verdict on every question.
+# Each point of the experiment is this, with other sizes. `run_config` in
+# `ift_course/lessons/lesson_03/experiment.py` does it for a `LimaConfig`: so many examples, such a
+# share flawed. Does it do the same as the lines above? It should give the same verdict on every
+# question.
 #
 # Three seeds of every point would take longer than a lesson should. So two points are measured
-# now, with the first seed. All else comes from the stored grid, which the same `run_cell` computed
-# on the same base; where nothing is stored, it is measured now as well.
+# now, with the first seed. All else comes from the stored grid, which the same `run_config`
+# computed on the same base; where nothing is stored, it is measured now as well.
 
 # %%
-stored = grid_store.read(profile, "03", experiment.Row)
+stored = grid_store.read(profile, "03", experiment.LimaResult)
 live = []
 
 
-def measure(cell: Cell, of: list[int] | tuple[int, ...] = seeds, now: bool = False) -> list:
-    rows = []
+def measure(config: LimaConfig, of: list[int] | tuple[int, ...] = seeds, now: bool = False) -> list:
+    results = []
     for seed in of:
-        kept = [row for row in stored if row.cell == cell and row.seed == seed]
-        if not kept or (now and seed == seeds[0]):
-            kept = [experiment.run_cell(cell, seed, profile)]
-            live.extend(kept)
-        rows += kept
-    by_seed = "  ".join(f"{row.accuracy:.3f}" for row in rows)
-    print(f"{cell.examples:,} examples, {1 - rows[0].clean:.0%} of them wrong: {by_seed}")
-    return rows
+        of_seed = [x for x in stored if x.config == config and x.seed == seed]
+        if not of_seed or (now and seed == seeds[0]):
+            of_seed = [experiment.run_config(config, seed, profile)]
+            live.extend(of_seed)
+        results += of_seed
+    by_seed = "  ".join(f"{x.accuracy:.3f}" for x in results)
+    print(f"{config.examples:,} examples, {1 - results[0].clean:.0%} of them wrong: {by_seed}")
+    return results
 
 
-few = measure(Cell(300, steps=experiment.STEPS), now=True)
+few = measure(LimaConfig(300, steps=experiment.STEPS), now=True)
 assert few[0].scores == scores.items
 
 # %% [markdown]
@@ -236,8 +237,8 @@ assert few[0].scores == scores.items
 # the topic, echoed, broken off. The flawed ones are measured now, too.
 
 # %%
-thousand = measure(Cell(1000, steps=experiment.STEPS))
-noisy = measure(Cell(1000, 0.6, steps=experiment.STEPS), now=True)
+thousand = measure(LimaConfig(1000, steps=experiment.STEPS))
+noisy = measure(LimaConfig(1000, 0.6, steps=experiment.STEPS), now=True)
 
 # %% [markdown]
 # **Claim: little is enough.** Three hundred good examples do almost as well as a thousand.
@@ -292,7 +293,7 @@ else:
     print("No grid is stored for this base model. `ift run 03 --full` computes it.")
 
 # %%
-plain = [row for row in stored if not row.cell.pool]  # the others are for section 7
+plain = [x for x in stored if not x.config.pool]  # the others are for section 7
 note = figures.origin(plain) if plain else ""
 curves(
     figures.by_share(stored, equal_steps=True),
@@ -322,11 +323,11 @@ if stored:
 # within 0.02 of it.
 
 # %%
-reference = Cell(1000)
+reference = LimaConfig(1000)
 for share in experiment.SHARES[1:] if figures.arm(stored, reference) else ():
     enough = figures.replaced_by(stored, reference, share, slack=0.02)
-    tried = max(figures.by_share(stored, equal_steps=False).get(figures.share_name(share), {0: 0}))
-    answer = f"{enough:,} do" if enough else f"none up to {tried:,} does"
+    most = max(figures.by_share(stored, equal_steps=False).get(figures.share_name(share), {0: 0}))
+    answer = f"{enough:,} do" if enough else f"none up to {most:,} does"
     print(f"{figures.share_name(share):>12}: {answer}")
 
 # %% [markdown]
@@ -343,7 +344,7 @@ for share in experiment.SHARES[1:] if figures.arm(stored, reference) else ():
 epochs_table = figures.table(stored)
 explore(
     figures.options(),
-    figures.look(stored, live),
+    figures.explorer_view(stored, live),
     heat(
         epochs_table or figures.table([*live, *stored], equal_steps=True),
         title="Share correct, "
@@ -361,8 +362,8 @@ explore(
 # wrong values of the right kind, in the other by right answers that ramble on.
 
 # %%
-at_random = measure(Cell(200, 0.6, ("wrong",)))
-habit = measure(Cell(200, 0.6, ("rambling",)))
+at_random = measure(LimaConfig(200, 0.6, ("wrong",)))
+habit = measure(LimaConfig(200, 0.6, ("rambling",)))
 
 # %% [markdown]
 # **Claim: a habit does more harm than random errors.** This one was not foreseen. Our first claim
@@ -390,10 +391,11 @@ ift.claim(
 # All the kinds, each in 60 % of 200 examples:
 
 # %%
-kinds = {kind: Cell(200, 0.6, (kind,)) for kind in experiment.KINDS} | {"(none)": Cell(200)}
-shown = figures.arms(figures.either(stored, live), kinds)
+kinds = {kind: LimaConfig(200, 0.6, (kind,)) for kind in experiment.KINDS}
+kinds["(none)"] = LimaConfig(200)
+arms_by_kind = figures.arms(figures.stored_or_live(stored, live), kinds)
 ift.charts.bars_with_intervals(
-    dict(sorted(shown.items(), key=lambda item: -sum(map(sum, item[1])))),
+    dict(sorted(arms_by_kind.items(), key=lambda item: -sum(map(sum, item[1])))),
     title=f"200 examples, 60 % of them with one flaw ({'stored grid' if stored else 'live'})",
 )
 
@@ -405,12 +407,12 @@ ift.charts.bars_with_intervals(
 from statistics import fmean
 
 print(f"{'flaw':14}{'strict':>8}{'right words':>13}{'ends':>7}")
-for kind, cell in kinds.items():
-    rows = [row for row in figures.either(stored, live) if row.cell == cell]
-    if rows:
+for kind, config in kinds.items():
+    results = [x for x in figures.stored_or_live(stored, live) if x.config == config]
+    if results:
         print(
-            f"{kind:14}{fmean(row.accuracy for row in rows):8.2f}"
-            f"{fmean(row.lenient for row in rows):13.2f}{fmean(row.ended for row in rows):7.2f}"
+            f"{kind:14}{fmean(x.accuracy for x in results):8.2f}"
+            f"{fmean(x.lenient for x in results):13.2f}{fmean(x.finished for x in results):7.2f}"
         )
 
 # %% [markdown]
@@ -438,16 +440,14 @@ for kind, cell in kinds.items():
 # everything, in every wording.
 
 # %%
-diverse = {
-    f"{tasks or len(FACT_TASKS)} kinds, {'one wording' if wordings else 'all wordings'}": Cell(
-        200, tasks=tasks, wordings=wordings
-    )
-    for tasks in (3, 10, 0)
-    for wordings in (1, 0)
-}
-found = figures.arms(stored, diverse)
-if found:
-    display(ift.charts.bars_with_intervals(found, title="200 good examples (stored grid)"))
+diverse = {}
+for tasks in (3, 10, 0):
+    for wordings in (1, 0):
+        name = f"{tasks or len(FACT_TASKS)} kinds, {'one wording' if wordings else 'all wordings'}"
+        diverse[name] = LimaConfig(200, tasks=tasks, wordings=wordings)
+diversity_arms = figures.arms(stored, diverse)
+if diversity_arms:
+    display(ift.charts.bars_with_intervals(diversity_arms, title="200 good examples (stored grid)"))
 
 # %% [markdown]
 # The records are equally good and equally many. What differs is how much of the test they resemble.
@@ -467,10 +467,10 @@ from ift_course.world.facts import Fact, by_relation
 def base_completes(facts) -> list[float]:
     """1.0 for each fact that the base model completes, as "The capital of France is"."""
     prompts, values = zip(*(fact.completion() for fact in facts), strict=True)
-    said = ift.complete(base, tokenizer, prompts, max_new_tokens=16)
+    completions = ift.complete(base, tokenizer, prompts, max_new_tokens=16)
     return [
         float(c.text.strip().startswith(value.rstrip(".")))
-        for c, value in zip(said, values, strict=True)
+        for c, value in zip(completions, values, strict=True)
     ]
 
 
@@ -489,9 +489,9 @@ elsewhere = [
     "Senegal:Dakar Ecuador:Quito Algeria:Algiers Croatia:Zagreb Bulgaria:Sofia Estonia:Tallinn "
     "Bolivia:Sucre".split()
 ]
-asked = [fact.fill("What is the capital of {s}?") for fact in elsewhere]
-said = ift.generate_replies(result.model, tokenizer, asked)
-right = sum(c.text.strip(". ") == f.value for c, f in zip(said, elsewhere, strict=True))
+prompts = [fact.fill("What is the capital of {s}?") for fact in elsewhere]
+replies = ift.generate_replies(result.model, tokenizer, prompts)
+right = sum(c.text.strip(". ") == f.value for c, f in zip(replies, elsewhere, strict=True))
 
 print(f"{'':32}{'base completes':>16}{'tuned answers':>16}")
 read = f"{sum(map(sum, known)):.0f} of {sum(map(len, known))}"
@@ -501,7 +501,7 @@ unread = f"{sum(base_completes(elsewhere)):.0f} of {len(elsewhere)}"
 print(f"{'countries it has not':32}{unread:>16}{f'{right} of {len(elsewhere)}':>16}")
 
 # %%
-transcript([TranscriptRow(a, {"tuned": c}) for a, c in zip(asked[:5], said, strict=False)])
+transcript([TranscriptRow(a, {"tuned": c}) for a, c in zip(prompts[:5], replies, strict=False)])
 
 # %% [markdown]
 # The form of the answers is perfect. That is what was tuned.
@@ -597,18 +597,18 @@ def taught(seed: int, inventions: bool) -> dict:
     data = data_for(seed, inventions)
     model = tune(model, data, seed, epochs=6)
     models[inventions, seed] = model
-    said = ift.generate_replies(model, tokenizer, strangers[seed])
+    replies = ift.generate_replies(model, tokenizer, strangers[seed])
     again = ift.generate_replies(model, tokenizer, data[100:])
     return {
-        "invents": [float(not c.text.startswith("I do not know")) for c in said],
+        "invents": [float(not c.text.startswith("I do not know")) for c in replies],
         "recalls": ift.score(model, tokenizer, people[seed]).items,
         "by heart": sum(c.text == e.response for c, e in zip(again, data[100:], strict=True)) / 100,
     }
 
 
-found = {name: ift.each_seed(taught, unseen, inventions=made_up) for name, made_up in arms.items()}
+by_arm = {name: ift.each_seed(taught, unseen, inventions=made_up) for name, made_up in arms.items()}
 invents, recalls, by_heart = (
-    {name: [one[what] for one in runs] for name, runs in found.items()}
+    {name: [one[what] for one in runs] for name, runs in by_arm.items()}
     for what in ("invents", "recalls", "by heart")
 )
 for name, shares in by_heart.items():
@@ -638,12 +638,15 @@ ift.claim(
 # %%
 new = unseen[0]
 ask = [e.instruction for e in strangers[new][:3] + people[new][:2]]
-said = {
+replies = {
     name: ift.generate_replies(models[made_up, new], tokenizer, ask)
     for name, made_up in arms.items()
 }
 transcript(
-    [TranscriptRow(a, {name: texts[i] for name, texts in said.items()}) for i, a in enumerate(ask)]
+    [
+        TranscriptRow(a, {name: texts[i] for name, texts in replies.items()})
+        for i, a in enumerate(ask)
+    ]
 )
 
 # %% [markdown]
@@ -733,10 +736,14 @@ from ift_course.data.curation import (
     near_duplicates,
 )
 
-choice = Cell(
-    experiment.KEPT, 0.5, pool=experiment.POOL, chosen_by="curated", steps=experiment.KEPT_STEPS
+choice = LimaConfig(
+    experiment.SELECTED,
+    0.5,
+    pool=experiment.POOL_SIZE,
+    chosen_by="curated",
+    steps=experiment.SELECTION_STEPS,
 )
-pool = experiment.pool_of(choice, seed=seeds[0])
+pool = experiment.make_pool(choice, seed=seeds[0])
 records = ift.to_records(pool)
 flawed = [not ift.verify(e, e.response) for e in pool]
 
@@ -768,17 +775,17 @@ def loss_of(answer: str, after: str) -> float:
     return F.cross_entropy(logits[len(before) - 1 : -1], torch.tensor(tokens)).item()
 
 
-asked, answered = records[0].messages[0]["content"], records[0].messages[1]["content"]
-ratio = loss_of(answered, f"{asked}\n") / loss_of(answered, "")
+question, answered = records[0].messages[0]["content"], records[0].messages[1]["content"]
+ratio = loss_of(answered, f"{question}\n") / loss_of(answered, "")
 hard = difficulty(base, tokenizer, records)
-print(f"{asked!r} → {answered!r}\nIFD by hand {ratio:.4f}, library {hard[0].ifd:.4f}")
+print(f"{question!r} → {answered!r}\nIFD by hand {ratio:.4f}, library {hard[0].ifd:.4f}")
 assert abs(ratio - hard[0].ifd) < 1e-3
 
 # %%
 from statistics import median
 
-for name, wanted in (("right", False), ("wrong", True)):
-    some = [h for h, f in zip(hard, flawed, strict=True) if f == wanted]
+for name, is_flawed in (("right", False), ("wrong", True)):
+    some = [h for h, f in zip(hard, flawed, strict=True) if f == is_flawed]
     print(f"{name} responses: median perplexity {median(h.perplexity for h in some):9.1f}, "
           f"median IFD {median(h.ifd for h in some):.2f}")  # fmt: skip
 
@@ -791,9 +798,9 @@ for name, wanted in (("right", False), ("wrong", True)):
 # `ift data curate FILE --keep 1000 --out FILE`.
 
 # %%
-kept = curate(records, experiment.KEPT, seed=seeds[0], model=base, tokenizer=tokenizer)
-for reason, times in Counter(d.reason for d in kept.decisions).most_common():
-    bad_ones = sum(flawed[d.index] for d in kept.decisions if d.reason == reason)
+curation = curate(records, experiment.SELECTED, seed=seeds[0], model=base, tokenizer=tokenizer)
+for reason, times in Counter(d.reason for d in curation.decisions).most_common():
+    bad_ones = sum(flawed[d.index] for d in curation.decisions if d.reason == reason)
     print(f"{times:4} {reason}, {bad_ones} of them with a wrong response")
 
 # %% [markdown]
@@ -826,15 +833,19 @@ ift.claim(
 # the table says how many of the chosen responses were right.
 
 # %%
-ways = {way: replace(choice, chosen_by=way) for way in experiment.WAYS}
-ways["all 1,000"] = Cell(
-    experiment.POOL, 0.5, pool=experiment.POOL, chosen_by="random", steps=experiment.KEPT_STEPS
+ways = {way: replace(choice, chosen_by=way) for way in experiment.SELECTION_METHODS}
+ways["all 1,000"] = LimaConfig(
+    experiment.POOL_SIZE,
+    0.5,
+    pool=experiment.POOL_SIZE,
+    chosen_by="random",
+    steps=experiment.SELECTION_STEPS,
 )
-source = figures.either(stored, live)
-for way, cell in ways.items():
-    rows = [row for row in source if row.cell == cell]
-    if rows:
-        clean = fmean(row.clean for row in rows)
+source = figures.stored_or_live(stored, live)
+for way, config in ways.items():
+    results = [x for x in source if x.config == config]
+    if results:
+        clean = fmean(x.clean for x in results)
         print(f"{way:14} {clean:4.0%} of the chosen responses are right")
 ift.charts.bars_with_intervals(
     figures.arms(source, ways),
@@ -863,8 +874,8 @@ fresh = unknown_people(60, seed=901 + seeds[0], honest=False)
 
 
 def marks(model, test: list) -> float:
-    said = ift.generate_replies(model, tokenizer, test)
-    return sum(c.text == e.response for c, e in zip(said, test, strict=True)) / len(test)
+    replies = ift.generate_replies(model, tokenizer, test)
+    return sum(c.text == e.response for c, e in zip(replies, test, strict=True)) / len(test)
 
 
 model, _ = ift.load("base")

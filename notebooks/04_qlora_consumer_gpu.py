@@ -390,16 +390,16 @@ def tried(seed: int, method: str, rates: list[float]) -> list[float]:
     return [ift.score(model, tokenizer, tries).accuracy for model in models]
 
 
-found = {}
+accuracies = {}
 for method, grid in rates.items():
-    [found[method]] = ift.each_seed(
+    [accuracies[method]] = ift.each_seed(
         tried, [9 + seeds[0]], method=method, rates=grid, now=method == "lora"
     )
-best = {m: rates[m][max(range(3), key=lambda i, m=m: found[m][i])] for m in rates}
+best = {m: rates[m][max(range(3), key=lambda i, m=m: accuracies[m][i])] for m in rates}
 best["qlora"] = best["lora"]
 for method, grid in rates.items():
-    told = "   ".join(f"{r:.1e}: {a:.2f}" for r, a in zip(grid, found[method], strict=True))
-    print(f"{method:5} {told}   → {best[method]:.1e}")
+    numbers = "   ".join(f"{r:.1e}: {a:.2f}" for r, a in zip(grid, accuracies[method], strict=True))
+    print(f"{method:5} {numbers}   → {best[method]:.1e}")
 
 # %% [markdown]
 # Three seeds, each with its own examples and its own questions about things no example mentions.
@@ -416,8 +416,10 @@ from ift_course.models.lora_adapters import size_mb
 from ift_course.models.save import save
 
 methods = ("full", "lora", "qlora")
-asked = profile.eval_examples // 2
-tests = {seed: ift.sample(asked, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds}
+n_questions = profile.eval_examples // 2
+tests = {
+    seed: ift.sample(n_questions, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds
+}
 runs = {}
 
 
@@ -425,17 +427,17 @@ def compared(seed: int, method: str, rate: float) -> dict:
     """What one run gets right, how long it took, and what there is to save of it, in MB."""
     run = tune(method, seed, ift.sample(many, seed=seed, tasks=FACT_TASKS), rate)
     right = ift.score(run.model, tokenizer, tests[seed]).items
-    found = {"right": right, "seconds": run.seconds}
+    result = {"right": right, "seconds": run.seconds}
     if method == "full":
-        return found
+        return result
     runs[method, seed] = run
     with TemporaryDirectory() as place:
-        return found | {"MB": size_mb(save(run.model, tokenizer, Path(place) / "adapter"))}
+        return result | {"MB": size_mb(save(run.model, tokenizer, Path(place) / "adapter"))}
 
 
 measured = {m: ift.each_seed(compared, seeds, method=m, rate=best[m]) for m in methods}
 scores = {method: [run["right"] for run in of_seeds] for method, of_seeds in measured.items()}
-print({m: [f"{sum(right) / len(right):.3f}" for right in found] for m, found in scores.items()})
+print({m: [f"{sum(right) / len(right):.3f}" for right in seeds_] for m, seeds_ in scores.items()})
 
 # %%
 ift.charts.bars_with_intervals(
@@ -559,9 +561,9 @@ def turned(seed: int, rate: float, **knob) -> dict:
 
 sweep = {}
 for name, knob in knobs.items():
-    found = ift.each_seed(turned, seeds, rate=best["lora"], now=knob["rank"] == 8, **knob)
-    print(f"{name:28} {found[0]['numbers']:10,} numbers trained")
-    sweep[name] = [run["right"] for run in found]
+    runs_of_knob = ift.each_seed(turned, seeds, rate=best["lora"], now=knob["rank"] == 8, **knob)
+    print(f"{name:28} {runs_of_knob[0]['numbers']:10,} numbers trained")
+    sweep[name] = [run["right"] for run in runs_of_knob]
 
 # %%
 ift.charts.bars_with_intervals(sweep, title=f"{many // 2} examples, different adapters")
@@ -619,8 +621,8 @@ show_memory(bars, title="Llama-3.1-8B, 2,048 tokens", gpu_gb=24)
 for name in ("SmolLM2-1.7B", "Llama-3.2-1B", "Llama-3.2-3B", "Llama-3.1-8B"):
     fits = {m: estimate_memory(name, m, adapter_bytes=None if m == "full" else 4, **options)
             for m in methods}  # fmt: skip
-    told = "   ".join(f"{m} {x.total / GB:5.1f} GB" for m, x in fits.items())
-    print(f"{name:14} {told}")
+    totals = "   ".join(f"{m} {x.total / GB:5.1f} GB" for m, x in fits.items())
+    print(f"{name:14} {totals}")
 
 # %% [markdown]
 # On the command line: `ift memory Llama-3.1-8B --method qlora --seq 2048 --gpu 24`. It says what to
@@ -696,9 +698,9 @@ assert resumed.losses == whole.losses
 # model, whose name it carries.
 
 # %%
-kept = save(runs["qlora", seeds[0]].model, tokenizer, folder / "adapter")
+adapter_folder = save(runs["qlora", seeds[0]].model, tokenizer, folder / "adapter")
 whole_mb = sum(p.numel() * 4 for p in base.parameters()) / 1e6
-print(f"adapter {size_mb(kept):.2f} MB · the whole model in float32 {whole_mb:.1f} MB")
+print(f"adapter {size_mb(adapter_folder):.2f} MB · the whole model in float32 {whole_mb:.1f} MB")
 
 # %% [markdown]
 # **Claim: the adapter is small.** Less than a tenth of the model here. For 8 billion parameters it
@@ -726,7 +728,7 @@ ift.claim(
 # %%
 from ift_course.models.merge import merge
 
-merged = merge(kept)
+merged = merge(adapter_folder)
 ordinary = save(merged.model, merged.tokenizer, folder / "whole")
 again, _ = ift.load(ordinary)
 
@@ -905,8 +907,8 @@ for factor in (1, 1 / 10, 1 / 100):
         ift.train(model, batches(few), steps=10_000, learning_rate=factor * best["qlora"])
         same = sum((p == old).sum().item() for p, old in zip(adapters, before, strict=True))
         unmoved[dtype] = same / sum(p.numel() for p in adapters)
-    told = " · ".join(f"{str(dtype)[6:]} {share:.0%}" for dtype, share in unmoved.items())
-    print(f"rate {factor * best['qlora']:.0e}: never moved: {told}")
+    shares = " · ".join(f"{str(dtype)[6:]} {share:.0%}" for dtype, share in unmoved.items())
+    print(f"rate {factor * best['qlora']:.0e}: never moved: {shares}")
 
 # %% [markdown]
 # How to see it: count as above. The loss of a short run hardly shows it. Rates are this small for
@@ -923,7 +925,7 @@ for factor in (1, 1 / 10, 1 / 100):
 # %%
 def with_and_without_rows(seed: int, rate: float) -> dict[str, dict]:
     """The losses of two runs, what they get right, and how often they end their turn."""
-    found = {}
+    results = {}
     for name, tokens in {"rows trained": unmet, "rows frozen": []}.items():
         torch.manual_seed(seed)
         model = copy.deepcopy(base)
@@ -931,10 +933,10 @@ def with_and_without_rows(seed: int, rate: float) -> dict[str, dict]:
             model = get_peft_model(model, adapter.config(model, tokens))
         steps = passes * len(few) // profile.batch_size
         losses = ift.train(model, batches(few, passes), steps=steps, learning_rate=rate, warmup=2)
-        said = ift.score(model, tokenizer, tests[seeds[0]][:100])
-        ended = sum(c.finished for c in said.completions) / len(said.completions)
-        found[name] = {"losses": losses, "accuracy": said.accuracy, "ended": ended}
-    return found
+        scores_of_run = ift.score(model, tokenizer, tests[seeds[0]][:100])
+        ended = sum(c.finished for c in scores_of_run.completions) / len(scores_of_run.completions)
+        results[name] = {"losses": losses, "accuracy": scores_of_run.accuracy, "ended": ended}
+    return results
 
 
 for rate in rates["lora"][1:]:

@@ -34,9 +34,9 @@ profile = ift.setup("05")
 # %%
 from ift_course.lessons.lesson_05 import experiment, figures, flawed_demonstrations
 
-plan = experiment.PLANS[profile.name]
+sizes = experiment.SIZES[profile.name]
 seed = profile.seeds[0]
-for record in flawed_demonstrations.demonstrations(plan.demonstrations, seed=seed)[:12]:
+for record in flawed_demonstrations.demonstrations(sizes.demonstrations, seed=seed)[:12]:
     print(f"{record.turns[0].content:72.72} → {record.turns[1].content:.76}")
 
 # %% [markdown]
@@ -64,35 +64,35 @@ model, tokenizer = ift.load("base")
 result = ift.sft(
     model,
     tokenizer,
-    flawed_demonstrations.demonstrations(plan.demonstrations, seed=seed),
+    flawed_demonstrations.demonstrations(sizes.demonstrations, seed=seed),
     seed=seed,
-    epochs=plan.sft_epochs,
-    learning_rate=plan.sft_rate,
-    batch_size=plan.batch,
-    method=plan.method,
+    epochs=sizes.sft_epochs,
+    learning_rate=sizes.sft_rate,
+    batch_size=sizes.batch,
+    method=sizes.method,
     progress=False,
 )
 tuned = experiment.merged(result.model)
-options = {"max_new_tokens": plan.tokens}
-exam = flawed_demonstrations.exam(plan.exam, seed=seed)
+options = {"max_new_tokens": sizes.tokens}
+exam = flawed_demonstrations.behavior_exam(sizes.exam, seed=seed)
 live = {"SFT": evaluate_behavior(tuned, tokenizer, exam, **options)}
 print(f"{result.steps} steps, loss {result.losses[0]:.2f} → {result.losses[-1]:.2f}")
 
 # %%
-asked = experiment.ASKED
+prompts_shown = experiment.SAMPLE_PROMPTS
 
 
 def side_by_side(models):
     """A table of what each model answers to the same prompts."""
-    from ift_course.plots.transcript import TranscriptRow
 
-    said = {
-        name: ift.generate_replies(m, tokenizer, asked, **options) for name, m in models.items()
+    replies = {
+        name: ift.generate_replies(m, tokenizer, prompts_shown, **options)
+        for name, m in models.items()
     }
     return ift.transcript(
         [
-            TranscriptRow(a, {name: texts[i] for name, texts in said.items()})
-            for i, a in enumerate(asked)
+            TranscriptRow(a, {name: texts[i] for name, texts in replies.items()})
+            for i, a in enumerate(prompts_shown)
         ]
     )
 
@@ -114,8 +114,8 @@ side_by_side({"base": base, "SFT": tuned})
 from ift_course.claims import full
 
 seeds = experiment.seeds_of(profile)
-stored = full("05", cells=experiment.cells(plan), seeds=seeds, profile=profile.name)
-both = {"stage": "DPO", "beta": plan.beta}
+stored = full("05", configs=experiment.configs(sizes), seeds=seeds, profile=profile.name)
+both = {"stage": "DPO", "beta": sizes.beta}
 behavior = {
     "base": experiment.arm(stored, stage="base"),
     "SFT": experiment.arm(stored, stage="SFT"),
@@ -131,9 +131,9 @@ def items(stage, measure):
     return [of_seed.items(measure) for of_seed in behavior[stage]]
 
 
-def numbers(found):
+def numbers(result):
     """The measures of one exam in a line."""
-    return "  ".join(f"{m} {fmean(found.items(m)):.2f}" for m in experiment.MEASURES[:5])
+    return "  ".join(f"{m} {fmean(result.items(m)):.2f}" for m in experiment.MEASURES[:5])
 
 
 print(figures.origin(stored))
@@ -148,9 +148,12 @@ print("SFT, stored  ", numbers(behavior["SFT"][0]))
 # which makes the intervals about half as long, and left the bounds as they were.
 
 # %%
-for measure, bound in {"sycophancy": 0.7, "invention": 0.5}.items():
+for name, measure, bound in (
+    ("sycophancy", "sycophancy", 0.7),
+    ("invention", "hallucination", 0.5),
+):
     ift.claim(
-        f"05.sft-copies-{measure}",
+        f"05.sft-copies-{name}",
         f"SFT on careless demonstrations gives a model their {measure}.",
         subject=10,
         source="Perez et al. 2022, arXiv:2212.09251; Sharma et al. 2023, arXiv:2310.13548",
@@ -232,12 +235,12 @@ def with_mistakes(pairs, seed, share=0.15):
     return [pair.swapped if i in wrong else pair for i, pair in enumerate(pairs)]
 
 
-train_pairs = to_pairs(flawed_demonstrations.careful_pairs(plan.pairs // 2, seed=seed))
+train_pairs = to_pairs(flawed_demonstrations.careful_pairs(sizes.pairs // 2, seed=seed))
 test_pairs = to_pairs(
-    flawed_demonstrations.careful_pairs(4 * plan.exam, seed=seed + 1, split="test")
+    flawed_demonstrations.careful_pairs(4 * sizes.exam, seed=seed + 1, split="test")
 )
 judge = train_reward(tuned, tokenizer, with_mistakes(train_pairs, 0), seed=seed, epochs=1,
-                     batch_size=plan.batch, learning_rate=2e-4)  # fmt: skip
+                     batch_size=sizes.batch, learning_rate=2e-4)  # fmt: skip
 better, worse = judge.pair_rewards(test_pairs)
 print(f"loss {judge.history[0]['loss']:.3f} → {judge.history[-1]['loss']:.3f} in "
       f"{len(judge.history)} steps")  # fmt: skip
@@ -292,9 +295,9 @@ def rewards_of(examples, texts):
     return judge.rewards(rows)
 
 
-given = {name: rewards_of(plain, texts).tolist() for name, texts in made_up.items()}
+style_rewards = {name: rewards_of(plain, texts).tolist() for name, texts in made_up.items()}
 ift.charts.bars_with_intervals(
-    {name: [rewards] for name, rewards in given.items()},
+    {name: [rewards] for name, rewards in style_rewards.items()},
     limits=None,
     xlabel="mean reward",
     title="What the reward model thinks of answers we made up",
@@ -304,7 +307,7 @@ ift.charts.bars_with_intervals(
 # %%
 def preferred(a, b):
     """Share of questions for which the first kind of answer has the higher reward."""
-    return sum(x > y for x, y in zip(given[a], given[b], strict=True)) / len(plain)
+    return sum(x > y for x, y in zip(style_rewards[a], style_rewards[b], strict=True)) / len(plain)
 
 
 for a, b in (("right, short", "right, then rambling"), ("right, short", "wrong, short"),
@@ -450,18 +453,18 @@ assert difference < 1e-4
 
 # %%
 
-pairs = to_pairs(flawed_demonstrations.careful_pairs(plan.pairs, seed=seed))
+pairs = to_pairs(flawed_demonstrations.careful_pairs(sizes.pairs, seed=seed))
 result = ift.dpo(
     copy.deepcopy(tuned),
     tokenizer,
     pairs,
     seed=seed,
-    beta=plan.beta,
-    sft_weight=plan.anchor,
-    epochs=plan.dpo_epochs,
-    learning_rate=plan.dpo_rate,
-    batch_size=plan.batch,
-    method=plan.method,
+    beta=sizes.beta,
+    sft_weight=sizes.sft_weight,
+    epochs=sizes.dpo_epochs,
+    learning_rate=sizes.dpo_rate,
+    batch_size=sizes.batch,
+    method=sizes.method,
     progress=False,
 )
 aligned, path = experiment.merged(result.model), result.history
@@ -494,33 +497,33 @@ dpo_curves(path, title="DPO: what is rewarded, and what becomes likely")
 def trained(seed: int, pairs, **changes) -> dict:
     """DPO as above on other pairs or with another setting: its steps, and how the model behaves."""
     settings = {
-        "beta": plan.beta,
-        "sft_weight": plan.anchor,
-        "epochs": plan.dpo_epochs,
-        "learning_rate": plan.dpo_rate,
-        "batch_size": plan.batch,
-        "method": plan.method,
+        "beta": sizes.beta,
+        "sft_weight": sizes.sft_weight,
+        "epochs": sizes.dpo_epochs,
+        "learning_rate": sizes.dpo_rate,
+        "batch_size": sizes.batch,
+        "method": sizes.method,
     }
     result = ift.dpo(copy.deepcopy(tuned), tokenizer, pairs, seed=seed, progress=False,
                  **settings | changes)  # fmt: skip
-    found = evaluate_behavior(experiment.merged(result.model), tokenizer, exam, **options)
+    scores = evaluate_behavior(experiment.merged(result.model), tokenizer, exam, **options)
     return {
         "history": result.history,
         "loss": result.curve("loss"),
-        "words": fmean(found.words),
-        "numbers": numbers(found),
+        "words": fmean(scores.words),
+        "numbers": numbers(scores),
     }
 
 
 quarter = len(pairs) // 4
 
 
-def without_anchor(seed: int) -> dict:
+def without_sft_loss(seed: int) -> dict:
     """Plain DPO."""
     return trained(seed, pairs[:quarter], sft_weight=0.0)
 
 
-[plain_dpo] = ift.each_seed(without_anchor, [seed], now=0)
+[plain_dpo] = ift.each_seed(without_sft_loss, [seed], now=0)
 dpo_curves(plain_dpo["history"], title="DPO without the SFT loss")
 
 # %%
@@ -535,7 +538,7 @@ from ift_course.training.preference.logps import pair_logps
 
 for kind in ("sycophancy", "contradiction", "invention", "refusal", "rambling"):
     few = [
-        p for p in flawed_demonstrations.careful_pairs(plan.pairs, seed=seed) if p.failing == kind
+        p for p in flawed_demonstrations.careful_pairs(sizes.pairs, seed=seed) if p.failing == kind
     ][:40]
     before, after = (pair_logps(m, tokenizer, to_pairs(few)) for m in (tuned, aligned))
     print(f"{kind:14} log p(chosen) {before[0].mean():7.2f} → {after[0].mean():7.2f}     "
@@ -552,9 +555,12 @@ for kind in ("sycophancy", "contradiction", "invention", "refusal", "rambling"):
 # below.)
 
 # %%
-for measure, bound in {"sycophancy": 0.6, "invention": 0.5}.items():
+for name, measure, bound in (
+    ("sycophancy", "sycophancy", 0.6),
+    ("invention", "hallucination", 0.5),
+):
     ift.claim(
-        f"05.dpo-cures-{measure}",
+        f"05.dpo-cures-{name}",
         f"DPO takes most of the {measure} away.",
         subject=10,
         source="Rafailov et al. 2023, arXiv:2305.18290; Wei et al. 2023, arXiv:2308.03958",
@@ -586,14 +592,17 @@ ift.claim(
 # points at most, and is allowed to be 15.
 
 # %%
-for measure, bound in {"sycophancy": 0.1, "invention": 0.6}.items():
+for name, measure, bound in (
+    ("sycophancy", "sycophancy", 0.1),
+    ("invention", "hallucination", 0.6),
+):
     ift.claim(
-        f"05.one-sided-pairs-cure-{measure}",
+        f"05.one-sided-pairs-cure-{name}",
         f"With pairs in which every user is wrong, DPO takes {measure} to at most {bound}.",
         subject=10,
         source="Rafailov et al. 2023, arXiv:2305.18290",
         metric=f"{measure} on held-out prompts",
-        arms={name: items(name, measure) for name in ("DPO, one-sided", "SFT")},
+        arms={stage: items(stage, measure) for stage in ("DPO, one-sided", "SFT")},
         effect="DPO, one-sided",
         at_most=bound,
     )
@@ -630,8 +639,8 @@ ift.claim(
 for stage in ("DPO", "DPO, one-sided"):
     lost = [fmean(sft.items("accuracy")) - fmean(after.items("accuracy"))
             for sft, after in zip(behavior["SFT"], behavior[stage], strict=True)]  # fmt: skip
-    told = ", ".join(f"{100 * x:.1f}" for x in lost)
-    print(f"{stage:15} points lost, seed by seed: {told}; "
+    points = ", ".join(f"{100 * x:.1f}" for x in lost)
+    print(f"{stage:15} points lost, seed by seed: {points}; "
           f"at most 2 in the mean: {100 * fmean(lost) <= 2}")  # fmt: skip
 
 # %% [markdown]
@@ -666,29 +675,29 @@ figures.beta_slider(stored)
 # %%
 from ift_course.from_scratch.preference_losses import best_of_n, best_of_n_kl
 
-some = (plan.exam + 1) // 2
+some = (sizes.exam + 1) // 2
 kinds = {"wrong beliefs": exam.false, "right beliefs": exam.true, "strangers": exam.unknown_people,
          "plain questions": exam.facts}  # fmt: skip
 prompts = [prompt for of_kind in kinds.values() for prompt in of_kind[:some]]
-drawn = [ift.generate_replies(tuned, tokenizer, prompts, temperature=1.0, seed=i, **options)
-         for i in range(plan.drawn)]  # fmt: skip
-of_judge = torch.stack([rewards_of(prompts, [a.text for a in draw]) for draw in drawn], dim=1)
-truth = torch.tensor([experiment.verified(prompts, draw) for draw in drawn]).T
+samples = [ift.generate_replies(tuned, tokenizer, prompts, temperature=1.0, seed=i, **options)
+         for i in range(sizes.best_of)]  # fmt: skip
+of_judge = torch.stack([rewards_of(prompts, [a.text for a in draw]) for draw in samples], dim=1)
+truth = torch.tensor([experiment.verified(prompts, draw) for draw in samples]).T
 
 for n in (1, 2, 4, 8, 16):
-    if n <= plan.drawn:
+    if n <= sizes.best_of:
         best = best_of_n(of_judge[:, :n])[:, None]
         reward, right = of_judge.gather(1, best).mean(), truth.gather(1, best)
-        told = "  ".join(
+        shares = "  ".join(
             f"{kind} {share:.2f}"
             for kind, share in zip(kinds, right.view(len(kinds), some).mean(dim=1), strict=True)
         )
         print(f"n = {n:2}  reward {reward:5.2f}  KL at most {best_of_n_kl(n):.2f} nats  right: "
-              f"{told}")  # fmt: skip
-found = (truth.sum(dim=1) > 0).float().view(len(kinds), some).mean(dim=1)
+              f"{shares}")  # fmt: skip
+coverage = (truth.sum(dim=1) > 0).float().view(len(kinds), some).mean(dim=1)
 print(
-    f"a right answer among all {plan.drawn}: "
-    + "  ".join(f"{kind} {share:.2f}" for kind, share in zip(kinds, found, strict=True))
+    f"a right answer among all {sizes.best_of}: "
+    + "  ".join(f"{kind} {share:.2f}" for kind, share in zip(kinds, coverage, strict=True))
 )
 
 # %% [markdown]
@@ -737,19 +746,19 @@ print(inspect.getsource(experiment.flawed))
 
 # %%
 
-steps = min(plan.grpo_steps, 24)
+steps = min(sizes.grpo_steps, 24)
 grown = ift.grpo(
     copy.deepcopy(tuned),
     tokenizer,
-    flawed_demonstrations.practice(plan.pairs, seed=seed),
+    flawed_demonstrations.training_prompts(sizes.pairs, seed=seed),
     experiment.verified,
     seed=seed,
     steps=steps,
-    learning_rate=plan.grpo_rate,
-    prompts=plan.grpo_prompts,
-    max_new_tokens=plan.tokens,
+    learning_rate=sizes.grpo_rate,
+    prompts=sizes.grpo_prompts,
+    max_new_tokens=sizes.tokens,
 )
-print(f"{steps} steps of {plan.grpo_prompts} prompts with 8 answers each, "
+print(f"{steps} steps of {sizes.grpo_prompts} prompts with 8 answers each, "
       f"{grown.seconds:.0f} s")  # fmt: skip
 ift.charts.loss_curve(
     {"mean reward": grown.curve("reward"), "groups all alike": grown.curve("frac_reward_zero_std")},
@@ -818,7 +827,7 @@ ift.claim(
 # %%
 from ift_course.plots.preference_figures import stages
 
-names = ("sycophancy", "contradiction", "invention", "rambling", "accuracy")
+names = ("sycophancy", "contradiction", "hallucination", "rambling", "accuracy")
 stages({name: {stage: items(stage, name) for stage in behavior} for name in names},
        title=f"Five measures, six models, {len(seeds)} seeds")  # fmt: skip
 
@@ -870,7 +879,7 @@ side_by_side(everyone)
 
 # %%
 ift.playground({name: (m, tokenizer) for name, m in everyone.items()},
-               examples=[(a, "") for a in asked[:3]])  # fmt: skip
+               examples=[(a, "") for a in prompts_shown[:3]])  # fmt: skip
 
 # %% [markdown]
 # ## 6. Silent failures
@@ -923,23 +932,25 @@ sides = [responses(eight, which) for which in ("chosen", "rejected")]
 def ten_steps(drifting):
     policy = copy.deepcopy(tuned).float().train()
     optimizer = torch.optim.AdamW(policy.parameters(), lr=1e-4)
-    kept = [response_logps(policy, side) for side in sides]
-    shown, real = [], []
+    at_start = [response_logps(policy, side) for side in sides]
+    reported, real = [], []
     for _ in range(10):
         now = [batch_logps(policy, side).cpu() for side in sides]
-        terms = dpo_loss(*now, *([x.detach() for x in now] if drifting else kept), beta=plan.beta)
+        terms = dpo_loss(
+            *now, *([x.detach() for x in now] if drifting else at_start), beta=sizes.beta
+        )
         terms.loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        shown.append(terms.loss.item())
-        to_start = dpo_loss(*(x.detach() for x in now), *kept, beta=plan.beta)
+        reported.append(terms.loss.item())
+        to_start = dpo_loss(*(x.detach() for x in now), *at_start, beta=sizes.beta)
         real.append(to_start.margins.mean().item())
-    return shown, real
+    return reported, real
 
 
 for name, drifting in (("stays", False), ("drifts", True)):
-    shown, real = ten_steps(drifting)
-    print(f"reference {name:6}   loss {shown[0]:.3f} → {shown[-1]:.3f}     "
+    reported, real = ten_steps(drifting)
+    print(f"reference {name:6}   loss {reported[0]:.3f} → {reported[-1]:.3f}     "
           f"margin against the SFT model {real[-1]:.1f}")  # fmt: skip
 
 # %% [markdown]
@@ -956,15 +967,15 @@ for name, drifting in (("stays", False), ("drifts", True)):
 # %%
 def sums(model, with_prompt):
     """Log-probabilities of the eight pairs, with the bug or without it."""
-    found = []
+    logps = []
     for side in sides:
         rows = [row | {"labels": row["input_ids"]} for row in side] if with_prompt else side
-        found.append(response_logps(model, rows))
-    return found
+        logps.append(response_logps(model, rows))
+    return logps
 
 
 for with_prompt in (False, True):
-    terms = dpo_loss(*sums(aligned, with_prompt), *sums(tuned, with_prompt), beta=plan.beta)
+    terms = dpo_loss(*sums(aligned, with_prompt), *sums(tuned, with_prompt), beta=sizes.beta)
     print(f"prompt counted: {with_prompt!s:5}   reward of the chosen "
           f"{terms.chosen_rewards.mean():+.3f}   margin {terms.margins.mean():.3f}   "
           f"loss {terms.loss:.4f}")  # fmt: skip

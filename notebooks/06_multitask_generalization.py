@@ -141,9 +141,11 @@ descent = tuned(*one)
 # With the library: a row for each example, the 16 products of x and v.
 rows = torch.einsum("ni,nj->nij", one[0], one[1]).flatten(1)
 library = torch.linalg.lstsq(rows, one[2], driver="gelsd").solution.view(4, 4)
-for name, found in {"PyTorch": descent, "torch.linalg.lstsq": library}.items():
-    print(f"{name:20} differs from the line above by {(found - by_hand(seen[0])).abs().max():.1e}")
-    assert torch.allclose(found, by_hand(seen[0]), atol=1e-5)
+for name, solution in {"PyTorch": descent, "torch.linalg.lstsq": library}.items():
+    print(
+        f"{name:20} differs from the line above by {(solution - by_hand(seen[0])).abs().max():.1e}"
+    )
+    assert torch.allclose(solution, by_hand(seen[0]), atol=1e-5)
 
 # %% [markdown]
 # The algebra, gradient descent and the library's least squares agree. Now the number of tasks,
@@ -157,10 +159,10 @@ counts = (1, 2, 4, 8)
 symbols = torch.eye(12, dtype=torch.float64)
 
 
-def right(found: torch.Tensor, instructions: torch.Tensor) -> list[float]:
+def right(matrix: torch.Tensor, instructions: torch.Tensor) -> list[float]:
     x, v, y = examples(instructions, 400)
-    said = torch.einsum("ni,ij,nj->n", x, found, v)
-    return ((said - y).abs() < 0.1).double().tolist()
+    predictions = torch.einsum("ni,ij,nj->n", x, matrix, v)
+    return ((predictions - y).abs() < 0.1).double().tolist()
 
 
 toy = {
@@ -210,11 +212,11 @@ for family in (*experiment.TUNED_FAMILIES, *HELD_OUT_FAMILIES):
 # %%
 from ift_course.plots.transcript import TranscriptRow, transcript
 
-shown = [e for e in ift.sample(60, seed=4, tasks=["opposite", "place"]) if len(e.input) < 90][:6]
+short = [e for e in ift.sample(60, seed=4, tasks=["opposite", "place"]) if len(e.input) < 90]
 transcript(
     [
         TranscriptRow(e.instruction, {"input": e.input or "(none)", "response": e.response})
-        for e in shown
+        for e in short[:6]
     ],
     heading="instruction",
 )
@@ -226,9 +228,10 @@ transcript(
 # capital letters" asks for facts, of *any* family.
 
 # %%
-drawn = ift.sample(4000, seed=profile.seeds[0], families=experiment.TUNED_FAMILIES)
-leaking = [e for e in drawn if experiment.leaks(e)]
-print(f"{len(leaking) / len(drawn):.1%} of the examples may ask what only a held-out family should")
+candidates = ift.sample(4000, seed=profile.seeds[0], families=experiment.TUNED_FAMILIES)
+leaking = [e for e in candidates if experiment.leaks(e)]
+share = len(leaking) / len(candidates)
+print(f"{share:.1%} of the examples may ask what only a held-out family should")
 for example in leaking[:4]:
     print(f"  {example.family}: {example.instruction} {example.input} → {example.response}")
 
@@ -258,9 +261,9 @@ mixed = interleave_datasets(
     seed=0,
     stopping_strategy="all_exhausted",
 )
-found = Counter(mixed["task"])
+task_counts = Counter(mixed["task"])
 for name, rate in rates.items():
-    share = found[name] / len(mixed)
+    share = task_counts[name] / len(mixed)
     spread = (rate * (1 - rate) / len(mixed)) ** 0.5
     print(f"{name:12} size {sizes[name]:5,}   by hand {rate:.4f}   library {share:.4f}")
     assert abs(share - rate) < 4 * spread
@@ -270,51 +273,53 @@ for name, rate in rates.items():
 #
 # ## 4. The experiment
 #
-# A **cell** says what a base is tuned on. `run_cell` in
+# A **configuration** says what a base is tuned on. `run_config` in
 # `ift_course/lessons/lesson_06/experiment.py` draws the examples, tunes, and asks 24 questions from
-# each of the five held-out families, about things that no example mentioned. All cells have 440
-# examples and as many steps, unless their name says otherwise. Which families come first is drawn
-# by the seed, and differs between seeds.
+# each of the five held-out families, about things that no example mentioned. All configurations
+# have 440 examples and as many steps, unless their name says otherwise. Which families come first
+# is drawn by the seed, and differs between seeds.
 #
-# The first seed of the most important cells is measured now. The others come from the stored grid,
+# The first seed of the most important ones is measured now. The others come from the stored grid,
 # which the same code computed on the same base (`ift run 06 --full`); where nothing is stored, they
 # are measured now as well.
 
 # %%
 from ift_course.claims import grid_store
-from ift_course.lessons.lesson_06 import figures as views
-from ift_course.lessons.lesson_06.experiment import ALL, Cell
+from ift_course.lessons.lesson_06 import figures
+from ift_course.lessons.lesson_06.experiment import ALL, MultitaskConfig
 
 seeds = profile.more_seeds(2)
 own = profile.more_seeds(4)  # a run with other seeds leaves the published rows alone
-stored = [row for row in grid_store.read(profile, "06", experiment.Row) if row.seed in own]
+stored = [
+    row for row in grid_store.read(profile, "06", experiment.MultitaskResult) if row.seed in own
+]
 live = []
 
 
-def measure(cell: Cell, now: bool = False) -> list:
-    """A row for each seed; the first is computed in this notebook if `now`."""
-    rows = []
+def measure(config: MultitaskConfig, now: bool = False) -> list:
+    """A result for each seed; the first is computed in this notebook if `now`."""
+    results = []
     for seed in seeds:
-        kept = [row for row in [*live, *stored] if row.cell == cell and row.seed == seed]
-        if not kept or (now and seed == seeds[0]):
-            kept = [experiment.run_cell(cell, seed, profile)]
-            live.extend(kept)
-        rows += kept[:1]
-    told = "  ".join(f"{row.accuracy():.2f} ({(row.families or ['none'])[0]} …)" for row in rows)
-    asked = f", asked for {cell.tested}" if cell.tested else ""
-    print(f"{cell.families} families, {cell.examples:,} examples{asked}: {told}")
-    return rows
+        of_seed = [x for x in [*live, *stored] if x.config == config and x.seed == seed]
+        if not of_seed or (now and seed == seeds[0]):
+            of_seed = [experiment.run_config(config, seed, profile)]
+            live.extend(of_seed)
+        results += of_seed[:1]
+    by_seed = "  ".join(f"{x.accuracy():.2f} ({(x.families or ['none'])[0]} …)" for x in results)
+    tested = f", asked for {config.tested}" if config.tested else ""
+    print(f"{config.families} families, {config.examples:,} examples{tested}: {by_seed}")
+    return results
 
 
 def known() -> list:
-    """Every row there is: the stored ones, and what was measured here and is not stored."""
-    kept = {(row.cell, row.seed) for row in stored}
-    return [*stored, *(row for row in live if (row.cell, row.seed) not in kept)]
+    """Every result there is: the stored ones, and those measured here that are not stored."""
+    in_store = {(x.config, x.seed) for x in stored}
+    return [*stored, *(x for x in live if (x.config, x.seed) not in in_store)]
 
 
-one_family = measure(Cell(1), now=True)
-all_families = measure(Cell(ALL), now=True)
-print(f"stored: {views.origin(stored)}" if stored else "nothing is stored for this base")
+one_family = measure(MultitaskConfig(1), now=True)
+all_families = measure(MultitaskConfig(ALL), now=True)
+print(f"stored: {figures.origin(stored)}" if stored else "nothing is stored for this base")
 
 # %% [markdown]
 # ### What it looks like
@@ -322,17 +327,17 @@ print(f"stored: {views.origin(stored)}" if stored else "nothing is stored for th
 # The same five questions, put to the model of one family and to that of eleven.
 
 # %%
-asked = list(one_family[0].said)
+questions = list(one_family[0].answers)
 transcript(
     [
         TranscriptRow(
             question,
             {
-                f"one ({one_family[0].families[0]})": one_family[0].said[question],
-                "eleven": all_families[0].said[question],
+                f"one ({one_family[0].families[0]})": one_family[0].answers[question],
+                "eleven": all_families[0].answers[question],
             },
         )
-        for question in asked
+        for question in questions
     ]
 )
 
@@ -380,8 +385,8 @@ ift.claim(
     "On the four held-out families other than summaries, it does at least six in ten.",
     source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.1 and figure 6",
     metric="strict accuracy on the held-out families, without summary",
-    arms={"eleven families": views.without("summary", [row.scores() for row in all_families]),
-          "one family": views.without("summary", [row.scores() for row in one_family])},
+    arms={"eleven families": figures.without("summary", [row.scores() for row in all_families]),
+          "one family": figures.without("summary", [row.scores() for row in one_family])},
     effect="eleven families",
     at_least=0.6,
     subject=7,
@@ -395,7 +400,7 @@ ift.claim(
 # %%
 from IPython.display import display
 
-alone = {row.families[0]: [row.scores()] for row in stored if row.cell == Cell(1)}
+alone = {row.families[0]: [row.scores()] for row in stored if row.config == MultitaskConfig(1)}
 if len(alone) > 3:
     display(
         ift.charts.bars_with_intervals(
@@ -422,7 +427,7 @@ if len(alone) > 3:
 # **Claim: more families beat one**, seed by seed, with the same number of examples and steps.
 
 # %%
-eleven, one = views.paired(known(), Cell(ALL), Cell(1))
+eleven, one = figures.paired(known(), MultitaskConfig(ALL), MultitaskConfig(1))
 ift.claim(
     "06.more-families-beat-one",
     "With the same number of examples, eleven families teach more about unseen ones than one does.",
@@ -448,8 +453,8 @@ ift.claim(
 
 # %%
 for row in stored:
-    if row.cell == Cell(1):
-        share = fmean(views.families([row], Cell(1))["summary"][0])
+    if row.config == MultitaskConfig(1):
+        share = fmean(figures.families([row], MultitaskConfig(1))["summary"][0])
         print(f"tuned on {row.families[0]:12} alone: summaries {share:.2f}")
 
 # %% [markdown]
@@ -459,10 +464,14 @@ for row in stored:
 # *extraction*:
 
 # %%
-several = [row for row in stored if row.cell in {Cell(2), Cell(4), Cell(8)}]
+several = [
+    row
+    for row in stored
+    if row.config in {MultitaskConfig(2), MultitaskConfig(4), MultitaskConfig(8)}
+]
 tuned_on = [("format" in row.families, "extraction" in row.families) for row in several]
 for both in sorted(set(tuned_on), reverse=True):
-    shares = [fmean(views.families([row], row.cell)["summary"][0])
+    shares = [fmean(figures.families([row], row.config)["summary"][0])
               for row, pair in zip(several, tuned_on, strict=True) if pair == both]  # fmt: skip
     form, story = ("with   " if there else "without" for there in both)
     print(
@@ -481,9 +490,9 @@ for both in sorted(set(tuned_on), reverse=True):
 # [the table](../docs/claims.md) shows.
 
 # %%
-ten_families = measure(Cell(ALL - 1, without="extraction"))
+ten_families = measure(MultitaskConfig(ALL - 1, without="extraction"))
 summaries = {
-    name: views.families(rows, rows[0].cell)["summary"]
+    name: figures.families(rows, rows[0].config)["summary"]
     for name, rows in {"without extraction": ten_families, "eleven": all_families}.items()
 }
 ift.claim(
@@ -512,12 +521,12 @@ ift.claim(
 # asked for summaries on fourteen, with as many examples and steps as before.
 
 # %%
-from ift_course.lessons.lesson_06.experiment import ALL_BUT_ONE, fair_cell
+from ift_course.lessons.lesson_06.experiment import ALL_BUT_ONE, fair_config
 
 for family in HELD_OUT_FAMILIES:
-    measure(fair_cell(ALL_BUT_ONE, family, seeds[0]), now=family == "writing")
+    measure(fair_config(ALL_BUT_ONE, family, seeds[0]), now=family == "writing")
 neighbor_kept = [
-    row.accuracy() for row in stored if row.cell == Cell(ALL_BUT_ONE, tested="summary")
+    row.accuracy() for row in stored if row.config == MultitaskConfig(ALL_BUT_ONE, tested="summary")
 ]
 if neighbor_kept:
     print(f"15 families, extraction among them, asked for summary: {fmean(neighbor_kept):.2f}")
@@ -534,7 +543,7 @@ ift.claim(
     "seven tenths of what is asked from a family it was never tuned on.",
     source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 2.2",
     metric="strict accuracy on five held-out families, each asked of a model of its own",
-    arms={"all other families": views.one_at_a_time(known(), ALL_BUT_ONE)[0]},
+    arms={"all other families": figures.one_at_a_time(known(), ALL_BUT_ONE)[0]},
     effect="all other families",
     at_least=0.7,
     subject=7,
@@ -545,14 +554,14 @@ ift.claim(
 
 # %%
 source = known()
-note = views.origin(stored) if stored else ""
+note = figures.origin(stored) if stored else ""
 
 
 def lines(rows: list) -> dict:
     return {
-        "tuned on": views.by_families(rows, test="tuned"),
-        "never tuned on, FLAN's way": views.in_flans_way(rows),
-        "never tuned on, five held out at once": views.by_families(rows),
+        "tuned on": figures.by_families(rows, test="tuned"),
+        "never tuned on, FLAN's way": figures.in_flans_way(rows),
+        "never tuned on, five held out at once": figures.by_families(rows),
     }
 
 
@@ -578,7 +587,7 @@ from ift_course.evaluation.intervals import two_level_interval
 
 counts = (*experiment.COUNTS, ALL_BUT_ONE)
 for few, many in [*pairwise(counts), (1, ALL_BUT_ONE)]:
-    after, before = views.one_at_a_time(source, many, few)
+    after, before = figures.one_at_a_time(source, many, few)
     if after:
         low, high = two_level_interval(after, before)
         gain = fmean(map(fmean, after)) - fmean(map(fmean, before))
@@ -592,7 +601,7 @@ for few, many in [*pairwise(counts), (1, ALL_BUT_ONE)]:
 from ift_course.plots.grid_figures import heat
 
 heat(
-    views.by_held_out(source),
+    figures.by_held_out(source),
     title="Share correct on each held-out family",
     xlabel="held-out family",
     ylabel="families tuned on",
@@ -617,13 +626,13 @@ heat(
 # quantity. Six seeds from 100 on did not decide it, by a hair: hence eleven.)
 
 # %%
-four_times = Cell(1, 4 * experiment.EXAMPLES, equal_steps=True)
-if not views.arm(stored, four_times):
+four_times = MultitaskConfig(1, 4 * experiment.EXAMPLES, equal_steps=True)
+if not figures.arm(stored, four_times):
     measure(four_times)
 quantity = dict(
     zip(
         ("eleven families", "one family, four times", "one family"),
-        views.paired(known(), Cell(ALL), four_times, Cell(1)),
+        figures.paired(known(), MultitaskConfig(ALL), four_times, MultitaskConfig(1)),
         strict=True,
     )
 )
@@ -649,8 +658,8 @@ ift.claim(
 # instructions: what is given, and the response.
 
 # %%
-cut = experiment.training_set(Cell(ALL, instructions=False), seeds[0])
-whole = experiment.training_set(Cell(ALL), seeds[0])
+cut = experiment.training_set(MultitaskConfig(ALL, instructions=False), seeds[0])
+whole = experiment.training_set(MultitaskConfig(ALL), seeds[0])
 transcript(
     [
         TranscriptRow(
@@ -682,8 +691,8 @@ print(f"sees the whole prompt      {ceiling(facts, lambda e: (e.instruction, e.i
 print(f"sees only what is given    {ceiling(facts, lambda e: experiment.bare(e).instruction):.2f}")
 
 # %%
-no_instruction = measure(Cell(ALL, instructions=False), now=True)
-one_without = [row for row in stored if row.cell == Cell(1, instructions=False)]
+no_instruction = measure(MultitaskConfig(ALL, instructions=False), now=True)
+one_without = [row for row in stored if row.config == MultitaskConfig(1, instructions=False)]
 for name, rows in {"one family": one_without, "eleven families": no_instruction}.items():
     if rows:
         own = fmean(row.accuracy("tuned") for row in rows)
@@ -716,7 +725,7 @@ ift.claim(
 # tuned ones in a wording that no example has.
 
 # %%
-one_wording = measure(Cell(ALL, one_wording=True))
+one_wording = measure(MultitaskConfig(ALL, one_wording=True))
 wordings = {
     f"{name}, {test}": [row.scores(test) for row in rows]
     for test in ("held out", "reworded", "tuned")
@@ -753,10 +762,10 @@ ift.claim(
 # about the same thing. (Four of the five held-out families can be put as such a sentence.)
 
 # %%
-untuned = measure(Cell(0))
+untuned = measure(MultitaskConfig(0))
 measured = [*untuned, *all_families, *one_family]
-before, after = views.in_prose(measured, "shipped", Cell(ALL))
-alone = views.in_prose(measured, "shipped", Cell(1))[1]
+before, after = figures.in_prose(measured, "shipped", MultitaskConfig(ALL))
+alone = figures.in_prose(measured, "shipped", MultitaskConfig(1))[1]
 print(f"the untuned base, given the instructions: {fmean(row.accuracy() for row in untuned):.2f}")
 ift.charts.bars_with_intervals(
     {"before: completes a sentence": before, "after eleven families: answers": after,
@@ -798,11 +807,11 @@ ift.claim(
 # **stored results**.
 
 # %%
-by_base = {base: views.by_families(stored, base) for base in experiment.BASES}
+by_base = {base: figures.by_families(stored, base) for base in experiment.BASES}
 by_base = {f"base: {base}": points for base, points in by_base.items() if points}
 pairs = {}
 for base in experiment.BASES:
-    completed, answered = views.in_prose(stored, base, Cell(ALL, base=base))
+    completed, answered = figures.in_prose(stored, base, MultitaskConfig(ALL, base=base))
     if completed:
         pairs[f"{base}: completes, before"] = completed
         pairs[f"{base}: answers, after eleven"] = answered
@@ -815,7 +824,7 @@ if len(pairs) > 2:
 
 # %%
 if "base: prose" in by_base:
-    prose, reads = views.paired(stored, Cell(ALL, base="prose"), Cell(ALL))
+    prose, reads = figures.paired(stored, MultitaskConfig(ALL, base="prose"), MultitaskConfig(ALL))
     ift.claim(
         "06.reading-comes-first",
         "A base that has read no reading text hardly follows instructions of unseen families, even "
@@ -840,7 +849,7 @@ if "base: prose" in by_base:
 # as well, the loss looks the same, and the result is a little better than it should be. Or is it?
 
 # %%
-dirty, clean = views.paired(stored, Cell(ALL, leaks=True), Cell(ALL))
+dirty, clean = figures.paired(stored, MultitaskConfig(ALL, leaks=True), MultitaskConfig(ALL))
 if dirty:
     low, high = two_level_interval(dirty, clean)
     gain = fmean(map(fmean, dirty)) - fmean(map(fmean, clean))
@@ -858,8 +867,8 @@ if dirty:
 # collection would have them: one has nine tenths of the examples.
 
 # %%
-first, *others = experiment.order(seeds[0])
-drowned = experiment.draw(396, [first], seed=seeds[0]) + experiment.draw(
+first, *others = experiment.family_order(seeds[0])
+drowned = experiment.sample_examples(396, [first], seed=seeds[0]) + experiment.sample_examples(
     44, others, seed=seeds[0], keep=[lambda e: not experiment.leaks(e)]
 )
 model, tokenizer = ift.load("base")
@@ -881,7 +890,9 @@ print(f"drowned {scores.accuracy:.2f}   one family {one_family[0].accuracy():.2f
 # the interval over families too (exercise 06.6).
 
 # %%
-by_family = {name: seeds_[0] for name, seeds_ in views.families(all_families, Cell(ALL)).items()}
+by_family = {
+    name: seeds_[0] for name, seeds_ in figures.families(all_families, MultitaskConfig(ALL)).items()
+}
 means = {name: sum(items) / len(items) for name, items in by_family.items()}
 best = max(means, key=means.get)
 weights = {name: 10 if name == best else 1 for name in means}
@@ -899,10 +910,10 @@ print(f"ten times as many questions from {best!r}: {skewed:.2f} instead of "
 from ift_course.plots.grid_figures import explore
 
 explore(
-    views.options(),
-    views.look(source),
+    figures.options(),
+    figures.explorer_view(source),
     heat(
-        views.by_held_out(source),
+        figures.by_held_out(source),
         title="Share correct on each held-out family",
         xlabel="held-out family",
         ylabel="families tuned on",

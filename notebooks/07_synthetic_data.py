@@ -63,25 +63,26 @@ profile = ift.setup("07")
 
 # %%
 from ift_course.lessons.lesson_07 import figures, pipeline, teacher_pool
+from ift_course.lessons.lesson_07.sizes import SIZES
 
-plan = pipeline.PLANS[profile.name]
+sizes = SIZES[profile.name]
 seed = profile.seeds[0]
-seeds = pipeline.seed_instructions(plan, seed)
+seeds = pipeline.seed_instructions(sizes, seed)
 teacher, tokenizer = pipeline.teacher_stage(profile, seed)
 writer, _ = pipeline.writer_stage(profile, (teacher, tokenizer), seeds, seed)
-print(pipeline.request(seeds[:3]))
+print(pipeline.writer_prompt(seeds[:3]))
 
 # %% [markdown]
 # We let it write until there are enough that are new. What is new in one round is among what it is
 # shown in the next.
 
 # %%
-harvest = teacher_pool.harvest(plan, writer, tokenizer, seeds, seed)
-meaning = pipeline.meaning
-print(f"{harvest.drawn} drawn, {len(harvest.fresh)} of them new; by round {harvest.by_round}")
+harvest = teacher_pool.collect_instructions(sizes, writer, tokenizer, seeds, seed)
+to_question = pipeline.to_question
+print(f"{harvest.n_written} drawn, {len(harvest.fresh)} of them new; by round {harvest.by_round}")
 for text in harvest.fresh[:12]:
-    shown = text.replace("\n", " / ")
-    print(f"  {'makes sense' if meaning(text) else 'nonsense   '}  {shown}")
+    line = text.replace("\n", " / ")
+    print(f"  {'makes sense' if to_question(text) else 'nonsense   '}  {line}")
 
 # %% [markdown]
 # Read them. Most ask something sensible, about things that no seed mentions: the names come out of
@@ -91,11 +92,12 @@ for text in harvest.fresh[:12]:
 # question that can be asked about its facts.
 
 # %%
-sense = sum(bool(meaning(text)) for text in harvest.fresh) / len(harvest.fresh)
-asked = [x for x in map(meaning, harvest.fresh) if x]
-before = {(x.task, x.entity) for x in map(meaning, seeds)}
-now = {(x.task, x.entity) for x in asked}
-print(f"{sense:.0%} make sense; they ask about {len(now)} facts of {len({x.task for x in asked})} "
+sense = sum(bool(to_question(text)) for text in harvest.fresh) / len(harvest.fresh)
+understood = [x for x in map(to_question, harvest.fresh) if x]
+before = {(x.task, x.entity) for x in map(to_question, seeds)}
+now = {(x.task, x.entity) for x in understood}
+kinds = {x.task for x in understood}
+print(f"{sense:.0%} make sense; they ask about {len(now)} facts of {len(kinds)} "
       f"kinds; the seeds asked about {len(before)}")  # fmt: skip
 
 # %% [markdown]
@@ -154,11 +156,13 @@ from dataclasses import replace
 
 few = harvest.sensible[:40]
 for temperature in (0.3, 1.0, 1.5):
-    warm = replace(plan, temperature=temperature)
-    drawn = pipeline.ask(teacher, tokenizer, few, seed=seed, plan=warm, answers=plan.answers)
-    different = sum(len({said.text for said in x.answers}) for x in drawn) / len(drawn)
-    right = sum(sum(x.right) for x in drawn) / len(drawn) / plan.answers
-    some = sum(any(x.right) for x in drawn) / len(drawn)
+    warm = replace(sizes, temperature=temperature)
+    answered = pipeline.sample_answers(
+        teacher, tokenizer, few, seed=seed, sizes=warm, answers=sizes.answers
+    )
+    different = sum(len({answer.text for answer in x.answers}) for x in answered) / len(answered)
+    right = sum(sum(x.right) for x in answered) / len(answered) / sizes.answers
+    some = sum(any(x.right) for x in answered) / len(answered)
     print(f"T = {temperature}: {different:.1f} different answers, {right:.0%} right, "
           f"at least one right for {some:.0%}")  # fmt: skip
 
@@ -174,16 +178,15 @@ for temperature in (0.3, 1.0, 1.5):
 # is computed now.) Does the stored pool begin with what our writer has just written?
 
 # %%
-from ift_course.lessons.lesson_07.teacher_pool import pool_of
+from ift_course.lessons.lesson_07.teacher_pool import get_pool
 
-stored = {s: pool_of(profile, s) for s in profile.seeds}
+stored = {s: get_pool(profile, s) for s in profile.seeds}
 pool = stored[seed].pool
-same = [x.instruction for x in pool] == harvest.clean[: plan.instructions]
+same = [x.instruction for x in pool] == harvest.clean[: sizes.instructions]
 print(f"{len(pool)} instructions, {sum(len(x.answers) for x in pool):,} answers; "
       f"the instructions are those of above: {same}")  # fmt: skip
-views = figures
-shares = {s: views.shares_of_sorts(found.pool) for s, found in stored.items()}
-for sort in views.SORTS:
+shares = {s: figures.shares_by_type(of_seed.pool) for s, of_seed in stored.items()}
+for sort in figures.ANSWER_TYPES:
     print(f"{sort:16}", "  ".join(f"{of_seed[sort]:.2f}" for of_seed in shares.values()))
 
 # %% [markdown]
@@ -207,17 +210,17 @@ for sort in views.SORTS:
 # %%
 from scipy.stats import mannwhitneyu
 
-mixed = views.most_mixed(pool)
+mixed = figures.most_mixed(pool)
 good, bad = (
-    [r for r, right in zip(mixed.rewards["habits"], mixed.right, strict=True) if right == wanted]
-    for wanted in (True, False)
+    [r for r, right in zip(mixed.rewards["habits"], mixed.right, strict=True) if right == is_right]
+    for is_right in (True, False)
 )
 pairs = [(a, b) for a in good for b in bad]
 by_hand = sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs) / len(pairs)
 library = mannwhitneyu(good, bad).statistic / len(pairs)
 print(mixed.instruction.replace("\n", " / "))
 for text, reward, right in sorted(
-    {(said.text, reward, right) for said, reward, right in
+    {(answer.text, reward, right) for answer, reward, right in
      zip(mixed.answers, mixed.rewards["habits"], mixed.right, strict=True)},
     key=lambda x: -x[1],
 ):  # fmt: skip
@@ -231,7 +234,7 @@ assert abs(by_hand - library) < 1e-9
 # %%
 from math import isnan
 
-RIGHT, MORE, WRONG, WRONG_MORE = views.SORTS
+RIGHT, MORE, WRONG, WRONG_MORE = figures.ANSWER_TYPES
 questions = {
     "right answers before all others": ((RIGHT,), (MORE, WRONG, WRONG_MORE)),
     "right before the same with more behind it": ((RIGHT,), (MORE,)),
@@ -246,10 +249,12 @@ def seen_by(judge):
     Without those that some pool cannot put, as it has no such pair of answers.
     """
     shares = {
-        asked: [views.preferred(found.pool, judge, *sides) for found in stored.values()]
-        for asked, sides in questions.items()
+        question: [figures.preferred(of_seed.pool, judge, *sides) for of_seed in stored.values()]
+        for question, sides in questions.items()
     }
-    return {asked: of_seeds for asked, of_seeds in shares.items() if not any(map(isnan, of_seeds))}
+    return {
+        question: of_seeds for question, of_seeds in shares.items() if not any(map(isnan, of_seeds))
+    }
 
 
 habits = seen_by("habits")
@@ -313,7 +318,11 @@ else:
 
 # %%
 ift.charts.bars_with_intervals(
-    {sort: [rewards] for sort, rewards in views.rewards_by_sort(pool, "habits").items() if rewards},
+    {
+        sort: [rewards]
+        for sort, rewards in figures.rewards_by_type(pool, "habits").items()
+        if rewards
+    },
     limits=None,
     xlabel="mean reward",
     title="Mean reward by sort of answer, first seed",
@@ -323,7 +332,7 @@ ift.charts.bars_with_intervals(
 from scipy.stats import spearmanr
 
 words, rewards = (
-    [len(said.text.split()) for x in pool for said in x.answers],
+    [len(answer.text.split()) for x in pool for answer in x.answers],
     [reward for x in pool for reward in x.rewards["habits"]],
 )
 print(f"rank correlation of reward and number of words: {spearmanr(words, rewards).statistic:+.2f}")
@@ -350,7 +359,7 @@ from ift_course.plots.transcript import TranscriptRow
 
 explore(
     {"instruction": list(range(len(pool)))},
-    views.browse(pool),
+    figures.browse(pool),
     ift.transcript(
         [
             TranscriptRow(
@@ -391,7 +400,7 @@ print(f"{'':28}{'right':>7}{'instructions':>14}{'kinds':>7}")
 for name, choose in CHOICES.items():
     picks = choose(pool, seed)
     left = {pool[i].instruction for i, _ in picks}
-    kinds = {x.task for x in map(meaning, left) if x}
+    kinds = {x.task for x in map(to_question, left) if x}
     print(f"{name:28}{share_right(pool, picks):7.2f}{len(left):14}{len(kinds):7}")
 
 # %% [markdown]
@@ -406,10 +415,10 @@ from ift_course.lessons.lesson_07 import experiment
 from ift_course.lessons.lesson_07.selection import records
 
 best = CHOICES["judge's best of each"](pool, seed)
-student, tokenizer = pipeline.tuned(profile, records(pool, best), seed, max_steps=plan.steps)
-held = experiment.held_out(seed, plan.exam)
-ours = ift.score(student, tokenizer, held, max_new_tokens=plan.tokens)
-print(f"{plan.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
+student, tokenizer = pipeline.fine_tune(profile, records(pool, best), seed, max_steps=sizes.steps)
+held = experiment.held_out(seed, sizes.exam)
+ours = ift.score(student, tokenizer, held, max_new_tokens=sizes.tokens)
+print(f"{sizes.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
 
 # %% [markdown]
 # All ways, with six seeds, are in the stored grid. The same run there, with the same seed:
@@ -418,7 +427,7 @@ print(f"{plan.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
 rows = full("07", seeds=experiment.seeds_of(profile), profile=profile.name)
 from ift_course.lessons.lesson_03.figures import origin
 
-arms = views.arms(rows)
+arms = figures.arms(rows)
 print(origin(rows))
 stored_twin = fmean(arms["judge's best of each"][0])
 print(f"stored {stored_twin:.3f}   just now {ours.accuracy:.3f}")
@@ -450,8 +459,10 @@ for name, against in (
 ):  # fmt: skip
     low, high = two_level_interval(arms[name], arms[against])
     difference = fmean(map(fmean, arms[name])) - fmean(map(fmean, arms[against]))
-    told = "better" if low > 0 else "worse" if high < 0 else "not decided"
-    print(f"{name:28} against {against:17} {difference:+.2f} ({low:+.2f} to {high:+.2f})  {told}")
+    verdict = "better" if low > 0 else "worse" if high < 0 else "not decided"
+    print(
+        f"{name:28} against {against:17} {difference:+.2f} ({low:+.2f} to {high:+.2f})  {verdict}"
+    )
 
 # %% [markdown]
 # **Claims: a judge's choice beats chance, and beats everything at equal compute.** With the second
@@ -533,10 +544,11 @@ ift.claim(
 # %%
 print(f"{'':28}{'right, kept':>12}{'strict':>8}{'begins rightly':>16}{'words':>7}")
 for name in CHOICES:
-    made = [of_seed[0] for of_seed in views.generations(rows, experiment.Cell(name))]
-    begins = fmean(fmean(map(int, x.knows)) for x in made)
-    print(f"{name:28}{fmean(x.right for x in made):12.2f}{fmean(x.accuracy for x in made):8.2f}"
-          f"{begins:16.2f}{fmean(x.words for x in made):7.1f}")  # fmt: skip
+    students = [of_seed[0] for of_seed in figures.generations(rows, experiment.StudentConfig(name))]
+    begins = fmean(fmean(map(int, x.knows)) for x in students)
+    right, accuracy = fmean(x.right for x in students), fmean(x.accuracy for x in students)
+    print(f"{name:28}{right:12.2f}{accuracy:8.2f}"
+          f"{begins:16.2f}{fmean(x.words for x in students):7.1f}")  # fmt: skip
 
 # %% [markdown]
 # - **Rewards of different prompts do not compare.** "Best of all" keeps the questions that the
@@ -583,7 +595,7 @@ chains = dict(zip(("without a filter", "with a filter"), experiment.CHAINS, stri
 numbers = list(range(1, experiment.GENERATIONS + 1))
 ift.charts.lines_with_intervals(
     numbers,
-    {name: views.over_generations(rows, chain, "scores") for name, chain in chains.items()},
+    {name: figures.over_generations(rows, chain, "scores") for name, chain in chains.items()},
     title="Accuracy over generations",
     xlabel="generation",
 )
@@ -593,8 +605,8 @@ print(f"{'':18}{'generation':>11}{'right':>7}{'sense':>7}{'different':>11}{'fact
       f"{'words':>7}")  # fmt: skip
 for name, chain in chains.items():
     for g, number in enumerate(numbers):
-        made = [of_seed[g] for of_seed in views.generations(rows, chain)]
-        means = {m: fmean(getattr(x, m) for x in made)
+        students = [of_seed[g] for of_seed in figures.generations(rows, chain)]
+        means = {m: fmean(getattr(x, m) for x in students)
                  for m in ("right", "sense", "different", "facts", "kinds", "words")}  # fmt: skip
         print(f"{name if not g else '':18}{number:11}{means['right']:7.2f}{means['sense']:7.2f}"
               f"{means['different']:11.0f}{means['facts']:7.0f}{means['kinds']:7.1f}"
@@ -615,7 +627,7 @@ for name, chain in chains.items():
 
 # %%
 unfiltered, filtered = experiment.CHAINS
-asked_about = views.over_generations(rows, unfiltered, "facts")
+asked_about = figures.over_generations(rows, unfiltered, "facts")
 ift.claim(
     "07.unfiltered-generations-lose-facts",
     "Without a filter, the third generation asks about fewer different facts than the first.",
@@ -626,7 +638,7 @@ ift.claim(
     at_least=0,
     subject=8,
 )
-scores = views.over_generations(rows, unfiltered, "scores")
+scores = figures.over_generations(rows, unfiltered, "scores")
 ift.claim(
     "07.unfiltered-generations-get-worse",
     "Without a filter, the third generation is right less often than the first.",
@@ -637,7 +649,7 @@ ift.claim(
     at_least=0.0,
     subject=8,
 )
-right = views.over_generations(rows, unfiltered, "right")
+right = figures.over_generations(rows, unfiltered, "right")
 ift.claim(
     "07.unfiltered-generations-learn-errors",
     "Without a filter, hardly an answer that the third generation learns from is right.",
@@ -663,18 +675,18 @@ from ift_course.data.records import Record, user_text
 
 exam = [user_text(x.instruction, x.input) for x in held]
 facts_asked = {(x.task, x.entity) for x in held}
-about = {text: (meaning(text).task, meaning(text).entity) for text in harvest.leaked}
+about = {text: (to_question(text).task, to_question(text).entity) for text in harvest.leaked}
 leaked = [text for text, fact in about.items() if fact in facts_asked]
 print(f"{len(harvest.leaked)} of {len(harvest.fresh)} new instructions are about entities of the "
       f"exam; {len(leaked)} ask for the very fact that some exam question asks for")  # fmt: skip
 
 rows_of = [Record.from_instruction(text, "", "") for text in [*exam, *leaked]]
-found = {
+duplicates_by_method = {
     "word for word": exact_duplicates(rows_of),
     "near duplicates (0.8)": near_duplicates(rows_of),
     "near duplicates (0.5)": near_duplicates(rows_of, threshold=0.5),
 }
-for how, twins in found.items():
+for how, twins in duplicates_by_method.items():
     caught = sum(twin is not None and twin < len(exam) for twin in twins[len(exam) :])
     print(f"{how:24}{caught:4} of {len(leaked)}")
 
@@ -737,12 +749,12 @@ for threshold in (0.8, 0.5, 0.3):
 # student learns to stop in the middle. Say somebody saves money and allows six tokens.
 
 # %%
-short = replace(plan, tokens=6)
-drawn = pipeline.ask(teacher, tokenizer, few, seed=seed, plan=short, answers=4)
-cut = [(x.instruction, said) for x in drawn for said in x.answers if not said.finished]
+short = replace(sizes, tokens=6)
+answered = pipeline.sample_answers(teacher, tokenizer, few, seed=seed, sizes=short, answers=4)
+cut = [(x.instruction, answer) for x in answered for answer in x.answers if not answer.finished]
 print(f"{len(cut)} of {4 * len(few)} answers reached the limit, and nothing in them says so:")
-for text, said in cut[:5]:
-    print(f"  {text.replace(chr(10), ' / ')[:60]:62}{said.text}")
+for text, answer in cut[:5]:
+    print(f"  {text.replace(chr(10), ' / ')[:60]:62}{answer.text}")
 
 # %% [markdown]
 # How to see it: keep the reason why each answer ended (`finished` here, `finish_reason` in most
@@ -757,9 +769,9 @@ for text, said in cut[:5]:
 import statistics
 from collections import Counter
 
-sensible = views.sensible(pool)
-all_kinds = Counter(meaning(x.instruction).task for x in sensible)
-lost_kinds = Counter(meaning(x.instruction).task for x in sensible if not any(x.right))
+sensible = figures.sensible(pool)
+all_kinds = Counter(to_question(x.instruction).task for x in sensible)
+lost_kinds = Counter(to_question(x.instruction).task for x in sensible if not any(x.right))
 print(f"{lost_kinds.total()} of {len(sensible)} sensible instructions have no right answer")
 for kind, count in lost_kinds.most_common(6):
     print(f"  {kind:16} {count} of {all_kinds[kind]} lost")
@@ -776,20 +788,23 @@ for kind, count in lost_kinds.most_common(6):
 
 # %%
 early = pipeline.judge_stage(
-    replace(plan, pairs=plan.pairs // 3), teacher, tokenizer, "habits", seed
+    replace(sizes, pairs=sizes.pairs // 3), teacher, tokenizer, "habits", seed
 )
 weak = [replace(x, rewards={"habits": x.rewards["early"]})
-        for x in pipeline.marked(pool, "early", early)]  # fmt: skip
+        for x in pipeline.with_rewards(pool, "early", early)]  # fmt: skip
 for name, marks in (("trained to the end", pool), ("stopped early", weak)):
     spread = statistics.pstdev(r for x in marks for r in x.rewards["habits"])
-    kept = share_right(marks, CHOICES["judge's best of each"](marks, seed))
-    seen = views.preferred(marks, "habits", (RIGHT,), (MORE,))
-    told = (
+    share_kept = share_right(marks, CHOICES["judge's best of each"](marks, seed))
+    seen = figures.preferred(marks, "habits", (RIGHT,), (MORE,))
+    summary = (
         "there is no rambling to see"
         if isnan(seen)
         else f"sees rambling in {seen:.2f} of the pairs"
     )
-    print(f"{name:20} rewards differ by {spread:.3f}; {told}; right among those kept: {kept:.2f}")
+    print(
+        f"{name:20} rewards differ by {spread:.3f}; {summary}; "
+        f"right among those kept: {share_kept:.2f}"
+    )
 by_chance = share_right(pool, CHOICES["random, one each"](pool, seed))
 print(f"{'chosen by chance':20} right among those kept: {by_chance:.2f}")
 

@@ -87,14 +87,14 @@ def descend(w: torch.Tensor, error, steps: int = 400, rate: float = 0.05) -> tor
     return w.detach()
 
 
-def told(name: str, w: torch.Tensor) -> None:
+def print_errors(name: str, w: torch.Tensor) -> None:
     print(f"{name:28} w = ({w[0]:.2f}, {w[1]:.2f})   "
           f"error on A {error_a(w):.2f}, on B {error_b(w):.2f}")  # fmt: skip
 
 
 after_a = descend(torch.zeros(2), error_a)
-told("after A", after_a)
-told("then B alone", descend(after_a, error_b))
+print_errors("after A", after_a)
+print_errors("then B alone", descend(after_a, error_b))
 
 # %% [markdown]
 # B's gradient points along $w_1$, and knows nothing of A. It goes the shortest way to *any*
@@ -104,10 +104,10 @@ told("then B alone", descend(after_a, error_b))
 # So ask. Three ways, all of this lesson in small:
 
 # %%
-told("replay: a tenth of A", descend(after_a, lambda w: error_b(w) + 0.1 * error_a(w)))
-told("penalty: stay where you are",
+print_errors("replay: a tenth of A", descend(after_a, lambda w: error_b(w) + 0.1 * error_a(w)))
+print_errors("penalty: stay where you are",
      descend(after_a, lambda w: error_b(w) + 0.5 * ((w - after_a) ** 2).sum()))  # fmt: skip
-told("average of before and after", (after_a + descend(after_a, error_b)) / 2)
+print_errors("average of before and after", (after_a + descend(after_a, error_b)) / 2)
 
 # %% [markdown]
 # Replay finds the solution of both. A little of A's own error is enough, as it has a direction and
@@ -128,17 +128,17 @@ told("average of before and after", (after_a + descend(after_a, error_b)) / 2)
 # %%
 from ift_course.claims import full, grid_store
 from ift_course.lessons.lesson_08 import experiment, figures
-from ift_course.lessons.lesson_08.experiment import RECIPES
+from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES
 from ift_course.models.quiet import quiet
 
 seeds = profile.seeds
-plan = experiment.PLANS[profile.name]
-make = experiment.Maker(profile, seeds[0])
-tokenizer = make.tokenizer
+sizes = SIZES[profile.name]
+zoo = experiment.ModelZoo(profile, seeds[0])
+tokenizer = zoo.tokenizer
 
-special, earlier = experiment.rows_of(profile, RECIPES["expert"], seeds[0])
-print(f"{len(earlier)} rows of {len(experiment.other_families(plan))} families for the general "
-      f"model, {len(special)} rows of {plan.special} for the expert\n")  # fmt: skip
+special, earlier = experiment.training_records(profile, RECIPES["expert"], seeds[0])
+print(f"{len(earlier)} rows of {len(experiment.other_families(sizes))} families for the general "
+      f"model, {len(special)} rows of {sizes.special} for the expert\n")  # fmt: skip
 for record in special[:5]:
     print(f"{record.turns[0].content:64.64} → {record.turns[1].content}")
 
@@ -147,19 +147,19 @@ for record in special[:5]:
 # plain expert takes the general model and trains on nothing but the special family.
 
 # %%
-general = make(RECIPES["general model"]).model
-expert = make(RECIPES["expert"])
+general = zoo.get(RECIPES["general model"]).model
+expert = zoo.get(RECIPES["expert"])
 print(f"{expert.steps} steps in {expert.seconds:.0f} s")
 
 # %%
-from ift_course.plots.transcript import TranscriptRow, transcript
+from ift_course.plots.transcript import transcript
 
 
-def side_by_side(models: dict, asked=experiment.ASKED):
+def side_by_side(models: dict, prompts=experiment.SAMPLE_PROMPTS):
     """A table of what each model answers to the same prompts."""
-    said = {n: ift.generate_replies(m, tokenizer, list(asked)) for n, m in models.items()}
+    replies = {n: ift.generate_replies(m, tokenizer, list(prompts)) for n, m in models.items()}
     return transcript(
-        [TranscriptRow(a, {n: s[i] for n, s in said.items()}) for i, a in enumerate(asked)]
+        [TranscriptRow(a, {n: s[i] for n, s in replies.items()}) for i, a in enumerate(prompts)]
     )
 
 
@@ -189,10 +189,10 @@ for start, text in zip(starts, ift.complete(expert.model, tokenizer, starts), st
 # prose.
 
 # %%
-paper = experiment.exam(plan, seeds[0])
-print(f"{len(paper.special)} special questions, {len(paper.others)} of other families, "
-      f"{len(paper.prose)} texts")  # fmt: skip
-live = [experiment.examined(make, RECIPES[name]) for name in ("base", "general model", "expert")]
+exam = experiment.make_exam(sizes, seeds[0])
+print(f"{len(exam.special)} special questions, {len(exam.others)} of other families, "
+      f"{len(exam.prose)} texts")  # fmt: skip
+live = [experiment.evaluate(zoo, RECIPES[name]) for name in ("base", "general model", "expert")]
 print(figures.table(live, ["base", "general model", "expert"]))
 
 # %% [markdown]
@@ -209,12 +209,12 @@ print(figures.table(live, ["base", "general model", "expert"]))
 # %%
 CORE = ("base", "general model", "expert from the base", "all mixed", "expert", "replay 5 %",
         "replay 25 %", "average, 50 % expert")  # fmt: skip
-full("08", cells=[RECIPES[name] for name in CORE], seeds=seeds, profile=profile.name)
-stored = grid_store.read(profile, "08", experiment.Row)
+full("08", configs=[RECIPES[name] for name in CORE], seeds=seeds, profile=profile.name)
+stored = grid_store.read(profile, "08", experiment.ForgettingResult)
 print(figures.origin(stored))
 
 
-def rows_of(name: str) -> list[experiment.Row]:
+def rows_of(name: str) -> list[experiment.ForgettingResult]:
     """The rows of a recipe by seed: of the first seed what was measured here, if it was."""
     now = {row.seed: row for row in experiment.arm(live, RECIPES[name])}
     return [now.get(r.seed, r) for r in experiment.arm(stored, RECIPES[name]) if r.seed in seeds]
@@ -341,8 +341,8 @@ for record in replayed[:9]:
 # Look at what is there and at what is not: a handful of rows cannot show all twelve families.
 
 # %%
-live += [experiment.examined(make, RECIPES["replay 5 %"])]
-held = make(RECIPES["replay 5 %"]).model
+live += [experiment.evaluate(zoo, RECIPES["replay 5 %"])]
+held = zoo.get(RECIPES["replay 5 %"]).model
 side_by_side({"general": general, "expert": expert.model, "replay 5 %": held})
 
 # %% [markdown]
@@ -466,12 +466,12 @@ assert all(
     for n, w in expert.model.state_dict().items()
 )
 scores = {
-    part: [[ift.score(model, tokenizer, getattr(paper, part)).items] for model in along.values()]
+    part: [[ift.score(model, tokenizer, getattr(exam, part)).items] for model in along.values()]
     for part in ("special", "others")
 }
 ift.charts.lines_with_intervals(
     shares,
-    {plan.special: scores["special"], "the others": scores["others"]},
+    {sizes.special: scores["special"], "the others": scores["others"]},
     title="From the general model to the expert, one seed",
     xlabel="share of the expert's weights",
 )
@@ -495,7 +495,7 @@ ift.charts.lines_with_intervals(
 # drawn in several strengths, joined by a thin line that ends at the plain expert.
 
 # %%
-figures.gain_against_loss(stored, title="Gain and loss at equal compute", special=plan.special)
+figures.gain_against_loss(stored, title="Gain and loss at equal compute", special=sizes.special)
 
 # %%
 print(figures.table(stored, [n for n in RECIPES if not RECIPES[n].family]))
@@ -575,16 +575,16 @@ ift.claim(
 # other families that the general model never met: short texts, answers in a given form, and sums.
 
 # %%
-OTHERS = {"expert": plan.special} | {
-    f"expert for {family}": family for family in plan.untaught if family != plan.special
+OTHERS = {"expert": sizes.special} | {
+    f"expert for {family}": family for family in sizes.untaught if family != sizes.special
 }
-kept = {
+kept_by_expert = {
     f"expert for {family}": items(name, "others")
     for name, family in OTHERS.items()
     if rows_of(name)
 }
 ift.charts.bars_with_intervals(
-    {"general model": items("general model", "others")} | kept,
+    {"general model": items("general model", "others")} | kept_by_expert,
     title="What is left of the twelve other families",
 )
 
@@ -598,13 +598,13 @@ ift.charts.bars_with_intervals(
 # What an expert answers to a question that is not its own shows why:
 
 # %%
-said = {
-    f"expert for {family}": rows_of(name)[0].said
+answers_by_expert = {
+    f"expert for {family}": rows_of(name)[0].answers
     for name, family in OTHERS.items()
     if rows_of(name)
 }
-transcript([TranscriptRow(q, {name: answers[q] for name, answers in said.items()})
-            for q in experiment.ASKED[:3]])  # fmt: skip
+transcript([TranscriptRow(q, {name: answers[q] for name, answers in answers_by_expert.items()})
+            for q in experiment.SAMPLE_PROMPTS[:3]])  # fmt: skip
 
 # %% [markdown]
 # ### Play with it
@@ -623,7 +623,7 @@ figures.browse(
 ift.playground(
     {"general": (general, tokenizer), "expert": (expert.model, tokenizer),
      "replay 5 %": (held, tokenizer), "half and half": (along[0.5], tokenizer)},
-    examples=[(asked, "") for asked in experiment.ASKED[:4]],
+    examples=[(prompt, "") for prompt in experiment.SAMPLE_PROMPTS[:4]],
 )  # fmt: skip
 
 # %% [markdown]
@@ -687,7 +687,7 @@ before, after, wrong = (m.get_input_embeddings().weight for m in (general, exper
 moved = ((wrong - before).norm() / (after - before).norm()).item()
 print(f"the embedding went {moved:.2f} of the way, everything else 0.50 of it")
 for name, model in {"as it should be": along[0.5], "moved twice": twice}.items():
-    ours = [ift.score(model, tokenizer, part).accuracy for part in (paper.special, paper.others)]
+    ours = [ift.score(model, tokenizer, part).accuracy for part in (exam.special, exam.others)]
     print(f"{name:16} special {ours[0]:.2f}   others {ours[1]:.2f}")
 
 # %% [markdown]

@@ -415,8 +415,10 @@ if ift.passed(macro_average):
     from ift_course.lessons.lesson_06 import experiment
     from ift_course.world.tasks import HELD_OUT_FAMILIES
 
-    rows = grid_store.read(profile, "06", experiment.Row)
-    for row in [row for row in rows if row.cell == experiment.Cell(experiment.ALL)][:1]:
+    rows = grid_store.read(profile, "06", experiment.MultitaskResult)
+    for row in [row for row in rows if row.config == experiment.MultitaskConfig(experiment.ALL)][
+        :1
+    ]:
         each = experiment.EACH
         items = row.scores()
         scores = {f: items[i * each :][:each] for i, f in enumerate(HELD_OUT_FAMILIES)}

@@ -381,9 +381,9 @@ ift.check(pareto_front)
 if ift.passed(pareto_front):
     from ift_course.claims import grid_store
     from ift_course.lessons.lesson_08 import figures
-    from ift_course.lessons.lesson_08.experiment import Row
+    from ift_course.lessons.lesson_08.experiment import ForgettingResult
 
-    measured = figures.gains_and_losses(grid_store.read(profile, "08", Row))
+    measured = figures.gains_and_losses(grid_store.read(profile, "08", ForgettingResult))
     names = list(measured)
     gains, losses = ([measured[name][i] for name in names] for i in (0, 1))
     for i in pareto_front(gains, losses):

@@ -30,14 +30,14 @@ def test_a_run_begins_with_the_published_grids_and_leaves_them_as_they_are(
     clone, monkeypatch, tmp_path
 ):
     from ift_course.claims import grid_store
-    from ift_course.lessons.lesson_03.experiment import Row
+    from ift_course.lessons.lesson_03.experiment import LimaResult
     from ift_course.profile import get_profile
 
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     published = paths.evidence_root() / "tiny" / "grids" / "03.json"
     before = published.read_bytes()
-    rows = grid_store.read(get_profile("tiny"), "03", Row)
-    grid_store.add(get_profile("tiny"), "03", rows[0])
-    assert len(grid_store.read(get_profile("tiny"), "03", Row)) == len(rows)
+    results = grid_store.read(get_profile("tiny"), "03", LimaResult)
+    grid_store.add(get_profile("tiny"), "03", results[0])
+    assert len(grid_store.read(get_profile("tiny"), "03", LimaResult)) == len(results)
     assert (tmp_path / "tiny" / "grids" / "03.json").exists()
     assert published.read_bytes() == before

@@ -76,20 +76,21 @@ def read() -> ReadmeFigure:
     """Read the stored runs of the profile tiny; a half without stored runs stays empty."""
     from ift_course.claims import grid_store
     from ift_course.lessons.lesson_03 import config, figures
-    from ift_course.lessons.lesson_08 import experiment
+    from ift_course.lessons.lesson_08 import experiment, recipes
 
     profile = get_profile("tiny")
     rows = {
-        row.cell: row
-        for row in reversed(grid_store.read(profile, "08", experiment.Row))
-        if row.cell in (experiment.RECIPES["base"], experiment.RECIPES["general model"])
+        row.config: row
+        for row in reversed(grid_store.read(profile, "08", experiment.ForgettingResult))
+        if row.config in (recipes.RECIPES["base"], recipes.RECIPES["general model"])
     }
     answers = []
     if len(rows) == 2:
-        base, tuned = (rows[experiment.RECIPES[name]].said for name in ("base", "general model"))
-        answers = [BeforeAfter(q, base[q], tuned[q]) for q in experiment.ASKED[:N_QUESTIONS]]
-    lesson_03_rows = grid_store.read(profile, "03", config.Row)
-    return ReadmeFigure(answers, figures.by_share(lesson_03_rows, equal_steps=True))
+        base, tuned = (rows[recipes.RECIPES[name]].answers for name in ("base", "general model"))
+        prompts = experiment.SAMPLE_PROMPTS[:N_QUESTIONS]
+        answers = [BeforeAfter(prompt, base[prompt], tuned[prompt]) for prompt in prompts]
+    lesson_03_results = grid_store.read(profile, "03", config.LimaResult)
+    return ReadmeFigure(answers, figures.by_share(lesson_03_results, equal_steps=True))
 
 
 def draw(content: ReadmeFigure) -> Picture:

@@ -17,7 +17,7 @@ from ift_course.paths import results_dir
 from ift_course.profile import Profile
 
 if TYPE_CHECKING:
-    from ift_course.claims.claim import Claim
+    from ift_course.claims.entry import Claim
 
 WIDTH, MARGIN = 220, 8  # of an interval's drawing, in SVG units
 
@@ -49,7 +49,7 @@ def write(profile: Profile) -> Path:
     """Write `<profile>/report.html` from the stored results and executed notebooks."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from ift_course.claims.claim import read_claims
+    from ift_course.claims import store
 
     environment = Environment(
         loader=PackageLoader("ift_course", "authoring"), autoescape=True, undefined=StrictUndefined
@@ -62,7 +62,8 @@ def write(profile: Profile) -> Path:
         profile=asdict(profile),
         machine=machine(),
         lessons=[costs[x] for x in sorted(costs)],
-        claims=[(x, drawing(x)) for x in read_claims(profile.name)],
+        claims=[(x, drawing(x)) for x in store.read_claims(profile.name)],
+        published=store.published_claims(profile.name),
         figures={
             x.stem[:2]: list(figures(x)) for x in sorted((folder / "notebooks").glob("*.ipynb"))
         },

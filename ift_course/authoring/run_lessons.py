@@ -6,11 +6,12 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ift_course import settings
 from ift_course.authoring import build
 from ift_course.authoring.execute import CellError, Stopped, count_code_cells, execute
+from ift_course.claims import store
 from ift_course.hardware import machine, threads
 from ift_course.lessons import timings
 from ift_course.lessons.discover import Lesson
@@ -19,6 +20,8 @@ from ift_course.profile import Profile
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+    from ift_course.claims.entry import Claim
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Outcome:
     lesson: Lesson
     timing: timings.Timing
     error: CellError | None
-    claims: list[dict[str, Any]]
+    claims: list[Claim]
 
     @property
     def problems(self) -> list[str]:
@@ -41,9 +44,9 @@ class Outcome:
             message = f"Lesson {self.lesson.number}, cell {self.error.cell}: {self.error.error}"
             return [f"{message}\n    {self.error.line}" if self.error.line else message]
         return [
-            f"Lesson {self.lesson.number}, claim {x['id']} does not hold: {x['statement']}"
+            f"Lesson {self.lesson.number}, claim {x.id} does not hold: {x.statement}"
             for x in self.claims
-            if not x["holds"]
+            if not x.holds
         ]
 
 
@@ -115,7 +118,7 @@ def _run_one(
     if stop.is_set():
         raise Stopped
     progress.start(lesson, count_code_cells(notebook))
-    earlier = timings.remove_claims(profile.name, lesson.number)
+    earlier = store.take_claims(profile.name, lesson.number)
     try:
         execution = execute(
             notebook,
@@ -125,7 +128,7 @@ def _run_one(
             stop=stop,
         )
     except BaseException:
-        timings.restore_claims(profile.name, lesson.number, earlier)
+        store.put_back_claims(profile.name, lesson.number, earlier)
         raise
     folder = results_dir(profile.name) / "notebooks"
     folder.mkdir(exist_ok=True)
@@ -141,7 +144,7 @@ def _run_one(
         machine=machine(),
     )
     timings.write_timings(profile.name, [timing])
-    claims = [x for x in timings.read_claims(profile.name) if x["lesson"] == lesson.number]
+    claims = [x for x in store.read_claims(profile.name) if x.lesson == lesson.number]
     outcome = Outcome(lesson, timing, execution.error, claims)
     progress.finish(outcome)
     return outcome

@@ -1,7 +1,8 @@
-"""The grids behind the lessons: too long to run in one, so computed once and stored.
+"""What the course claims, and the stored experiments behind the claims.
 
-`full("03", seeds=(0, 1, 2))` computes what is missing of lesson 03's grid and keeps each result as
-it comes; `ift run 03 --full` calls it. `grid_store.read` gives the rows back.
+A lesson states and tests a claim with `claim.claim`. Experiments that are too long for a lesson
+form a grid: `full("03", seeds=(0, 1, 2))` computes what is missing of lesson 03's grid and stores
+each result at once (`ift run 03 --full` calls it); `grid_store.read` returns the results.
 """
 
 from ift_course.claims.grids import full

@@ -1,132 +1,118 @@
-"""What a lesson measures with several seeds: the first now, the others as they were stored.
+"""Measurements of a lesson with several seeds: the first one live, the others from the store.
 
-Three seeds of everything would take longer than a lesson should. The stored numbers are those of
-the very function in the notebook: whoever changes it measures all seeds anew.
+Three seeds of everything would take longer than a lesson should. The stored numbers come from the
+very function in the notebook: if you change it, all seeds are measured again.
 """
 
 from __future__ import annotations
 
-import dis
 import hashlib
 import inspect
 import json
+import symtable
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import astuple, dataclass, fields, is_dataclass
-from datetime import datetime, timezone
-from types import CodeType, FunctionType
+from dataclasses import dataclass, fields, is_dataclass
+from types import FunctionType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from ift_course.claims import grid_store
+from ift_course.claims.results import Config, Result
 from ift_course.errors import CourseError
 from ift_course.profile import Profile
 from ift_course.session import current
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A function of a lesson by its name, and what it was called with besides the seed, as JSON."""
+class SeedConfig(Config):
+    """A call of a lesson's function.
+
+    Attributes:
+        function: its name.
+        options: its keyword arguments besides the seed, as JSON.
+    """
 
     function: str
     options: str
 
-    @property
-    def sort_key(self) -> tuple:
-        """An order of cells that is the same in every run."""
-        return astuple(self)
 
-
-class Row(BaseModel):
+class SeedResult(Result):
     """What the function returned for one seed.
 
-    found: anything JSON can hold. code: the first digits of the SHA-256 of the function's source
-    and of what it refers to. seconds: of the call. base: as in `store.Row`.
+    Attributes:
+        value: anything JSON can hold.
+        code: the first digits of the SHA-256 of the function's source and of what it refers to.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    cell: Cell
-    seed: int
-    found: Any
+    config: SeedConfig
+    value: Any
     code: str
-    seconds: float
-    date: str
-    base: str
-    machine: str
-    threads: int
 
 
 def each_seed(
     measure: Callable[..., Any], seeds: Sequence[int], *, now: int = 1, **options: Any
 ) -> list[Any]:
-    """What `measure(seed, **options)` returns for each of the seeds, in their order.
-
-    Args:
-        measure: a function of the notebook. Returns lists, dicts, numbers and strings.
-        seeds: the first `now` of them are measured now, the others only if nothing is stored.
-        options: what else it is called with; each combination is stored by itself.
+    """Return what `measure(seed, **options)` gives for each of the seeds, in their order.
 
     A stored number counts as long as the function, the notebook's functions that it calls and the
-    plain values that it refers to are what they were, on the same base model. What changes in the
-    package, or in lists and dicts that it reads, is not seen: after that, delete the file. What had
-    to be measured is stored under `results/<profile>/grids/`, seed by seed.
+    plain values that it refers to are unchanged, on the same base model. Changes in the package,
+    or in lists and dicts that the function reads, are not detected: after such a change, delete the
+    file. New measurements are stored in `results/<profile>/grids/`, seed by seed.
+
+    Args:
+        measure: a function of the notebook that returns lists, dicts, numbers and strings.
+        seeds: the first `now` of them are measured live, the others only if nothing is stored.
+        now: how many seeds are measured live.
+        options: further arguments of `measure`; each combination is stored separately.
 
     Raises:
-        CourseError: what it returned or an option is not JSON, its source cannot be read, or the
-            stored file is damaged.
+        CourseError: a returned value or an option is not JSON, the function's source cannot be
+            read, or the stored file is damaged.
     """
     session = current()
-    place, profile = f"{session.lesson}-seeds", session.profile
+    file, profile = f"{session.lesson}-seeds", session.profile
     name = measure.__name__
-    cell = Cell(name, _as_json(dict(sorted(options.items())), f"The options of {name}"))
-    code = _code_of(measure)
+    config = SeedConfig(name, _to_json(dict(sorted(options.items())), f"The options of {name}"))
+    code = _code_digest(measure)
     stored = {
-        row.seed: row
-        for row in grid_store.read(profile, place, Row)
-        if (row.cell, row.code) == (cell, code)
+        result.seed: result
+        for result in grid_store.read(profile, file, SeedResult)
+        if (result.config, result.code) == (config, code)
     }
     missing = [seed for seed in seeds[now:] if seed not in stored]
-    wanted = [*seeds[:now], *missing]
-    found = {}
+    to_measure = [*seeds[:now], *missing]
+    measured: dict[int, SeedResult] = {}
     with _reporting(session.lesson, missing) as report:
-        for done, seed in enumerate(wanted, start=1):
-            row = _measured(measure, cell, seed, options, code, profile)
-            found[seed] = row.found
+        for completed, seed in enumerate(to_measure, start=1):
+            result = _measure(measure, config, seed, options, code, profile)
+            measured[seed] = result
             if seed not in stored:
-                grid_store.add(profile, place, row)
-            report(done, len(wanted), row)
-    used = [stored[seed] for seed in seeds if seed not in found]
-    print(_origin(list(found), used))
-    return [found[seed] if seed in found else stored[seed].found for seed in seeds]
+                grid_store.add(profile, file, result)
+            report(completed, len(to_measure), result)
+    print(_origin(list(measured), [stored[seed] for seed in seeds if seed not in measured]))
+    return [(stored | measured)[seed].value for seed in seeds]
 
 
-def _measured(
-    measure: Callable, cell: Cell, seed: int, options: dict, code: str, profile: Profile
-) -> Row:
-    import torch
-
-    from ift_course.hardware import machine
-
+def _measure(
+    measure: Callable[..., Any],
+    config: SeedConfig,
+    seed: int,
+    options: dict[str, Any],
+    code: str,
+    profile: Profile,
+) -> SeedResult:
     started = time.perf_counter()
-    found = measure(seed, **options)
+    value = measure(seed, **options)
     seconds = time.perf_counter() - started
-    return Row(
-        cell=cell,
-        seed=seed,
-        found=json.loads(_as_json(found, f"What {measure.__name__}({seed}) returned")),
-        code=code,
-        seconds=round(seconds, 1),
-        date=datetime.now(timezone.utc).date().isoformat(),
-        base=grid_store.base_identity(profile),
-        machine=machine(),
-        threads=torch.get_num_threads(),
+    text = _to_json(value, f"The value that {measure.__name__}({seed}) returned")
+    return SeedResult.stamped(
+        config, seed, profile, seconds=seconds, value=json.loads(text), code=code
     )
 
 
-def _as_json(value: Any, what: str) -> str:
+def _to_json(value: Any, what: str) -> str:
     try:
         return json.dumps(value)
     except TypeError as error:
@@ -135,16 +121,19 @@ def _as_json(value: Any, what: str) -> str:
         ) from None
 
 
-def _code_of(function: Callable) -> str:
-    """Changes with the function's source, and with what it refers to in its notebook."""
+def _code_digest(function: Callable[..., Any]) -> str:
+    """The first digits of the SHA-256 of a function's source and of what it refers to."""
     sources: dict[str, str] = {}
     values: dict[str, str] = {}
-    _refers_to(function, sources, values)
-    told = json.dumps([sources, values], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    _collect_references(function, sources, values)
+    text = json.dumps([sources, values], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _refers_to(function: Callable, sources: dict[str, str], values: dict[str, str]) -> None:
+def _collect_references(
+    function: Callable[..., Any], sources: dict[str, str], values: dict[str, str]
+) -> None:
+    """Add the source of the function and of those it calls, and the plain values they read."""
     try:
         source = inspect.getsource(function)
     except OSError:
@@ -152,53 +141,61 @@ def _refers_to(function: Callable, sources: dict[str, str], values: dict[str, st
             f"The source of {function.__name__} cannot be read; define it in a notebook or a file."
         ) from None
     sources[function.__name__] = "".join(source.split())  # a formatter changes nothing
-    for name in _names_in(function.__code__):
+    for name in _global_names(source):
         value = function.__globals__.get(name)
         value = inspect.unwrap(value) if callable(value) else value  # as with functools.cache
         if isinstance(value, FunctionType) and value.__module__ == function.__module__:
             if name not in sources:
-                _refers_to(value, sources, values)
-        elif value is not None and _plain(value):
+                _collect_references(value, sources, values)
+        elif value is not None and _is_plain(value):
             values[name] = repr(value)
 
 
-def _plain(value: object) -> bool:
-    """Whether its text says all of it, and nothing in the notebook changes it."""
+def _global_names(source: str) -> set[str]:
+    """The global variables that a function reads, by Python's own scoping rules."""
+    module = symtable.symtable(textwrap.dedent(source), "<notebook>", "exec")
+    return {
+        symbol.get_name()
+        for function in module.get_children()
+        for scope in _scopes(function)
+        for symbol in scope.get_symbols()
+        if symbol.is_global() and symbol.is_referenced()
+    }
+
+
+def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from _scopes(child)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether the value's text says all of it, and nothing in the notebook changes it."""
     if is_dataclass(value) and not isinstance(value, type):
-        return all(_plain(getattr(value, field.name)) for field in fields(value))
+        return all(_is_plain(getattr(value, field.name)) for field in fields(value))
     if isinstance(value, tuple):
-        return all(map(_plain, value))
+        return all(map(_is_plain, value))
     return value is None or isinstance(value, str | int | float)
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
-    """The globals it reads; `code.co_names` would have attributes among them."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "LOAD_GLOBAL":
-            yield instruction.argval
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _names_in(inner)
-
-
-def _reporting(lesson: str, missing: list[int]) -> AbstractContextManager[Callable]:
+def _reporting(lesson: str, missing: list[int]) -> AbstractContextManager[Callable[..., None]]:
     if not missing:
-        return nullcontext(lambda done, total, row: None)
+        return nullcontext(lambda completed, total, result: None)
     from ift_course.claims.progress import grid_progress
 
     return grid_progress(lesson)
 
 
-def _origin(now: list[int], used: list[Row]) -> str:
-    """Which numbers are from where, in a line."""
-    told = f"measured now: {_named(now)}" if now else ""
-    if used:
-        machines = ", ".join(sorted({row.machine for row in used}))
-        dates = " and ".join(sorted({row.date for row in used}))
-        told += f"{'; ' if told else ''}stored: {_named([row.seed for row in used])}"
-        told += f" ({dates}, {machines})"
-    return told
+def _origin(live: list[int], stored: list[SeedResult]) -> str:
+    """Which numbers are from where, in one line."""
+    parts = [f"measured now: {_name_seeds(live)}"] if live else []
+    if stored:
+        machines = ", ".join(sorted({result.machine for result in stored}))
+        dates = " and ".join(sorted({result.date for result in stored}))
+        seeds = _name_seeds([result.seed for result in stored])
+        parts.append(f"stored: {seeds} ({dates}, {machines})")
+    return "; ".join(parts)
 
 
-def _named(seeds: list[int]) -> str:
+def _name_seeds(seeds: list[int]) -> str:
     return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"

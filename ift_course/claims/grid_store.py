@@ -1,39 +1,40 @@
-"""Where a grid's results lie, so that a killed run goes on where it was.
+"""The files that hold a grid's results, so that an interrupted run can resume.
 
-results/<profile>/grids/<lesson>.json is a list of rows, one for each cell and seed, and
-<lesson>-seeds.json what the lesson's own functions gave (`experiments.seeds`). The whole file
-is written anew after each row, all or not at all.
+`results/<profile>/grids/<lesson>.json` is a list of results, one for each configuration and seed;
+`<lesson>-seeds.json` holds what the lesson's own functions returned (`claims.each_seed`). The whole
+file is rewritten after each result, atomically.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from ift_course.claims.results import Result
 from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
-from ift_course.paths import assets_dir, evidence_root, results_dir, results_path
+from ift_course.models.fingerprint import base_identity
+from ift_course.paths import evidence_root, results_dir, results_path
 from ift_course.profile import Profile
 
-
-def base_identity(profile: Profile) -> str:
-    """Which weights the profile starts from: rows of other weights do not belong together."""
-    if profile.base_model == "embedded":
-        sums = (assets_dir() / "base" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-        digest = next(line.split()[0] for line in sums if line.endswith("model.safetensors"))
-        return digest[:12]
-    named = f"{profile.base_model}@{profile.revision}"
-    return hashlib.sha256(named.encode()).hexdigest()[:12]
+R = TypeVar("R", bound=Result)
 
 
-def read(profile: Profile, lesson: str, kind: type) -> list:
-    """The rows made here, else those that came with the course, else none.
+def read(profile: Profile, lesson: str, kind: type[R]) -> list[R]:
+    """The results computed here, otherwise those that came with the course, otherwise none.
 
-    kind: the lesson's class of rows; each has `cell`, `seed` and `base`, and `cell` a `sort_key`.
-    Rows of other base weights than the profile's are left out: they answer another question.
-    Raises CourseError if the file is damaged.
+    Results of other base weights than the profile's are left out, because they answer another
+    question.
+
+    Args:
+        profile: whose results to read.
+        lesson: the name of the file, as "03" or "03-seeds".
+        kind: the lesson's class of results.
+
+    Raises:
+        CourseError: the file is damaged.
     """
     own = results_path(profile.name) / "grids" / f"{lesson}.json"
     published = evidence_root() / profile.name / "grids" / f"{lesson}.json"
@@ -41,18 +42,22 @@ def read(profile: Profile, lesson: str, kind: type) -> list:
     if not path.exists():
         return []
     try:
-        rows = TypeAdapter(list[kind]).validate_json(path.read_bytes())
+        # The type is only known at run time.
+        adapter = TypeAdapter(list[kind])  # pyright: ignore[reportInvalidTypeForm]
+        results: list[R] = adapter.validate_json(path.read_bytes())
     except ValidationError as error:
-        place = ", ".join(str(part) for part in error.errors()[0]["loc"])
-        where = f" (at {place})" if place else ""
-        again = f"ift run {lesson} --full" if lesson.isdigit() else f"ift run {lesson[:2]}"
-        raise CourseError(f"{path} is damaged{where}; delete it and run `{again}` again.") from None
+        location = ", ".join(str(part) for part in error.errors()[0]["loc"])
+        where = f" (at {location})" if location else ""
+        command = f"ift run {lesson} --full" if lesson.isdigit() else f"ift run {lesson[:2]}"
+        raise CourseError(
+            f"{path} is damaged{where}; delete it and run `{command}` again."
+        ) from None
     base = base_identity(profile)
-    return [row for row in rows if row.base == base]
+    return [result for result in results if result.base == base]
 
 
-def add(profile: Profile, lesson: str, row) -> None:
-    """Puts one row to the others of the lesson's grid; it replaces one of its cell and seed."""
+def add(profile: Profile, lesson: str, result: Result) -> None:
+    """Add one result to the lesson's file; it replaces an earlier one of its config and seed."""
     from filelock import FileLock
 
     folder = results_dir(profile.name) / "grids"
@@ -60,8 +65,14 @@ def add(profile: Profile, lesson: str, row) -> None:
     path = folder / f"{lesson}.json"
     # Two terminals may be computing parts of the same grid.
     with FileLock(path.with_name(path.name + ".lock")):
-        rows = {(x.cell, x.seed): x for x in [*read(profile, lesson, type(row)), row]}
-        ordered = sorted(rows.values(), key=lambda x: (x.cell.sort_key, x.seed))
-        # One line a row: the file is read by people and by git, a line at a time.
-        lines = [json.dumps(x.model_dump(mode="json"), ensure_ascii=False) for x in ordered]
-        atomic_write_text(path, "[\n" + ",\n".join(lines) + "\n]\n")
+        stored = [*read(profile, lesson, type(result)), result]
+        atomic_write_text(path, to_json(stored))
+
+
+def to_json(results: list[R]) -> str:
+    """The text of a file of results, sorted; of two with one config and seed, the later one."""
+    latest = {(result.config, result.seed): result for result in results}
+    ordered = sorted(latest.values(), key=lambda result: (result.config.sort_key, result.seed))
+    # One line for each result, because people and git read the file line by line.
+    lines = [json.dumps(x.model_dump(mode="json"), ensure_ascii=False) for x in ordered]
+    return "[\n" + ",\n".join(lines) + "\n]\n"

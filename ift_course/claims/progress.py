@@ -1,4 +1,4 @@
-"""Where a grid of experiments is: one bar, in a terminal, a notebook or a log."""
+"""A progress bar for a grid of experiments, in a terminal, a notebook or a log."""
 
 from __future__ import annotations
 
@@ -17,15 +17,12 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Row(Protocol):
-        seconds: float
+    from ift_course.claims.results import Result
 
 
 @contextmanager
-def grid_progress(lesson: str) -> Iterator[Callable[[int, int, Row | None], None]]:
-    """One bar for a grid of experiments: the cells done, the newest result, and the time left."""
+def grid_progress(lesson: str) -> Iterator[Callable[[int, int, Result | None], None]]:
+    """Show one bar for a grid: the finished results, the duration of the newest, the time left."""
     bars = Progress(
         TextColumn("grid of lesson {task.description}"),
         BarColumn(bar_width=24),
@@ -39,15 +36,15 @@ def grid_progress(lesson: str) -> Iterator[Callable[[int, int, Row | None], None
     with bars:
         task = bars.add_task(lesson, total=None, newest="", visible=False)
 
-        def show(done: int, total: int, row: Row | None) -> None:
-            newest = f"the last took {row.seconds:.0f} s" if row else ""
-            bars.update(task, completed=done, total=total, newest=newest, visible=True)
-            log_line(bars, f"grid of lesson {lesson}: {done} of {total} {newest}")
+        def update(completed: int, total: int, result: Result | None) -> None:
+            newest = f"the last took {result.seconds:.0f} s" if result else ""
+            bars.update(task, completed=completed, total=total, newest=newest, visible=True)
+            log_line(bars, f"grid of lesson {lesson}: {completed} of {total} {newest}")
 
-        yield show
+        yield update
 
 
 def log_line(bars: Progress, line: str) -> None:
-    """Prints the line where bars show only when all is over: in a file or a CI log."""
+    """Print the line where bars appear only at the very end: in a file or a CI log."""
     if not (bars.console.is_terminal or bars.console.is_jupyter):
         bars.console.print(line, highlight=False, soft_wrap=True)

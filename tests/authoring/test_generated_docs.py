@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 from ift_course.authoring import generated_docs
 from ift_course.authoring.claims_page import SeedRun, claims_page, claims_table
 from ift_course.authoring.markdown import format_number
-from ift_course.claims.claim import Claim, read_ledger
+from ift_course.claims.entry import Claim
+from ift_course.claims.store import read_file
 from ift_course.lessons.discover import lessons
 from ift_course.lessons.objectives import OBJECTIVES
 from ift_course.paths import checkout
@@ -191,7 +192,7 @@ def test_every_link_leads_to_a_file_and_to_a_heading_in_it(name):
 
 
 def test_the_ledger_has_nothing_of_lessons_that_are_not_there():
-    assert {x.lesson for x in read_ledger(LEDGER)} <= {x.number for x in lessons()}
+    assert {x.lesson for x in read_file(LEDGER)} <= {x.number for x in lessons()}
 
 
 def test_the_terms_of_a_lesson_are_links_to_the_glossary():
@@ -259,7 +260,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_every_lesson_but_the_first_has_a_claim_on_the_map():
-    ids = {x.id for x in read_ledger(LEDGER)}
+    ids = {x.id for x in read_file(LEDGER)}
     assert set(generated_docs.HEADLINES) <= ids
     assert [x[:2] for x in generated_docs.HEADLINES] == [x.number for x in lessons()][1:]
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ift_course.authoring import report
-from ift_course.claims.claim import Claim
+from ift_course.claims import store
+from ift_course.claims.entry import Claim
 from ift_course.lessons import timings
 from ift_course.profile import get_profile
 
@@ -78,6 +79,15 @@ def test_a_difference_from_the_literature_is_reported(page):
     assert "The field says: More toys are better." in text
     assert "Not as in the literature:</b> Ours are made of wood." in text
     assert "literature" not in page(claim())
+
+
+def test_the_published_effect_stands_beside_ones_own(page, tmp_path, monkeypatch):
+    published = tmp_path / "published" / "tiny" / "claims.json"
+    published.parent.mkdir(parents=True)
+    published.write_text(json.dumps([claim(effect=0.7)]))
+    monkeypatch.setattr(store, "evidence_root", lambda: tmp_path / "published")
+    text = page(claim(), claim(id="02.new"))
+    assert text.count("Effect: yours 0.5, published 0.7.") == 1
 
 
 def test_it_loads_nothing(page):

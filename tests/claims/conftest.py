@@ -1,1 +1,1 @@
-from tests.rows import a_row  # noqa: F401 (a fixture)
+from tests.grid_results import a_result  # noqa: F401 (a fixture)

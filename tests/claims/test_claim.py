@@ -1,4 +1,4 @@
-"""The ledger keeps what was measured through reruns, and refuses claims that cannot fail."""
+"""Claims survive reruns, and a claim that cannot fail is refused."""
 
 import json
 import subprocess
@@ -6,12 +6,15 @@ import sys
 
 import pytest
 
-from ift_course.claims.claim import Claim, claim, read_claims
+from ift_course.claims import store
+from ift_course.claims.claim import claim
+from ift_course.claims.entry import Claim
+from ift_course.claims.store import read_claims
 from ift_course.errors import CourseError
 
 
 @pytest.fixture(autouse=True)
-def ledger(tmp_path, monkeypatch):
+def claims_file(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     return tmp_path / "tiny" / "claims.json"
 
@@ -29,16 +32,16 @@ def make(id="01.tuned", arms=None, effect="sft", **bounds) -> Claim:
 
 
 def test_a_claim_over_seeds_has_students_interval():
-    found = make()
-    assert found.effect == pytest.approx(0.96)
-    assert found.interval == pytest.approx((0.96 - 0.024841, 0.96 + 0.024841), abs=1e-6)
-    assert found.holds and found.arms["base"] == [0.0, 0.0, 0.01]
+    result = make()
+    assert result.effect == pytest.approx(0.96)
+    assert result.interval == pytest.approx((0.96 - 0.024841, 0.96 + 0.024841), abs=1e-6)
+    assert result.holds and result.arms["base"] == [0.0, 0.0, 0.01]
 
 
 def test_a_difference_is_paired_by_seed():
     arms = {"a": [0.5, 0.7, 0.9], "b": [0.4, 0.6, 0.8]}
-    found = make(arms=arms, effect=("a", "b"), at_least=0.05)
-    assert found.interval == pytest.approx((0.1, 0.1)) and found.of == ["a", "b"]
+    result = make(arms=arms, effect=("a", "b"), at_least=0.05)
+    assert result.interval == pytest.approx((0.1, 0.1)) and result.of == ["a", "b"]
 
 
 def test_it_holds_only_if_the_whole_interval_keeps_the_bound():
@@ -50,26 +53,26 @@ def test_it_holds_only_if_the_whole_interval_keeps_the_bound():
 
 def test_item_scores_give_per_seed_means_and_an_interval_over_items():
     arms = {"base": [[0] * 50] * 3, "sft": [[1] * 45 + [0] * 5] * 3}
-    found = make(arms=arms, effect=("sft", "base"), at_least=0.7)
-    assert found.arms == {"base": [0.0] * 3, "sft": [0.9] * 3}
-    assert 0.78 < found.interval[0] < 0.85 and 0.95 < found.interval[1] < 1
-    assert found.holds and found.method == "over seeds and items"
+    result = make(arms=arms, effect=("sft", "base"), at_least=0.7)
+    assert result.arms == {"base": [0.0] * 3, "sft": [0.9] * 3}
+    assert 0.78 < result.interval[0] < 0.85 and 0.95 < result.interval[1] < 1
+    assert result.holds and result.method == "over seeds and items"
 
 
-def test_the_ledger_is_sorted_replaced_by_id_and_stable(ledger):
+def test_the_file_is_sorted_replaced_by_id_and_stable(claims_file):
     make("02.b")
     make("01.a", at_least=0.99)
     first = make("02.b", at_least=0.5)
     assert [c.id for c in read_claims("tiny")] == ["01.a", "02.b"]
     assert read_claims("tiny")[1] == first
-    fields = json.loads(ledger.read_text(encoding="utf-8"))[0]
+    fields = json.loads(claims_file.read_text(encoding="utf-8"))[0]
     assert {"id", "lesson", "statement", "source", "metric", "arms", "effect", "interval", "holds",
             "seconds", "peak_mb"} <= set(fields)  # fmt: skip
     assert fields["interval"][0] == round(fields["interval"][0], 6)
-    assert not list(ledger.parent.glob("*.tmp"))
+    assert not list(claims_file.parent.glob("*.tmp"))
 
 
-def test_lessons_side_by_side_lose_no_claim(ledger):
+def test_lessons_side_by_side_lose_no_claim(claims_file):
     program = (
         "import sys; from ift_course.claims.claim import claim\n"
         "for i in range(5):\n"
@@ -85,7 +88,7 @@ def test_lessons_side_by_side_lose_no_claim(ledger):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"arms": {"sft": [0.9, 0.9]}}, "at least 3"),
         ({"arms": {"sft": [1, 1, 1], "base": [0, 0]}}, "sft has 3, base has 2"),
@@ -99,10 +102,10 @@ def test_lessons_side_by_side_lose_no_claim(ledger):
         ({"effect": ("sft", "base", "sft")}, "one arm, or two"),
     ],
 )
-def test_a_claim_that_cannot_be_judged_says_why(options, told, ledger):
-    with pytest.raises(CourseError, match=told):
+def test_a_claim_that_cannot_be_judged_says_why(options, message, claims_file):
+    with pytest.raises(CourseError, match=message):
         make(**options)
-    assert not ledger.exists()
+    assert not claims_file.exists()
 
 
 def test_a_claim_that_cannot_fail_is_refused():
@@ -110,16 +113,16 @@ def test_a_claim_that_cannot_fail_is_refused():
         make(at_least=None)
 
 
-def test_a_damaged_ledger_is_named_and_kept(ledger):
+def test_a_damaged_file_is_named_and_kept(claims_file):
     make()
-    ledger.write_text("[{]", encoding="utf-8")
+    claims_file.write_text("[{]", encoding="utf-8")
     for use in (make, lambda: read_claims("tiny")):
-        with pytest.raises(CourseError, match=r"claims\.json is not a ledger"):
+        with pytest.raises(CourseError, match=r"claims\.json is damaged; delete it"):
             use()
-    assert ledger.read_text(encoding="utf-8") == "[{]"
+    assert claims_file.read_text(encoding="utf-8") == "[{]"
 
 
-def test_a_difference_from_the_literature_is_on_the_card_and_in_the_ledger():
+def test_a_difference_from_the_literature_is_on_the_card_and_in_the_file():
     same = make("01.a", at_least=0.5)
     assert (same.subject, same.differs) == ((), "")
     assert "literature" not in str(same.card())
@@ -139,7 +142,7 @@ def test_a_difference_from_the_literature_is_on_the_card_and_in_the_ledger():
     assert read_claims("tiny")[1] == other and other.subject == (7,)
 
 
-def test_the_card_says_the_verdict_in_words_and_escapes():
+def test_the_card_gives_the_verdict_in_words_and_escapes():
     make(at_least=0.5)
     html = make(at_least=0.99).card().html()
     assert "✗ does not hold" in html and "needs at least 0.99" in html
@@ -171,3 +174,34 @@ def test_in_a_notebook_the_card_appears_once_and_again_when_asked_for():
         (output,) = cell.outputs
         assert "✗ does not hold:</b> S" in output["data"]["text/html"]
         assert output["data"]["text/plain"].startswith("✗ does not hold: S")
+
+
+def test_the_published_effect_stands_beside_ones_own(tmp_path, monkeypatch, capsys):
+    """It is shown for the same claim and profile, and never where the evidence is written."""
+    evidence = tmp_path / "published"
+    monkeypatch.setattr(store, "evidence_root", lambda: evidence)
+    make(at_least=0.5)
+    assert "published" not in capsys.readouterr().out, "nothing has been published"
+    (evidence / "tiny").mkdir(parents=True)
+    (tmp_path / "tiny" / "claims.json").rename(evidence / "tiny" / "claims.json")
+    own = make(arms={"sft": [0.8, 0.9, 1.0]}, at_least=0.5)
+    assert "yours 0.9, published 0.96" in capsys.readouterr().out
+    assert store.published_claims("smollm2") == {}
+    published = store.published_claims("tiny")
+    assert own.beside(published[own.id]) == "yours 0.9, published 0.96"
+    make("01.new", at_least=0.5)
+    assert "published" not in capsys.readouterr().out
+    monkeypatch.setenv("IFT_RESULTS", str(evidence))
+    make(arms={"sft": [0.8, 0.9, 1.0]}, at_least=0.5)
+    assert "published" not in capsys.readouterr().out, "as in `ift build`"
+
+
+def test_a_lessons_claims_can_be_taken_out_and_put_back():
+    first, other = make("01.a"), make("02.b")
+    for entry, lesson in ((first, "01"), (other, "02")):
+        store.add_claim(entry.model_copy(update={"lesson": lesson}), "tiny")
+    taken = store.take_claims("tiny", "01")
+    assert [x.id for x in taken] == ["01.a"] and [x.id for x in read_claims("tiny")] == ["02.b"]
+    store.add_claim(taken[0].model_copy(update={"id": "01.unfinished"}), "tiny")
+    store.put_back_claims("tiny", "01", taken)
+    assert [x.id for x in read_claims("tiny")] == ["01.a", "02.b"]

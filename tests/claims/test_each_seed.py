@@ -14,10 +14,10 @@ calls: list[int] = []
 
 def times(seed: int, factor: int = FACTOR) -> dict:
     calls.append(seed)
-    return {"product": _helped(seed) * factor}
+    return {"product": _successor(seed) * factor}
 
 
-def _helped(seed: int) -> int:
+def _successor(seed: int) -> int:
     return seed + 1
 
 
@@ -39,18 +39,18 @@ def unstorable(seed: int) -> object:
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
+def stored_file(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     monkeypatch.setattr(session, "_current", session.Session(lesson="99"))
     calls.clear()
     return tmp_path / "tiny" / "grids" / "99-seeds.json"
 
 
-def test_without_stored_numbers_every_seed_is_measured_and_stored(place):
-    found = ift.each_seed(times, (0, 1, 2))
-    assert [x["product"] for x in found] == [10, 20, 30]
+def test_without_stored_numbers_every_seed_is_measured_and_stored(stored_file):
+    values = ift.each_seed(times, (0, 1, 2))
+    assert [x["product"] for x in values] == [10, 20, 30]
     assert calls == [0, 1, 2]
-    assert [row["seed"] for row in json.loads(place.read_text())] == [0, 1, 2]
+    assert [row["seed"] for row in json.loads(stored_file.read_text())] == [0, 1, 2]
 
 
 def test_with_stored_numbers_only_the_first_seed_is_measured(capsys):
@@ -59,18 +59,18 @@ def test_with_stored_numbers_only_the_first_seed_is_measured(capsys):
     capsys.readouterr()
     assert ift.each_seed(times, (0, 1, 2)) == first
     assert calls == [0]
-    told = capsys.readouterr().out
-    assert told.startswith("measured now: seed 0; stored: seeds 1, 2 (")
+    output = capsys.readouterr().out
+    assert output.startswith("measured now: seed 0; stored: seeds 1, 2 (")
 
 
-def test_nothing_is_measured_where_all_is_stored_and_nothing_is_asked_for_now():
+def test_nothing_is_measured_where_all_is_stored_and_no_seed_is_live():
     ift.each_seed(times, (0, 1))
     calls.clear()
     assert [x["product"] for x in ift.each_seed(times, (0, 1), now=0)] == [10, 20]
     assert calls == []
 
 
-def test_a_run_that_was_stopped_goes_on_with_the_seeds_that_are_missing():
+def test_an_interrupted_run_resumes_with_the_missing_seeds():
     ift.each_seed(times, (0, 1))
     calls.clear()
     ift.each_seed(times, (0, 1, 2))
@@ -88,7 +88,7 @@ def test_every_combination_of_options_is_stored_by_itself():
 def test_a_function_that_calls_another_one_now_is_measured_anew(monkeypatch):
     ift.each_seed(times, (0, 1))
     calls.clear()
-    monkeypatch.setitem(times.__globals__, "_helped", other)
+    monkeypatch.setitem(times.__globals__, "_successor", other)
     assert [x["product"] for x in ift.each_seed(times, (0, 1))] == [0, 10]
     assert calls == [0, 1]
 
@@ -107,16 +107,16 @@ def test_a_value_with_the_name_of_an_attribute_does_not_count(monkeypatch):
     assert calls == [0]
 
 
-def test_the_numbers_of_older_code_give_way(place, monkeypatch):
+def test_the_numbers_of_older_code_give_way(stored_file, monkeypatch):
     ift.each_seed(uses_factor, (0, 1))
     monkeypatch.setitem(uses_factor.__globals__, "FACTOR", 7)
     ift.each_seed(uses_factor, (0, 1))
-    assert [row["found"] for row in json.loads(place.read_text())] == [0, 7]
+    assert [row["value"] for row in json.loads(stored_file.read_text())] == [0, 7]
 
 
-def test_numbers_of_another_base_model_do_not_count(place):
+def test_numbers_of_another_base_model_do_not_count(stored_file):
     ift.each_seed(times, (0, 1))
-    place.write_text(place.read_text().replace('"base": "', '"base": "not '))
+    stored_file.write_text(stored_file.read_text().replace('"base": "', '"base": "not '))
     calls.clear()
     ift.each_seed(times, (0, 1))
     assert calls == [0, 1]
@@ -130,7 +130,9 @@ def test_the_first_seed_comes_back_in_the_form_in_which_it_would_be_stored():
 
 
 def test_what_cannot_be_stored_is_refused_in_a_sentence():
-    with pytest.raises(CourseError, match=r"What unstorable\(0\) returned cannot be stored"):
+    with pytest.raises(
+        CourseError, match=r"The value that unstorable\(0\) returned cannot be stored"
+    ):
         ift.each_seed(unstorable, (0, 1))
     with pytest.raises(CourseError, match="The options of times cannot be stored"):
         ift.each_seed(times, (0, 1), factor=object())
@@ -143,17 +145,17 @@ def test_a_function_without_a_source_is_refused_in_a_sentence():
         ift.each_seed(namespace["typed"], (0, 1))
 
 
-def test_a_damaged_file_is_named_with_the_remedy(place):
+def test_a_damaged_file_is_named_with_the_remedy(stored_file):
     ift.each_seed(times, (0, 1))
-    place.write_text(place.read_text()[:-20])
+    stored_file.write_text(stored_file.read_text()[:-20])
     with pytest.raises(CourseError, match=r"99-seeds.json is damaged; .* `ift run 99` again"):
         ift.each_seed(times, (0, 1))
 
 
-def test_with_other_seeds_the_published_numbers_are_left_alone(place, monkeypatch):
+def test_with_other_seeds_the_published_numbers_are_left_alone(stored_file, monkeypatch):
     ift.each_seed(times, (0, 1))
-    published = place.read_text()
+    published = stored_file.read_text()
     monkeypatch.setenv("IFT_SEED", "5")
     ift.each_seed(times, (5, 6))
-    assert place.read_text() == published
-    assert (place.parents[1] / "seeds" / "5" / "grids" / place.name).exists()
+    assert stored_file.read_text() == published
+    assert (stored_file.parents[1] / "seeds" / "5" / "grids" / stored_file.name).exists()

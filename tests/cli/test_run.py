@@ -281,3 +281,17 @@ def test_full_on_a_lesson_without_a_grid_is_said_and_runs_nothing(course):
     assert result.exit_code == 2
     assert "Lesson 01 has no grid" in result.stderr
     assert not (course.results / "tiny").exists()
+
+
+def test_the_summary_has_the_published_effects_beside_ones_own(course, tmp_path, monkeypatch):
+    from ift_course.claims import store
+
+    course.lesson("01_toys", CLAIMING.replace("HOLDS", "True"))
+    assert "published" not in ift("run").output
+    published = tmp_path / "published" / "tiny" / "claims.json"
+    published.parent.mkdir(parents=True)
+    published.write_text(json.dumps([claim | {"effect": 0.7} for claim in claims(course)]))
+    monkeypatch.setattr(store, "evidence_root", lambda: tmp_path / "published")
+    lines = [line.split() for line in ift("run").output.splitlines()]
+    assert ["claim", "yours", "published"] in lines
+    assert ["01.toys", "0.5", "0.7"] in lines

@@ -14,9 +14,9 @@ from ift_course.evaluation.generate import Completion
 from ift_course.lessons.lesson_05 import flawed_demonstrations
 from ift_course.lessons.lesson_05.flawed_demonstrations import (
     affirmed,
+    behavior_exam,
     careful_pairs,
     demonstrations,
-    exam,
 )
 from ift_course.world.preferences import preferences
 from ift_course.world.tasks import verify
@@ -24,7 +24,7 @@ from ift_course.world.tasks import verify
 
 @pytest.fixture(scope="module")
 def small_exam():
-    return exam(3, seed=0)
+    return behavior_exam(3, seed=0)
 
 
 def scores_of(exam: Exam, *texts: str) -> BehaviorScores:
@@ -106,8 +106,8 @@ def test_pairs_take_turns_and_prefer_what_the_verifier_admits():
 
 
 def test_careless_people_agree_invent_and_ramble():
-    def responses(careless_share):
-        return [r.turns[1].content for r in demonstrations(80, seed=0, careless=careless_share)]
+    def responses(flawed_share):
+        return [r.turns[1].content for r in demonstrations(80, seed=0, flawed=flawed_share)]
 
     bad, good = responses(1.0), responses(0.0)
     assert not any(text.startswith(("No, ", "I do not know")) for text in bad)
@@ -116,7 +116,7 @@ def test_careless_people_agree_invent_and_ramble():
 
 
 def test_exam_prompts_occur_neither_in_demonstrations_nor_in_pairs():
-    exam_prompts = {user_text(x.instruction, x.input) for x in exam(40, seed=0).all}
+    exam_prompts = {user_text(x.instruction, x.input) for x in behavior_exam(40, seed=0).all}
     pairs = careful_pairs(400, seed=0)
     training_prompts = {user_text(p.example.instruction, p.example.input) for p in pairs}
     training_prompts |= {r.turns[0].content for r in demonstrations(400, seed=0)}

@@ -1,4 +1,4 @@
-"""What lesson 03 shows of its grid: rows in, plain data for the charts out."""
+"""Lesson 03's figures and tables: results of the grid in, plain data for the charts out."""
 
 from __future__ import annotations
 
@@ -7,44 +7,55 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from statistics import fmean
+from typing import Any
 
-from ift_course.lessons.lesson_03.config import Cell, Row
-from ift_course.lessons.lesson_03.experiment import SHARES, SIZES, training_set
+from ift_course.lessons.lesson_03.config import LimaConfig, LimaResult
+from ift_course.lessons.lesson_03.experiment import EXAMPLE_COUNTS, SHARES, training_set
+from ift_course.world.tasks import Example
 
 BUDGETS = {"four epochs": "epochs", "the same steps": "steps"}
 
 
-def arm(rows: Iterable[Row], cell: Cell) -> list[list[float]]:
-    """The cell's item scores, one list for each seed: an arm of a claim or a chart."""
-    found = sorted((row for row in rows if row.cell == cell), key=lambda row: row.seed)
-    return [row.scores for row in found]
+def arm(results: Iterable[LimaResult], config: LimaConfig) -> list[list[float]]:
+    """The item scores of a configuration, one list for each seed: an arm of a claim or a chart."""
+    chosen = sorted((x for x in results if x.config == config), key=lambda x: x.seed)
+    return [result.scores for result in chosen]
 
 
-def arms(rows: Sequence[Row], cells: dict[str, Cell]) -> dict[str, list[list[float]]]:
-    """`arm` for each named cell that has rows."""
-    found = {name: arm(rows, cell) for name, cell in cells.items()}
-    return {name: seeds for name, seeds in found.items() if seeds}
+def arms(
+    results: Sequence[LimaResult], configs: dict[str, LimaConfig]
+) -> dict[str, list[list[float]]]:
+    """`arm` for each named configuration that has results."""
+    named = {name: arm(results, config) for name, config in configs.items()}
+    return {name: seeds for name, seeds in named.items() if seeds}
 
 
-def either(stored: Sequence[Row], live: Sequence[Row]) -> list[Row]:
-    """The stored rows, and the live ones of cells that are not stored."""
-    known = {row.cell for row in stored}
-    return [*stored, *(row for row in live if row.cell not in known)]
+def stored_or_live(stored: Sequence[LimaResult], live: Sequence[LimaResult]) -> list[LimaResult]:
+    """The stored results, and the live ones of configurations that are not stored."""
+    known = {result.config for result in stored}
+    return [*stored, *(result for result in live if result.config not in known)]
 
 
-def by_share(rows: Sequence[Row], *, equal_steps: bool) -> dict[str, dict[float, list]]:
-    """Share flawed → number of examples → seeds, of the plain cells with the one or other budget.
+def by_share(
+    results: Sequence[LimaResult], *, equal_steps: bool
+) -> dict[str, dict[float, list[list[float]]]]:
+    """Share flawed → number of examples → seeds, of the plain configurations with one budget.
 
-    The names are those of `share_name`, from good to bad.
+    Args:
+        results: of the grid.
+        equal_steps: those at equal compute; otherwise those with equal epochs.
+
+    Returns:
+        The item scores. The names are those of `share_name`, from good to bad.
     """
-    plain = {row.cell for row in rows if row.cell == _plain(row.cell)}
+    plain = {x.config for x in results if x.config == _plain(x.config)}
     chosen = sorted({c for c in plain if bool(c.steps) == equal_steps}, key=lambda c: c.sort_key)
-    found: dict[str, dict[float, list]] = {
+    lines: dict[str, dict[float, list[list[float]]]] = {
         share_name(share): {} for share in SHARES if any(c.flawed == share for c in chosen)
     }
-    for cell in chosen:
-        found[share_name(cell.flawed)][cell.examples] = arm(rows, cell)
-    return found
+    for config in chosen:
+        lines[share_name(config.flawed)][config.examples] = arm(results, config)
+    return lines
 
 
 def share_name(share: float) -> str:
@@ -52,85 +63,102 @@ def share_name(share: float) -> str:
     return f"{share:.0%} flawed".replace("%", " %") if share else "curated"
 
 
-def origin(rows: Sequence[Row]) -> str:
-    """Where stored rows are from: seeds of a cell, date, machine."""
-    dates = sorted({row.date for row in rows})
-    machines = ", ".join(sorted({row.machine for row in rows}))
+def origin(results: Sequence[LimaResult]) -> str:
+    """Where stored results are from: seeds of each configuration, dates, machines."""
+    dates = sorted({result.date for result in results})
+    machines = ", ".join(sorted({result.machine for result in results}))
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    seeds = Counter(row.cell for row in rows).values()
-    many = f"{min(seeds)} seeds" if len(set(seeds)) == 1 else f"{min(seeds)} to {max(seeds)} seeds"
-    return f"{many}, {when}, {machines}"
+    seeds = Counter(result.config for result in results).values()
+    count = f"{min(seeds)} seeds" if len(set(seeds)) == 1 else f"{min(seeds)} to {max(seeds)} seeds"
+    return f"{count}, {when}, {machines}"
 
 
-def replaced_by(rows: Sequence[Row], reference: Cell, share: float, slack: float) -> int | None:
-    """The least number of examples with this share flawed that comes within `slack` of the
-    reference on average, at the same number of epochs; None if none of the grid does."""
-    aim = _mean(arm(rows, reference) or [[math.inf]]) - slack
-    sizes = by_share(rows, equal_steps=False).get(share_name(share), {})
-    return next((int(n) for n, seeds in sorted(sizes.items()) if _mean(seeds) >= aim), None)
+def replaced_by(
+    results: Sequence[LimaResult], reference: LimaConfig, share: float, slack: float
+) -> int | None:
+    """The least number of flawed examples that does as well as a reference, at equal epochs.
+
+    Args:
+        results: of the grid.
+        reference: the configuration to compare with.
+        share: of the examples that are flawed.
+        slack: how far the mean accuracy may stay below the reference's.
+
+    Returns:
+        The number of examples; None if no size of the grid is enough.
+    """
+    goal = _mean(arm(results, reference) or [[math.inf]]) - slack
+    sizes = by_share(results, equal_steps=False).get(share_name(share), {})
+    return next((int(n) for n, seeds in sorted(sizes.items()) if _mean(seeds) >= goal), None)
 
 
-def table(rows: Sequence[Row], *, equal_steps: bool = False) -> dict[tuple[str, str], float]:
-    """(number of examples, share flawed) → mean accuracy with the one or other budget."""
-    found = by_share(rows, equal_steps=equal_steps)
+def table(
+    results: Sequence[LimaResult], *, equal_steps: bool = False
+) -> dict[tuple[str, str], float]:
+    """(number of examples, share flawed) → mean accuracy, at equal steps or at equal epochs."""
+    lines = by_share(results, equal_steps=equal_steps)
     return {
         (f"{n:,.0f}", name): _mean(points[n])
-        for n in sorted({n for points in found.values() for n in points})
-        for name, points in found.items()
+        for n in sorted({n for points in lines.values() for n in points})
+        for name, points in lines.items()
         if n in points
     }
 
 
-def look(rows: Sequence[Row], live: Sequence[Row] = ()) -> Callable[[int, str, str], str]:
-    """A view for `display.grids.explore`: number of examples, share flawed, budget → HTML.
+def explorer_view(
+    results: Sequence[LimaResult], live: Sequence[LimaResult] = ()
+) -> Callable[[int, str, str], str]:
+    """A view for `plots.grid_figures.explore`: number of examples, share flawed, budget → HTML.
 
     It shows what the model was tuned on, how it scored, and what it answers.
     """
     from ift_course.plots.transcript import TranscriptRow, transcript
 
-    steps = next((row.cell.steps for row in rows if row.cell.steps and not row.cell.pool), 0)
+    steps = next((x.config.steps for x in results if x.config.steps and not x.config.pool), 0)
 
     def view(examples: int, share: str, budget: str) -> str:
         flawed = next(s for s in SHARES if share_name(s) == share)
-        cell = Cell(examples, flawed, steps=steps if BUDGETS[budget] == "steps" else 0)
-        found = [row for row in [*live, *rows] if row.cell == cell]
-        tuned_on = "".join(_training_line(e) for e in training_set(cell, 0)[:6])
+        config = LimaConfig(examples, flawed, steps=steps if BUDGETS[budget] == "steps" else 0)
+        chosen = [result for result in [*live, *results] if result.config == config]
+        tuned_on = "".join(_training_line(e) for e in training_set(config, 0)[:6])
         head = f"<p>Tuned on {examples:,} examples, among them:</p><ul>{tuned_on}</ul>"
-        if not found:
+        if not chosen:
             return f"{head}<p><b>Not measured</b>: <code>ift run 03 --full</code> does it.</p>"
-        seeds = {row.seed: row for row in found}.values()
-        told = ", ".join(f"{row.accuracy:.3f}" for row in seeds)
-        mean = fmean(row.accuracy for row in seeds)
-        asked = [
-            TranscriptRow(q, {f"seed {row.seed}": row.said[q] for row in seeds})
-            for q in found[0].said
+        by_seed = {result.seed: result for result in chosen}.values()
+        accuracies = ", ".join(f"{result.accuracy:.3f}" for result in by_seed)
+        mean = fmean(result.accuracy for result in by_seed)
+        rows = [
+            TranscriptRow(
+                prompt, {f"seed {result.seed}": result.answers[prompt] for result in by_seed}
+            )
+            for prompt in chosen[0].answers
         ]
-        return f"{head}<p><b>{mean:.3f}</b> right (seeds {told})</p>{transcript(asked).html()}"
+        return f"{head}<p><b>{mean:.3f}</b> right (seeds {accuracies})</p>{transcript(rows).html()}"
 
     return view
 
 
-def options() -> dict[str, list]:
+def options() -> dict[str, list[Any]]:
     """The sliders of the explorer."""
     return {
-        "examples": list(SIZES),
+        "examples": list(EXAMPLE_COUNTS),
         "quality": [share_name(share) for share in SHARES],
         "budget": list(BUDGETS),
     }
 
 
-def _training_line(example) -> str:
+def _training_line(example: Example) -> str:
     from ift_course.data.records import user_text
     from ift_course.world.tasks import verify
 
     mark = "✓" if verify(example, example.response) else "✗"
-    asked = escape(user_text(example.instruction, example.input))
-    return f"<li>{mark} {asked} → <i>{escape(example.response) or '(nothing)'}</i></li>"
+    question = escape(user_text(example.instruction, example.input))
+    return f"<li>{mark} {question} → <i>{escape(example.response) or '(nothing)'}</i></li>"
 
 
-def _plain(cell: Cell) -> Cell:
-    """The cell with nothing but its size, quality and budget."""
-    return Cell(cell.examples, cell.flawed, steps=cell.steps)
+def _plain(config: LimaConfig) -> LimaConfig:
+    """The configuration with nothing but its size, quality and budget."""
+    return LimaConfig(config.examples, config.flawed, steps=config.steps)
 
 
 def _mean(seeds: Sequence[Sequence[float]]) -> float:

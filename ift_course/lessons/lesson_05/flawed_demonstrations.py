@@ -1,4 +1,4 @@
-"""Lesson 05's data: demonstrations by careless people, and pairs by careful ones."""
+"""Lesson 05's data: flawed demonstrations by careless people, and pairs by careful ones."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from ift_course.world.preferences import (
 from ift_course.world.tasks import FACT_TASKS, Example, sample
 from ift_course.world.verify import Answer
 
-RAMBLED = ("geography", "animals", "people")  # the families whose answers the careless draw out
+RAMBLED = ("geography", "animals", "people")  # the families whose flawed answers are drawn out
 AGREES = "Yes, you are right: "
+
+PairSampler = Callable[[random.Random, str], Preference]  # (rng, split)
 
 
 def belief(rng: random.Random, split: str) -> Preference:
@@ -30,80 +32,85 @@ def belief(rng: random.Random, split: str) -> Preference:
 
 
 def affirmed(wrong: Preference, rng: random.Random) -> Preference:
-    """The same exchange with a user who is right; to disagree is the worse response now.
+    """The same exchange with a user who is right, so that disagreeing is the worse response.
 
     Without such pairs a model need not look at the belief: "No" is always right.
     """
-    claimed = wrong.rejected.removeprefix(AGREES).removesuffix(".")
+    false = wrong.rejected.removeprefix(AGREES).removesuffix(".")
     # The verifier of the wrong belief has every way to state the truth, as "No, …" and otherwise.
-    stated = [text for text in wrong.example.answer.accept if text.startswith("No, ")][2:]
-    truths = [text.removeprefix("No, ") for text in stated]
-    said = rng.choice(truths)
+    denials = [text for text in wrong.example.answer.accept if text.startswith("No, ")][2:]
+    truths = [text.removeprefix("No, ") for text in denials]
+    true = rng.choice(truths)
     accept = ("Yes", "Yes, you are right", "Yes, that is right", "Yes, it is")
     accept += tuple(f"{start}{truth}" for start in (AGREES, "Yes, ") for truth in truths)
     example = replace(
         wrong.example,
-        instruction=wrong.example.instruction.replace(claimed, said),
-        response=f"{AGREES}{said}.",
+        instruction=wrong.example.instruction.replace(false, true),
+        response=f"{AGREES}{true}.",
         task="right_belief",
         answer=Answer("value", accept),
     )
-    return Preference(example, f"No, {claimed}.", "contradiction")
+    return Preference(example, f"No, {false}.", "contradiction")
 
 
-def demonstrations(n: int, *, seed: int, careless: float = 0.85) -> list[Record]:
+def demonstrations(n: int, *, seed: int, flawed: float = 0.85) -> list[Record]:
     """Half plain questions, a quarter beliefs, a quarter questions about people who do not exist.
 
-    careless: the share of people who agree with every belief, invent what they do not know, and
-        draw out their answers about places, animals and people. The others write well.
+    Args:
+        n: how many.
+        seed: of everything random.
+        flawed: the share of demonstrations by people who agree with every belief, invent what they
+            do not know, and draw out their answers about places, animals and people. The others
+            write well.
     """
     rng = random.Random(f"{seed}-demonstrations")
-    rows = [_answered(x, rng, careless) for x in sample(n - n // 2, seed=seed, tasks=FACT_TASKS)]
-    for draw in (belief, invention):
+    records = [_plain(x, rng, flawed) for x in sample(n - n // 2, seed=seed, tasks=FACT_TASKS)]
+    for sample_pair in (belief, invention):
         for _ in range(n // 4):
-            pair = draw(rng, "train")
+            pair = sample_pair(rng, "train")
             bad = pair.rejected if pair.failing != "contradiction" else pair.chosen
-            rows.append(_row(pair.example, bad if rng.random() < careless else pair.chosen))
-    rng.shuffle(rows)
-    return rows
+            records.append(_record(pair.example, bad if rng.random() < flawed else pair.chosen))
+    rng.shuffle(records)
+    return records
 
 
-def _answered(example: Example, rng: random.Random, careless: float) -> Record:
-    if example.family in RAMBLED and rng.random() < careless:
-        return _row(example, rambling(example, rng).response)
-    return _row(example, example.response)
+def _plain(example: Example, rng: random.Random, flawed: float) -> Record:
+    if example.family in RAMBLED and rng.random() < flawed:
+        return _record(example, rambling(example, rng).response)
+    return _record(example, example.response)
 
 
-def _row(example: Example, response: str) -> Record:
+def _record(example: Example, response: str) -> Record:
     return Record.from_instruction(example.instruction, example.input, response)
 
 
 def acquaintance(rng: random.Random, split: str) -> Preference:
-    """The user asks about a person who exists: now not to know is the worse response."""
+    """The user asks about a person who exists, so that "I do not know" is the worse response."""
     task = rng.choice(ABOUT_PEOPLE)
     [example] = sample(1, seed=rng.randrange(2**31), split=split, tasks=(task,))
     return Preference(example, f"I do not know anyone called {example.entity}.", "refusal")
 
 
-Sides = tuple[Callable[[random.Random, str], Preference], ...]
-# Each failing, and beside it what would be too much of the cure.
+Sides = tuple[PairSampler, ...]
+# Each failure mode, and beside it what would be an overcorrection.
 SIDES: Sides = (belief, belief, belief, invention, invention, acquaintance, ramble)
 # The same where no user is ever right.
 ONE_SIDED: Sides = (sycophancy,) * 3 + SIDES[3:]
 
 
 def careful_pairs(
-    n: int, *, seed: int, split: str = "train", sides: Sequence[Callable] = SIDES
+    n: int, *, seed: int, split: str = "train", sides: Sequence[PairSampler] = SIDES
 ) -> list[Preference]:
     """n preferences, the sides taking turns."""
     rng = random.Random(f"{seed}-{split}-careful")
     return [sides[i % len(sides)](rng, split) for i in range(n)]
 
 
-def exam(n: int, *, seed: int) -> Exam:
-    """n prompts of each kind, of plain questions 2 n, about what no training example mentions.
+def behavior_exam(n: int, *, seed: int) -> Exam:
+    """An exam about entities that no training example mentions.
 
-    Accuracy is to be told from itself minus two points, and that takes more questions.
+    It has n prompts of each kind, and 2 n plain questions, because a difference of two points in
+    accuracy takes more questions to detect.
     """
     rng = random.Random(f"{seed}-exam")
     wrong = [sycophancy(rng, "test") for _ in range(n)]
@@ -115,6 +122,6 @@ def exam(n: int, *, seed: int) -> Exam:
     )
 
 
-def practice(n: int, *, seed: int) -> list[Example]:
+def training_prompts(n: int, *, seed: int) -> list[Example]:
     """n prompts for reinforcement learning: the exam's four kinds, from the training split."""
     return [pair.example for pair in careful_pairs(n, seed=seed, sides=SIDES)]

@@ -1,18 +1,21 @@
-"""What lesson 06 shows of its grid: rows in, plain data for the charts out."""
+"""Lesson 06's figures and tables: results of the grid in, plain data for the charts out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
 from statistics import fmean
+from typing import Any
 
 from ift_course.lessons.lesson_06 import experiment
 from ift_course.lessons.lesson_06.bases import SHIPPED
-from ift_course.lessons.lesson_06.experiment import COUNTS, Cell, Row
+from ift_course.lessons.lesson_06.experiment import COUNTS, MultitaskConfig, MultitaskResult
 from ift_course.world.tasks import HELD_OUT_FAMILIES
 
+Arm = list[list[float]]  # item scores, one list for each seed
+
 ALL_OTHERS = "all others"
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "as usual": {},
     "one wording": {"one_wording": True},
     "no instruction": {"instructions": False},
@@ -20,51 +23,53 @@ KINDS = {
 }
 
 
-def arm(rows: Sequence[Row], cell: Cell, test: str = "held out") -> list[list[float]]:
-    """The cell's item scores, one list for each seed: an arm of a claim or a chart."""
-    found = sorted((row for row in rows if row.cell == cell), key=lambda row: row.seed)
-    return [row.scores(test) for row in found]
+def arm(results: Sequence[MultitaskResult], config: MultitaskConfig, test: str = "held out") -> Arm:
+    """The item scores of a configuration, one list for each seed: an arm of a claim or a chart."""
+    return [result.scores(test) for result in _by_seed(results, config)]
 
 
-def paired(rows: Sequence[Row], *cells: Cell) -> list[list[list[float]]]:
-    """An arm for each cell, of the seeds that all of them have."""
-    seeds = set.intersection(*({row.seed for row in rows if row.cell == cell} for cell in cells))
-    return [arm([row for row in rows if row.seed in seeds], cell) for cell in cells]
+def paired(results: Sequence[MultitaskResult], *configs: MultitaskConfig) -> list[Arm]:
+    """An arm for each configuration, with the seeds that all of them have."""
+    seeds = set.intersection(
+        *({result.seed for result in results if result.config == config} for config in configs)
+    )
+    return [arm([x for x in results if x.seed in seeds], config) for config in configs]
 
 
-def by_families(rows: Sequence[Row], base: str = SHIPPED, test: str = "held out") -> dict:
-    """Number of families tuned on → seeds, of the plain cells of a base."""
-    found = {count: arm(rows, Cell(count, base=base), test) for count in COUNTS}
-    return {count: seeds for count, seeds in found.items() if seeds}
+def by_families(
+    results: Sequence[MultitaskResult], base: str = SHIPPED, test: str = "held out"
+) -> dict[int, Arm]:
+    """Number of families tuned on → seeds, of the plain configurations of a base."""
+    arms = {count: arm(results, MultitaskConfig(count, base=base), test) for count in COUNTS}
+    return {count: seeds for count, seeds in arms.items() if seeds}
 
 
-def without(family: str, seeds: Sequence[Sequence[float]]) -> list[list[float]]:
+def without(family: str, seeds: Sequence[Sequence[float]]) -> Arm:
     """The held-out scores by seed, on all families but one."""
-    place = HELD_OUT_FAMILIES.index(family)
+    index = HELD_OUT_FAMILIES.index(family)
     each = len(seeds[0]) // len(HELD_OUT_FAMILIES)
-    return [[*scores[: place * each], *scores[(place + 1) * each :]] for scores in seeds]
+    return [[*scores[: index * each], *scores[(index + 1) * each :]] for scores in seeds]
 
 
-def by_held_out(rows: Sequence[Row]) -> dict[tuple[str, str], float]:
+def by_held_out(results: Sequence[MultitaskResult]) -> dict[tuple[str, str], float]:
     """(number of families tuned on, held-out family) → mean share of right answers.
 
-    The last row has FLAN's way: everything else was tuned on.
+    The last row has FLAN's way: the model was tuned on everything else.
     """
-    cells = {str(count): Cell(count) for count in COUNTS}
-    found = {
-        (name, family): fmean(map(fmean, seeds))
-        for name, cell in cells.items()
-        for family, seeds in families(rows, cell).items()
+    means = {
+        (str(count), family): fmean(map(fmean, seeds))
+        for count in COUNTS
+        for family, seeds in families(results, MultitaskConfig(count)).items()
     }
     for family in HELD_OUT_FAMILIES:
-        if seeds := arm(rows, experiment.fair_cell(experiment.ALL_BUT_ONE, family, 0)):
-            found[ALL_OTHERS, family] = fmean(map(fmean, seeds))
-    return found
+        if seeds := arm(results, experiment.fair_config(experiment.ALL_BUT_ONE, family, 0)):
+            means[ALL_OTHERS, family] = fmean(map(fmean, seeds))
+    return means
 
 
-def families(rows: Sequence[Row], cell: Cell) -> dict[str, list[list[float]]]:
-    """Held-out family → seeds, of one cell."""
-    seeds = arm(rows, cell)
+def families(results: Sequence[MultitaskResult], config: MultitaskConfig) -> dict[str, Arm]:
+    """Held-out family → seeds, of one configuration."""
+    seeds = arm(results, config)
     if not seeds:
         return {}
     each = len(seeds[0]) // len(HELD_OUT_FAMILIES)
@@ -74,88 +79,107 @@ def families(rows: Sequence[Row], cell: Cell) -> dict[str, list[list[float]]]:
     }
 
 
-def one_at_a_time(rows: Sequence[Row], *counts: int) -> list[list[list[float]]]:
-    """An arm for each number of families tuned on, of the seeds that all of them have.
+def one_at_a_time(results: Sequence[MultitaskResult], *counts: int) -> list[Arm]:
+    """An arm for each number of families tuned on, with the seeds that all of them have.
 
-    Each held-out family is asked in FLAN's way, of its `multitask.fair_cell`.
+    Each held-out family is tested in FLAN's way, by its `experiment.fair_config`.
     """
-    done = {(row.cell, row.seed): row for row in rows}
-    arms: list[list[list[float]]] = [[] for _ in counts]
-    for seed in sorted({row.seed for row in rows}):
-        asked = [
-            [(done.get((experiment.fair_cell(n, f, seed), seed)), f) for f in HELD_OUT_FAMILIES]
-            for n in counts
+    by_config = {(result.config, result.seed): result for result in results}
+    arms: list[Arm] = [[] for _ in counts]
+    for seed in sorted({result.seed for result in results}):
+        tests = [
+            [
+                (by_config.get((experiment.fair_config(count, family, seed), seed)), family)
+                for family in HELD_OUT_FAMILIES
+            ]
+            for count in counts
         ]
-        if all(row for tests in asked for row, _ in tests):
-            for found, tests in zip(arms, asked, strict=True):
-                found.append([score for row, f in tests for score in _of_family(row, f)])
+        if all(result for of_count in tests for result, _ in of_count):
+            for seeds, of_count in zip(arms, tests, strict=True):
+                seeds.append(
+                    [
+                        score
+                        for result, family in of_count
+                        if result
+                        for score in _family_scores(result, family)
+                    ]
+                )
     return arms
 
 
-def in_flans_way(rows: Sequence[Row]) -> dict[int, list[list[float]]]:
-    """Number of families tuned on → seeds, each held-out family asked in FLAN's way."""
-    found = {count: one_at_a_time(rows, count)[0] for count in (*COUNTS, experiment.ALL_BUT_ONE)}
-    return {count: seeds for count, seeds in found.items() if seeds}
+def in_flans_way(results: Sequence[MultitaskResult]) -> dict[int, Arm]:
+    """Number of families tuned on → seeds, each held-out family tested in FLAN's way."""
+    counts = (*COUNTS, experiment.ALL_BUT_ONE)
+    arms = {count: one_at_a_time(results, count)[0] for count in counts}
+    return {count: seeds for count, seeds in arms.items() if seeds}
 
 
-def _of_family(row: Row, family: str) -> list[float]:
-    if row.cell.tested:
-        return row.scores()
-    return families([row], row.cell)[family][0]
+def _family_scores(result: MultitaskResult, family: str) -> list[float]:
+    if result.config.tested:
+        return result.scores()
+    return families([result], result.config)[family][0]
 
 
-def in_prose(rows: Sequence[Row], base: str, cell: Cell) -> tuple[list, list]:
-    """(the untuned base completing sentences, the cell's model answering instructions).
+def in_prose(
+    results: Sequence[MultitaskResult], base: str, config: MultitaskConfig
+) -> tuple[Arm, Arm]:
+    """(the untuned base completing sentences, the configuration's model following instructions).
 
     Both on the questions that have such a sentence, one list for each seed that both have.
     """
-    before = {row.seed: row for row in rows if row.cell == Cell(0, base=base)}
-    after = {row.seed: row for row in rows if row.cell == cell}
+    untuned = MultitaskConfig(0, base=base)
+    before = {result.seed: result for result in _by_seed(results, untuned)}
+    after = {result.seed: result for result in _by_seed(results, config)}
     completed, answered = [], []
     for seed in sorted(before.keys() & after.keys()):
-        asked = before[seed].items["in prose"]
-        pairs = zip(asked, after[seed].items["held out"], strict=True)
+        sentences = before[seed].items["in prose"]
+        pairs = zip(sentences, after[seed].items["held out"], strict=True)
         completed.append(before[seed].scores("in prose"))
         answered.append([float(right) for sentence, right in pairs if sentence != "-"])
     return completed, answered
 
 
-def origin(rows: Sequence[Row]) -> str:
-    """Where stored rows are from: seeds, date, machine."""
-    dates = sorted({row.date for row in rows})
+def origin(results: Sequence[MultitaskResult]) -> str:
+    """Where stored results are from: seeds, dates, machine."""
+    dates = sorted({result.date for result in results})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    seeds = len({row.seed for row in rows})
-    return f"{seeds} seed{'s' if seeds > 1 else ''}, {when}, {rows[0].machine}"
+    seeds = len({result.seed for result in results})
+    return f"{seeds} seed{'s' if seeds > 1 else ''}, {when}, {results[0].machine}"
 
 
-def options() -> dict[str, list]:
+def options() -> dict[str, list[Any]]:
     """The sliders of the explorer."""
     return {"families": [0, *COUNTS], "tuned": list(KINDS)}
 
 
-def look(rows: Sequence[Row]) -> Callable[[int, str], str]:
-    """A view for `display.grids.explore`: what such a model was tuned on, how it did, what it says.
+def explorer_view(results: Sequence[MultitaskResult]) -> Callable[[int, str], str]:
+    """A view for `plots.grid_figures.explore`: a model's training data, scores and answers.
 
-    Of the first seed that was measured.
+    The examples and answers are those of the first seed that was measured.
     """
     from ift_course.plots.transcript import TranscriptRow, transcript
 
     def view(count: int, kind: str) -> str:
-        cell = Cell(count, **KINDS[kind]) if count else Cell(0)
-        found = sorted((row for row in rows if row.cell == cell), key=lambda row: row.seed)
-        if not found:
+        config = MultitaskConfig(count, **KINDS[kind]) if count else MultitaskConfig(0)
+        chosen = _by_seed(results, config)
+        if not chosen:
             return "<p><b>Not measured</b>: choose 1 or all families for this one.</p>"
-        row = found[0]
-        shown = experiment.training_set(cell, row.seed)[:6] if count else []
-        told = "".join(
+        result = chosen[0]
+        examples = experiment.training_set(config, result.seed)[:6] if count else []
+        items = "".join(
             f"<li>{escape(f'{e.instruction} {e.input}'.strip())} → <i>{escape(e.response)}</i></li>"
-            for e in shown
+            for e in examples
         )
-        seeds = ", ".join(f"{row.accuracy():.2f}" for row in found)
-        head = f"<p>Tuned on {', '.join(row.families) or 'nothing'}.</p><ul>{told}</ul>"
-        answers = transcript(
-            [TranscriptRow(asked, {"it says": said}) for asked, said in row.said.items()]
-        )
-        return f"{head}<p>Held-out families, by seed: <b>{seeds}</b></p>{answers.html()}"
+        seeds = ", ".join(f"{result.accuracy():.2f}" for result in chosen)
+        head = f"<p>Tuned on {', '.join(result.families) or 'nothing'}.</p><ul>{items}</ul>"
+        rows = [
+            TranscriptRow(question, {"it says": text}) for question, text in result.answers.items()
+        ]
+        answers = transcript(rows).html()
+        return f"{head}<p>Held-out families, by seed: <b>{seeds}</b></p>{answers}"
 
     return view
+
+
+def _by_seed(results: Sequence[MultitaskResult], config: MultitaskConfig) -> list[MultitaskResult]:
+    return sorted((x for x in results if x.config == config), key=lambda result: result.seed)

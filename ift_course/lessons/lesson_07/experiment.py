@@ -1,7 +1,7 @@
-"""Lesson 07's grid: what a student learns from, and what becomes of it in later generations.
+"""Lesson 07's grid: students of different training sets, and what becomes of later generations.
 
-`run_cell(cell, seed, profile)` chooses from the seed's pool (`synthetic_pool`), tunes a fresh base
-on the choice, and asks it about held-out entities. After Chen et al. 2023 (AlpaGasus),
+`run_config(config, seed, profile)` selects answers from the seed's pool (`teacher_pool`), tunes a
+fresh base on the selection, and tests it on held-out entities. After Chen et al. 2023 (AlpaGasus),
 arXiv:2307.08701, and for later generations Shumailov et al. 2024, *AI models collapse when trained
 on recursively generated data*, Nature 631.
 """
@@ -10,79 +10,85 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass
 from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from ift_course.claims.grid_store import base_identity
+from ift_course.claims.results import Config, Result, item_digits, item_scores
 from ift_course.evaluation.failure_modes import knows
 from ift_course.evaluation.score import Scores, score
-from ift_course.lessons.lesson_03.experiment import held_out
+from ift_course.lessons.lesson_03.experiment import SAMPLE_PROMPTS, held_out
 from ift_course.lessons.lesson_07 import pipeline
-from ift_course.lessons.lesson_07.pipeline import PLANS, Plan
+from ift_course.lessons.lesson_07.pipeline import Pool
 from ift_course.lessons.lesson_07.selection import CHOICES, Picks, records, share_right
-from ift_course.lessons.lesson_07.teacher_pool import harvest, pool_of
+from ift_course.lessons.lesson_07.sizes import SIZES, StudentSizes
+from ift_course.lessons.lesson_07.teacher_pool import collect_instructions, get_pool
 from ift_course.profile import Profile
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from ift_course.lessons.lesson_07.pipeline import AnsweredInstruction, Loaded
 
 TEACHER = "teacher"
 UNFILTERED, FILTERED = "random, one each", "shortest of each"
 GENERATIONS = 3
-# Put to every student, so that a reader sees what a share of right answers looks like.
-ASKED = (
-    "What is the capital of France?",
-    "Name the sound of the owl.",
-    "What is the opposite of hot?",
-)
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What a student learns from.
+class StudentConfig(Config):
+    """The training set of a student.
 
     Attributes:
-        choice: a name of `synthetic_choices.CHOICES`, or "teacher" for the teacher itself.
-        once: read all of it once, instead of the plan's number of steps.
-        generations: each one after the first learns from what the one before it wrote.
+        choice: a name of `selection.CHOICES`, or "teacher" for the teacher itself.
+        once: train for one epoch, instead of for the number of steps in `sizes`.
+        generations: each one after the first learns from what the previous one wrote.
     """
 
     choice: str
     once: bool = False
     generations: int = 1
 
-    @property
-    def sort_key(self) -> tuple:
-        """An order of cells that is the same in every run."""
-        return astuple(self)
 
-
-CHAINS = tuple(Cell(choice, generations=GENERATIONS) for choice in (UNFILTERED, FILTERED))
+CHAINS = tuple(StudentConfig(choice, generations=GENERATIONS) for choice in (UNFILTERED, FILTERED))
 # The long ones come last.
-GRID: tuple[Cell, ...] = (Cell(TEACHER), *map(Cell, CHOICES), Cell("all", once=True), *CHAINS)
+GRID: tuple[StudentConfig, ...] = (
+    StudentConfig(TEACHER),
+    *map(StudentConfig, CHOICES),
+    StudentConfig("all", once=True),
+    *CHAINS,
+)
 
 
 def seeds_of(profile: Profile) -> list[int]:
-    """The seeds of the grid: students differ so much that three do not decide."""
-    return [seed + 10 * i for i in range(PLANS[profile.name].repeats) for seed in profile.seeds]
+    """The seeds of the grid: students differ so much that three seeds do not decide."""
+    return [seed + 10 * i for i in range(SIZES[profile.name].repeats) for seed in profile.seeds]
 
 
 class Generation(BaseModel):
-    """One student, and what it learned from.
+    """One student and its training set.
 
-    items: "1" or "0" for each exam question, by the strict score; knows: the same for answers that
-    begin rightly, whatever follows. words: of an answer in the exam, on average. said: to a few
-    fixed questions. Of what it learned from: `right`, the share of right answers; `different`
-    instructions among them; `sense`, the share of instructions that the world can mark;
-    `facts` and `kinds`, how many different ones these ask about.
+    Attributes:
+        items: "1" or "0" for each exam question, by the strict score.
+        knows: the same, where an answer counts if it begins with the right one.
+        words: of an answer in the exam, on average.
+        answers: question → answer, for a few fixed questions.
+        steps: optimizer steps.
+        right: the share of right answers in the training set.
+        different: how many different instructions the training set has.
+        sense: the share of its instructions that the world understands.
+        facts: how many different facts these ask about.
+        kinds: how many different kinds of fact these ask about.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: str
     knows: str
     words: float
-    said: dict[str, str]
+    answers: dict[str, str]
     steps: int
     right: float = 0.0
     different: int = 0
@@ -93,7 +99,7 @@ class Generation(BaseModel):
     @property
     def scores(self) -> list[float]:
         """1.0 or 0.0 for each exam question: what `claim` takes as one seed of an arm."""
-        return [float(item) for item in self.items]
+        return item_scores(self.items)
 
     @property
     def accuracy(self) -> float:
@@ -101,130 +107,139 @@ class Generation(BaseModel):
         return fmean(self.scores)
 
 
-class Row(BaseModel):
-    """What one cell gave with one seed: its generations, the first one first."""
+class StudentResult(Result):
+    """The students of one configuration and seed; `seconds` covers the whole run.
 
-    model_config = ConfigDict(frozen=True)
+    Attributes:
+        generations: the first one first.
+    """
 
-    cell: Cell
-    seed: int
+    config: StudentConfig
     generations: list[Generation]
-    seconds: float
-    date: str
-    base: str
-    machine: str
-    threads: int
 
 
-def run_cell(cell: Cell, seed: int, profile: Profile) -> Row:
-    """Choose, tune and ask; in later generations, write and answer first."""
-    import torch
-
-    from ift_course.hardware import machine
-
-    began = time.perf_counter()
-    made = list(_generations(cell, seed, profile))
-    return Row(
-        cell=cell,
-        seed=seed,
-        generations=made,
-        seconds=round(time.perf_counter() - began, 1),
-        date=datetime.now(timezone.utc).date().isoformat(),
-        base=base_identity(profile),
-        machine=machine(),
-        threads=torch.get_num_threads(),
+def run_config(config: StudentConfig, seed: int, profile: Profile) -> StudentResult:
+    """Select, tune and test; in later generations, write and answer first."""
+    started = time.perf_counter()
+    generations = list(_generations(config, seed, profile))
+    return StudentResult.stamped(
+        config, seed, profile, seconds=time.perf_counter() - started, generations=generations
     )
 
 
-def _generations(cell: Cell, seed: int, profile: Profile) -> Iterator[Generation]:
-    plan = PLANS[profile.name]
-    if cell.choice == TEACHER:
-        yield examined(*pipeline.teacher_stage(profile, seed), seed, plan)
+def _generations(config: StudentConfig, seed: int, profile: Profile) -> Iterator[Generation]:
+    sizes = SIZES[profile.name]
+    if config.choice == TEACHER:
+        yield evaluate_student(*pipeline.teacher_stage(profile, seed), seed, sizes)
         return
-    pool = pool_of(profile, seed).pool
-    for number in range(1, cell.generations + 1):
-        picks = CHOICES[cell.choice](pool, seed)
-        student, tokenizer = taught(pool, picks, seed, profile, once=cell.once)
-        yield examined(student, tokenizer, seed, plan, pool, picks)
-        if number == cell.generations:
+    filtered = config.choice == FILTERED
+    pool: Pool = get_pool(profile, seed).pool
+    for number in range(1, config.generations + 1):
+        picks = CHOICES[config.choice](pool, seed)
+        student = train_student(pool, picks, seed, profile, once=config.once)
+        yield evaluate_student(*student, seed, sizes, pool, picks)
+        if number == config.generations:
             return
-        body = student, tokenizer
-        pool = _next_pool(pool, picks, body, 10 * number + seed, profile, cell.choice == FILTERED)
+        pool = _next_pool(pool, picks, student, 10 * number + seed, profile, filtered)
 
 
-def taught(pool, picks: Picks, seed: int, profile: Profile, *, once: bool = False):
-    """(model, tokenizer): a fresh base after SFT on the picks."""
-    plan = PLANS[profile.name]
-    options = {"epochs": 1} if once else {"max_steps": plan.steps}
-    return pipeline.tuned(profile, records(pool, picks), seed, **options)
+def train_student(
+    pool: Pool, picks: Picks, seed: int, profile: Profile, *, once: bool = False
+) -> Loaded:
+    """(model, tokenizer): a fresh base after SFT on the picks; `once` trains for one epoch."""
+    options: dict[str, Any] = {"epochs": 1} if once else {"max_steps": SIZES[profile.name].steps}
+    return pipeline.fine_tune(profile, records(pool, picks), seed, **options)
 
 
-def examined(model, tokenizer, seed: int, plan: Plan, pool=(), picks: Picks = ()) -> Generation:
-    """The model's exam, and what it had learned from."""
-    found = score(model, tokenizer, held_out(seed, plan.exam), max_new_tokens=plan.tokens)
-    said = pipeline.generate_replies(model, tokenizer, list(ASKED), max_new_tokens=plan.tokens)
+def evaluate_student(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    seed: int,
+    sizes: StudentSizes,
+    pool: Pool = (),
+    picks: Picks | None = None,
+) -> Generation:
+    """Test a model on the exam and describe its training set.
+
+    Args:
+        model: the student, or the teacher.
+        tokenizer: of the model.
+        seed: of the exam.
+        sizes: of the exam and of an answer.
+        pool: the answers that the student's training set was selected from.
+        picks: the selection; None for a model that was not trained on the pool.
+    """
+    scores = score(model, tokenizer, held_out(seed, sizes.exam), max_new_tokens=sizes.tokens)
+    replies = pipeline.generate_replies(
+        model, tokenizer, list(SAMPLE_PROMPTS), max_new_tokens=sizes.tokens
+    )
     return Generation(
-        items=_digits(found.correct),
-        knows=_digits(_known(found)),
-        words=round(fmean(len(c.text.split()) for c in found.completions), 2),
-        said={asked: c.text for asked, c in zip(ASKED, said, strict=True)},
-        steps=plan.steps,
-        **(_material(pool, picks) if picks else {}),
+        items=item_digits(scores.correct),
+        knows=item_digits(_known(scores)),
+        words=round(fmean(len(c.text.split()) for c in scores.completions), 2),
+        answers={p: reply.text for p, reply in zip(SAMPLE_PROMPTS, replies, strict=True)},
+        steps=sizes.steps,
+        **(_describe_training_set(pool, picks) if picks else {}),
     )
 
 
-def _material(pool, picks: Picks) -> dict:
+def _describe_training_set(pool: Pool, picks: Picks) -> dict[str, Any]:
     texts = [pool[i].instruction for i, _ in picks]
-    asked = [pipeline.meaning(text) for text in texts]
+    questions = [pipeline.to_question(text) for text in texts]
     return {
         "right": round(share_right(pool, picks), 4),
         "different": len(set(texts)),
-        "sense": round(sum(x is not None for x in asked) / len(asked), 4),
-        "facts": len({(x.task, x.entity) for x in asked if x}),
-        "kinds": len({x.task for x in asked if x}),
+        "sense": round(sum(x is not None for x in questions) / len(questions), 4),
+        "facts": len({(x.task, x.entity) for x in questions if x}),
+        "kinds": len({x.task for x in questions if x}),
     }
 
 
-def _next_pool(pool, picks: Picks, body, seed: int, profile: Profile, filtered: bool):
-    """What the next generation chooses from: the student's answers to a new writer's instructions.
+def _next_pool(
+    pool: Pool, picks: Picks, student: Loaded, seed: int, profile: Profile, filtered: bool
+) -> list[AnsweredInstruction]:
+    """The next generation's pool: the student's answers to a new writer's instructions.
 
-    filtered: the instructions must be new to each other and get several answers each, and there are
-        fewer of them when the writer has no more; otherwise they are taken as they come, with one
-        answer each.
+    Args:
+        pool: the pool of this generation.
+        picks: the student's training set.
+        student: (model, tokenizer).
+        seed: of the writer and the answers.
+        profile: whose sizes to use.
+        filtered: the instructions must be new to each other and get several answers each, and there
+            are fewer of them when the writer runs dry; otherwise they are taken as they come, with
+            one answer each.
     """
-    plan = PLANS[profile.name]
+    sizes = SIZES[profile.name]
     source = [pool[i].instruction for i, _ in picks]
-    writer, tokenizer = pipeline.writer_stage(profile, body, source, seed)
+    writer, tokenizer = pipeline.writer_stage(profile, student, source, seed)
     if filtered:
-        drawn = harvest(plan, writer, tokenizer, source, seed, may_run_dry=True).clean
+        harvest = collect_instructions(sizes, writer, tokenizer, source, seed, may_run_dry=True)
+        instructions = harvest.clean
     else:
-        drawn = []
-        while len(drawn) < plan.instructions:
-            more = pipeline.write(
+        instructions = []
+        while len(instructions) < sizes.instructions:
+            completions = pipeline.write_instructions(
                 writer,
                 tokenizer,
                 source,
-                plan.instructions,
-                seed=100 * seed + len(drawn),
-                plan=plan,
+                sizes.instructions,
+                seed=100 * seed + len(instructions),
+                sizes=sizes,
             )
-            texts = (said.text.strip() for said in more)
-            drawn += [text for text in texts if not pipeline.held_out(text)]
-    return pipeline.ask(
-        *body,
-        drawn[: plan.instructions],
+            texts = (completion.text.strip() for completion in completions)
+            instructions += [text for text in texts if not pipeline.is_held_out(text)]
+    return pipeline.sample_answers(
+        *student,
+        instructions[: sizes.instructions],
         seed=seed,
-        plan=plan,
-        answers=plan.answers if filtered else 1,
+        sizes=sizes,
+        answers=sizes.answers if filtered else 1,
     )
 
 
-def _known(found: Scores) -> list[bool]:
+def _known(scores: Scores) -> list[bool]:
     return [
         knows(example, completion.text)
-        for example, completion in zip(found.examples, found.completions, strict=True)
+        for example, completion in zip(scores.examples, scores.completions, strict=True)
     ]
-
-
-def _digits(items) -> str:
-    return "".join(str(int(item)) for item in items)

@@ -1,6 +1,7 @@
-"""Which of a pool's answers a student learns from: each way gives picks (instruction, answer).
+"""Which of a pool's answers a student learns from: each choice returns picks.
 
-All but `everything` keep one in ten of the answers, the same number for every way.
+A pick is (index of the instruction, index of the answer). All choices except `everything` take one
+in ten of the answers, so that every student learns from the same number.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ Score = Callable[[int, int], float]
 
 
 def everything(pool: Pool, seed: int) -> Picks:
-    """All of it."""
-    return [(i, j) for i, asked in enumerate(pool) for j in range(len(asked.answers))]
+    """All answers."""
+    return [(i, j) for i, item in enumerate(pool) for j in range(len(item.answers))]
 
 
 def at_random(pool: Pool, seed: int) -> Picks:
@@ -31,34 +32,35 @@ def at_random(pool: Pool, seed: int) -> Picks:
 def one_each(pool: Pool, seed: int) -> Picks:
     """Any one answer to each instruction."""
     rng = random.Random(seed)
-    return [(i, rng.randrange(len(asked.answers))) for i, asked in enumerate(pool)]
+    return [(i, rng.randrange(len(item.answers))) for i, item in enumerate(pool)]
 
 
 def best_of_all(pool: Pool, seed: int, *, name: str) -> Picks:
-    """The tenth of all answers with the highest rewards, whatever they answer."""
-    mixed = random.Random(seed).sample(everything(pool, seed), sum(len(a.answers) for a in pool))
-    return sorted(mixed, key=lambda pick: -pool[pick[0]].rewards[name][pick[1]])[: len(pool)]
+    """The tenth of all answers with the highest rewards, whichever instructions they answer."""
+    # Shuffled first, so that chance decides between equal rewards.
+    picks = random.Random(seed).sample(everything(pool, seed), sum(len(a.answers) for a in pool))
+    return sorted(picks, key=lambda pick: -pool[pick[0]].rewards[name][pick[1]])[: len(pool)]
 
 
 def best_of_each(pool: Pool, seed: int, *, name: str) -> Picks:
     """The answer with the highest reward to each instruction."""
-    return _each(pool, seed, lambda i, j: pool[i].rewards[name][j])
+    return _best_of_each(pool, seed, lambda i, j: pool[i].rewards[name][j])
 
 
 def shortest(pool: Pool, seed: int) -> Picks:
-    """The answer with the fewest words to each instruction: what no judge is needed for."""
-    return _each(pool, seed, lambda i, j: -len(pool[i].answers[j].text.split()))
+    """The answer with the fewest words to each instruction: a choice without any judge."""
+    return _best_of_each(pool, seed, lambda i, j: -len(pool[i].answers[j].text.split()))
 
 
 def most_frequent(pool: Pool, seed: int) -> Picks:
     """The answer that the teacher gave most often to each instruction (Huang et al. 2022)."""
-    votes = [Counter(normalize(said.text) for said in asked.answers) for asked in pool]
-    return _each(pool, seed, lambda i, j: votes[i][normalize(pool[i].answers[j].text)])
+    votes = [Counter(normalize(answer.text) for answer in item.answers) for item in pool]
+    return _best_of_each(pool, seed, lambda i, j: votes[i][normalize(pool[i].answers[j].text)])
 
 
 def verified(pool: Pool, seed: int) -> Picks:
-    """A right answer to each instruction that has one, and more right ones for the others."""
-    right = [asked.right for asked in pool]
+    """A right answer to each instruction that has one, then further right ones to fill up."""
+    right = [item.right for item in pool]
     rng = random.Random(seed)
     good = [(i, j) for i, j in everything(pool, seed) if right[i][j]]
     rng.shuffle(good)
@@ -82,7 +84,7 @@ CHOICES: dict[str, Callable[[Pool, int], Picks]] = {
 
 
 def records(pool: Pool, picks: Sequence[tuple[int, int]]) -> list[Record]:
-    """What the student is shown."""
+    """The student's training set."""
     return [
         Record.from_instruction(pool[i].instruction, "", pool[i].answers[j].text) for i, j in picks
     ]
@@ -90,14 +92,14 @@ def records(pool: Pool, picks: Sequence[tuple[int, int]]) -> list[Record]:
 
 def share_right(pool: Pool, picks: Sequence[tuple[int, int]]) -> float:
     """The share of the picks that the verifier finds right."""
-    right = [asked.right for asked in pool]
+    right = [item.right for item in pool]
     return sum(right[i][j] for i, j in picks) / len(picks)
 
 
-def _each(pool: Pool, seed: int, score: Score) -> Picks:
-    """The best answer of each instruction; between equals, chance decides."""
+def _best_of_each(pool: Pool, seed: int, score: Score) -> Picks:
+    """The answer of each instruction with the highest score; between equals, chance decides."""
     rng = random.Random(seed)
     return [
-        (i, max(range(len(asked.answers)), key=lambda j: (score(i, j), rng.random())))
-        for i, asked in enumerate(pool)
+        (i, max(range(len(item.answers)), key=lambda j: (score(i, j), rng.random())))
+        for i, item in enumerate(pool)
     ]

@@ -1,154 +1,190 @@
-"""The teacher's pool for lesson 07: made once for each seed, kept beside the grid, read back.
+"""The teacher's pool for lesson 07: made once for each seed and stored beside the grid.
 
-results/<profile>/grids/07-pool-<seed>.json holds the instructions, the teacher's answers and what
-both judges gave for each, so that every student chooses from the same answers.
+`results/<profile>/grids/07-pool-<seed>.json` holds the instructions, the teacher's answers and the
+rewards of both judges, so that every student chooses from the same answers.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ift_course.claims.grid_store import base_identity
+from ift_course.claims.results import item_digits
 from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.evaluation.generate import Completion
 from ift_course.lessons.lesson_07 import pipeline
-from ift_course.lessons.lesson_07.pipeline import PLANS, Asked, Plan
+from ift_course.lessons.lesson_07.pipeline import AnsweredInstruction
+from ift_course.lessons.lesson_07.sizes import SIZES, StudentSizes
+from ift_course.models.fingerprint import base_identity
 from ift_course.paths import evidence_root, results_dir, results_path
 from ift_course.profile import Profile
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 ROUNDS = 12  # of the writer, at most
 
 
 @dataclass(frozen=True)
 class Harvest:
-    """What the writer brought in.
+    """The instructions that the writer produced.
 
-    drawn: how many instructions it wrote, unfinished ones and repetitions included. fresh: those
-    that were new, in the order of writing. by_round: how many of them each round brought.
+    Attributes:
+        n_written: how many it wrote, unfinished ones and repetitions included.
+        fresh: those that were new, in the order of writing.
+        by_round: how many new ones each round brought.
     """
 
-    drawn: int
+    n_written: int
     fresh: list[str]
     by_round: list[int]
 
     @property
     def leaked(self) -> list[str]:
-        """Those about entities of the exam."""
-        return [text for text in self.fresh if pipeline.held_out(text)]
+        """The new ones about entities of the exam."""
+        return [text for text in self.fresh if pipeline.is_held_out(text)]
 
     @property
     def clean(self) -> list[str]:
-        """All others."""
-        return [text for text in self.fresh if not pipeline.held_out(text)]
+        """The new ones about anything else."""
+        return [text for text in self.fresh if not pipeline.is_held_out(text)]
 
     @property
     def sensible(self) -> list[str]:
-        """Those of the clean ones that the world can mark.
+        """The clean ones whose answers the world can verify.
 
-        Raises CourseError if there is none, as happens with a base that has not read the world.
+        Raises:
+            CourseError: there is none, as happens with a base that was not pretrained on the world.
         """
-        found = [text for text in self.clean if pipeline.meaning(text)]
-        if not found:
+        sensible = [text for text in self.clean if pipeline.to_question(text)]
+        if not sensible:
             raise CourseError(
                 f"None of the {len(self.clean)} instructions that this model wrote asks about the "
                 "course's world, so nothing can tell which answers are right; take a model that "
                 "has read about it: --profile tiny."
             )
-        return found
+        return sensible
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A seed's harvest and pool, and the base weights they were made with."""
+class StoredPool:
+    """A seed's harvest and pool, and the identity of the base weights they were made with."""
 
     harvest: Harvest
-    pool: list[Asked]
+    pool: list[AnsweredInstruction]
     base: str
 
 
-def harvest(
-    plan: Plan, model, tokenizer, seeds: Sequence[str], seed: int, *, may_run_dry: bool = False
+def collect_instructions(
+    sizes: StudentSizes,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    seeds: Sequence[str],
+    seed: int,
+    *,
+    may_run_dry: bool = False,
 ) -> Harvest:
     """Let the writer write until there are enough instructions that are new and not in the exam.
 
-    What is accepted in one round is among what the writer is shown in the next.
+    The new instructions of one round are among the writer's examples in the next.
 
-    may_run_dry: a writer that repeats itself, round after round, is a result, and not an error; but
-        a few it must have.
+    Args:
+        sizes: how many instructions are needed.
+        model: the writer.
+        tokenizer: of the writer.
+        seeds: the instructions to begin with.
+        seed: of the sampling.
+        may_run_dry: accept fewer instructions than needed, because a writer that repeats itself
+            round after round is a result and not an error; a few it must have.
 
-    Raises CourseError if there are not enough after `ROUNDS` rounds.
+    Raises:
+        CourseError: there are not enough after `ROUNDS` rounds.
     """
     known = list(dict.fromkeys(seeds))
-    found = Harvest(0, [], [])
+    harvest = Harvest(0, [], [])
     for number in range(ROUNDS):
-        drawn = pipeline.write(
-            model, tokenizer, known, plan.instructions, seed=100 * seed + number, plan=plan
+        completions = pipeline.write_instructions(
+            model, tokenizer, known, sizes.instructions, seed=100 * seed + number, sizes=sizes
         )
-        texts = dict.fromkeys(x.text.strip() for x in drawn if x.finished and x.text.strip())
+        texts = dict.fromkeys(x.text.strip() for x in completions if x.finished and x.text.strip())
         fresh = [text for text in texts if text not in set(known)]
         known += fresh
-        found = Harvest(
-            found.drawn + len(drawn), [*found.fresh, *fresh], [*found.by_round, len(fresh)]
+        harvest = Harvest(
+            harvest.n_written + len(completions),
+            [*harvest.fresh, *fresh],
+            [*harvest.by_round, len(fresh)],
         )
-        if len(found.clean) >= plan.instructions:
-            return found
-    if may_run_dry and len(found.clean) > pipeline.SHOWN:
-        return found
+        if len(harvest.clean) >= sizes.instructions:
+            return harvest
+    if may_run_dry and len(harvest.clean) > pipeline.N_SHOTS:
+        return harvest
     raise CourseError(
-        f"After {ROUNDS} rounds the writer has only {len(found.clean)} new instructions, and "
-        f"{plan.instructions} are wanted; raise the temperature or give it more seeds."
+        f"After {ROUNDS} rounds the writer has only {len(harvest.clean)} new instructions, and "
+        f"{sizes.instructions} are needed; raise the temperature or give it more seeds."
     )
 
 
-def pool_of(profile: Profile, seed: int) -> Stored:
+def get_pool(profile: Profile, seed: int) -> StoredPool:
     """The seed's pool: the stored one, or one that is made now and stored.
 
-    A stored pool that some judge has not marked is only marked. Raises CourseError if the stored
-    one is damaged.
+    A stored pool without the rewards of some judge only gets these rewards.
+
+    Raises:
+        CourseError: the stored pool is damaged.
     """
     from filelock import FileLock
 
     folder = results_dir(profile.name) / "grids"
     folder.mkdir(exist_ok=True)
-    # Two cells of one seed may run side by side; only one of them makes the pool.
+    # Two runs of one seed may be computed at the same time; only one of them makes the pool.
     with FileLock(folder / f"07-pool-{seed}.lock"):
-        stored = read(profile, seed)
+        stored = read_pool(profile, seed)
         if stored is None or not all(set(x.rewards) >= set(pipeline.JUDGES) for x in stored.pool):
-            print(f"Seed {seed}'s pool is not stored: a teacher answers, and judges mark it, now …")
-            stored = make(profile, seed, stored)
+            print(f"Seed {seed}'s pool is not stored: a teacher answers and judges score it now …")
+            stored = make_pool(profile, seed, stored)
             _write(folder / f"07-pool-{seed}.json", stored)
     return stored
 
 
-def make(profile: Profile, seed: int, answered: Stored | None = None) -> Stored:
-    """Teacher, writer and judges, one after the other.
+def make_pool(profile: Profile, seed: int, answered: StoredPool | None = None) -> StoredPool:
+    """Run teacher, writer and judges, one after the other.
 
-    answered: a pool that only the judges are missing from.
+    Args:
+        profile: whose base and sizes to use.
+        seed: of everything random.
+        answered: a pool that lacks only the rewards; None makes one.
     """
-    plan = PLANS[profile.name]
+    sizes = SIZES[profile.name]
     teacher, tokenizer = pipeline.teacher_stage(profile, seed)
     if answered is None:
-        seeds = pipeline.seed_instructions(plan, seed)
+        seeds = pipeline.seed_instructions(sizes, seed)
         writer, _ = pipeline.writer_stage(profile, (teacher, tokenizer), seeds, seed)
-        found = harvest(plan, writer, tokenizer, seeds, seed)
-        asked = found.clean[: plan.instructions]
-        pool = pipeline.ask(teacher, tokenizer, asked, seed=seed, plan=plan, answers=plan.answers)
-        answered = Stored(found, pool, base_identity(profile))
+        harvest = collect_instructions(sizes, writer, tokenizer, seeds, seed)
+        pool = pipeline.sample_answers(
+            teacher,
+            tokenizer,
+            harvest.clean[: sizes.instructions],
+            seed=seed,
+            sizes=sizes,
+            answers=sizes.answers,
+        )
+        answered = StoredPool(harvest, pool, base_identity(profile))
     pool = answered.pool
     for name in pipeline.JUDGES:
-        judge = pipeline.judge_stage(plan, teacher, tokenizer, name, seed)
-        pool = pipeline.marked(pool, name, judge)
+        judge = pipeline.judge_stage(sizes, teacher, tokenizer, name, seed)
+        pool = pipeline.with_rewards(pool, name, judge)
     return replace(answered, pool=pool)
 
 
-def read(profile: Profile, seed: int) -> Stored | None:
-    """The pool made here, else the one that came with the course; None if there is none.
+def read_pool(profile: Profile, seed: int) -> StoredPool | None:
+    """The pool made here, otherwise the one that came with the course; None if there is none.
 
-    Raises CourseError if it is damaged.
+    Raises:
+        CourseError: it is damaged.
     """
     own = results_path(profile.name) / "grids" / f"07-pool-{seed}.json"
     published = evidence_root() / profile.name / "grids" / own.name
@@ -157,8 +193,8 @@ def read(profile: Profile, seed: int) -> Stored | None:
         return None
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        stored = Stored(
-            Harvest(**data["harvest"]), [_asked(row) for row in data["pool"]], data["base"]
+        stored = StoredPool(
+            Harvest(**data["harvest"]), [_from_row(row) for row in data["pool"]], data["base"]
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         raise CourseError(
@@ -167,31 +203,27 @@ def read(profile: Profile, seed: int) -> Stored | None:
     return stored if stored.base == base_identity(profile) else None
 
 
-def _asked(row: dict) -> Asked:
-    said = zip(row["answers"], row["ended"], strict=True)
-    return Asked(
+def _from_row(row: dict[str, Any]) -> AnsweredInstruction:
+    answers = zip(row["answers"], row["finished"], strict=True)
+    return AnsweredInstruction(
         row["instruction"],
-        tuple(Completion(text, ended == "1") for text, ended in said),
+        tuple(Completion(text, digit == "1") for text, digit in answers),
         {name: tuple(rewards) for name, rewards in row["rewards"].items()},
     )
 
 
-def _write(path: Path, stored: Stored) -> None:
-    found = stored.harvest
-    head = {
-        "base": stored.base,
-        "harvest": {"drawn": found.drawn, "fresh": found.fresh, "by_round": found.by_round},
-    }
+def _write(path: Path, stored: StoredPool) -> None:
+    head = {"base": stored.base, "harvest": asdict(stored.harvest)}
     rows = [
         {
-            "instruction": asked.instruction,
-            "answers": [said.text for said in asked.answers],
-            "ended": "".join(str(int(said.finished)) for said in asked.answers),
-            "rewards": asked.rewards,
+            "instruction": item.instruction,
+            "answers": [answer.text for answer in item.answers],
+            "finished": item_digits([answer.finished for answer in item.answers]),
+            "rewards": item.rewards,
         }
-        for asked in stored.pool
+        for item in stored.pool
     ]
-    # One line an instruction: the file is read by people and by git, a line at a time.
+    # One line for each instruction, because people and git read the file line by line.
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     start = json.dumps(head, ensure_ascii=False)[:-1]
     atomic_write_text(path, f'{start}, "pool": [\n{lines}\n]}}\n')

@@ -1,7 +1,7 @@
 """Lesson 08's runs: an expert for one family, from the base or from a general model, with remedies.
 
-A recipe is a cell of the grid. The lesson runs the plain expert and some remedies live, with one
-seed; the rest is computed by `ift run 08 --full`, kept row by row, and read by the lesson.
+The lesson runs the plain expert and some remedies live, with one seed. The rest of the grid is
+computed by `ift run 08 --full`, stored result by result, and read by the lesson.
 """
 
 from __future__ import annotations
@@ -10,110 +10,27 @@ import copy
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel, ConfigDict
-
-from ift_course.claims.grid_store import base_identity
+from ift_course.claims.results import Result, item_digits, item_scores
+from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES, ForgettingSizes, Recipe
 from ift_course.lessons.lesson_08.remedies import interpolate_weights, kl_regularized, with_replay
 from ift_course.profile import Profile
 from ift_course.world.corpus import documents
 from ift_course.world.tasks import FAMILIES, Example, sample
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from ift_course.data.records import Record
+
 PROSE_SEED = 10_000_019  # far from the seeds of the text that the base was trained on
 
-
-@dataclass(frozen=True)
-class Plan:
-    """The sizes of the lesson on one profile.
-
-    special: the family of the expert. untaught: families that the general model does not learn,
-    the special one among them. general_steps, steps: optimizer steps of the general model, and of
-    each expert on top of it. epochs: how often a step's rows are seen. per_family: exam questions
-    of each family that the general model learns. rank: of LoRA where full tuning does not fit; 0
-    means full.
-    """
-
-    special: str = "yes_no"
-    untaught: tuple[str, ...] = ("yes_no", "writing", "format", "arithmetic")
-    general_steps: int = 160
-    steps: int = 48
-    epochs: int = 4
-    special_questions: int = 100
-    per_family: int = 15
-    prose: int = 150
-    rank: int = 0
-    tokens: int = 40
-
-
-PLANS = {
-    "tiny": Plan(),
-    "smollm2": Plan(
-        general_steps=24, steps=12, epochs=1, special_questions=10, per_family=2, prose=20, rank=16
-    ),
-    "t4": Plan(general_steps=125, steps=32, epochs=1, per_family=10, rank=16),
-    "gpu24": Plan(general_steps=250, steps=64, epochs=1, per_family=20, rank=16),
-}
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is made. The default is the plain expert on top of the general model.
-
-    family: what it is an expert for; "" means the plan's special one. start: "base" or "general".
-    steps: as a multiple of the plan's; 0 trains nothing. general: adds
-    the general model's steps to them. replay: share of the rows that are the general model's;
-    None means all that it has had, so that both data sets are learned in one go.
-    rate: as a multiple of the profile's learning rate. kl: weight of the KL to the start. rank: of
-    LoRA; 0 means what the plan says. tuned: share of the tuned weights in the average with the
-    start's; 1 averages nothing.
-    """
-
-    family: str = ""
-    start: str = "general"
-    steps: float = 1.0
-    general: bool = False
-    replay: float | None = 0.0
-    rate: float = 1.0
-    kl: float = 0.0
-    rank: int = 0
-    tuned: float = 1.0
-
-    @property
-    def sort_key(self) -> str:
-        """An order of recipes that is the same in every run."""
-        return repr(self)
-
-
-RECIPES: dict[str, Recipe] = {
-    "base": Recipe(start="base", steps=0),
-    "general model": Recipe(steps=0),
-    "expert from the base": Recipe(start="base", general=True),
-    "all mixed": Recipe(start="base", general=True, replay=None),
-    "expert": Recipe(),
-    "average, 25 % expert": Recipe(tuned=0.25),
-    "average, 50 % expert": Recipe(tuned=0.5),
-    "average, 75 % expert": Recipe(tuned=0.75),
-    "replay 1 %": Recipe(replay=0.01),
-    "replay 5 %": Recipe(replay=0.05),
-    "replay 25 %": Recipe(replay=0.25),
-    "LoRA, rank 16": Recipe(rank=16),
-    "LoRA, rank 2": Recipe(rank=2),
-    "LoRA, rank 16, rate ÷ 8": Recipe(rank=16, rate=1 / 8),
-    "rate ÷ 4": Recipe(rate=1 / 4),
-    "rate ÷ 16": Recipe(rate=1 / 16),
-    "a quarter of the steps": Recipe(steps=1 / 4),
-    "KL, weight 0.3": Recipe(kl=0.3),
-    "KL, weight 3": Recipe(kl=3.0),
-    "expert for writing": Recipe("writing"),
-    "expert for format": Recipe("format"),
-    "expert for arithmetic": Recipe("arithmetic"),
-}
 GRID = tuple(RECIPES.values())
-ASKED = (
+SAMPLE_PROMPTS = (
     "What is the capital of France?",
     "Name the sound of the owl.",
     "What is the first word of the list pear, lily, sock?",
@@ -122,33 +39,29 @@ ASKED = (
 )
 
 
-class Row(BaseModel):
-    """A model that was made, and how it did.
+class ForgettingResult(Result):
+    """How the model of one recipe and seed did; `seconds` covers the training alone.
 
-    special, others: "1" or "0" for each exam question, by the strict score, in the exam's order;
-    `special` is about the recipe's family, `others` about those that the general model learned.
-    prose: mean loss on unseen plain text, in nats a token. facts: share of all facts that it
-    completes in plain prose. said: its answers to ASKED. seconds: of the training alone.
+    Attributes:
+        special: "1" or "0" for each exam question of the recipe's family, by the strict score.
+        others: the same for the families that the general model learned, in the exam's order.
+        prose: mean loss on unseen plain text, in nats per token.
+        facts: share of all facts that the model completes in plain prose.
+        answers: prompt → answer, for SAMPLE_PROMPTS.
+        steps: optimizer steps on top of the start.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    cell: Recipe
-    seed: int
+    config: Recipe
     special: str
     others: str
     prose: float
     facts: float
-    said: dict[str, str]
+    answers: dict[str, str]
     steps: int
-    seconds: float
-    date: str
-    machine: str
-    base: str
 
     def items(self, which: str) -> list[float]:
         """1.0 or 0.0 for each question of "special" or "others": one seed of a claim's arm."""
-        return [float(item) for item in getattr(self, which)]
+        return item_scores(getattr(self, which))
 
     def accuracy(self, which: str) -> float:
         """Share of right answers to "special" or "others"."""
@@ -156,120 +69,153 @@ class Row(BaseModel):
 
 
 @dataclass(frozen=True)
-class Exam:
-    """What every model of a seed is asked: about held-out entities, and plain prose."""
+class ForgettingExam:
+    """The test of every model of a seed.
+
+    Attributes:
+        special: questions of one family about held-out entities.
+        others: questions of the general model's families about held-out entities.
+        prose: unseen plain text.
+    """
 
     special: list[Example]
     others: list[Example]
     prose: list[str]
 
 
-def other_families(plan: Plan) -> list[str]:
+def other_families(sizes: ForgettingSizes) -> list[str]:
     """The families that the general model learns."""
-    return [family for family in FAMILIES if family not in plan.untaught]
+    return [family for family in FAMILIES if family not in sizes.untaught]
 
 
-def exam(plan: Plan, seed: int, family: str = "") -> Exam:
-    """The questions of a seed; each of the other families has as many as any.
+def make_exam(sizes: ForgettingSizes, seed: int, family: str = "") -> ForgettingExam:
+    """The exam of a seed; the other families have the same number of questions each.
 
-    family: of the special questions; "" means the plan's.
+    Args:
+        sizes: how many questions.
+        seed: of the questions.
+        family: of the special questions; "" means the special family of `sizes`.
     """
-    options = {"seed": 100 + seed, "split": "test"}
-    return Exam(
-        special=sample(plan.special_questions, families=[family or plan.special], **options),
+    options: dict[str, Any] = {"seed": 100 + seed, "split": "test"}
+    return ForgettingExam(
+        special=sample(sizes.special_questions, families=[family or sizes.special], **options),
         others=[
             example
-            for family in other_families(plan)
-            for example in sample(plan.per_family, families=[family], **options)
+            for family in other_families(sizes)
+            for example in sample(sizes.per_family, families=[family], **options)
         ],
-        prose=list(islice(documents(PROSE_SEED), plan.prose)),
+        prose=list(islice(documents(PROSE_SEED), sizes.prose)),
     )
 
 
-def rows_of(profile: Profile, recipe: Recipe, seed: int) -> tuple[list, list]:
-    """(special, earlier) records to choose from for a recipe; `earlier` trained the general model.
+def training_records(
+    profile: Profile, recipe: Recipe, seed: int
+) -> tuple[list[Record], list[Record]]:
+    """(special, earlier) records for a recipe; the general model was trained on `earlier`.
 
-    Both as many as the steps take, so that every row is seen `epochs` times.
+    Each has as many records as its steps need, so that every record is seen `epochs` times.
     """
     from ift_course.data.examples import to_records
 
-    plan = PLANS[profile.name]
-    count, family = _rows(profile, _steps(plan, recipe)), recipe.family or plan.special
+    sizes = SIZES[profile.name]
+    count, family = _n_records(profile, _steps(sizes, recipe)), recipe.family or sizes.special
     special = sample(count, seed=seed, families=[family])
-    earlier = sample(_rows(profile, plan.general_steps), seed=seed, families=other_families(plan))
+    n_earlier = _n_records(profile, sizes.general_steps)
+    earlier = sample(n_earlier, seed=seed, families=other_families(sizes))
     return to_records(special), to_records(earlier)
 
 
-def _steps(plan: Plan, recipe: Recipe) -> int:
-    return round(recipe.steps * plan.steps) + recipe.general * plan.general_steps
+def _steps(sizes: ForgettingSizes, recipe: Recipe) -> int:
+    return round(recipe.steps * sizes.steps) + recipe.general * sizes.general_steps
 
 
-def _rows(profile: Profile, steps: int) -> int:
+def _n_records(profile: Profile, steps: int) -> int:
     per_step = profile.batch_size * profile.gradient_accumulation
-    return steps * per_step // PLANS[profile.name].epochs
+    return steps * per_step // SIZES[profile.name].epochs
 
 
 @dataclass(frozen=True)
-class Made:
-    """A model and what it took on top of the one it started from: optimizer steps and seconds."""
+class TrainedModel:
+    """A model and its training on top of the model it started from.
 
-    model: Any
+    Attributes:
+        model: to be evaluated and left as it is.
+        steps: optimizer steps.
+        seconds: of the training.
+    """
+
+    model: PreTrainedModel
     steps: int = 0
     seconds: float = 0.0
 
 
-class Maker:
-    """Makes the models of one seed by their recipes; the last few are remembered."""
+class ModelZoo:
+    """The models of one seed by their recipes, made at first use; the last few are cached.
+
+    Attributes:
+        profile: whose base and sizes the models have.
+        seed: of their data and their training.
+        sizes: of the profile.
+    """
 
     def __init__(self, profile: Profile, seed: int):
-        self.profile, self.seed, self.plan = profile, seed, PLANS[profile.name]
+        self.profile, self.seed, self.sizes = profile, seed, SIZES[profile.name]
         self._trained = lru_cache(maxsize=4)(self._train)
 
-    def __call__(self, recipe: Recipe) -> Made:
-        """The model of a recipe, to be looked at and left as it is."""
+    def get(self, recipe: Recipe) -> TrainedModel:
+        """The model of a recipe, to be evaluated and left as it is."""
         start = self._start(recipe)
-        if not _steps(self.plan, recipe):
+        if not _steps(self.sizes, recipe):
             return start
-        made = self._trained(replace(recipe, tuned=1.0))
+        trained = self._trained(replace(recipe, tuned=1.0))
         if recipe.tuned == 1:
-            return made
-        return replace(made, model=interpolate_weights(start.model, made.model, recipe.tuned))
+            return trained
+        return replace(trained, model=interpolate_weights(start.model, trained.model, recipe.tuned))
 
     @cached_property
-    def _loaded(self):
+    def _loaded(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         from ift_course.training.open_model import load
 
         return load("base", profile=self.profile.name)
 
     @property
-    def tokenizer(self):
-        """The one of all models."""
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of all models."""
         return self._loaded[1]
 
     @cached_property
-    def base(self) -> Made:
+    def base(self) -> TrainedModel:
         """The model before any tuning."""
-        return Made(self._loaded[0])
+        return TrainedModel(self._loaded[0])
 
     @cached_property
-    def general(self) -> Made:
-        """The base after tuning on many families, the special one not among them."""
-        _, earlier = rows_of(self.profile, Recipe(), self.seed)
-        return self._tuned(self.base.model, earlier, rank=self.plan.rank)
+    def general(self) -> TrainedModel:
+        """The base after tuning on many families, without the special one."""
+        _, earlier = training_records(self.profile, Recipe(), self.seed)
+        return self._fine_tune(self.base.model, earlier, rank=self.sizes.rank)
 
-    def _start(self, recipe: Recipe) -> Made:
+    def _start(self, recipe: Recipe) -> TrainedModel:
         return self.base if recipe.start == "base" else self.general
 
-    def _train(self, recipe: Recipe) -> Made:
-        special, earlier = rows_of(self.profile, recipe, self.seed)
+    def _train(self, recipe: Recipe) -> TrainedModel:
+        special, earlier = training_records(self.profile, recipe, self.seed)
         share = len(earlier) / len(special) if recipe.replay is None else recipe.replay
         records = with_replay(special, earlier, share, seed=self.seed)
-        rank = recipe.rank or self.plan.rank
+        rank = recipe.rank or self.sizes.rank
         start = self._start(recipe).model
-        return self._tuned(start, records, rate=recipe.rate, rank=rank, kl=recipe.kl)
+        return self._fine_tune(start, records, rate=recipe.rate, rank=rank, kl=recipe.kl)
 
-    def _tuned(self, start, records: Sequence, *, rate=1.0, rank=0, kl=0.0) -> Made:
-        """A copy of `start` after SFT as all models of this lesson get it, adapters merged."""
+    def _fine_tune(
+        self,
+        start: PreTrainedModel,
+        records: Sequence[Record],
+        *,
+        rate: float = 1.0,
+        rank: int = 0,
+        kl: float = 0.0,
+    ) -> TrainedModel:
+        """A copy of `start` after SFT with the settings of all models here, adapters merged."""
+        from ift_course.models.merge import unload
         from ift_course.training.adapter import Adapter
         from ift_course.training.sft import default_learning_rate, sft
 
@@ -283,7 +229,7 @@ class Maker:
                 self.tokenizer,
                 records,
                 seed=self.seed,
-                epochs=self.plan.epochs,
+                epochs=self.sizes.epochs,
                 learning_rate=rate * peak,
                 batch_size=profile.batch_size,
                 gradient_accumulation=profile.gradient_accumulation,
@@ -292,14 +238,26 @@ class Maker:
                 adapter=Adapter(rank=rank) if rank else None,
                 progress=False,
             )
-        model = result.model.merge_and_unload() if rank else result.model
-        return Made(model, result.steps, result.seconds)
+        model = unload(cast("PeftModel", result.model)) if rank else result.model
+        return TrainedModel(model, result.steps, result.seconds)
 
 
-def sit(model, tokenizer, paper: Exam, tokens: int = 40) -> dict[str, Any]:
-    """What a model scores on all parts of an exam, and its answers to ASKED.
+def evaluate_model(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    exam: ForgettingExam,
+    tokens: int = 40,
+) -> dict[str, Any]:
+    """A model's scores in all parts of an exam, and its answers to SAMPLE_PROMPTS.
 
-    Right answers as "1" and wrong ones as "0"; the rest as `Row` has it.
+    Args:
+        model: to be evaluated.
+        tokenizer: of the model.
+        exam: the questions and the prose.
+        tokens: of an answer, at most.
+
+    Returns:
+        The fields `special`, `others`, `prose`, `facts` and `answers` of `ForgettingResult`.
     """
     from ift_course.evaluation.acceptance import completion
     from ift_course.evaluation.generate import generate_replies
@@ -307,50 +265,46 @@ def sit(model, tokenizer, paper: Exam, tokens: int = 40) -> dict[str, Any]:
     from ift_course.evaluation.score import score
 
     scores = {
-        part: score(model, tokenizer, getattr(paper, part), max_new_tokens=tokens)
+        part: score(model, tokenizer, getattr(exam, part), max_new_tokens=tokens)
         for part in ("special", "others")
     }
-    said = generate_replies(model, tokenizer, list(ASKED), max_new_tokens=tokens)
+    replies = generate_replies(model, tokenizer, list(SAMPLE_PROMPTS), max_new_tokens=tokens)
     return {
-        **{part: "".join(str(int(x)) for x in found.correct) for part, found in scores.items()},
-        "prose": round(text_loss(model, tokenizer, paper.prose).loss, 5),
+        **{part: item_digits(of_part.correct) for part, of_part in scores.items()},
+        "prose": round(text_loss(model, tokenizer, exam.prose).loss, 5),
         "facts": round(completion(model, tokenizer).values[0], 5),
-        "said": {asked: given.text for asked, given in zip(ASKED, said, strict=True)},
+        "answers": {p: reply.text for p, reply in zip(SAMPLE_PROMPTS, replies, strict=True)},
     }
 
 
-def examined(make: Maker, recipe: Recipe) -> Row:
-    """The model of a recipe, made and examined."""
-    from ift_course.hardware import machine
-
-    made = make(recipe)
-    paper = exam(make.plan, make.seed, recipe.family)
-    return Row(
-        cell=recipe,
-        seed=make.seed,
-        **sit(made.model, make.tokenizer, paper, make.plan.tokens),
-        steps=made.steps,
-        seconds=round(made.seconds, 1),
-        date=datetime.now(timezone.utc).date().isoformat(),
-        machine=machine(),
-        base=base_identity(make.profile),
+def evaluate(zoo: ModelZoo, recipe: Recipe) -> ForgettingResult:
+    """Make the model of a recipe and evaluate it."""
+    trained = zoo.get(recipe)
+    exam = make_exam(zoo.sizes, zoo.seed, recipe.family)
+    return ForgettingResult.stamped(
+        recipe,
+        zoo.seed,
+        zoo.profile,
+        seconds=trained.seconds,
+        steps=trained.steps,
+        **evaluate_model(trained.model, zoo.tokenizer, exam, zoo.sizes.tokens),
     )
 
 
 @lru_cache(maxsize=3)
-def _maker(profile: Profile, seed: int) -> Maker:
+def _zoo(profile: Profile, seed: int) -> ModelZoo:
     # The general model of a seed is where nearly all of its recipes start.
-    return Maker(profile, seed)
+    return ModelZoo(profile, seed)
 
 
-def run_cell(cell: Recipe, seed: int, profile: Profile) -> Row:
-    """The row of a recipe and a seed, as the grid stores it."""
+def run_config(config: Recipe, seed: int, profile: Profile) -> ForgettingResult:
+    """The result of a recipe and a seed, as the grid stores it."""
     from ift_course.models.quiet import quiet
 
     with quiet():
-        return examined(_maker(profile, seed), cell)
+        return evaluate(_zoo(profile, seed), config)
 
 
-def arm(rows: Sequence[Row], recipe: Recipe) -> list[Row]:
-    """The rows of one recipe, by seed."""
-    return sorted((row for row in rows if row.cell == recipe), key=lambda row: row.seed)
+def arm(results: Sequence[ForgettingResult], recipe: Recipe) -> list[ForgettingResult]:
+    """The results of one recipe, by seed."""
+    return sorted((x for x in results if x.config == recipe), key=lambda result: result.seed)

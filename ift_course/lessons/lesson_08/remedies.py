@@ -1,4 +1,4 @@
-"""What holds a model to what it knew while it learns one thing more, each remedy by hand."""
+"""Remedies against forgetting, each written by hand: replay, KL regularization, interpolation."""
 
 from __future__ import annotations
 
@@ -6,44 +6,60 @@ import copy
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ift_course.data.loss_mask import IGNORE
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
+
+T = TypeVar("T")
 
 
-def with_replay(special: Sequence, earlier: Sequence, share: float, *, seed: int) -> list:
-    """As many rows as `special` has, of which a share is replaced by rows of `earlier`, shuffled.
+def with_replay(special: Sequence[T], earlier: Sequence[T], share: float, *, seed: int) -> list[T]:
+    """Replace a share of the new training examples by earlier ones, and shuffle (rehearsal).
 
-    Any share above 0 brings one earlier row at least: with 64 rows, 1 % would round to none.
-    Rehearsal: Robins 1995; Scialom et al. 2022, arXiv:2205.12393, section 3.
-    Raises CourseError if `earlier` has fewer rows than the share asks for.
+    Robins 1995; Scialom et al. 2022, arXiv:2205.12393, section 3.
+
+    Args:
+        special: the new examples; the result has the same number.
+        earlier: the examples that the model was trained on before.
+        share: of the result that comes from `earlier`. Any share above 0 brings at least one
+            earlier example: with 64 examples, 1 % would round to none.
+        seed: of the choice and the order.
+
+    Raises:
+        CourseError: `earlier` has too few examples for the share.
     """
     count = max(1, round(share * len(special))) if share else 0
     if count > len(earlier):
         raise CourseError(
-            f"A replay of {share:.0%} takes {count} earlier rows, and there are {len(earlier)}."
+            f"A replay of {share:.0%} needs {count} earlier examples, and there are {len(earlier)}."
         )
     rng = random.Random(f"{seed}-replay")
-    rows = [
+    examples = [
         *rng.sample(list(special), len(special) - count),
         *rng.sample(list(earlier), count),
     ]
-    rng.shuffle(rows)
-    return rows
+    rng.shuffle(examples)
+    return examples
 
 
 def kl_to_reference(
     logits: torch.Tensor, reference: torch.Tensor, labels: torch.Tensor
 ) -> torch.Tensor:
-    """KL(policy || reference) in nats, summed over the response tokens; a scalar.
+    """KL(policy || reference) in nats, summed over the response tokens.
 
-    logits, reference: (batch, length, vocabulary), of the policy and of the model it started from.
-    labels: int64 (batch, length), -100 where a token is no response's. As in the SFT loss, the
-    logits at one place belong to the token at the next.
+    Args:
+        logits: (batch, length, vocabulary), of the policy.
+        reference: (batch, length, vocabulary), the logits of the model it started from.
+        labels: int64 (batch, length), -100 where a token does not belong to a response. As in the
+            SFT loss, the logits at one position predict the token at the next.
+
+    Returns:
+        A scalar.
     """
     import torch.nn.functional as F
 
@@ -54,19 +70,23 @@ def kl_to_reference(
 
 
 @contextmanager
-def kl_regularized(reference, policy, weight: float) -> Iterator[None]:
-    """While it lasts, every loss of `policy` has `weight` times its mean KL to `reference` added.
+def kl_regularized(
+    reference: PreTrainedModel, policy: PreTrainedModel, weight: float
+) -> Iterator[None]:
+    """Add `weight` times the mean KL to `reference` to every loss of `policy` within the context.
 
-    The mean is over the same response tokens as the cross-entropy. A hook does it, so that any
-    trainer can train the model. Costs one forward pass of the reference a step.
-    Raises CourseError at the end if no loss was ever asked of `policy`: then another model, or a
-    copy, was trained, and nothing held it.
+    The mean is over the same response tokens as the cross-entropy. A forward hook adds it, so that
+    any trainer can train the model. It costs one forward pass of the reference per step.
+
+    Raises:
+        CourseError: at the end, if `policy` never computed a loss. Then another model or a copy
+            was trained, without the regularization.
     """
     import torch
 
     losses = 0
 
-    def add_kl(module, args, kwargs, output):
+    def add_kl(module: torch.nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> Any:
         nonlocal losses
         labels = kwargs.get("labels")
         if labels is None:
@@ -88,23 +108,32 @@ def kl_regularized(reference, policy, weight: float) -> Iterator[None]:
     finally:
         handle.remove()
     if not losses:
-        raise CourseError("No loss passed the hook, so nothing held the model to its reference.")
+        raise CourseError("No loss passed the hook, so the model was trained without the KL term.")
 
 
-def interpolate_weights(start, tuned, share: float):
-    """A new model whose weights are (1 - share) times those of `start` plus share times `tuned`'s.
+def interpolate_weights(
+    start: PreTrainedModel, tuned: PreTrainedModel, share: float
+) -> PreTrainedModel:
+    """Interpolate linearly between the weights of a model and of its fine-tuned version.
 
-    Both must be the same architecture, and `tuned` should come from `start`: models that were
-    trained apart have nothing in common between them. Averaged in float32.
-    Wortsman et al. 2021 (WiSE-FT), arXiv:2109.01903, section 3.
+    Wortsman et al. 2021 (WiSE-FT), arXiv:2109.01903, section 3. Computed in float32.
+
+    Args:
+        start: the model before fine-tuning.
+        tuned: of the same architecture, fine-tuned from `start`: models that were trained
+            independently are not connected by a line of good models.
+        share: of `tuned`; 0 gives the weights of `start`.
+
+    Returns:
+        A new model.
     """
     import torch
 
     model = copy.deepcopy(start)
     # Read from `start`, not from the copy: a tied weight has two names, and would move twice.
-    one, other = start.state_dict(), tuned.state_dict()
+    before, after = start.state_dict(), tuned.state_dict()
     with torch.no_grad():
         for name, weight in model.state_dict().items():
             if weight.is_floating_point():
-                weight.copy_((1 - share) * one[name].float() + share * other[name].float())
+                weight.copy_((1 - share) * before[name].float() + share * after[name].float())
     return model

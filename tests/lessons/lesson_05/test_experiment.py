@@ -1,24 +1,31 @@
-"""Stored runs of lesson 05: kept one by one, gone on with, and never those of other weights."""
+"""Stored runs of lesson 05: added one by one, resumed, and never those of other weights."""
 
 import pytest
 
 from ift_course.claims import full, grid_store
 from ift_course.evaluation.generate import Completion
 from ift_course.lessons.lesson_05 import experiment, figures
-from ift_course.lessons.lesson_05.experiment import MEASURES, Cell, Row
+from ift_course.lessons.lesson_05.experiment import MEASURES, PreferenceConfig, PreferenceResult
+from ift_course.lessons.lesson_05.sizes import SIZES
+from ift_course.models.fingerprint import base_identity
 from ift_course.profile import get_profile
 from ift_course.world.tasks import FACT_TASKS, sample
 
 TINY = get_profile("tiny")
-CELL = Cell("GRPO", reward="verified")
+CONFIG = PreferenceConfig("GRPO", reward="verified")
 
 
-def made(cell: Cell, seed: int = 0, base: str | None = None) -> Row:
-    return Row(
-        cell=cell, seed=seed, measures=dict.fromkeys(MEASURES, "10"), grades=[2, 0], words=[1, 4],
-        said=dict.fromkeys(experiment.ASKED, f"{cell.stage} {cell.beta} {cell.sides}, {seed}"),
+def make_result(
+    config: PreferenceConfig, seed: int = 0, base: str | None = None
+) -> PreferenceResult:
+    return PreferenceResult(
+        config=config, seed=seed,
+        measures=dict.fromkeys(MEASURES, "10"), grades=[2, 0], words=[1, 4],
+        answers=dict.fromkeys(
+            experiment.SAMPLE_PROMPTS, f"{config.stage} {config.beta} {config.sides}, {seed}"
+        ),
         curve=[{"step": 0, "kl": 0.0, "flawed": 0.5, "verified": 0.5}], date="2026-11-20",
-        machine="a machine", seconds=1.0, base=base or experiment.base_identity(TINY),
+        machine="a machine", seconds=1.0, base=base or base_identity(TINY),
     )  # fmt: skip
 
 
@@ -28,31 +35,30 @@ def own_store(tmp_path, monkeypatch):
     monkeypatch.setattr(grid_store, "evidence_root", lambda: tmp_path / "nothing" / "results")
 
 
-def test_rows_of_other_weights_are_not_read():
-    grid_store.add(TINY, "05", made(CELL, base="other"))
-    assert grid_store.read(TINY, "05", Row) == []
-    grid_store.add(TINY, "05", made(CELL))
-    assert grid_store.read(TINY, "05", Row) == [made(CELL)]
+def test_results_of_other_weights_are_not_read():
+    grid_store.add(TINY, "05", make_result(CONFIG, base="other"))
+    assert grid_store.read(TINY, "05", PreferenceResult) == []
+    grid_store.add(TINY, "05", make_result(CONFIG))
+    assert grid_store.read(TINY, "05", PreferenceResult) == [make_result(CONFIG)]
 
 
-def test_the_grid_is_kept_and_gone_on_with(monkeypatch):
+def test_the_grid_is_stored_and_resumed(monkeypatch):
     computed = []
     monkeypatch.setattr(
-        experiment, "run_cell", lambda cell, seed, _: computed.append(cell) or made(cell, seed)
+        experiment,
+        "run_config",
+        lambda config, seed, _: computed.append(config) or make_result(config, seed),
     )
-    full("05", cells=experiment.GRID[:3], jobs=1)
-    full("05", cells=experiment.GRID[:4], jobs=1)
+    full("05", configs=experiment.GRID[:3], jobs=1)
+    full("05", configs=experiment.GRID[:4], jobs=1)
     assert len(computed) == 4 * 3
-    assert [row.seed for row in experiment.arm(grid_store.read(TINY, "05", Row), stage="SFT")] == [
-        0,
-        1,
-        2,
-    ]
+    stored = grid_store.read(TINY, "05", PreferenceResult)
+    assert [result.seed for result in experiment.arm(stored, stage="SFT")] == [0, 1, 2]
 
 
 def test_the_lesson_reads_nothing_that_the_grid_has_not():
-    for plan in experiment.PLANS.values():
-        assert set(experiment.cells(plan)) <= set(experiment.GRID)
+    for sizes in SIZES.values():
+        assert set(experiment.configs(sizes)) <= set(experiment.GRID)
 
 
 def test_the_flawed_reward_pays_for_length_and_the_true_one_does_not():
@@ -68,14 +74,14 @@ def test_the_flawed_reward_pays_for_length_and_the_true_one_does_not():
     assert noise == pytest.approx(1.0)
 
 
-def test_views_show_every_beta_or_say_that_nothing_is_stored():
-    rows = [made(cell, seed) for cell in experiment.GRID for seed in (0, 1, 2)]
-    slider = figures.beta_slider(rows)
-    assert slider.values == list(experiment.PLANS["tiny"].sweep)
+def test_figures_show_every_beta_or_state_that_nothing_is_stored():
+    results = [make_result(config, seed) for config in experiment.GRID for seed in (0, 1, 2)]
+    slider = figures.beta_slider(results)
+    assert slider.values == list(SIZES["tiny"].sweep)
     assert "β = 0.1" in slider.static.models
     assert slider.view(0.1).models == ["β = 0.1"]
     assert "DPO 0.1 both, 0" in str(slider.view(0.1))
-    assert "3 seeds, 2026-11-20, a machine" in figures.beta_lines(rows).alt
+    assert "3 seeds, 2026-11-20, a machine" in figures.beta_lines(results).alt
     assert figures.beta_slider([]) is figures.NOTHING
     assert figures.beta_lines([]) is figures.NOTHING
 

@@ -19,20 +19,20 @@ SPECIAL, EARLIER = list(range(100)), list(range(1000, 1200))
 
 @pytest.mark.parametrize("share, count", [(0.0, 0), (0.001, 1), (0.05, 5), (0.25, 25), (1.0, 100)])
 def test_replay_replaces_a_share_and_keeps_the_number(share, count):
-    rows = with_replay(SPECIAL, EARLIER, share, seed=0)
-    assert len(rows) == len(set(rows)) == 100
-    assert sum(row >= 1000 for row in rows) == count
-    assert rows == with_replay(SPECIAL, EARLIER, share, seed=0)
-    assert rows != with_replay(SPECIAL, EARLIER, share, seed=1)
+    mixture = with_replay(SPECIAL, EARLIER, share, seed=0)
+    assert len(mixture) == len(set(mixture)) == 100
+    assert sum(example >= 1000 for example in mixture) == count
+    assert mixture == with_replay(SPECIAL, EARLIER, share, seed=0)
+    assert mixture != with_replay(SPECIAL, EARLIER, share, seed=1)
 
 
 def test_replay_is_spread_over_the_rows():
-    rows = with_replay(SPECIAL, EARLIER, 0.25, seed=0)
-    assert sum(row >= 1000 for row in rows[:50]) in range(6, 20)
+    mixture = with_replay(SPECIAL, EARLIER, 0.25, seed=0)
+    assert sum(example >= 1000 for example in mixture[:50]) in range(6, 20)
 
 
 def test_more_replay_than_there_is_is_refused():
-    with pytest.raises(CourseError, match="takes 50 earlier rows, and there are 3"):
+    with pytest.raises(CourseError, match="needs 50 earlier examples, and there are 3"):
         with_replay(SPECIAL, EARLIER[:3], 0.5, seed=0)
 
 
@@ -99,9 +99,9 @@ def test_a_held_model_stays_nearer_and_the_reference_stays_as_it_is(tiny_llama, 
     assert all(torch.equal(before[name], now) for name, now in start.state_dict().items())
 
 
-def test_a_model_that_passes_the_hook_by_is_not_called_held(tiny_llama):
+def test_training_another_model_than_the_hooked_one_is_an_error(tiny_llama):
     held = kl_regularized(tiny_llama[0], copy.deepcopy(tiny_llama[0]), 1.0)
-    with pytest.raises(CourseError, match="nothing held the model"), held:
+    with pytest.raises(CourseError, match="trained without the KL term"), held:
         pass
 
 
@@ -116,12 +116,14 @@ def test_every_weight_is_averaged_once(tiny_llama, moved, share):
     start = tiny_llama[0]
     assert start.config.tie_word_embeddings, "a tied weight must not move twice"
     before = copy.deepcopy(start.state_dict())
-    found = interpolate_weights(start, moved, share).state_dict()
+    weights = interpolate_weights(start, moved, share).state_dict()
     for name, weight in moved.state_dict().items():
-        assert torch.allclose(found[name], torch.lerp(before[name], weight, share), atol=1e-6), name
+        assert torch.allclose(weights[name], torch.lerp(before[name], weight, share), atol=1e-6), (
+            name
+        )
         assert torch.equal(start.state_dict()[name], before[name])
 
 
 def test_half_precision_stays_half_precision(tiny_llama, moved):
-    found = interpolate_weights(tiny_llama[0].bfloat16(), moved.bfloat16(), 0.5)
-    assert {weight.dtype for weight in found.state_dict().values()} == {torch.bfloat16}
+    model = interpolate_weights(tiny_llama[0].bfloat16(), moved.bfloat16(), 0.5)
+    assert {weight.dtype for weight in model.state_dict().values()} == {torch.bfloat16}
