@@ -78,7 +78,10 @@ def prepare_trl(
         ready: whether TRL takes the rows as they are.
     """
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl import (  # TRL's lazy module hides its public names from pyright
+        SFTConfig,  # pyright: ignore[reportPrivateImportUsage]
+        SFTTrainer,  # pyright: ignore[reportPrivateImportUsage]
+    )
 
     dataset = Dataset.from_list([{"messages": messages} for messages in conversations])
     with quiet(), tempfile.TemporaryDirectory() as scratch:

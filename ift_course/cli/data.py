@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
 from ift_course.cli.options import EscapeSpecial, FoldSystem
 
 if TYPE_CHECKING:
+    from ift_course.data.changes import Part as PartName
     from ift_course.data.curation.curate_file import CuratedFile
     from ift_course.data.files import Rows
     from ift_course.data.inspection import Inspection, LengthStats
@@ -127,8 +128,8 @@ def convert(
     from ift_course.data.convert import convert as convert_file
     from ift_course.disk import disk_errors
 
-    parts = tuple(part.value for part in without or ())
-    changes = Changes(parts, fold_system, escape_special)
+    parts = [part.value for part in without or ()]
+    changes = Changes(cast("tuple[PartName, ...]", tuple(parts)), fold_system, escape_special)
     with disk_errors(out), _Progress("converting") as progress:
         account = convert_file(
             file,
