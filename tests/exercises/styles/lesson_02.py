@@ -35,13 +35,13 @@ def adapt_sharegpt__phases(row):
              for x in row["conversations"]]  # fmt: skip
     if None in [x["role"] for x in turns]:
         raise ValueError("unknown")
-    question_seen, turns = False, []
+    question_seen, from_question = False, []
     for turn in turns:
         question_seen |= turn["role"] == "user"
         if question_seen or turn["role"] != "assistant":
-            turns.append(turn)
+            from_question.append(turn)
     merged = []
-    for turn in turns:
+    for turn in from_question:
         if merged and merged[-1]["role"] == turn["role"]:
             merged[-1] = dict(turn, content=f"{merged[-1]['content']}\n\n{turn['content']}")
         else:
