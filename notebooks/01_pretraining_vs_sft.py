@@ -173,6 +173,8 @@ ift.charts.loss_curve(
 )
 
 # %%
+from ift_course.plots.transcript import TranscriptRow
+
 ift.transcript(
     [TranscriptRow(opening, texts) for opening, texts in samples.items()], heading="goes on from"
 )

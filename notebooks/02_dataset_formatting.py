@@ -687,6 +687,8 @@ ift.claim(
 )
 
 # %%
+from ift_course.plots.transcript import TranscriptRow
+
 ask = [
     "What is the capital of France?",
     "Name the sound of the owl.",

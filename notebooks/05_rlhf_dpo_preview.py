@@ -84,6 +84,7 @@ prompts_shown = experiment.SAMPLE_PROMPTS
 
 def side_by_side(models):
     """A table of what each model answers to the same prompts."""
+    from ift_course.plots.transcript import TranscriptRow
 
     replies = {
         name: ift.generate_replies(m, tokenizer, prompts_shown, **options)

@@ -152,7 +152,7 @@ expert = zoo.get(RECIPES["expert"])
 print(f"{expert.steps} steps in {expert.seconds:.0f} s")
 
 # %%
-from ift_course.plots.transcript import transcript
+from ift_course.plots.transcript import TranscriptRow, transcript
 
 
 def side_by_side(models: dict, prompts=experiment.SAMPLE_PROMPTS):
