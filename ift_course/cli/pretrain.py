@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ift_course.evaluation.acceptance import Measured
+    from ift_course.evaluation.acceptance import AcceptanceResult
 
 
 def pretrain(
@@ -99,7 +99,7 @@ def _evaluate(out: Path, console: Console) -> list[dict[str, Any]]:
     from ift_course.evaluation.acceptance import measure
     from ift_course.training.open_model import load
 
-    def print_result(result: Measured) -> None:
+    def print_result(result: AcceptanceResult) -> None:
         values = ", ".join(f"{value:.3f}" for value in result.values)
         console.print(f"{'met' if result.met else 'NOT MET'}  {result.name}: {values}")
 

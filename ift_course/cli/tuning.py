@@ -128,7 +128,7 @@ def tune(
         inputs.data, pairs=pairs, rejects=inputs.rejects, changes=inputs.changes
     )
     if prints and not inputs.as_json:
-        accounts.say(reading.account, unit)
+        accounts.print_account(reading.account, unit)
     n_rows, n_rejected = len(reading.records), reading.account.rejected
     # The trainers' libraries take seconds to load: a file that cannot be read is reported first.
     from ift_course.training.tuning_run import TuningRequest, finish, start, train

@@ -39,13 +39,13 @@ def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook so that the same cells and outputs give the same bytes."""
     import nbformat
 
-    notebook = nbformat.from_dict(notebook)
-    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    for cell in notebook.cells:
+    copy: Any = nbformat.from_dict(notebook)
+    copy.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for cell in copy.cells:
         if cell.cell_type == "code":
             cell.outputs = _join_streams([x for x in map(_without_widget, cell.outputs) if x])
-    nbformat.validate(notebook)
-    atomic_write_text(path, nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n")
+    nbformat.validate(copy)
+    atomic_write_text(path, nbformat.writes(copy, version=nbformat.NO_CONVERT) + "\n")
 
 
 def _without_widget(output: NotebookNode) -> NotebookNode | None:

@@ -132,7 +132,7 @@ def new_figure(height: float, *, title: str, alt: str) -> Picture:
 
 
 def axes(
-    fig: Picture, *, xlabel: str = "", ylabel: str = "", grid: Literal["x", "y"] = "y"
+    fig: Picture, *, xlabel: str = "", ylabel: str = "", grid: Literal["x", "y", "both"] = "y"
 ) -> Axes:
     """The figure's only axes, with grid lines for the values on one of them."""
     [ax] = subplots(fig)

@@ -1,9 +1,10 @@
-"""The profile's assistant: its base model, tuned once on its instruction data and kept."""
+"""The profile's assistant: its base model, tuned once on its instruction data and stored."""
 
 import hashlib
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from ift_course.data.examples import to_records
 from ift_course.data.records import Record
@@ -16,12 +17,15 @@ from ift_course.models.save import save
 from ift_course.paths import results_dir
 from ift_course.profile import Profile
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+
 SEED = 0
-RECIPE = "recipe.json"  # says what a kept assistant was made from
+RECIPE = "recipe.json"  # says what a stored assistant was made from
 
 
 def assistant_folder(profile: Profile) -> Path:
-    """Where the tuned model lies, after making it if it is missing or belongs to another base.
+    """Return the folder of the tuned model; tune it first if it is missing or of another base.
 
     Raises CourseError as `load` and `sft` do.
     """
@@ -82,12 +86,12 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
         *open_folder(base), records, method=method, progress=sys.stderr.isatty(), **settings
     )
     (folder / RECIPE).unlink(missing_ok=True)
-    model = result.model if small else unload(result.model)
+    model = result.model if small else unload(cast("PeftModel", result.model))
     save(model, result.tokenizer, folder)
-    told = provenance.describe_data(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
+    facts = provenance.describe_data(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
     parent = provenance.parent_name(str(base))
     now = provenance.Tuning(
-        method="sft", trainable=method, parent=parent, settings=settings, **told,
+        method="sft", trainable=method, parent=parent, settings=settings, **facts,
         **provenance.summarize(result),
     )  # fmt: skip
     with disk_errors(folder):
@@ -96,10 +100,10 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
 
 def _made_by(folder: Path, recipe: dict) -> bool:
     try:
-        kept = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
+        stored = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return kept == recipe and (folder / "config.json").exists()
+    return stored == recipe and (folder / "config.json").exists()
 
 
 def _data_identity(profile: Profile) -> str:

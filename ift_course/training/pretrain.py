@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ift_course.from_scratch.training_loop import adamw, text_batches, train
 
@@ -112,8 +112,8 @@ def new_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> Pre
         max_position_embeddings=1024,
         tie_word_embeddings=True,
         bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=cast("int", tokenizer.eos_token_id),
+        pad_token_id=cast("int", tokenizer.pad_token_id),
     )
     model = LlamaForCausalLM(llama)
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, stop]
@@ -181,7 +181,8 @@ def pretrain(
 
     work.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(config, work)
-    model = new_model(config, tokenizer).to(device)
+    model = new_model(config, tokenizer)
+    model.to(torch.device(device))
     log: list[dict[str, float]] = []
     hashes: list[str] = []
     for number in range(len(config.phases)):
@@ -282,18 +283,18 @@ def _tokenizer(config: PretrainConfig, work: Path) -> PreTrainedTokenizerFast:
     from ift_course.errors import CourseError
     from ift_course.paths import assets_dir
 
-    told = work / "pretrain.json"
-    wanted = json.dumps(asdict(config), indent=2)
-    if told.exists() and told.read_text(encoding="utf-8") != wanted:
+    path = work / "pretrain.json"
+    text = json.dumps(asdict(config), indent=2)
+    if path.exists() and path.read_text(encoding="utf-8") != text:
         raise CourseError(
             f"{work} holds the checkpoint of a run with other settings; "
             "delete that folder or pass another --work."
         )
     folder = work / "tokenizer"
-    if not told.exists():
+    if not path.exists():
         if config.tokenizer == "new":
             build_tokenizer(config).save_pretrained(folder)
         else:
             PreTrainedTokenizerFast.from_pretrained(assets_dir() / "base").save_pretrained(folder)
-        told.write_text(wanted, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     return PreTrainedTokenizerFast.from_pretrained(folder)
