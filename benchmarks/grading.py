@@ -113,9 +113,9 @@ def ours(home: Path, students: int, head: str, jobs: int) -> dict:
 def check(out: Path, expected: dict[str, int]) -> None:
     from ift_course.grading import gradebook
 
-    found = {x.student: x.total for x in gradebook.load(out).grades}
-    if found != expected:
-        raise SystemExit(f"wrong grades in {out}: {found}")
+    totals = {x.student: x.total for x in gradebook.load(out).grades}
+    if totals != expected:
+        raise SystemExit(f"wrong grades in {out}: {totals}")
 
 
 def throughput(home: Path, environment: Path, students: int) -> None:
@@ -173,8 +173,8 @@ def kills(home: Path, times: int, students: int = 200) -> None:
 
 
 def show(name: str, numbers: dict) -> None:
-    said = ", ".join(f"{key} {value:.3g}" for key, value in numbers.items())
-    print(f"{name}: {said}", flush=True)
+    values = ", ".join(f"{key} {value:.3g}" for key, value in numbers.items())
+    print(f"{name}: {values}", flush=True)
 
 
 def main() -> None:
@@ -184,15 +184,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--nbgrader", type=Path, help="a virtual environment that has it already")
     parser.add_argument("--only", choices=["throughput", "scale", "kills"])
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ift-benchmark-") as name:
-        if wanted.only in (None, "throughput"):
-            environment = wanted.nbgrader or Path(name, "nbgrader-venv")
-            throughput(Path(name), environment.absolute(), wanted.students)
-        if wanted.only in (None, "scale"):
-            scale(Path(name), wanted.class_of)
-        if wanted.only in (None, "kills"):
-            kills(Path(name), wanted.kills)
+        if options.only in (None, "throughput"):
+            environment = options.nbgrader or Path(name, "nbgrader-venv")
+            throughput(Path(name), environment.absolute(), options.students)
+        if options.only in (None, "scale"):
+            scale(Path(name), options.class_of)
+        if options.only in (None, "kills"):
+            kills(Path(name), options.kills)
 
 
 if __name__ == "__main__":

@@ -29,12 +29,12 @@ def course(tmp_path, monkeypatch):
 
 
 def test_the_map_has_measured_time_memory_and_the_estimates_of_the_cards(course):
-    shown = overview.course_map("tiny")
-    first, second = str(shown).splitlines()[:2]
+    lessons_map = overview.course_map("tiny")
+    first, second = str(lessons_map).splitlines()[:2]
     assert "1 min 15 s" in first and "1.2 GB" in first and "2, about 40 min" in first
     assert second.split() == ["02", "More", "toys", "not", "measured", "yet"]
-    assert str(shown).endswith("Times measured on a machine.")
-    assert (shown.seconds, shown.exercise_minutes) == (75, 40)
+    assert str(lessons_map).endswith("Times measured on a machine.")
+    assert (lessons_map.seconds, lessons_map.exercise_minutes) == (75, 40)
 
 
 def test_the_map_links_to_the_notebooks_and_escapes_titles(course):
