@@ -84,6 +84,7 @@ def test_a_missing_model_a_bad_beta_and_a_finished_folder_are_said(tiny_llama_di
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_from_its_checkpoint(tiny_llama_dir, data, tmp_path):
     out = tmp_path / "out"
     words = ["dpo", "--model", tiny_llama_dir, "--data", data, "--out", out, "--epochs", "4",

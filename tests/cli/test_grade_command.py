@@ -51,6 +51,7 @@ def test_regrade_without_a_change_runs_nothing_and_reads_overrides_anew(graded):
     assert "jane,Jane Doe,,graded,5," in (home / "out" / "gradebook.csv").read_text()
 
 
+@pytest.mark.slow
 def test_regrade_says_who_moves(graded):
     home, _ = graded
     path = home / "out" / "results.jsonl"
@@ -89,6 +90,7 @@ def sections(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_doubtful_layout_is_asked_about_and_nothing_is_graded(sections):
     arguments = ("grade", sections / "all", "--lesson", "02", "--out", sections / "out")
     result = run(*arguments)
@@ -105,6 +107,7 @@ def test_a_doubtful_layout_is_asked_about_and_nothing_is_graded(sections):
     assert "1 file was not used" in result.output
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_on_the_console_with_its_reason(tmp_path):
     (tmp_path / "all" / "ann").mkdir(parents=True)
     (tmp_path / "all" / "ann" / "hw.pdf").write_bytes(b"%PDF")
@@ -114,6 +117,7 @@ def test_what_cannot_be_read_is_on_the_console_with_its_reason(tmp_path):
     assert "Look at ann: No notebook and no Python file was handed in" in result.output
 
 
+@pytest.mark.slow
 def test_a_regrade_after_changed_points_names_whom_it_moves(tmp_path):
     (tmp_path / "all").mkdir()
     (tmp_path / "all" / "ann.ipynb").write_bytes(course("solutions"))
@@ -129,6 +133,7 @@ def test_a_regrade_after_changed_points_names_whom_it_moves(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_seed_that_nobody_named_is_drawn_once_and_kept(tmp_path):
     (tmp_path / "class" / "jane").mkdir(parents=True)
     (tmp_path / "class" / "jane" / "02.py").write_text("def collate(rows, pad):\n    return rows\n")

@@ -119,6 +119,7 @@ def test_a_lesson_that_kills_its_kernel_is_one_sentence(course):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_ctrl_c_ends_the_kernels_and_keeps_what_was_finished(course):
     course.lesson("01_claims", CLAIMING.replace("HOLDS", "True"))
@@ -221,6 +222,7 @@ ift.claim("01.toys", "Toys are fun.", source="a test", metric="fun", effect="toy
 """
 
 
+@pytest.mark.slow
 def test_seed_shifts_the_seeds_and_keeps_what_comes_out_beside_the_published(course):
     course.lesson("01_seeds", SEEDED)
     assert ift("run").exit_code == 0

@@ -213,7 +213,9 @@ def test_a_run_that_is_stopped_leaves_the_old_file(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize("kind", ["jsonl", "json", "csv"])
+@pytest.mark.parametrize(
+    "kind", ["jsonl", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("json", "csv"))]
+)
 def test_memory_does_not_grow_with_the_file(kind, tmp_path, monkeypatch):
     monkeypatch.setattr("ift_course.data.json_rows.WINDOW", 2**14)
     peaks = []

@@ -99,12 +99,14 @@ def verdicts(submissions, tmp_path_factory):
     return graded_by_ift(submissions, tmp_path_factory.mktemp("gradebook"))
 
 
+@pytest.mark.slow
 def test_both_ways_say_the_same_of_every_check_of_everybody(submissions, verdicts, tmp_path):
     by_pytest = graded_by_pytest(submissions, tmp_path, "-k", "lesson_02")
     assert len(by_pytest) == len(verdicts) > 17 * 40
     assert by_pytest == verdicts
 
 
+@pytest.mark.slow
 def test_the_class_holds_every_kind_of_verdict(verdicts):
     statuses = set(verdicts.values())
     assert {
@@ -125,6 +127,7 @@ def test_the_class_holds_every_kind_of_verdict(verdicts):
         assert "passed" not in by_student[student]
 
 
+@pytest.mark.slow
 def test_a_choice_of_checks_runs_only_those(submissions, verdicts, tmp_path):
     by_pytest = graded_by_pytest(submissions, tmp_path, "-k", "lesson_02 and test_1 and right")
     assert by_pytest and set(x for x, _ in by_pytest) == {"a right", "e right", "q last right"}
