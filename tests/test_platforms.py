@@ -19,7 +19,7 @@ hardlink_to mkfifo sched_setaffinity wait3 wait4 SIGALRM SIGHUP SIGKILL SIGUSR1 
 preexec_fn start_new_session pass_fds
 """.split()
 WITH_FALLBACK = {
-    ("training/sft.py", "resource"),  # psutil has the same number on Windows
+    ("hardware.py", "resource"),  # psutil has the same number on Windows
     # A second thread interrupts where there are no signals.
     ("exercises/time_limit.py", "setitimer"),
     ("exercises/time_limit.py", "SIGALRM"),
