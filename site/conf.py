@@ -35,7 +35,6 @@ sd_card_legacy_separators = False
 # Docstrings put code between single backticks, as Markdown does.
 default_role = "code"
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 python_maximum_signature_line_length = 80
 python_use_unqualified_type_names = True

@@ -121,4 +121,6 @@ def test_exam_prompts_occur_neither_in_demonstrations_nor_in_pairs():
     training_prompts = {user_text(p.example.instruction, p.example.input) for p in pairs}
     training_prompts |= {r.turns[0].content for r in demonstrations(400, seed=0)}
     assert exam_prompts.isdisjoint(training_prompts)
-    assert flawed_demonstrations.practice(8, seed=0) != flawed_demonstrations.practice(8, seed=1)
+    assert flawed_demonstrations.training_prompts(
+        8, seed=0
+    ) != flawed_demonstrations.training_prompts(8, seed=1)
