@@ -10,7 +10,6 @@ from ift_course.data.examples import to_records
 from ift_course.data.records import Record
 from ift_course.disk import disk_errors
 from ift_course.models import provenance
-from ift_course.models.fingerprint import base_identity
 from ift_course.models.load import base_folder
 from ift_course.models.merge import open_folder, unload
 from ift_course.models.save import save
@@ -33,7 +32,7 @@ def assistant_folder(profile: Profile) -> Path:
 
     base = base_folder(profile)
     recipe = {
-        "base": base_identity(profile),
+        "base": _files_digest(base),
         "data": _data_identity(profile),
         "seed": SEED,
         "epochs": profile.epochs,
@@ -111,3 +110,13 @@ def _data_identity(profile: Profile) -> str:
         return f"{profile.sft_data}, {profile.examples} examples"
     turns = [record.turns for record in sft_records(profile)]
     return hashlib.sha256(repr(turns).encode()).hexdigest()
+
+
+def _files_digest(base: Path) -> str:
+    """A digest of all files of the base, tokenizer included: another one asks for new tuning."""
+    sums = base / "SHA256SUMS"
+    if sums.exists():
+        return hashlib.sha256(sums.read_bytes()).hexdigest()
+    files = [(path.name, path.stat().st_size) for path in sorted(base.glob("*.safetensors"))]
+    config = (base / "config.json").read_text(encoding="utf-8")
+    return hashlib.sha256(f"{files}{config}".encode()).hexdigest()
