@@ -28,7 +28,7 @@ def modules_to_preload(sources: Iterable[bytes]) -> tuple[str, ...]:
     Returns:
         Names of modules.
     """
-    statement = re.compile(rb"\b(?:import|from) [^\n]*|\bNamed\b")
+    statement = re.compile(rb"\b(?:import|from) [^\n]*|\bHandle\b")
     heavy = re.compile(rb"\b(%s|Handle)\b" % "|".join(HEAVY).encode())
     names = {
         name.decode()
