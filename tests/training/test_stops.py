@@ -9,7 +9,7 @@ import torch
 from ift_course.data.chat_templates import as_list, end_of_turn, stop_at_end_of_turn
 from ift_course.data.pairs import Pair
 from ift_course.data.records import Record, Turn
-from ift_course.export.export_model import source, to_folder
+from ift_course.export.export_model import load_source, to_folder
 from ift_course.models.merge import attach, merge, open_folder
 from ift_course.models.save import save
 from ift_course.training.preference.dpo import dpo
@@ -97,7 +97,7 @@ def test_adapters_stop_merged_beside_their_base_and_exported(method, tmp_path):
     adapter = out if method == "qlora" else out / "adapter"
     merged = merge(adapter)
     folders = [save(merged.model, merged.tokenizer, tmp_path / "merged")]
-    folders += [to_folder(source(str(adapter)), tmp_path / "exported")]
+    folders += [to_folder(load_source(str(adapter)), tmp_path / "exported")]
     for folder in folders if method == "qlora" else [*folders, out]:
         ends_with(*plain_answer(folder), "<|im_end|>")
     beside, tokenizer = attach(adapter)
