@@ -24,6 +24,7 @@ def new_machine(tmp_path, monkeypatch):
     return connect
 
 
+@pytest.mark.slow
 def test_the_tuned_assistant_is_not_tuned_again(new_machine, tiny_llama_dir, monkeypatch, capfd):
     monkeypatch.setattr(assistant, "base_folder", lambda profile: tiny_llama_dir)
     small = replace(get_profile("tiny"), examples=8, epochs=1.0)

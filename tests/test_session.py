@@ -72,6 +72,7 @@ def test_threads_are_at_most_two_of_their_own(fresh, monkeypatch):
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.slow
 def test_after_setup_the_libraries_import_in_silence():
     code = "import ift_course as ift; ift.setup('01'); import peft, trl, datasets"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

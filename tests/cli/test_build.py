@@ -17,6 +17,7 @@ def ift(*arguments):
     return CliRunner().invoke(app, list(arguments))
 
 
+@pytest.mark.slow
 def test_build_writes_the_executed_notebook_and_check_accepts_it(course):
     course.lesson("01_fine")
     assert ift("build").exit_code == 0

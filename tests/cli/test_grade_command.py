@@ -28,6 +28,7 @@ def run(*arguments):
     return CliRunner().invoke(app, [str(x) for x in arguments])
 
 
+@pytest.mark.slow
 def test_it_sums_up_and_writes_every_report(graded):
     home, output = graded
     assert "2 graded now" in output and "1 missing" in output

@@ -95,6 +95,7 @@ def test_a_claim_its_lesson_no_longer_makes_does_not_survive(course):
     assert claims(course) == []
 
 
+@pytest.mark.slow
 def test_a_stated_claim_that_is_no_longer_measured_fails_the_run_until_the_page_is_built(course):
     (course.notebooks.parent / "docs").mkdir()
     course.lesson("01_claims", CLAIMING.replace("HOLDS", "True"))

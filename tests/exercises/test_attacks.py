@@ -27,6 +27,7 @@ def share(lesson: str, passed: dict[str, int]) -> float:
     return sum(passed.values()) / attacks.total(lesson)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", attacks.TABLES)
 def test_a_table_of_other_students_answers_earns_at_most_a_tenth(lesson, table, kind):
     passed: dict[str, int] = {}
@@ -37,6 +38,7 @@ def test_a_table_of_other_students_answers_earns_at_most_a_tenth(lesson, table, 
     assert share(lesson, passed) <= MOST_FROM_TABLES, passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", attacks.CONSTANTS)
 def test_one_constant_everywhere_earns_next_to_nothing(lesson, name):
     passed: dict[str, int] = {}
@@ -54,6 +56,7 @@ def test_the_first_argument_handed_back_earns_next_to_nothing(lesson):
     assert share(lesson, passed) <= MOST_FROM_CONSTANTS, passed
 
 
+@pytest.mark.slow
 def test_the_best_constant_of_each_function_earns_next_to_nothing(lesson, table):
     passed: dict[str, int] = {}
     for exercise in catalog.exercises(lesson):

@@ -31,6 +31,7 @@ def test_progress_says_where_it_is_kept(ift, tmp_path):
     assert f"0 of 6 solved. The record is in {tmp_path / 'progress.json'}." in process.stdout
 
 
+@pytest.mark.slow
 def test_update_writes_what_is_missing_and_then_changes_nothing(ift, tmp_path):
     assert "01_pretraining_vs_sft.ipynb: new" in ift("update", str(tmp_path / "mine")).stdout
     again = ift("update", str(tmp_path / "mine")).stdout

@@ -127,6 +127,7 @@ STRANGE = [
 ]
 
 
+@pytest.mark.slow
 @each
 def test_whatever_comes_back_the_check_itself_does_not_break(exercise):
     import torch
@@ -137,6 +138,7 @@ def test_whatever_comes_back_the_check_itself_does_not_break(exercise):
         assert "broken" not in {x.status for x in result.verdicts}, (value, result.verdicts)
 
 
+@pytest.mark.slow
 @each
 def test_mutants_are_killed(exercise, record_property):
     code = learners.written(exercise).solution

@@ -90,6 +90,7 @@ def test_a_copy_of_the_course_earns_nothing_with_the_courses_solutions(tmp_path,
     assert "own solution" in submission.problem or "own package" in submission.problem
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (ROOT / "tests").is_dir(), reason="there is no clone here")
 def test_a_whole_clone_handed_in_unsolved_is_graded_as_unsolved(tmp_path):
     folders = ("exercises", "solutions", "notebooks", "ift_course", "tests")
@@ -337,6 +338,7 @@ def test_every_file_is_used_or_named_with_a_reason(tree):
         assert bool(submission.problem) == (not submission.data)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(TREES, min_size=3, max_size=3), st.sampled_from(["", "hw 2/", "a/b/"]))
 def test_whatever_lies_in_the_students_folders_the_students_are_the_folders(trees, wrapper):

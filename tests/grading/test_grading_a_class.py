@@ -85,6 +85,7 @@ def test_killed_at_random_moments_and_resumed_it_gives_the_same_bytes(tmp_path):
     assert len(totals(tmp_path / "broken")) == 12
 
 
+@pytest.mark.slow
 def test_an_instructors_hidden_checks_are_run_and_stay_hidden(tmp_path):
     lesson = tmp_path / "hidden" / "lesson_01"
     lesson.mkdir(parents=True)
@@ -183,6 +184,7 @@ def lock(path):
     path.chmod(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", [spoil, vanish, lock])
 def test_all_work_is_read_before_any_students_code_runs(tmp_path, harm):
     expected = a_class.make(tmp_path / "class", 4)
@@ -213,6 +215,7 @@ def open_to_all(path):
     path.chmod(0o666)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", [forge, empty, replace, vanish, open_to_all])
 def test_results_that_something_else_touched_are_restored_and_it_is_said(tmp_path, harm):
     expected = a_class.make(tmp_path / "class", 4)

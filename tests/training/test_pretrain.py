@@ -71,6 +71,7 @@ def test_another_config_does_not_go_on_from_this_checkpoint(tmp_path):
         pretrain(other, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_corpus_is_the_same_every_time_and_its_hashes_say_so(whole):
     for number, phase in enumerate(SMALL.phases):
         first = corpus_ids(1000 * number, phase, whole.tokenizer)
@@ -103,6 +104,7 @@ def test_the_published_folder_loads_and_its_hashes_are_true(whole, tmp_path):
     assert log == run.log
 
 
+@pytest.mark.slow
 def test_the_command_trains_and_says_what_to_do_next(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PretrainConfig", lambda **changes: SMALL)
     result = CliRunner().invoke(app, ["pretrain", "--out", str(tmp_path / "m"), "--no-score"])

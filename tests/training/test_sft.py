@@ -152,6 +152,7 @@ def test_another_run_is_not_taken_for_the_unfinished_one(tiny_llama, cow_records
         sft(copy.deepcopy(model), tokenizer, cow_records[1:], output_dir=tmp_path, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["full", "lora", "qlora"])
 def test_a_half_written_checkpoint_is_skipped(method, tmp_path, wide_llama):
     whole = long_run(*wide_llama, tmp_path, method)
