@@ -82,7 +82,7 @@ def graded_by_ift(submissions, out):
 def graded_by_pytest(submissions, out, *arguments):
     report = out / "junit.xml"
     limits = f"--ift-timeout={TIMES.check}", f"--ift-cell-timeout={TIMES.cell}"
-    run = run_pytest(out, "--pyargs", "ift_course.exercises", "--ift-submissions", str(submissions),
+    run = run_pytest(out, "--pyargs", "ift_course.lessons", "--ift-submissions", str(submissions),
                      "-q", f"--junitxml={report}", *limits, *arguments)  # fmt: skip
     assert run.returncode in (0, 1), run.stdout + run.stderr
     statuses = {}
@@ -184,7 +184,7 @@ def test_another_project_keeps_its_options_fixtures_and_order(tmp_path, also):
 
 
 def test_a_folder_that_is_not_there_is_a_sentence_and_no_traceback(tmp_path):
-    run = run_pytest(tmp_path, "--pyargs", "ift_course.exercises", "-k", "lesson_02",
+    run = run_pytest(tmp_path, "--pyargs", "ift_course.lessons", "-k", "lesson_02",
                      "--ift-submissions", "nowhere")  # fmt: skip
     assert run.returncode == pytest.ExitCode.USAGE_ERROR
     assert "nothing at nowhere" in run.stdout + run.stderr
