@@ -157,7 +157,7 @@ CLASSES = pytest.StashKey[dict[str, _Class]]()
 
 def _class_of(config: pytest.Config, item: pytest.Item) -> _Class:
     """The class of the lesson that a check belongs to."""
-    lesson = Path(item.path).parent.name.removeprefix("lesson_")
+    lesson = Path(item.path).parents[1].name.removeprefix("lesson_")
     known = config.stash.setdefault(CLASSES, {})
     if lesson not in known:
         from ift_course.errors import CourseError
