@@ -182,7 +182,7 @@ def pretrain(
     work.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(config, work)
     model = new_model(config, tokenizer)
-    model.to(torch.device(device))
+    cast("torch.nn.Module", model).to(device)
     log: list[dict[str, float]] = []
     hashes: list[str] = []
     for number in range(len(config.phases)):
