@@ -78,7 +78,7 @@ def fits(page) -> bool:
 def test_a_student_reads_what_was_wrong_and_why(gradebook, opened, shots, scheme):
     page = opened(gradebook / "feedback" / "jane.html", scheme)
     text = page.locator("body").inner_text()
-    assert "A common slip." in text and "the model never learns to stop" in text
+    assert "A common mistake." in text and "the model never learns to stop" in text
     assert page.get_by_text("trained by your labels").first.is_visible()
     page.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
     assert (page.problems, faint_text(page), fits(page)) == ([], {}, True)
