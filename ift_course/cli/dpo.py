@@ -1,8 +1,7 @@
 """`ift dpo`."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -27,9 +26,7 @@ MEASURES = {
 }
 
 
-class Method(str, Enum):
-    full = "full"
-    lora = "lora"
+Method = Literal["full", "lora"]
 
 
 def dpo(
@@ -48,7 +45,7 @@ def dpo(
     ] = 0.1,
     method: Annotated[
         Method, typer.Option(help="full changes every weight, lora trains small adapters.")
-    ] = Method.full,
+    ] = "full",
     rank: Annotated[int, typer.Option(help="Of the adapters of lora.")] = 16,
     targets: Targets = None,
     max_steps: MaxSteps = -1,
@@ -95,7 +92,7 @@ def dpo(
     )
     outcome = tuning.tune(
         inputs,
-        method=method.value,
+        method=method,
         rank=rank,
         targets=targets,
         max_length=max_length,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,19 +15,10 @@ if TYPE_CHECKING:
 OUT = Path("gradebook")
 
 
-class LayoutKind(str, Enum):
-    """How the submissions are stored: the names in `grading.submissions.layouts.KINDS`."""
-
-    auto = "auto"
-    folder = "folder"
-    flat = "flat"
-    canvas = "canvas"
-    moodle = "moodle"
-    gradescope = "gradescope"
-    blackboard = "blackboard"
-    nbgrader = "nbgrader"
-
-
+# The names in `grading.submissions.layouts.KINDS`, whose import would slow down `ift --help`.
+LayoutKind = Literal[
+    "auto", "folder", "flat", "canvas", "moodle", "gradescope", "blackboard", "nbgrader"
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", help="Accept how the folder was read, whatever is in doubt.")
 ]
@@ -46,7 +36,7 @@ def grade(
     ] = None,
     layout: Annotated[
         LayoutKind, typer.Option(help="How the submissions are stored; recognized by default.")
-    ] = LayoutKind.auto,
+    ] = "auto",
     student_level: Annotated[
         int, typer.Option(min=0, help="How many folders deep the students' folders or files lie.")
     ] = 0,
@@ -122,7 +112,7 @@ def grade(
         "submissions": str(submissions.resolve()), "lesson": lesson, "seed": choose_seed(out, seed),
         "hidden": str(hidden.resolve()) if hidden else "", "jobs": jobs, "memory": memory,
         "timeout": timeout, "cell_timeout": cell_timeout, "insist": allow_exposed_checks,
-        "layout": layout.value, "student_level": student_level, "yes": yes,
+        "layout": layout, "student_level": student_level, "yes": yes,
     }  # fmt: skip
     late: LateSettings | None = {
         "due": due.isoformat() + "Z", "percent_per_day": late_percent,

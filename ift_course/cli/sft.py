@@ -1,8 +1,7 @@
 """`ift sft`."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,11 +17,7 @@ from ift_course.cli.options import (
     Targets,
 )
 
-
-class Method(str, Enum):
-    full = "full"
-    lora = "lora"
-    qlora = "qlora"
+Method = Literal["full", "lora", "qlora"]
 
 
 def sft(
@@ -46,7 +41,7 @@ def sft(
             help="full changes every weight, lora trains small adapters, qlora trains them on "
             "weights of 4 bits."
         ),
-    ] = Method.full,
+    ] = "full",
     rank: Annotated[int, typer.Option(help="Of the adapters of lora and qlora.")] = 16,
     targets: Targets = None,
     max_steps: MaxSteps = -1,
@@ -121,7 +116,7 @@ def sft(
     )
     outcome = tuning.tune(
         inputs,
-        method=method.value,
+        method=method,
         rank=rank,
         targets=targets,
         max_length=max_length,

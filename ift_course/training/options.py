@@ -70,7 +70,6 @@ ALSO_CALLED = {
     "warmup_steps": "warmup_ratio",
     "peft_config": "adapter",
     "rpo_alpha": "sft_weight",
-    "anchor": "sft_weight",
     "ref_model": "reference",
 }
 
