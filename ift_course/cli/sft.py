@@ -80,10 +80,10 @@ def sft(
 ) -> None:
     """Tune a model on your own instructions.
 
-    The loss is taken on the responses only, through the model's own chat template (ChatML if it
-    has none). Rows may hold system turns, tools, reasoning and weights; the command reports what
-    it repaired or did not use. If the run is stopped or killed, the same command resumes from its
-    last checkpoint.
+    The loss is taken on the responses only, through the model's own chat template (that of its
+    family or ChatML if it has none). Rows may hold system turns, tools, reasoning and weights; the
+    command reports what it repaired or did not use. If the run is stopped or killed, the same
+    command resumes from its last checkpoint.
 
     [bold]Examples[/bold]
 

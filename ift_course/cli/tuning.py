@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from ift_course.training.runner import TrainingResult
     from ift_course.training.tuning_run import TuningRun
 
+NATIVE_ADVICE = (
+    "The model has no chat template: it gets that of its family, whose turn tokens its vocabulary "
+    "reserves. If the model never met them, they are trained too."
+)
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -252,11 +257,12 @@ def _announce(run: TuningRun, rows: str, advice: str) -> None:
     from rich.console import Console
 
     from ift_course.data.chat_templates import active_template
+    from ift_course.data.native_templates import native_template
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"{rows} · model of {run.model.num_parameters():,} parameters")
     if not active_template(run.tokenizer):
-        console.print(advice)
+        console.print(NATIVE_ADVICE if native_template(run.tokenizer) else advice)
     elif warning := _never_stops(run.tokenizer):
         console.print(warning, style="yellow")
     if others := _other_templates(run.tokenizer):

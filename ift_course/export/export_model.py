@@ -24,6 +24,7 @@ from ift_course.export.gguf_file import (
 from ift_course.models import provenance
 from ift_course.models.embeddings import embedding_rows
 from ift_course.models.folders import is_adapter, read_json
+from ift_course.models.licenses import carry_license
 from ift_course.models.lora_adapters import base_name
 from ift_course.models.merge import merge
 from ift_course.models.read_gguf import read_gguf
@@ -122,6 +123,7 @@ def to_folder(source: ExportSource, out: Path, weight_type: str | None = None) -
     with disk_errors(folder):
         model_card.write_card(facts, model, bool(active_template(source.tokenizer)), folder)
         provenance.copy_record(source.folder, folder)
+        carry_license(source.folder, folder)
     return folder
 
 

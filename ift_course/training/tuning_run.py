@@ -13,6 +13,7 @@ from ift_course.data.chat_templates import stop_at_end_of_turn
 from ift_course.disk import disk_errors, refuse_without_space
 from ift_course.errors import CourseError
 from ift_course.models import provenance
+from ift_course.models.licenses import carry_license
 from ift_course.models.lora_adapters import source_of
 from ift_course.models.merge import open_folder, unload
 from ift_course.models.quantize import is_four_bit
@@ -169,15 +170,19 @@ def finish(run: TuningRun, result: TrainingResult) -> Path:
     several processes the first one saves, and the others wait for it.
     """
     if distributed.is_main_process():
-        _save(run, result)
+        base = str(run.model.name_or_path)
+        _save(run, result, base)
         with disk_errors(run.out):
+            for folder in (run.out, run.out / "adapter"):
+                if folder.is_dir():
+                    carry_license(base, folder)
             provenance.write(run.out, [*run.earlier, _record(run, result)])
         shutil.rmtree(run.checkpoints, ignore_errors=True)
     distributed.shutdown()
     return run.out.absolute()
 
 
-def _save(run: TuningRun, result: TrainingResult) -> None:
+def _save(run: TuningRun, result: TrainingResult, base: str) -> None:
     model: Any = result.model
     if distributed.uses_fsdp():  # no process has all of it, but the last checkpoint has
         checkpoint = latest(run.checkpoints)
@@ -188,7 +193,6 @@ def _save(run: TuningRun, result: TrainingResult) -> None:
     if not hasattr(model, "peft_config"):
         save(model, result.tokenizer, run.out)
         return
-    base = run.model.name_or_path
     model.peft_config["default"].base_model_name_or_path = run.source
     if is_four_bit(model):
         save(model, result.tokenizer, run.out, base=base)
