@@ -84,8 +84,14 @@ def end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int | None:
 
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """The ids of the special and the added tokens."""
-    return set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    """The ids of the special and the added tokens, but for white space.
+
+    Gemma's tokenizers add newlines and other white space as tokens, which are text like any other.
+    """
+    added = tokenizer.added_tokens_decoder.items()
+    return set(tokenizer.all_special_ids) | {
+        id_ for id_, token in added if token.special or token.content.strip()
+    }
 
 
 def _ids_after_answer(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[int]:

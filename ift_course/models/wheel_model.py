@@ -47,7 +47,8 @@ class WheelModel:
     @property
     def missing(self) -> list[str]:
         """The modules that are not installed, the reader of GGUF files included."""
-        modules = dict.fromkeys(["gguf", *(part.partition("/")[0] for part in self.parts)])
+        files = (*self.parts, *self.license_files)
+        modules = dict.fromkeys(["gguf", *(name.partition("/")[0] for name in files)])
         return [module for module in modules if _module_folder(module) is None]
 
     @property

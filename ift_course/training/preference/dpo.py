@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ift_course.data.chat_templates import ensure_chat_template
+from ift_course.data.loss_mask import IGNORE
 from ift_course.data.pairs import Pair
 from ift_course.errors import CourseError
 from ift_course.training.limits import check_options
@@ -100,9 +101,11 @@ def dpo(
         rate = default_learning_rate(model.num_parameters(), chosen.method)
         chosen = replace(chosen, learning_rate=rate)
     dtype = make_trainable(model, chosen.method)
+    labeled = [_as_labeled(row) for row in prepared.rows[:2]]
     with quiet():
         from trl import DPOConfig
 
+        from ift_course.training.labeled_logits import is_exact
         from ift_course.training.preference.trainers import PairTrainer
 
         result, _ = fit(
@@ -124,6 +127,7 @@ def dpo(
             ref_model=reference,
             peft_config=chosen.lora.config(model, new_tokens) if chosen.uses_adapter else None,
             sft_weight=sft_weight,
+            labeled_only=is_exact(model, labeled),
         )
     own: dict[str, Any] = {
         "seconds": time.perf_counter() - started,
@@ -132,6 +136,12 @@ def dpo(
         "tied": prepared.tied,
     }
     return DpoResult(**vars(result) | own)
+
+
+def _as_labeled(row: dict[str, Any]) -> dict[str, list[int]]:
+    """Return prompt and chosen response as a row of SFT: ids and labels."""
+    prompt, chosen = row["prompt_ids"], row["chosen_ids"]
+    return {"input_ids": [*prompt, *chosen], "labels": [*[IGNORE] * len(prompt), *chosen]}
 
 
 def default_learning_rate(parameters: int, method: Method) -> float:
