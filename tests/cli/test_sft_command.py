@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ift_course.cli import app
+from ift_course.evaluation.generate import complete
 
 ROWS = [{"prompt": "Name the sound of a cow.", "completion": "Moo."}] * 24
 
@@ -49,9 +50,11 @@ def test_a_model_that_never_chatted_gets_a_template(method, plain_llama, data, t
     from ift_course.models.save import save
 
     folder, out = save(*plain_llama, tmp_path / "plain"), tmp_path / "out"
-    refused = ift("chat", "--model", folder, "--prompt", "Hello")
-    assert refused.exit_code == 2
-    assert "has no chat template" in refused.stderr
+    continued = ift("chat", "--model", folder, "--prompt", "Hello", "--max-tokens", 3, "--json")
+    assert "has no chat template: it continues your text" in continued.stderr
+    model, tokenizer = plain_llama
+    [expected] = complete(model, tokenizer, ["Hello"], max_new_tokens=3)
+    assert json.loads(continued.stdout)["answer"] == expected.text
     done = train(folder, data, out, "--method", method, "--max-steps", 2)
     assert done.exit_code == 0, done.output
     assert "it gets ChatML" in done.stderr

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ift_course.data.chat_templates import ensure_chat_template
-from ift_course.data.loss_mask import IGNORE
 from ift_course.data.pairs import Pair
 from ift_course.errors import CourseError
+from ift_course.training.adapter import undertrained_tokens
 from ift_course.training.limits import check_options
 from ift_course.training.options import Method, TrainingKeywords, TrainOptions, accepts
-from ift_course.training.preference.pairs import prepare_pairs
+from ift_course.training.preference.pairs import prepare_pairs, responses
 from ift_course.training.runner import TrainingResult, fit, make_trainable
 
 if TYPE_CHECKING:
@@ -101,7 +101,11 @@ def dpo(
         rate = default_learning_rate(model.num_parameters(), chosen.method)
         chosen = replace(chosen, learning_rate=rate)
     dtype = make_trainable(model, chosen.method)
-    labeled = [_as_labeled(row) for row in prepared.rows[:2]]
+    peft_config = None
+    if chosen.uses_adapter:
+        used = {token for row in prepared.rows for ids in row.values() for token in ids}
+        trained_tokens = {*new_tokens, *undertrained_tokens(model, tokenizer, used)}
+        peft_config = chosen.lora.config(model, sorted(trained_tokens))
     with quiet():
         from trl import DPOConfig
 
@@ -125,9 +129,9 @@ def dpo(
             output_dir=output_dir,
             callbacks=callbacks,
             ref_model=reference,
-            peft_config=chosen.lora.config(model, new_tokens) if chosen.uses_adapter else None,
+            peft_config=peft_config,
             sft_weight=sft_weight,
-            labeled_only=is_exact(model, labeled),
+            labeled_only=is_exact(model, responses(prepared.rows[:2], "chosen")),
         )
     own: dict[str, Any] = {
         "seconds": time.perf_counter() - started,
@@ -136,12 +140,6 @@ def dpo(
         "tied": prepared.tied,
     }
     return DpoResult(**vars(result) | own)
-
-
-def _as_labeled(row: dict[str, Any]) -> dict[str, list[int]]:
-    """Return prompt and chosen response as a row of SFT: ids and labels."""
-    prompt, chosen = row["prompt_ids"], row["chosen_ids"]
-    return {"input_ids": [*prompt, *chosen], "labels": [*[IGNORE] * len(prompt), *chosen]}
 
 
 def default_learning_rate(parameters: int, method: Method) -> float:
