@@ -109,7 +109,8 @@ def tune(
         rank: of the adapters.
         targets: names of the adapted layers, with commas between.
         max_length: in tokens; None means 1024 or the model's limit.
-        options: other keywords of `sft` or `dpo`.
+        options: other keywords of `sft` or `dpo`; a batch size or an accumulation of None is that
+            of the profile.
         pairs: read preference pairs and use `dpo`.
         advice: printed for a model without a chat template.
 
@@ -126,6 +127,7 @@ def tune(
     from ift_course.training.adapter import Adapter
 
     adapter = Adapter(rank=rank, targets=parse_targets(targets))
+    options = _with_sizes_of(inputs.profile, options)
     _check(inputs.profile, method, adapter, options, max_length)
     prints = distributed.is_main_process()
     unit = "pair" if pairs else "row"
@@ -231,6 +233,25 @@ def show(outcome: Outcome, numbers: dict[str, str], inputs: Inputs, unit: str) -
             f"That is the adapter alone, {size_mb(folder):.1f} MB. To make an ordinary model of it "
             f"and its base: [bold]ift merge {folder} --out DIR[/bold]"
         )
+
+
+def _with_sizes_of(profile: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with the profile's batch where the user gave none.
+
+    A batch that suits the course's small model would fill a laptop's memory with the logits of a
+    real one, and a small data set would give it too few steps.
+    """
+    from ift_course.profile import get_profile
+
+    chosen = get_profile(profile)
+    sizes = {
+        "batch_size": chosen.batch_size,
+        "gradient_accumulation": chosen.gradient_accumulation,
+    }
+    return {
+        name: sizes[name] if value is None and name in sizes else value
+        for name, value in options.items()
+    }
 
 
 def _check(

@@ -1,6 +1,7 @@
 """`ift sft` and `ift chat` as a user meets them: on someone else's folder and file."""
 
 import json
+import math
 import shutil
 import sys
 from types import SimpleNamespace
@@ -60,6 +61,17 @@ def test_a_model_that_never_chatted_gets_a_template(method, plain_llama, data, t
     assert "it gets ChatML" in done.stderr
     assert (out / "adapter").exists() == (method == "lora")
     assert ift("chat", "--model", out, "--prompt", "Hello", "--max-tokens", 3).exit_code == 0
+
+
+@pytest.mark.parametrize(("profile", "batch"), [("tiny", 16), ("gemma", 4)])
+def test_the_batch_is_the_profiles_unless_it_is_given(
+    profile, batch, tiny_llama_dir, data, tmp_path
+):
+    options = ("--profile", profile, "--epochs", 1, "--json")
+    done = train(tiny_llama_dir, data, tmp_path / "profile", *options)
+    assert json.loads(done.stdout)["steps"] == math.ceil(len(ROWS) / batch)
+    given = train(tiny_llama_dir, data, tmp_path / "given", *options, "--batch-size", 8)
+    assert json.loads(given.stdout)["steps"] == math.ceil(len(ROWS) / 8)
 
 
 def test_json_is_all_a_program_reads(tiny_llama_dir, data, tmp_path):
