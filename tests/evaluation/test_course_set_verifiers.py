@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,10 @@ from ift_course.data import course_set
 verifiers = pytest.importorskip("ift_course.evaluation.verifiers")
 
 ROWS = course_set.load("test")
+# Answers that were worded independently of the verifiers, by the row's id.
+GOOD_ANSWERS = json.loads(
+    Path(__file__).with_name("course_set_good_answers.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.fixture(params=ROWS, ids=[row["id"] for row in ROWS])
@@ -25,6 +30,16 @@ def test_the_ideal_answer_is_accepted_and_three_wrong_ones_are_refused(row):
     verifier = verifiers.parse_verifier(row["verifier"])
     assert verifier.fault(row["ideal"]) is None
     assert [answer for answer in row["wrong"] if verifier.accepts(answer)] == []
+
+
+def test_good_answers_in_other_words_are_accepted(row):
+    verifier = verifiers.parse_verifier(row["verifier"])
+    answers = GOOD_ANSWERS.get(row["id"], [])
+    assert [answer for answer in answers if not verifier.accepts(answer)] == []
+
+
+def test_the_other_good_answers_belong_to_rows():
+    assert len(GOOD_ANSWERS) > 90 and set(GOOD_ANSWERS) <= {row["id"] for row in ROWS}
 
 
 def test_silence_and_an_echo_of_the_question_are_refused(row):
