@@ -94,7 +94,12 @@ def diagnose(
         write_html(html, diagnosis, views)
     if as_json:
         shown = [
-            {"row": view.number, "tokens": [vars(token) for token in view.tokens]} for view in views
+            {
+                "row": view.number,
+                "counts": view.counts,
+                "tokens": [vars(token) for token in view.tokens],
+            }
+            for view in views
         ]
         print(json.dumps(diagnosis.as_dict() | {"shown": shown}, ensure_ascii=False, indent=1))
     else:
@@ -149,7 +154,7 @@ def _print_views(console: Console, views: Sequence[RowView]) -> None:
     for view in views:
         legend = Text(f"\nRow {view.number}  ", "bold")
         for kind in MEANINGS:
-            if kind != "cut" or any(token.kind == "cut" for token in view.tokens):
+            if kind != "cut" or view.counts["cut"]:
                 legend.append(kind, STYLES[kind]).append("  ")
         legend.append("special", SPECIAL).append("  · space  ↵ newline\n", "dim")
         console.print(legend.append(view.summary, "dim"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,11 +26,8 @@ if TYPE_CHECKING:
 STYLES = {"trained": "bold white on blue", "ignored": "", "cut": "dim strike"}
 SPECIAL = "underline magenta"
 SPECIAL_TRAINED = "bold underline white on magenta"
-MEANINGS = {
-    "trained": "trained",
-    "ignored": "ignored",
-    "cut": "cut off at the limit",
-}
+MEANINGS = {"trained": "trained", "ignored": "ignored", "cut": "cut off at the limit"}
+MOST = 2000  # tokens of a row that are shown; the time to decode them grows with the square
 
 
 @dataclass(frozen=True)
@@ -38,19 +36,25 @@ class RowView:
 
     Attributes:
         number: the row's number in the file.
-        tokens: each token, of the kind "trained", "ignored" or "cut".
+        tokens: the first MOST tokens, each of the kind "trained", "ignored" or "cut".
+        counts: how many tokens of the whole row are of each kind.
     """
 
     number: int
     tokens: Sequence[Token]
+    counts: Mapping[str, int]
 
     @property
     def summary(self) -> str:
-        """The counts in words."""
-        counts = {kind: sum(token.kind == kind for token in self.tokens) for kind in MEANINGS}
-        parts = [f"{n:,} {MEANINGS[kind]}" for kind, n in counts.items() if n or kind != "cut"]
-        n_special = sum(token.special for token in self.tokens)
-        return f"{len(self.tokens):,} tokens: {', '.join(parts)}; {n_special:,} are special"
+        """The counts of the whole row in words."""
+        parts = [
+            f"{self.counts[kind]:,} {meaning}"
+            for kind, meaning in MEANINGS.items()
+            if self.counts[kind] or kind != "cut"
+        ]
+        n_tokens = sum(self.counts.values())
+        shown = f"; the first {MOST:,} are shown" if n_tokens > len(self.tokens) else ""
+        return f"{n_tokens:,} tokens: {', '.join(parts)}{shown}"
 
     def __rich__(self) -> Text:
         from rich.text import Text
@@ -86,19 +90,21 @@ def row_views(case: Case, *, first: int = 1, number: int | None = None) -> list[
         reasons = dict([*case.unusable, *case.refused])
         reason = reasons.get(number, f"the file has {case.account.read:,} rows")
         raise CourseError(f"{case.path} has no row {number} that can be shown: {reason}.")
-    return [RowView(row.number, _tokens(case, row)) for row in rows]
+    return [_view(case, row) for row in rows]
 
 
-def _tokens(case: Case, row: LabeledRow) -> list[Token]:
+def _view(case: Case, row: LabeledRow) -> RowView:
     special = special_ids(case.subject.tokenizer)
     kinds = ["ignored" if label == IGNORE else "trained" for label in row.labels]
     limit = case.subject.max_length
     kinds[limit:] = ["cut"] * len(kinds[limit:])
-    texts = pieces(case.subject.tokenizer, row.ids)
-    return [
+    ids = row.ids[:MOST]
+    texts = pieces(case.subject.tokenizer, ids)
+    tokens = [
         Token(printable(visible(text)), kind, token in special)
-        for text, kind, token in zip(texts, kinds, row.ids, strict=True)
+        for text, kind, token in zip(texts, kinds, ids, strict=False)
     ]
+    return RowView(row.number, tokens, Counter(kinds))
 
 
 def write_html(path: Path, diagnosis: Diagnosis, views: Sequence[RowView]) -> None:

@@ -13,7 +13,7 @@ ID = "undertrained-tokens"
 
 
 def undertrained_tokens(case: Case) -> Finding | Unchecked | None:
-    """Special tokens of the rows that the model has never met.
+    """Special tokens of the rows whose embeddings look as if the model had never met them.
 
     Returns:
         The finding, the reason why it could not be looked for, or None if all is well.
@@ -39,10 +39,11 @@ def undertrained_tokens(case: Case) -> Finding | Unchecked | None:
     return Finding(
         id=ID,
         severity="note",
-        title="The model has never met the special tokens "
-        f"{', '.join(subject.token(token) for token in tokens)}",
-        consequence="ift sft trains their embeddings, with every method. LoRA of plain PEFT or TRL "
-        "freezes them, so the model can neither read nor write the end of a turn.",
+        title="The embeddings of the special tokens "
+        f"{', '.join(subject.token(token) for token in tokens)} look untrained: they are zero, or "
+        "parallel to those of other special tokens",
+        consequence="ift sft trains them, with every method. LoRA of plain PEFT or TRL freezes "
+        "them, so a base model can neither read nor write the end of a turn.",
         remedy=f"LoraConfig(trainable_token_indices={tokens})",
         lesson=sections.NEW_TOKENS,
         rows=[row.number for row in case.rows if set(tokens) & set(row.ids)],
