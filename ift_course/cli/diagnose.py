@@ -33,7 +33,8 @@ def diagnose(
         int | None, typer.Option(help="Tokens a row is cut at; 1024 or the model's limit.")
     ] = None,
     test: Annotated[
-        Path | None, typer.Option(help="A file with test questions, to be searched in DATA.")
+        Path | None,
+        typer.Option(help="Test questions, with or without answers, to be searched in DATA."),
     ] = None,
     trained_with: Annotated[
         str | None,
@@ -69,21 +70,20 @@ def diagnose(
     """
     import json
 
-    from ift_course.data.reading import read_rows
     from ift_course.training.limits import check_options
 
     check_options(flags=True, max_length=max_length)
     with FileProgress("reading") as progress:
-        test_records = read_rows(test, on_rows=progress.show_rows).records if test else []
         from ift_course.diagnosis.case import read_case
         from ift_course.diagnosis.colored_tokens import row_views, write_html
         from ift_course.diagnosis.diagnose import diagnose as run_checks
+        from ift_course.diagnosis.held_out import read_test
         from ift_course.diagnosis.subject import open_subject
 
         case = read_case(
             data,
             open_subject(model, max_length=max_length, profile=profile),
-            test=test_records,
+            test=read_test(test, progress.show_rows) if test else (),
             trained_with=open_subject(trained_with, profile=profile) if trained_with else None,
             on_rows=progress.show_rows,
             on_step=progress.show_step,
@@ -93,7 +93,7 @@ def diagnose(
     if html:
         write_html(html, diagnosis, views)
     if as_json:
-        shown = [
+        tokens = [
             {
                 "row": view.number,
                 "counts": view.counts,
@@ -101,7 +101,7 @@ def diagnose(
             }
             for view in views
         ]
-        print(json.dumps(diagnosis.as_dict() | {"shown": shown}, ensure_ascii=False, indent=1))
+        print(json.dumps(diagnosis.as_dict() | {"shown": tokens}, ensure_ascii=False, indent=1))
     else:
         _print_diagnosis(diagnosis, views)
         if html:

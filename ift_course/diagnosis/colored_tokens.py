@@ -53,8 +53,8 @@ class RowView:
             if self.counts[kind] or kind != "cut"
         ]
         n_tokens = sum(self.counts.values())
-        shown = f"; the first {MOST:,} are shown" if n_tokens > len(self.tokens) else ""
-        return f"{n_tokens:,} tokens: {', '.join(parts)}{shown}"
+        rest = f"; the first {MOST:,} are shown" if n_tokens > len(self.tokens) else ""
+        return f"{n_tokens:,} tokens: {', '.join(parts)}{rest}"
 
     def __rich__(self) -> Text:
         from rich.text import Text

@@ -71,19 +71,19 @@ def split_tokens(case: Case) -> Iterator[Finding]:
     """Special tokens that the template writes and the vocabulary does not have."""
     tokenizer = case.subject.tokenizer
     text = _text(case.subject, PROBE)
-    marks = [mark for mark in dict.fromkeys(SPECIAL_TOKEN.findall(text))
-             if len(token_ids(tokenizer, mark)) > 1]  # fmt: skip
-    if marks:
+    tokens = [token for token in dict.fromkeys(SPECIAL_TOKEN.findall(text))
+             if len(token_ids(tokenizer, token)) > 1]  # fmt: skip
+    if tokens:
         yield Finding(
             id="split-tokens",
             severity="error",
-            title=f"The template writes {', '.join(marks)}, which the vocabulary does not have",
+            title=f"The template writes {', '.join(tokens)}, which the vocabulary does not have",
             consequence="The tokenizer splits it into ordinary pieces, so there is no token at "
             "which generation could stop, and users can type it.",
-            remedy=f"tokenizer.add_special_tokens({{'additional_special_tokens': {marks!r}}}); "
+            remedy=f"tokenizer.add_special_tokens({{'additional_special_tokens': {tokens!r}}}); "
             "model.resize_token_embeddings(len(tokenizer))",
             lesson=sections.TEMPLATE,
-            example=f"{marks[0]} → {tokenizer.tokenize(marks[0])}",
+            example=f"{tokens[0]} → {tokenizer.tokenize(tokens[0])}",
         )
 
 

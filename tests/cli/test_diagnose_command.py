@@ -286,9 +286,12 @@ def test_questions_of_the_test_are_found_word_for_word_and_nearly(place):
     test = place.rows(
         [chat("WHAT is the  capital of France?", "Paris."), chat(*FACTS[4]), nearly[0]], "t.jsonl"
     )
-    found = findings(diagnose(data, model, "--test", test))
-    assert found["leaked-test"]["rows"]["first"] == [2, 5]
-    assert found["near-leak"]["rows"]["first"] == [6]
+    by_id = findings(diagnose(data, model, "--test", test))
+    assert by_id["leaked-test"]["rows"]["first"] == [2, 5]
+    assert by_id["near-leak"]["rows"]["first"] == [6]
+    bare = place.rows([{"prompt": FACTS[2][0]}], "bare.jsonl")
+    by_id = findings(diagnose(data, model, "--test", bare))
+    assert by_id["leaked-test"]["rows"]["first"] == [3] and "near-leak" not in by_id
     other = place.rows([chat("What is the capital of Spain?", "Madrid.")], "other.jsonl")
     assert not {"leaked-test", "near-leak"} & set(findings(diagnose(data, model, "--test", other)))
 
