@@ -62,3 +62,10 @@ def last_number(text: str) -> Decimal | None:
         return None
     digits = matches[-1]["digits"].translate(SEPARATORS)
     return Decimal(("-" if matches[-1]["sign"] else "") + digits)
+
+
+def without_thoughts(text: str) -> str:
+    """Return an answer without the `<think>` block that reasoning models begin with."""
+    if "</think>" in text:
+        return text.split("</think>", 1)[1].strip()
+    return "" if text.lstrip().startswith("<think>") else text

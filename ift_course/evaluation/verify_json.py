@@ -29,7 +29,7 @@ def open_schema(schema: Mapping[str, Any], seconds: float) -> Any:
     from jsonschema.validators import Draft202012Validator, extend, validator_for
     from referencing import Registry
 
-    draft = validator_for(schema, default=Draft202012Validator)
+    draft: Any = validator_for(schema, default=Draft202012Validator)
     try:
         draft.check_schema(schema, draft.FORMAT_CHECKER)
     except SchemaError as error:

@@ -14,6 +14,7 @@ PERSON = {
     "properties": {"age": {"$ref": "#/$defs/years"}},
     "$defs": {"years": {"type": "integer", "minimum": 0}},
 }
+HAS_A = {"type": "contains", "answers": ["a"]}
 CASES = [
     ({"type": "exact", "answer": "Paris"}, ["Paris", " Paris\n"], ["paris", "Paris.", ""]),
     (
@@ -45,7 +46,7 @@ CASES = [
         ['{"age": "3"}', "{}", "age: 3", '{"age": -1}', '{"age": NaN}', "[" * 100_000, ""],
     ),
     (
-        {"type": "all", "of": [{"type": "contains", "answers": ["a"]}, {"type": "number", "value": 1}]},
+        {"type": "all", "of": [HAS_A, {"type": "number", "value": 1}]},
         ["a 1"],
         ["a 2", "b 1"],
     ),
