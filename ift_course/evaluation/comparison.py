@@ -20,7 +20,8 @@ from ift_course.evaluation.paired import PairedCounts
 N_CHANGES = 10
 METHOD = (
     "95 % intervals. Shares: Wilson's score interval. Differences: paired by item, the wider of "
-    "Tango's score interval and the exact interval behind McNemar's test. Lengths: paired bootstrap."
+    "Tango's score interval and the exact interval behind McNemar's test. Lengths: paired "
+    "bootstrap."
 )
 
 AnswerPair = tuple[Answer, Answer]

@@ -78,9 +78,9 @@ def loaded_fingerprint(model: PreTrainedModel) -> str:
             continue
         flat = tensor.detach().contiguous().view(-1)
         total = int(flat.view(torch.uint8).sum(dtype=torch.int64)) if flat.numel() else 0
-        sample = flat[:: max(1, flat.numel() // LOADED_NUMBERS)].cpu().view(torch.uint8)
+        sample = flat[:: max(1, flat.numel() // LOADED_NUMBERS)].cpu().contiguous()
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} {total}".encode())
-        digest.update(sample.numpy().tobytes())
+        digest.update(sample.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -109,11 +109,7 @@ def start(
     out = Path(out).expanduser()
     distributed.set_local_device()
     with disk_errors(out):
-        finished = (out / "config.json").exists() or (out / "adapter_config.json").exists()
-        if finished and not (out / "checkpoints").exists():
-            raise CourseError(
-                f"{out} holds a model already; choose another --out, or delete it to train anew."
-            )
+        refuse_finished(out)
         (out / "checkpoints").mkdir(parents=True, exist_ok=True)
     try:
         model, tokenizer = load(model_name, profile=profile, four_bit=request.method == "qlora")
@@ -122,6 +118,19 @@ def start(
     except BaseException:
         _remove_if_empty(out)
         raise
+
+
+def refuse_finished(out: Path) -> None:
+    """Refuse a folder that holds a finished model.
+
+    Raises:
+        CourseError: it does.
+    """
+    finished = (out / "config.json").exists() or (out / "adapter_config.json").exists()
+    if finished and not (out / "checkpoints").exists():
+        raise CourseError(
+            f"{out} holds a model already; choose another --out, or delete it to train anew."
+        )
 
 
 def train(

@@ -66,7 +66,11 @@ def home(tmp_path_factory):
         {"prompt": f"{x.instruction} {x.input}".strip(), "chosen": x.response, "rejected": "Moo."}
         for x in examples[:16]
     ]
-    for name, data in {"my": rows, "pairs": pairs}.items():
+    tests = [
+        {"prompt": f"{x.instruction} {x.input}".strip(), "completion": x.response}
+        for x in sample(8, seed=6, split="test", tasks=FACT_TASKS)
+    ]
+    for name, data in {"my": rows, "pairs": pairs, "test": tests}.items():
         text = "\n".join(json.dumps(row, ensure_ascii=False) for row in data)
         (home / f"{name}.jsonl").write_text(text, encoding="utf-8")
     solved = ROOT / "solutions" / f"{LESSON}.ipynb"

@@ -60,7 +60,7 @@ def find_overlaps(
     Returns:
         The overlaps by the index of the question.
     """
-    index, runs = _Questions(questions, threshold), _Runs(questions)
+    index, runs = QuestionIndex(questions, threshold), _Runs(questions)
     overlaps: dict[int, Overlap] = {}
     for done, (record, number) in enumerate(zip(training, numbers, strict=True), 1):
         for i, kind, similarity in (*index.similar(user_text_of(record)), *runs.contained(record)):
@@ -73,10 +73,16 @@ def find_overlaps(
     return overlaps
 
 
-class _Questions:
+class QuestionIndex:
     """Finds the same and similar questions with MinHash, checked exactly."""
 
-    def __init__(self, questions: Sequence[str], threshold: float):
+    def __init__(self, questions: Sequence[str], threshold: float = NEAR):
+        """Index the questions.
+
+        Args:
+            questions: The questions, which `similar` returns by their index.
+            threshold: Jaccard similarity of a similar question, above 0 and at most 1.
+        """
         from datasketch import MinHash, MinHashLSH
 
         self._threshold = threshold
