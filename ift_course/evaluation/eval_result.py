@@ -263,7 +263,7 @@ def read_result(path: str | Path) -> EvalResult:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         content.pop("summary", None)
         result = EvalResult.model_validate(content)
-    except (OSError, ValueError, AttributeError, RecursionError, ValidationError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, ValidationError):
         raise CourseError(
             f"{path} is not a result of ift eval; make one with: "
             f"ift eval MODEL --data FILE --out {Path(path).name}"

@@ -82,18 +82,16 @@ def test_the_table_has_categories_intervals_lengths_and_wrong_answers(tiny_llama
     says("Moo")
     done = ift("eval", tiny_llama_dir, "--data", data)
     assert done.exit_code == 0, done.output
-    for line in (
-        "sounds  100 %       61 to 100   6 of 6",
-        "sums      0 %         0 to 79   0 of 1",
-    ):
-        assert line in done.stdout
-    assert "86 %" in done.stdout and "Stopped by itself: 100 %" in done.stdout
+    table = " ".join(done.stdout.split())
+    assert "sounds 100 % 61 to 100 6 of 6 sums 0 % 0 to 79 0 of 1 all 86 % 49 to 97 6 of 7" in table
+    assert "Stopped by itself: 100 %" in done.stdout
     assert "holds no number" in done.stdout
 
 
 def test_a_stopped_run_continues_and_a_finished_one_asks_nothing(tiny_llama_dir, data, says):
     batches = says("Moo", "5", stop_after=2)
-    words = ("eval", tiny_llama_dir, "--data", data, "--batch-size", 2, "--json")
+    words = ("eval", tiny_llama_dir, "--data", data, "--batch-size", 2, "--max-new-tokens", 50,
+             "--json")  # fmt: skip
     done = ift(*words)
     assert done.exit_code == 130 and "Finished work is kept." in done.stderr
     assert sum(batches) == 4
@@ -136,7 +134,8 @@ def test_a_leaked_question_is_reported_with_the_score_without_it(
     done = ift("eval", tiny_llama_dir, "--data", data, "--train", train)
     assert "1 of 8 questions stand in train.jsonl, too: without them 100 % right" in done.stdout
     assert "row 7: same question as training row 1" in done.stdout
-    clean = ift("eval", tiny_llama_dir, "--data", data, "--train", train, "--limit", 2)
+    train.write_text(json.dumps({"prompt": "Which number is the largest?", "completion": "5"}))
+    clean = ift("eval", tiny_llama_dir, "--data", data, "--train", train)
     assert "No question of test.jsonl was found in train.jsonl." in clean.stdout
 
 

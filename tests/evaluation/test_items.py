@@ -75,7 +75,7 @@ def test_a_cut_answer_is_wrong_unless_it_is_accepted_and_thoughts_are_not_judged
         ({"prompt": "Q", "verifier": {"type": "no"}}, 'unknown type "no"'),
         ({"prompt": "Q", "verifier": {"type": "exact", "answer": "a", "x": 1}}, 'unknown key "x"'),
         ({"prompt": "Q", "completion": "a", "category": [1]}, '"category" should be text'),
-        ({"text": 3}, "found the columns text"),
+        ({"text": 3}, '"text" should be text'),
         ([1], "expected an object"),
     ],
     ids=lambda v: str(v)[:40],
