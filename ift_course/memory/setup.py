@@ -40,7 +40,9 @@ class Setup:
             micro-batch runs.
         adapter_bytes: Bytes per adapter parameter.
         labeled: The share of the tokens that carry a label. `ift sft` computes logits for these
-            alone; 1 is the worst case.
+            alone; 1 is the worst case. On a CPU without fast bf16 the kernels make copies of the
+            head for themselves (6 bytes a weight were seen), which the estimate does not count;
+            with few labels they are the peak.
     """
 
     method: Method
