@@ -165,6 +165,9 @@ PROFILES: dict[str, Profile] = {
 }
 
 
+REAL = "gemma"  # the profile whose base is the real model that the lessons show
+
+
 def get_profile(name: str | None = None) -> Profile:
     """Return the profile called `name`; None means `$IFT_PROFILE`, or "tiny" without that.
 

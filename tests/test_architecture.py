@@ -26,6 +26,7 @@ training
 export evaluation
 plots
 claims exercises diagnosis
+panels
 lessons
 grading authoring
 colab

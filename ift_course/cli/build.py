@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ift_course.cli.options import ProfileOption
+
 
 def build(
     lessons: Annotated[
@@ -21,6 +23,7 @@ def build(
     docs: Annotated[
         bool, typer.Option("--docs", help="Only the generated pages of docs/ and the README.")
     ] = False,
+    profile: ProfileOption = None,
 ) -> None:
     """Write the notebooks from their sources, executed, with outputs.
 
@@ -29,6 +32,9 @@ def build(
     every cell ran and every claim holds. From [bold]solutions/NN_topic.py[/bold], if there is one,
     it makes the notebooks in exercises/ and solutions/, without executing them. Finally it writes
     the results into docs/claims.md and the README, and the terms into docs/glossary.md.
+
+    With [bold]--profile gemma[/bold] it writes [bold]results/gemma/NN.json[/bold] instead: what the
+    notebooks show of a real base model. Runs that ift run has finished are used.
 
     [bold]Examples[/bold]
 
@@ -39,10 +45,13 @@ def build(
         ift build --exercises
 
         ift build --docs
+
+        ift build 01 --profile gemma
     """
     from rich.console import Console
 
     from ift_course import settings
+    from ift_course.cli.real import build_real, is_real
     from ift_course.errors import CourseError
     from ift_course.paths import checkout, evidence_root
 
@@ -50,19 +59,33 @@ def build(
         raise CourseError("Notebooks are built in a clone of the course, and this is not one.")
     if settings.first_seed() is not None:
         raise CourseError("Notebooks are built with the published seeds; unset IFT_SEED.")
-    # The results of a build become the evidence; every other run writes to another folder.
-    settings.set_default_results_folder(evidence_root())
-    problems = []
-    if not docs:
-        problems += _build_exercises(lessons or [], check=check)
-    if not docs and not exercises:
-        problems += _build_lessons(lessons or [], check=check)
-    if not exercises:
-        problems += _build_docs(check=check)
+    real = profile is not None and is_real(profile)
+    if profile not in (None, "tiny") and not real:
+        raise CourseError("Lessons are built on the profiles tiny and gemma; choose one of them.")
+    if real and (exercises or docs):
+        raise CourseError("--exercises and --docs have no profile; leave out --profile.")
+    if real:
+        problems = build_real(lessons or [], check=check)
+    else:
+        # The results of a build become the evidence; every other run writes to another folder.
+        settings.set_default_results_folder(evidence_root())
+        problems = _build(lessons or [], check=check, exercises=exercises, docs=docs)
     for problem in problems:
         Console(stderr=True, soft_wrap=True).print(problem, style="red", markup=False)
     if problems:
         raise typer.Exit(1)
+
+
+def _build(names: list[str], *, check: bool, exercises: bool, docs: bool) -> list[str]:
+    """Build or check exercises, lessons and pages, or a part of them; return the problems."""
+    problems = []
+    if not docs:
+        problems += _build_exercises(names, check=check)
+    if not docs and not exercises:
+        problems += _build_lessons(names, check=check)
+    if not exercises:
+        problems += _build_docs(check=check)
+    return problems
 
 
 def _build_exercises(names: list[str], *, check: bool) -> list[str]:

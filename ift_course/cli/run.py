@@ -50,6 +50,10 @@ def run(
     [bold]scratch/PROFILE/seeds/N/[/bold]. Do the claims still hold? Results that lessons usually
     take from a stored grid are then computed, so this takes longer.
 
+    [bold]--profile gemma[/bold] executes no notebooks. It measures on a real base model what the
+    lessons show of it, one run after the other, and stores each as soon as it is there. What was
+    stopped continues with the same command.
+
     [bold]Examples[/bold]
 
         ift run              every lesson
@@ -58,13 +62,25 @@ def run(
 
         ift run 01 --profile smollm2
 
+        ift run 01 --profile gemma     what lesson 01 shows of a real base model
+
         ift run 03 --full --seeds 5
 
         ift run --seed 10    every lesson, with other seeds
     """
+    from ift_course.cli.real import is_real, run_real
+    from ift_course.errors import CourseError
     from ift_course.settings import override_first_seed
 
     with override_first_seed(seed):
+        if is_real(profile):
+            if full or jobs:
+                raise CourseError(
+                    "--full and --jobs are for notebooks; on this profile one run is made after "
+                    "the other, so leave them out."
+                )
+            run_real(lessons or [])
+            return
         problems = _run(lessons or [], profile, jobs, full=full, seeds=seeds, seed=seed)
     if problems:
         raise typer.Exit(1)

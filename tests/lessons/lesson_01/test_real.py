@@ -1,0 +1,116 @@
+"""Lesson 01's real part, on a tiny random Gemma: the same code, other weights and rows."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ift_course.evaluation.items import read_items
+from ift_course.lessons import real_model
+from ift_course.lessons.lesson_01 import real
+from ift_course.lessons.real_model import Recipe, answer, chat_ids, open_base, tune, turn_ids
+from ift_course.panels.compute import compute
+from ift_course.panels.real_part import Job
+from ift_course.profile import get_profile
+from tests.panels.conftest import OPEN, TEST, base, quick, results, rows  # noqa: F401 (fixtures)
+
+GEMMA = get_profile("gemma")
+
+
+@pytest.fixture
+def place(base, rows, results, quick):  # noqa: F811
+    return results
+
+
+def test_every_arm_is_measured_with_its_seeds_on_every_item(place):
+    panel = compute(real.real_part(), GEMMA)
+    assert {name: len(runs) for name, runs in panel.arms.items()} == {
+        real.PLAIN: 1, real.WORKED: 1, real.TEMPLATE: 1, real.FEW: 3, real.MANY: 3,
+    }  # fmt: skip
+    for run in panel.runs:
+        assert {len(digits) for digits in run.scores.values()} == {len(TEST)}
+        assert [reply.prompt for reply in run.replies] == OPEN
+        assert bool(run.losses) == run.arm.startswith("SFT")
+    assert set(panel.identity.data) == {"train", "test", "open"}
+
+
+def test_seeds_differ_and_repeat_exactly(place):
+    first, again, other = (
+        real.tune_and_ask(Job(GEMMA, seed), n_examples=4).losses for seed in (0, 0, 1)
+    )
+    assert first == again != other
+
+
+def test_the_three_ways_to_ask_are_three_texts(place):
+    _, tokenizer = open_base(GEMMA)
+    item = read_items(real.course_set.path("test"))[0]
+    plain, worked, chat = (
+        tokenizer.decode(ask(tokenizer, item))
+        for ask in (real.in_plain_text, real.after_examples, real.through_template)
+    )
+    assert plain == "Name a bird, 0.\n"
+    assert worked.startswith("Instruction: Name a bird.\nAnswer: Owl.\n\nInstruction: Name a fish.")
+    assert worked.endswith("Instruction: Name a bird, 0.\nAnswer:")
+    assert chat.endswith(
+        "<start_of_turn>user\nName a bird, 0.<end_of_turn>\n<start_of_turn>model\n"
+    )
+
+
+def test_a_lenient_score_ends_the_answer_where_the_base_invents_the_next_example(place):
+    items = read_items(real.course_set.path("test"))[:3]
+    completions = [
+        real.Completion("Owl.\n\nInstruction: Name a cow.\nAnswer: Moo.", False),
+        real.Completion("Moo.\n\nInstruction: Name an owl.", False),
+        real.Completion("An owl.", True),
+    ]
+    scores = real._scores(items, completions)
+    assert scores == {"strict": "001", "lenient": "101", "stopped": "001"}
+
+
+def test_tuning_trains_the_turn_tokens_and_lowers_the_loss(place):
+    model, tokenizer = open_base(GEMMA)
+    ids = turn_ids(tokenizer)
+    before = model.get_input_embeddings().weight.detach().clone()
+    rows_ = real.course_set.load("train")
+    tuned = tune(model, tokenizer, rows_, 0, Recipe(epochs=30, learning_rate=1e-2))
+    assert tuned.losses[-1] < 0.5 * tuned.losses[0]
+    after = tuned.model.get_input_embeddings().weight.detach()
+    changed = (after != before).any(-1).nonzero()[:, 0].tolist()
+    assert sorted(changed) == sorted(ids)
+    # They are rows of the output matrix, too: otherwise the model could not end its turn.
+    assert tuned.model.get_output_embeddings().weight is tuned.model.get_input_embeddings().weight
+    prompt = chat_ids(tokenizer, rows_[0]["messages"][:1])
+    [reply] = answer(tuned.model, tokenizer, [prompt], max_new_tokens=8)
+    assert (reply.text, reply.finished) == ("Owl.", True)
+
+
+def test_answers_do_not_depend_on_their_batch_and_are_those_of_generate(place):
+    model, tokenizer = open_base(GEMMA)
+    prompts = [
+        real_model.plain_ids(tokenizer, text) for text in ("Name a bird.", "Owl.", "Name a fish. C")
+    ]
+    together = answer(model, tokenizer, prompts, max_new_tokens=5)
+    assert together == answer(model, tokenizer, prompts, max_new_tokens=5, batch_size=1)
+    output = model.generate(
+        input_ids=torch.tensor([prompts[1]]), max_new_tokens=5, do_sample=False,
+        eos_token_id=[tokenizer.eos_token_id, turn_ids(tokenizer)[1]],
+    )  # fmt: skip
+    text = tokenizer.decode(output[0, len(prompts[1]) :])
+    assert text.strip().startswith(together[1].text)
+
+
+def test_an_answer_that_ends_with_the_turn_is_finished(place, monkeypatch):
+    model, tokenizer = open_base(GEMMA)
+    owl = tokenizer("Owl.", add_special_tokens=False)["input_ids"]
+    end, pad = turn_ids(tokenizer)[1], tokenizer.pad_token_id
+    rows_ = [[*owl, end, pad, pad], [*owl, *owl[:3]]]
+    width = max(map(len, rows_))
+    new = torch.tensor([row + [pad] * (width - len(row)) for row in rows_])
+
+    def generate(input_ids, **_):
+        return torch.cat([input_ids, new], dim=1)
+
+    monkeypatch.setattr(model, "generate", generate)
+    first, second = answer(model, tokenizer, [[5], [6]], max_new_tokens=width)
+    assert (first.text, first.finished) == ("Owl.", True)
+    assert not second.finished
