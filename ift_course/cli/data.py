@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 
 from ift_course.cli.file_progress import FileProgress
+from ift_course.cli.make_pairs import pairs
 from ift_course.cli.options import EscapeSpecial, FoldSystem
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Look at a data set, convert it to one layout, and choose the best of it.",
+    help="Look at a data set, convert it to one layout, choose the best of it, and make preference "
+    "pairs with a model's own answers.",
 )
+app.command()(pairs)
 
 # Copies of the types in data/, because importing those would make every command slower to start.
 Layout = Literal["messages", "prompt-completion", "preference"]

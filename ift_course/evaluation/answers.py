@@ -112,8 +112,8 @@ def answer_items(
         CourseError: The chat template refuses a question, or a question fills the whole context.
     """
     store = AnswerStore() if store is None else store
-    prompts = [_prompt(tokenizer, item) for item in items]
-    rooms = [_room(model, items[i], ids, max_new_tokens) for i, ids in enumerate(prompts)]
+    prompts = [prompt_ids(tokenizer, item) for item in items]
+    rooms = [answer_room(model, items[i], ids, max_new_tokens) for i, ids in enumerate(prompts)]
     keys = [_key(model, ids, room) for ids, room in zip(prompts, rooms, strict=True)]
     answers = {key: answer for key in keys if (answer := store.get(key))}
     # Prompts of one room and of similar length share a batch; a repeated question is asked once.
@@ -149,15 +149,24 @@ def _batches(order: list[int], rooms: list[int], batch_size: int) -> list[list[i
     return batches
 
 
-def _prompt(tokenizer: PreTrainedTokenizerBase, item: Item) -> list[int]:
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, item: Item) -> list[int]:
+    """Write an item through the chat template, up to where the answer begins.
+
+    Raises:
+        CourseError: The template refuses it; the sentence names the row.
+    """
     try:
         return render(tokenizer, item.messages, add_generation_prompt=True, tools=item.tools)[0]
     except CourseError as error:
         raise CourseError(f"Row {item.number}: {error}") from error
 
 
-def _room(model: PreTrainedModel, item: Item, ids: list[int], max_new_tokens: int) -> int:
-    """Return how many tokens an answer may have."""
+def answer_room(model: PreTrainedModel, item: Item, ids: list[int], max_new_tokens: int) -> int:
+    """Return how many tokens an answer may have.
+
+    Raises:
+        CourseError: The question fills the whole context; the sentence names the row.
+    """
     limit = getattr(model.config, "max_position_embeddings", None)
     if limit is None:
         return max_new_tokens

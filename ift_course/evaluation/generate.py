@@ -123,8 +123,10 @@ def answer_prompts(
     *,
     max_new_tokens: int,
     batch_size: int,
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> list[Completion]:
-    """Continue each prompt greedily.
+    """Continue each prompt, greedily unless there is a temperature.
 
     Args:
         model: A causal language model.
@@ -132,11 +134,13 @@ def answer_prompts(
         prompts: Token ids, ending with those that open an answer.
         max_new_tokens: As in `complete`.
         batch_size: As in `complete`.
+        temperature: As in `complete`.
+        seed: As in `complete`.
 
     Returns:
         One completion per prompt, in the same order.
     """
-    return _generate(model, tokenizer, prompts, max_new_tokens, batch_size, 0.0, 0)
+    return _generate(model, tokenizer, prompts, max_new_tokens, batch_size, temperature, seed)
 
 
 def to_messages(conversation: Any) -> list[dict[str, Any]]:

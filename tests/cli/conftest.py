@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.real_model import real_base, real_results  # noqa: F401 (fixtures)
+
 FINE = """\
 # %% [markdown]
 # # A fine lesson

@@ -18,11 +18,12 @@ from ift_course.data.curation.texts import words
 from ift_course.data.reading import Reading, read_rows
 from ift_course.data.records import Record, Turn
 from ift_course.errors import CourseError
+from ift_course.evaluation.preferences import RULES
 
 Row = dict[str, Any]
 CARD = (course_set.FOLDER / "README.md").read_text(encoding="utf-8")
-TRAIN, TEST, OPEN, RAW, PAIRS = map(course_set.load, course_set.NAMES)
-ROWS = dict(zip(course_set.NAMES, (TRAIN, TEST, OPEN, RAW, PAIRS), strict=True))
+TRAIN, TEST, OPEN, RAW, PAIRS, PROMPTS = map(course_set.load, course_set.NAMES)
+ROWS = dict(zip(course_set.NAMES, (TRAIN, TEST, OPEN, RAW, PAIRS, PROMPTS), strict=True))
 INSTRUCTIONS = {"train": TRAIN, "test": TEST, "open": OPEN}
 KEYS = {
     "train": ["id", "category", "source", "messages"],
@@ -30,6 +31,7 @@ KEYS = {
     "open": ["id", "category", "source", "messages"],
     "raw": ["id", "source", "instruction", "input", "output", "flaw"],
     "pairs": ["id", "category", "source", "prompt", "chosen", "rejected"],
+    "prompts": ["id", "category", "source", "messages", "verifier", "ideal", "wrong"],
 }
 
 
@@ -142,7 +144,7 @@ def test_no_row_repeats_another(name):
     assert not any(x is not None for x in exact_duplicates(records) + near_duplicates(records))
 
 
-@pytest.mark.parametrize("name", [*INSTRUCTIONS, "pairs"])
+@pytest.mark.parametrize("name", [*INSTRUCTIONS, "pairs", "prompts"])
 def test_no_question_nearly_repeats_another_of_its_file(name):
     questions = [last_question(row) for row in ROWS[name]]
     pieces = [shingles(question) for question in questions]
@@ -151,7 +153,7 @@ def test_no_question_nearly_repeats_another_of_its_file(name):
             assert jaccard(piece, pieces[j]) < 0.7, (questions[i], questions[j])
 
 
-@pytest.mark.parametrize("name", ["train", "open", "pairs"])
+@pytest.mark.parametrize("name", ["train", "open", "pairs", "prompts"])
 def test_nothing_of_the_test_set_is_in_another_file(name):
     seen = grams([text for row in ROWS[name] for text in contents(row)])
     assert len(seen) > 100
@@ -183,6 +185,12 @@ def test_pairs_reward_neither_agreeing_nor_refusing():
     assert counts["harmless-request"] == counts["harmful-request"]
 
 
+def test_prompts_ask_as_often_about_wrong_beliefs_as_about_right_ones():
+    counts = Counter(row["category"] for row in PROMPTS)
+    assert counts["right-belief"] == counts["wrong-belief"] and len(PROMPTS) == 200
+    assert set(counts) == set(RULES)
+
+
 # --- form
 
 
@@ -195,7 +203,7 @@ def test_every_training_answer_ends_cleanly():
             assert is_item or n_words(last_line) < 10 or last_line[-1] in ".!?\"')", row["id"]
 
 
-@pytest.mark.parametrize("name", [*INSTRUCTIONS, "pairs"])
+@pytest.mark.parametrize("name", [*INSTRUCTIONS, "pairs", "prompts"])
 def test_texts_are_plain_unicode_without_stray_white_space(name):
     for row in ROWS[name]:
         for text in contents(row):
@@ -278,6 +286,9 @@ def test_the_card_counts_what_is_there():
     assert table("category | train") == expected | {"all": [len(x) for x in INSTRUCTIONS.values()]}
     pairs = Counter(row["category"] for row in PAIRS)
     assert table("category | pairs") == {k: [n] for k, n in pairs.items()} | {"all": [len(PAIRS)]}
+    prompts = Counter(row["category"] for row in PROMPTS)
+    expected = {k: [n] for k, n in prompts.items()} | {"all": [len(PROMPTS)]}
+    assert table("category | prompts") == expected
     flaws = Counter(row["flaw"] or "none" for row in RAW)
     assert table("flaw") == {k: [n] for k, n in flaws.items()} | {"all": [len(RAW)]}
 

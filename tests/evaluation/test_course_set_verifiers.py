@@ -12,7 +12,7 @@ from ift_course.data import course_set
 
 verifiers = pytest.importorskip("ift_course.evaluation.verifiers")
 
-ROWS = course_set.load("test")
+ROWS = [*course_set.load("test"), *course_set.load("prompts")]
 # Answers that were worded independently of the verifiers, by the row's id.
 GOOD_ANSWERS = json.loads(
     Path(__file__).with_name("course_set_good_answers.json").read_text(encoding="utf-8")

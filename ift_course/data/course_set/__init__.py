@@ -12,7 +12,7 @@ from typing import Any
 from ift_course.errors import CourseError
 
 FOLDER = Path(__file__).resolve().parent
-NAMES = ("train", "test", "open", "raw", "pairs")
+NAMES = ("train", "test", "open", "raw", "pairs", "prompts")
 
 
 def path(name: str) -> Path:
