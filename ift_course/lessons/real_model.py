@@ -82,7 +82,7 @@ def open_base(profile: Profile) -> tuple[PreTrainedModel, PreTrainedTokenizerBas
 
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer.chat_template = GEMMA
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer
 
@@ -154,12 +154,12 @@ def tune(
             callbacks=[_steps(on_step)],
             labeled_only=True,  # 262,144 logits for each token of a question would be thrown away
         )
+        adapted: Any = trainer.model
         started = time.perf_counter()
-        with row_by_row(trainer.model):
+        with row_by_row(adapted):
             trainer.train()
         seconds = time.perf_counter() - started
-        restore_forward(trainer.model)
-        adapted: Any = trainer.model
+        restore_forward(adapted)
         tuned = adapted.merge_and_unload()
     losses = [round(entry["loss"], 4) for entry in trainer.state.log_history if "loss" in entry]
     return Tuned(tuned.eval(), losses, seconds)

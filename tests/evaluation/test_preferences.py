@@ -79,9 +79,9 @@ def test_ties_are_decided_by_the_seed_alone():
     answers = said(
         *(f"It is Bern {i}." for i in range(6)), *(f"It is Basel {i}." for i in range(6))
     )
-    chosen = [rank_one(item(), answers, seed) for seed in range(8)]
-    assert chosen == [rank_one(item(), answers, seed) for seed in range(8)]
-    assert len(set(chosen)) > 1
+    pairs = [rank_one(item(), answers, seed) for seed in range(8)]
+    assert pairs == [rank_one(item(), answers, seed) for seed in range(8)]
+    assert len({pair.chosen for pair in pairs}) > 1
 
 
 def test_every_prompt_becomes_a_pair_or_a_counted_reason():
