@@ -437,15 +437,6 @@ ift.charts.bars_with_intervals(
 )
 
 # %% [markdown]
-# ### On a real base model
-#
-# Gemma 3 270M, asked in three ways and tuned on 48 and on 300 examples of real English. The numbers
-# are stored, and the command below them makes them anew.
-
-# %%
-ift.real_panel("01")
-
-# %% [markdown]
 # ## 5. The whole pipeline
 #
 # Pretraining and SFT are two of three stages. The third, preference tuning, is lesson 05.

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from ift_course.errors import CourseError
 from ift_course.lessons.discover import select
+from ift_course.panels.compute import model_name
 from ift_course.panels.identity import differences
 from ift_course.panels.real_part import RealPart
 from ift_course.panels.store import stored_panel
@@ -80,7 +81,7 @@ def real_panel(lesson: str) -> PanelView | Card:
         return Card(
             kind="note",
             verdict="not computed yet",
-            title=f"nothing is stored of lesson {lesson} on {profile.about.partition(',')[0]}; "
-            f"install it with make real, and run: {command(lesson)}",
+            title=f"nothing is stored for lesson {lesson} on {model_name(profile)}; install that "
+            f"model with make real, and run: {command(lesson)}",
         )
     return PanelView(panel, command(lesson), differences(panel, part, profile))
