@@ -75,8 +75,8 @@ def pairs(
 
     _check_place(out)
     items = sample_items(_judged_items(data or course_set.path("prompts")), limit, seed)
-    loaded, tokenizer = open_to_answer(model, base=base, profile=profile)
     with EvalProgress() as progress:
+        loaded, tokenizer = open_to_answer(model, base=base, profile=profile, on_note=progress.note)
         answers = sample_answers(
             loaded,
             tokenizer,

@@ -75,7 +75,9 @@ def _wheel_folder(model: WheelModel) -> Path:
     try:
         folder = hub_folder(model.hub_id, None)
     except CourseError as error:
-        sentence = hub_sentence(error.__cause__ or error, model.hub_id) or str(error)
+        cause = error.__cause__
+        reason = cause if isinstance(cause, Exception) else error
+        sentence = hub_sentence(reason, model.hub_id) or str(error)
         raise CourseError(
             f"The profile {model.profile} needs the package {model.package}; {model.remedy}. "
             f"Without it, the original would come from the Hub, and "
