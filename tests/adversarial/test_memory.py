@@ -153,7 +153,7 @@ def test_many_processes_together_get_no_more_than_one(layers, plan, grade, solut
         duration = time.monotonic() - began
         peak.going = False
         assert "more memory" in lines[""]["notes"][0], lines[""]["notes"]
-        assert (peak.most - start) >> 20 < LIMIT + 900  # of 3,600 that are asked for
+        assert (peak.most - start) >> 20 < LIMIT + 1500  # of 3,600 that are asked for
         assert duration < 10 and earned(lines) == 0
         assert earned(grade(solution, box=box)) == 6
 
