@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ift_course.exercises.notebook_api import progress as progress
     from ift_course.from_scratch.training_loop import train as train
     from ift_course.lessons.quiz_view import quiz as quiz
-    from ift_course.lessons.real_parts import real_panel as real_panel
     from ift_course.plots import charts as charts
     from ift_course.plots.loss_mask import show_batch as show_batch
     from ift_course.plots.loss_mask import show_mask as show_mask
@@ -60,7 +59,6 @@ __all__ = [
     "playground",
     "progress",
     "quiz",
-    "real_panel",
     "render",
     "sample",
     "score",
@@ -94,7 +92,6 @@ _HOME = {
     "playground": "plots.playground",
     "progress": "exercises.notebook_api",
     "quiz": "lessons.quiz_view",
-    "real_panel": "lessons.real_parts",
     "render": "data.loss_mask",
     "sample": "world.tasks",
     "score": "evaluation.score",

@@ -1,4 +1,4 @@
-"""The real parts of the lessons, and the panel that a notebook shows: `ift.real_panel("01")`."""
+"""The real parts of the lessons, and the panel that a notebook shows: `real_panel("01")`."""
 
 from __future__ import annotations
 

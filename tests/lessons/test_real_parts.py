@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-import ift_course as ift
 from ift_course.errors import CourseError
 from ift_course.lessons.lesson_00 import real as lesson_00
-from ift_course.lessons.real_parts import real_part, real_parts
+from ift_course.lessons.real_parts import real_panel, real_part, real_parts
 from ift_course.models import wheel_model
 from ift_course.panels.identity import differences
 from ift_course.panels.panel import MOST_BYTES, read_panel
@@ -41,7 +40,7 @@ def test_published_panels_are_small_complete_and_up_to_date():
 
 
 def test_where_nothing_is_stored_one_sentence_says_what_to_run(real_results):
-    card = ift.real_panel("01")
+    card = real_panel("01")
     assert isinstance(card, Card)
     assert "make real" in card.title and card.title.endswith("ift run 01 --profile gemma")
     for form in card._repr_mimebundle_().values():
@@ -50,7 +49,7 @@ def test_where_nothing_is_stored_one_sentence_says_what_to_run(real_results):
 
 def test_a_lesson_without_a_real_part_names_those_that_have_one():
     with pytest.raises(CourseError, match=r"Lesson 08 measures nothing on the profile gemma; .*00"):
-        ift.real_panel("08")
+        real_panel("08")
 
 
 def test_lesson_00_tunes_live_where_the_model_is_installed(

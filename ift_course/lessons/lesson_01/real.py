@@ -2,7 +2,7 @@
 
 The base is asked the 100 test questions of the course set in plain text, after three worked
 examples, and through a chat template that it has never met. Then it is tuned on 48 and on 300
-examples. In the notebook, `ift.real_panel("01")` shows what is stored of it.
+examples. In the notebook, `real_panel("01")` shows what is stored of it.
 
 An answer counts strictly if its verifier accepts it and the model ended it by itself, and leniently
 if the verifier accepts what the model wrote up to the limit. The base does not stop after a worked
