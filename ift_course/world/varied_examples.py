@@ -11,10 +11,12 @@ from __future__ import annotations
 import random
 
 from ift_course.world import tables
+from ift_course.world.collections import listing
 from ift_course.world.facts import as_clause, by_relation, facts, false_claim, random_fact
 from ift_course.world.grammar import NUMBER_WORDS, capitalize, with_article
 from ift_course.world.passages import WeightedPassage, draw_passages, two_characters
 from ift_course.world.skills import SKILL_BY_NAME
+from ift_course.world.strangers import strangers
 from ift_course.world.worked_examples import description, odd_one_out
 
 # Phrases for the result of a skill; `{i}` is the input of the case.
@@ -244,6 +246,8 @@ def capital_letters(rng: random.Random) -> str:
     words = [rng.choice((fact.subject, fact.value)) for fact in chosen]
     if rng.random() < 0.5:
         return " ".join(f"In capital letters, {word} is {word.upper()}." for word in words)
+    if rng.random() < 0.5:
+        return " ".join(f"In small letters, {word.upper()} is {word.lower()}." for word in words)
     return f"{', '.join(words)}\nThe same in capital letters:\n{', '.join(words).upper()}"
 
 
@@ -273,6 +277,8 @@ PASSAGES: tuple[WeightedPassage, ...] = (
     (formatted_fact, 5.0),
     (capital_letters, 1.5),
     (translated_phrase, 0.7),
+    (listing, 1.0),
+    (strangers, 1.0),
 )
 
 
