@@ -9,17 +9,20 @@ from ift_course.profile import get_profile
 
 
 @pytest.mark.parametrize(
-    ("flags", "fast"),
+    ("flags", "vendor", "fast"),
     [
-        ({"avx2", "fma"}, False),
-        ({"avx512f", "avx512_bf16"}, True),
-        ({"amx_bf16"}, True),
-        ({"asimd", "bf16"}, True),
+        ({"avx2", "fma"}, "GenuineIntel", False),
+        ({"avx512f", "avx512_bf16"}, "AuthenticAMD", True),
+        ({"avx512f", "avx512_bf16"}, "GenuineIntel", False),
+        ({"avx512_bf16", "amx_bf16"}, "GenuineIntel", True),
+        ({"asimd", "bf16"}, "", True),
+        (set(), "", False),
     ],
 )
-def test_bf16_is_used_only_where_the_cpu_computes_it(monkeypatch, flags, fast):
+def test_bf16_is_used_only_where_the_cpu_computes_it_faster(monkeypatch, flags, vendor, fast):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr(hardware, "_cpu_flags", lambda: frozenset(flags))
+    monkeypatch.setattr(hardware, "_cpuinfo", lambda name: vendor)
     assert hardware.bf16_is_fast() is fast
 
 
