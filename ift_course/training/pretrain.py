@@ -37,15 +37,15 @@ class Phase:
     mixture: Mixture
 
 
-PROSE = Phase("prose", 8_000_000, 3e-3, Mixture())
+PROSE = Phase("prose", 5_000_000, 2e-3, Mixture())
 # Prose first, then worked tasks in prose (mid-training): passages in which somebody looks up a
 # fact, then more of what turned out to be hard to read, in two rounds. With the worked examples at
 # the beginning instead, the model never came to tell true claims from false ones.
 PHASES = (
     PROSE,
-    Phase("lookups", 13_000_000, 3e-3, Mixture(comprehension=0.7)),
-    Phase("worked examples", 6_000_000, 1.5e-3, Mixture(0.25, worked_examples=0.5)),
-    Phase("varied examples", 5_000_000, 1.5e-3, Mixture(0.15, varied_examples=0.7)),
+    Phase("lookups", 7_000_000, 2e-3, Mixture(comprehension=0.7)),
+    Phase("worked examples", 3_500_000, 1.2e-3, Mixture(0.25, worked_examples=0.5)),
+    Phase("varied examples", 3_500_000, 1e-3, Mixture(0.15, varied_examples=0.7)),
 )
 
 
@@ -67,7 +67,7 @@ class PretrainConfig:
     heads: int = 4
     intermediate_size: int = 704
     length: int = 256
-    batch_size: int = 16
+    batch_size: int = 8
     warmup: int = 100
     # "shipped" is the tokenizer of the model in the package; "new" learns one from the corpus and
     # the tasks as they are now, and so changes whenever the wording of a task does.
