@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ift_course.data.examples import to_records
+from ift_course.data.examples import dialogue_records, to_records
 from ift_course.data.records import Record
 from ift_course.disk import disk_errors
 from ift_course.models import provenance
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 SEED = 0
+DIALOGUES = 3000
 RECIPE = "recipe.json"  # says what a stored assistant was made from
 
 
@@ -49,21 +50,23 @@ def assistant_folder(profile: Profile) -> Path:
                 file=sys.stderr,
                 flush=True,
             )
-            _make(profile, base, sft_records(profile), folder)
+            _make(profile, base, assistant_records(profile), folder)
             with disk_errors(folder):
                 (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
     return folder
 
 
-def sft_records(profile: Profile) -> list[Record]:
-    """The profile's instruction data: `profile.examples` conversations."""
+def assistant_records(profile: Profile) -> list[Record]:
+    """What the assistant is tuned on: dialogues of the world, or the profile's data set."""
     if profile.sft_data != "world":
         from ift_course.data.hub import stream_records
 
         return stream_records(profile.sft_data, profile.examples)
-    from ift_course.world.tasks import sample
+    if profile.base_model != "embedded":
+        from ift_course.world.tasks import sample
 
-    return to_records(sample(profile.examples, seed=SEED))
+        return to_records(sample(profile.examples, seed=SEED))
+    return dialogue_records(DIALOGUES, seed=SEED)
 
 
 def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> None:
@@ -108,7 +111,7 @@ def _made_by(folder: Path, recipe: dict) -> bool:
 def _data_identity(profile: Profile) -> str:
     if profile.sft_data != "world":  # asking the Hub each time would need a network each time
         return f"{profile.sft_data}, {profile.examples} examples"
-    turns = [record.turns for record in sft_records(profile)]
+    turns = [record.turns for record in assistant_records(profile)]
     return hashlib.sha256(repr(turns).encode()).hexdigest()
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from ift_course.world.dialogues import about_facts, about_outside, about_requests
 from ift_course.world.dialogues.about_facts import Turn
-from ift_course.world.dialogues.casual import casual
+from ift_course.world.dialogues.casual import casual, plain
+from ift_course.world.dialogues.held_out import never_trained
 from ift_course.world.loader import read_yaml
 from ift_course.world.tasks import FACT_TASKS, TASKS, sample
 
@@ -69,25 +70,20 @@ KINDS: dict[Callable[[random.Random], list[Turn]], float] = {
 }
 
 
-def dialogues(n: int, *, seed: int, without: frozenset[str] = frozenset()) -> list[list[Turn]]:
+def dialogues(n: int, *, seed: int) -> list[list[Turn]]:
     """Draw conversations, each a list of (user, assistant) turns.
+
+    None of them has a prompt that the assistant is measured on (`held_out`).
 
     Args:
         n: Number of conversations.
         seed: Seed of all random choices.
-        without: Prompts that must not occur, compared by `plain`.
     """
     rng = random.Random(f"{seed}-dialogues")
     writers, weights = list(KINDS), list(KINDS.values())
     result: list[list[Turn]] = []
     while len(result) < n:
         turns = rng.choices(writers, weights)[0](rng)
-        if not any(plain(prompt) in without for prompt, _ in turns):
+        if not any(plain(prompt) in never_trained() for prompt, _ in turns):
             result.append(turns)
     return result
-
-
-def plain(prompt: str) -> str:
-    """The prompt without what a hasty writer leaves out: case, punctuation marks, extra spaces."""
-    letters = "".join(c if c.isalnum() else " " for c in prompt.casefold())
-    return " ".join(letters.split())

@@ -42,3 +42,9 @@ def casual(text: str, rng: random.Random) -> str:
 def _decapitalize(text: str) -> str:
     """The text with a small first letter, unless its first word is "I"."""
     return text if re.match(r"I\b", text) else text[:1].lower() + text[1:]
+
+
+def plain(prompt: str) -> str:
+    """The prompt without what a hasty writer leaves out: case, punctuation marks, extra spaces."""
+    letters = "".join(c if c.isalnum() else " " for c in prompt.casefold())
+    return " ".join(letters.split())
