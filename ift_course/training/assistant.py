@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.data.examples import dialogue_records, to_records
 from ift_course.data.records import Record
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 SEED = 0
 DIALOGUES = 3000
-RECIPE = "recipe.json"  # says what a stored assistant was made from
+# How the course's own base becomes its assistant, found by `ift pretrain`'s acceptance.
+RECIPE: dict[str, Any] = {
+    "epochs": 3.0, "learning_rate": 6e-4, "batch_size": 16, "max_length": 192,
+}  # fmt: skip
+RECIPE_FILE = "recipe.json"  # says what a stored assistant was made from
 
 
 def assistant_folder(profile: Profile) -> Path:
@@ -35,10 +39,7 @@ def assistant_folder(profile: Profile) -> Path:
     recipe = {
         "base": _files_digest(base),
         "data": _data_identity(profile),
-        "seed": SEED,
-        "epochs": profile.epochs,
-        "max_length": profile.max_length,
-        "batch_size": profile.batch_size * profile.gradient_accumulation,
+        "settings": _settings(profile),
     }
     folder = results_dir(profile.name) / "models" / "sft"
     with disk_errors(folder):
@@ -46,13 +47,15 @@ def assistant_folder(profile: Profile) -> Path:
     with FileLock(str(folder) + ".lock"):
         if not _made_by(folder, recipe):
             print(
-                f"Tuning the base model on {profile.examples} examples, once, into {folder} …",
+                f"Tuning the base model into an assistant, once, into {folder} …",
                 file=sys.stderr,
                 flush=True,
             )
             _make(profile, base, assistant_records(profile), folder)
             with disk_errors(folder):
-                (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+                (folder / RECIPE_FILE).write_text(
+                    json.dumps(recipe, indent=2) + "\n", encoding="utf-8"
+                )
     return folder
 
 
@@ -74,20 +77,11 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
 
     small = profile.base_model == "embedded"
     method = "full" if small else "lora"  # real models fit on their machines only so
-    settings = {
-        "seed": SEED,
-        "learning_rate": profile.learning_rate if small else None,
-        "epochs": profile.epochs,
-        "max_length": profile.max_length,
-        "batch_size": profile.batch_size,
-        "gradient_accumulation": profile.gradient_accumulation,
-        "gradient_checkpointing": profile.gradient_checkpointing,
-        "optimizer": profile.optimizer,
-    }
+    settings = _settings(profile)
     result = sft(
         *open_folder(base), records, method=method, progress=sys.stderr.isatty(), **settings
     )
-    (folder / RECIPE).unlink(missing_ok=True)
+    (folder / RECIPE_FILE).unlink(missing_ok=True)
     model = result.model if small else unload(cast("PeftModel", result.model))
     save(model, result.tokenizer, folder)
     facts = provenance.describe_data(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
@@ -100,9 +94,25 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
         provenance.write(folder, [now])
 
 
+def _settings(profile: Profile) -> dict[str, Any]:
+    """The settings of the run: the course's recipe for its own base, else those of the profile."""
+    if profile.base_model == "embedded":
+        return {"seed": SEED} | RECIPE
+    return {
+        "seed": SEED,
+        "learning_rate": None,  # the default of LoRA
+        "epochs": profile.epochs,
+        "max_length": profile.max_length,
+        "batch_size": profile.batch_size,
+        "gradient_accumulation": profile.gradient_accumulation,
+        "gradient_checkpointing": profile.gradient_checkpointing,
+        "optimizer": profile.optimizer,
+    }
+
+
 def _made_by(folder: Path, recipe: dict) -> bool:
     try:
-        stored = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
+        stored = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return stored == recipe and (folder / "config.json").exists()
