@@ -139,12 +139,12 @@ class Mixture:
         return 1 - self.comprehension - self.worked_examples - self.varied_examples
 
 
-def document(rng: random.Random, mixture: Mixture) -> str:
+def document(rng: random.Random, mixture: Mixture = Mixture()) -> str:
     """Draw one document.
 
     Args:
         rng: Source of all random choices.
-        mixture: Shares of the kinds of text.
+        mixture: Shares of the kinds of text; prose only by default.
     """
     if rng.random() < REFRAIN_SHARE:
         return refrain(rng)
@@ -153,12 +153,12 @@ def document(rng: random.Random, mixture: Mixture) -> str:
     return capitalize(write(rng))
 
 
-def documents(seed: int, mixture: Mixture) -> Iterator[str]:
+def documents(seed: int, mixture: Mixture = Mixture()) -> Iterator[str]:
     """An endless stream of documents that is the same for the same seed.
 
     Args:
         seed: Seed of all random choices.
-        mixture: Shares of the kinds of text.
+        mixture: Shares of the kinds of text; prose only by default.
     """
     rng = random.Random(seed)
     while True:
