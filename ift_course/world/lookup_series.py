@@ -14,6 +14,7 @@ from ift_course.world.facts import Fact, by_relation, facts, random_fact
 from ift_course.world.grammar import capitalize
 from ift_course.world.loader import read_yaml, text_lists
 from ift_course.world.passages import two_characters
+from ift_course.world.skill_phrases import RESULTS
 from ift_course.world.skills import SKILL_BY_NAME
 
 
@@ -43,26 +44,28 @@ def indirect_lookup(rng: random.Random) -> str:
     return frame.format(A=a, B=b, w=what, o=fact.value)
 
 
+# Layouts in which a line begins with what is looked up, and layouts in which something leads to it.
+_OPENING = ("{w}\n{o}", "{w}\n{o}", "{w}: {o}", "{w} - {o}")
+_LEADING = (
+    "{A} wanted to know {w}.\n{o}",
+    "{A} wanted to know {w}. {B} said: {o}",
+    "{A}: {w}\n{B}: {o}",
+    "In: {w}\nOut: {o}",
+    "- {w}\n- {o}",
+    "* {w}\n{o}",
+)
+
+
 def lookup_series(rng: random.Random) -> str:
     """Two to five lookups of one kind in one layout, one below the other."""
     a, b = two_characters(rng)
-    layout = rng.choice(
-        (
-            "{w}\n{o}",
-            "{w}\n{o}",
-            "{w}: {o}",
-            "{w} - {o}",
-            "{A} wanted to know {w}.\n{o}",
-            "{A} wanted to know {w}. {B} said: {o}",
-            "{A}: {w}\n{B}: {o}",
-            "In: {w}\nOut: {o}",
-            "- {w}\n- {o}",
-            "* {w}\n{o}",
-        )
-    )
     items = rng.choices((_facts_in_words, _skill_cases, _subjects), (7, 2, 2))[0](rng)
-    if layout.startswith("{w}") and rng.random() < 0.7:
-        items = [(capitalize(what) if _may_open(what) else what, value) for what, value in items]
+    if all(map(_may_open, (what for what, _ in items))):
+        layout = rng.choice(_OPENING + _LEADING)
+        if rng.random() < 0.7:
+            items = [(capitalize(what), value) for what, value in items]
+    else:
+        layout = rng.choice(_LEADING)
     gap = rng.choice(("\n", "\n\n", "\n\n"))
     return gap.join(layout.format(A=a, B=b, w=what, o=value) for what, value in items)
 
@@ -97,8 +100,6 @@ def _subjects(rng: random.Random) -> list[tuple[str, str]]:
 
 def _skill_cases(rng: random.Random) -> list[tuple[str, str]]:
     """Cases of one skill, with a name for its result or the input alone."""
-    from ift_course.world.varied_examples import RESULTS
-
     name = rng.choice(list(RESULTS))
     wording = rng.choice((*RESULTS[name], "{i}"))
     cases = [SKILL_BY_NAME[name].draw(rng) for _ in range(rng.randint(2, 4))]

@@ -69,8 +69,8 @@ PREFERENCES = {"train": "142cd19cc3d8574c", "test": "50d73e3c1823537c"}
 CORPUS = {
     "prose": "bf97405c0bc23f5f",
     "lookups": "276deed96c10b6fd",
-    "worked examples": "e46db4a4b11a32d6",
-    "varied examples": "be654eae33f75e1e",
+    "worked examples": "a89901ca32b2c036",
+    "varied examples": "585db36bcad25299",
 }
 
 
