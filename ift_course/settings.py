@@ -23,7 +23,7 @@ PROGRESS = "IFT_PROGRESS"
 CHECKING = "IFT_CHECKING"
 
 VARIABLES = {
-    PROFILE: "model and data of all lessons: tiny (the default), smollm2, t4 or gpu24",
+    PROFILE: "model and data of all lessons: tiny (the default), smollm2, gemma, t4 or gpu24",
     SEED: "first seed of every experiment; without it, the published seeds",
     RESULTS: "folder for what runs measure; scratch/ in a clone, results/ elsewhere",
     THREADS: "threads of a lesson; at most two without it",

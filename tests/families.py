@@ -43,6 +43,8 @@ FAMILIES = {
     "llama3": ("Llama", LLAMA3_TOKENS, 0, 1, None, "llama3", "<|eot_id|>"),
     "llama3-marked": ("Llama", LLAMA3_TOKENS, 0, 1, None, "llama3_training", "<|eot_id|>"),
     "gemma": ("Gemma", GEMMA_TOKENS, 2, 1, 0, "gemma", "<end_of_turn>"),
+    # As Gemma 3's base: reserved turn tokens and no template; its layers see windows or everything.
+    "gemma3-base": ("Gemma3Text", GEMMA_TOKENS, 2, 1, 0, None, "<end_of_turn>"),
     "phi3": ("Phi3", PHI_TOKENS, 0, 1, 1, "phi3", "<|end|>"),
     "mistral": ("Mistral", ("<s>", "</s>", "[INST]", "[/INST]"), 0, 1, None, INST, "</s>"),
     "invented": ("Llama", ("</s>", "<<fin>>"), None, 0, None, INVENTED, "<<fin>>"),
@@ -51,7 +53,7 @@ FAMILIES = {
     "without-eos": ("Llama", (), None, None, None, None, "<|im_end|>"),
 }
 
-QUICK = {"qwen2-base", "gemma", "gpt-neox"}  # as different from each other as any three
+QUICK = {"qwen2-base", "gemma3-base", "gpt-neox"}  # as different from each other as any three
 
 
 def with_a_few_quick(names: Iterable[str]) -> list:
@@ -95,6 +97,8 @@ def _tokenizer(
         vocab_size=320, special_tokens=list(special_tokens), initial_alphabet=alphabet,
         show_progress=False,
     ))  # fmt: skip
+    if "<start_of_turn>" in special_tokens:  # Gemma's tokenizers add white space as tokens, too
+        bpe.add_tokens(["\n", "\n\n"])
     ids = {"bos_token": bos, "eos_token": eos, "pad_token": pad}
     tokens = {key: special_tokens[id_] for key, id_ in ids.items() if id_ is not None}
     return PreTrainedTokenizerFast(tokenizer_object=bpe, model_max_length=256, **tokens)
@@ -113,7 +117,9 @@ def _model(
         sizes = {"n_embd": hidden, "n_layer": 2, "n_head": 2, "n_positions": 256}
     if class_name == "GPTNeoX":
         del sizes["num_key_value_heads"]
-    if class_name in ("Gemma", "Qwen3"):
-        sizes["head_dim"] = 16
+    if class_name in ("Gemma", "Gemma2", "Gemma3Text", "Qwen3"):
+        sizes["head_dim"] = hidden // 2
+    if class_name == "Gemma3Text":
+        sizes |= {"sliding_window": 8, "layer_types": ["sliding_attention", "full_attention"]}
     config = getattr(transformers, f"{class_name}Config")(vocab_size=vocab_size, **ids, **sizes)
     return AutoModelForCausalLM.from_config(config).eval()

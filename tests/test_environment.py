@@ -47,7 +47,7 @@ def test_the_tested_set_satisfies_every_range():
             pin = Requirement(line)
             assert re.fullmatch(r"==[^+*]+", str(pin.specifier)), f"not an exact version: {line}"
             tested[pin.name.lower().replace("_", "-")] = str(pin.specifier).removeprefix("==")
-    for requirement in requirements("dev", "smollm2", "gpu"):
+    for requirement in requirements("dev", "real", "smollm2", "gpu"):
         version = tested[requirement.name.lower().replace("_", "-")]
         assert requirement.specifier.contains(version), f"{requirement} does not allow {version}"
 

@@ -19,7 +19,7 @@ def test_the_argument_wins_over_the_environment_and_tiny_is_the_default(monkeypa
 
 def test_a_wrong_name_in_the_environment_lists_the_right_ones(monkeypatch):
     monkeypatch.setenv("IFT_PROFILE", "tiney")
-    with pytest.raises(CourseError, match="choose one of tiny, smollm2, t4, gpu24"):
+    with pytest.raises(CourseError, match="choose one of tiny, smollm2, gemma, t4, gpu24"):
         get_profile()
 
 

@@ -64,7 +64,7 @@ def write_card(out: Path, scores: list[dict[str, Any]]) -> None:
     from jinja2 import Environment, PackageLoader
     from safetensors import safe_open
 
-    from ift_course.models.load import sha256
+    from ift_course.models.checksums import sha256, write_sums
 
     details = json.loads((out / "pretraining.json").read_text(encoding="utf-8"))
     with safe_open(out / "model.safetensors", "np") as weights:
@@ -81,6 +81,4 @@ def write_card(out: Path, scores: list[dict[str, Any]]) -> None:
         weights=sha256(out / "model.safetensors"),
     )  # fmt: skip
     (out / "README.md").write_text(card, encoding="utf-8")
-    files = sorted(p for p in out.iterdir() if p.is_file() and p.name != "SHA256SUMS")
-    sums = "".join(f"{sha256(path)}  {path.name}\n" for path in files)
-    (out / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    write_sums(out)

@@ -33,7 +33,8 @@ def chat(
     ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 128,
     profile: Annotated[
-        str | None, typer.Option(help="tiny, smollm2, t4 or gpu24; else $IFT_PROFILE, else tiny.")
+        str | None,
+        typer.Option(help="tiny, smollm2, gemma, t4 or gpu24; else $IFT_PROFILE, else tiny."),
     ] = None,
     json_: Annotated[
         bool, typer.Option("--json", help="With --prompt: print the answer as JSON.")
@@ -42,6 +43,7 @@ def chat(
     """Talk to a model through the chat template that was used in training.
 
     The base model has never seen that template and rambles; the tuned model answers and stops.
+    A model without any template, such as the base of gemma, continues your text instead.
 
     [bold]Examples[/bold]
 
@@ -50,6 +52,8 @@ def chat(
         ift chat --model sft --prompt "What is the capital of France?"
 
         ift chat --profile smollm2     a conversation with a real 135M model
+
+        ift chat --profile gemma --model base --prompt "Give me three tips for saving money."
     """
     from ift_course.errors import CourseError
 
@@ -65,9 +69,10 @@ def chat(
         model = "sft" if chosen.base_model == "embedded" else "base"
     loaded, tokenizer = _open(model, base, profile)
     if not active_template(tokenizer):
-        raise CourseError(
-            f"{model} has no chat template, so it cannot hold a conversation; tune it first: "
-            f"ift sft --model {model} --data my.jsonl --out models/mine"
+        print(
+            f"{model} has no chat template: it continues your text, which is all that a base model "
+            f"does. Tune it: ift sft --model {model} --data my.jsonl --out models/mine",
+            file=sys.stderr,
         )
     if prompt is None:
         _converse(loaded, tokenizer, max_tokens)
@@ -113,12 +118,18 @@ def _reply(
     messages: list[dict[str, str]],
     max_tokens: int,
 ) -> Completion:
+    from ift_course.data.chat_templates import active_template, token_ids
     from ift_course.data.hub import first_sentence
     from ift_course.data.loss_mask import render
     from ift_course.errors import CourseError
-    from ift_course.evaluation.generate import generate_replies
+    from ift_course.evaluation.generate import complete, generate_replies
 
-    n_tokens = len(render(tokenizer, messages, add_generation_prompt=True)[0])
+    text = messages[-1]["content"]
+    is_chat = bool(active_template(tokenizer))
+    if is_chat:
+        n_tokens = len(render(tokenizer, messages, add_generation_prompt=True)[0])
+    else:
+        n_tokens = len(token_ids(tokenizer, text))
     limit = getattr(model.config, "max_position_embeddings", None)
     if limit and n_tokens + max_tokens > limit:
         raise CourseError(
@@ -126,6 +137,8 @@ def _reply(
             "including its answer; type /reset to start again, or lower --max-tokens."
         )
     try:
+        if not is_chat:
+            return complete(model, tokenizer, [text], max_new_tokens=max_tokens)[0]
         return generate_replies(model, tokenizer, [messages], max_new_tokens=max_tokens)[0]
     except (ValueError, TypeError, AttributeError, RuntimeError) as error:
         if not hasattr(model, "active_peft_config"):

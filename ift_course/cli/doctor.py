@@ -65,6 +65,9 @@ def _print_diagnosis(diagnosis: Diagnosis) -> None:
     ):
         console.print(table)
         console.print()
+    for x in diagnosis.profiles:
+        if x.terms:
+            console.print(f"[bold]{x.profile}[/bold]: {x.terms}\n", soft_wrap=True)
     if not diagnosis.problems:
         console.print("[green]No problems.[/green]")
     for x in diagnosis.problems:

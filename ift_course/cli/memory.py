@@ -48,6 +48,13 @@ def memory(
             "--chunked-loss", help="Compute the logits in chunks, as ift sft --chunked-loss does."
         ),
     ] = False,
+    labeled: Annotated[
+        float,
+        typer.Option(
+            help="The share of the tokens that are answers: ift sft computes logits for these "
+            "alone, which counts where the vocabulary is large. 1 is the worst case."
+        ),
+    ] = 1.0,
     accumulation: Annotated[int, typer.Option(min=1, help="Micro-batches per step.")] = 1,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object, in bytes.")] = False,
 ) -> None:
@@ -62,6 +69,8 @@ def memory(
         ift memory Qwen3-0.6B --method full --seq 1024 --batch 4 --gpu 8
 
         ift memory path/to/config.json --method lora --seq 512 --no-checkpointing
+
+        ift memory gemma-3-270m --method lora --seq 128 --batch 4 --labeled 0.4
 
     1 GB is 2^30 bytes, as on the label of a GPU.
     """
@@ -82,6 +91,7 @@ def memory(
         precision=precision,
         chunked_loss=chunked_loss,
         accumulation=accumulation,
+        labeled=labeled,
     )
     if json_:
         print(json.dumps(_report(estimate, gpu), indent=1))

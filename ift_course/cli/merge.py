@@ -47,6 +47,7 @@ def merge(
     from ift_course.disk import refuse_without_space
     from ift_course.errors import CourseError
     from ift_course.models import provenance
+    from ift_course.models.licenses import carry_license
     from ift_course.models.merge import merge as merge_adapter
     from ift_course.models.save import save
     from ift_course.training.open_model import folder_of
@@ -59,6 +60,8 @@ def merge(
     refuse_without_space(out, merged.model.get_memory_footprint(), "The model")
     folder = save(merged.model, merged.tokenizer, out)
     provenance.copy_record(adapter.expanduser(), folder)
+    carry_license(merged.base, folder)
+    carry_license(adapter.expanduser(), folder)
     _print_report(merged, adapter, folder, json_)
 
 

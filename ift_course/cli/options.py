@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 # The names in `ift_course.profile.PROFILES`, whose import would slow down `ift --help`.
-ProfileName = Literal["tiny", "smollm2", "t4", "gpu24"]
+ProfileName = Literal["tiny", "smollm2", "gemma", "t4", "gpu24"]
 ProfileOption = Annotated[
     ProfileName | None,
     typer.Option("--profile", help="Model and data; without it $IFT_PROFILE, else tiny."),

@@ -47,8 +47,14 @@ def sft(
     max_steps: MaxSteps = -1,
     epochs: Annotated[float, typer.Option(help="How often every row is seen.")] = 3.0,
     lr: LearningRate = None,
-    batch_size: Annotated[int, typer.Option(help="Rows a forward pass.")] = 16,
-    accumulation: Annotated[int, typer.Option(help="Forward passes a step.")] = 1,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="Rows a forward pass; without it the profile's: 16 on tiny, 4 on gemma."),
+    ] = None,
+    accumulation: Annotated[
+        int | None,
+        typer.Option(help="Forward passes a step; without it the profile's: 1 on tiny and gemma."),
+    ] = None,
     checkpointing: Annotated[
         bool,
         typer.Option("--checkpointing", help="Compute activations twice instead of keeping them."),
@@ -80,14 +86,16 @@ def sft(
 ) -> None:
     """Tune a model on your own instructions.
 
-    The loss is taken on the responses only, through the model's own chat template (ChatML if it
-    has none). Rows may hold system turns, tools, reasoning and weights; the command reports what
-    it repaired or did not use. If the run is stopped or killed, the same command resumes from its
-    last checkpoint.
+    The loss is taken on the responses only, through the model's own chat template (that of its
+    family or ChatML if it has none). Rows may hold system turns, tools, reasoning and weights; the
+    command reports what it repaired or did not use. If the run is stopped or killed, the same
+    command resumes from its last checkpoint.
 
     [bold]Examples[/bold]
 
         ift sft --model base --data my.jsonl --out models/mine
+
+        ift sft --profile gemma --model base --data my.jsonl --method lora --out adapters/mine
 
         ift sft --model ~/models/SmolLM2-135M --data my.jsonl --out models/mine --method lora
 

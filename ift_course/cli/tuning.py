@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from ift_course.training.runner import TrainingResult
     from ift_course.training.tuning_run import TuningRun
 
+NATIVE_ADVICE = (
+    "The model has no chat template: it gets that of its family, whose turn tokens its vocabulary "
+    "reserves. If the model never met them, they are trained too."
+)
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -104,7 +109,8 @@ def tune(
         rank: of the adapters.
         targets: names of the adapted layers, with commas between.
         max_length: in tokens; None means 1024 or the model's limit.
-        options: other keywords of `sft` or `dpo`.
+        options: other keywords of `sft` or `dpo`; a batch size or an accumulation of None is that
+            of the profile.
         pairs: read preference pairs and use `dpo`.
         advice: printed for a model without a chat template.
 
@@ -121,6 +127,7 @@ def tune(
     from ift_course.training.adapter import Adapter
 
     adapter = Adapter(rank=rank, targets=parse_targets(targets))
+    options = _with_sizes_of(inputs.profile, options)
     _check(inputs.profile, method, adapter, options, max_length)
     prints = distributed.is_main_process()
     unit = "pair" if pairs else "row"
@@ -228,6 +235,25 @@ def show(outcome: Outcome, numbers: dict[str, str], inputs: Inputs, unit: str) -
         )
 
 
+def _with_sizes_of(profile: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with the profile's batch where the user gave none.
+
+    A batch that suits the course's small model would fill a laptop's memory with the logits of a
+    real one, and a small data set would give it too few steps.
+    """
+    from ift_course.profile import get_profile
+
+    chosen = get_profile(profile)
+    sizes = {
+        "batch_size": chosen.batch_size,
+        "gradient_accumulation": chosen.gradient_accumulation,
+    }
+    return {
+        name: sizes[name] if value is None and name in sizes else value
+        for name, value in options.items()
+    }
+
+
 def _check(
     profile: str | None,
     method: Method,
@@ -252,11 +278,12 @@ def _announce(run: TuningRun, rows: str, advice: str) -> None:
     from rich.console import Console
 
     from ift_course.data.chat_templates import active_template
+    from ift_course.data.native_templates import native_template
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"{rows} · model of {run.model.num_parameters():,} parameters")
     if not active_template(run.tokenizer):
-        console.print(advice)
+        console.print(NATIVE_ADVICE if native_template(run.tokenizer) else advice)
     elif warning := _never_stops(run.tokenizer):
         console.print(warning, style="yellow")
     if others := _other_templates(run.tokenizer):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from ift_course.data.native_templates import native_template
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
@@ -83,8 +84,14 @@ def end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int | None:
 
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """The ids of the special and the added tokens."""
-    return set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    """The ids of the special and the added tokens, but for white space.
+
+    Gemma's tokenizers add newlines and other white space as tokens, which are text like any other.
+    """
+    added = tokenizer.added_tokens_decoder.items()
+    return set(tokenizer.all_special_ids) | {
+        id_ for id_, token in added if token.special or token.content.strip()
+    }
 
 
 def _ids_after_answer(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[int]:
@@ -149,13 +156,17 @@ def as_list(token_ids: int | list[int] | None) -> list[int]:
 def ensure_chat_template(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Make a model ready for conversations: a chat template, and generation that ends with a turn.
 
-    A tokenizer without a template gets ours and the two tokens that it needs; the model's
-    embeddings grow if the tokens are new.
+    A tokenizer without a template gets that of its family, if its vocabulary reserves turn tokens,
+    and else ChatML with the two tokens that it needs; the model's embeddings grow if they are new.
 
     Returns:
         The ids of the added tokens, which have to be trained even with LoRA.
     """
     if active_template(tokenizer):
+        stop_at_end_of_turn(model, tokenizer)
+        return []
+    if native := native_template(tokenizer):
+        tokenizer.chat_template = native
         stop_at_end_of_turn(model, tokenizer)
         return []
     old_size = len(tokenizer)

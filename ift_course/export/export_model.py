@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -21,9 +20,10 @@ from ift_course.export.gguf_file import (
     tensors,
     write_gguf,
 )
-from ift_course.models import provenance
+from ift_course.models import folders, provenance
 from ift_course.models.embeddings import embedding_rows
 from ift_course.models.folders import is_adapter, read_json
+from ift_course.models.licenses import carry_license
 from ift_course.models.lora_adapters import base_name
 from ift_course.models.merge import merge
 from ift_course.models.read_gguf import read_gguf
@@ -122,6 +122,7 @@ def to_folder(source: ExportSource, out: Path, weight_type: str | None = None) -
     with disk_errors(folder):
         model_card.write_card(facts, model, bool(active_template(source.tokenizer)), folder)
         provenance.copy_record(source.folder, folder)
+        carry_license(source.folder, folder)
     return folder
 
 
@@ -242,11 +243,7 @@ def stored_dtype(source: ExportSource) -> torch.dtype:
     """Return the dtype of the weights on disk; float32 if the folder does not say."""
     import torch
 
-    try:
-        config = json.loads((source.folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return torch.float32
-    return getattr(torch, str(config.get("dtype") or config.get("torch_dtype")), torch.float32)
+    return getattr(torch, str(folders.stored_dtype(source.folder)), torch.float32)
 
 
 def refuse_unwritable(name: str, base: str | None = None) -> None:

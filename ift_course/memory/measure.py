@@ -189,11 +189,19 @@ def _step(
     import torch
 
     device = ids.device.type
+    # The last tokens of each sequence stand for the labeled ones, wherever those are.
+    n_labeled = setup.labeled_tokens // setup.batch
 
     def step() -> None:
         for _ in range(setup.accumulation):
             with torch.autocast(device, _half(device), enabled=setup.autocast):
-                loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+                loss = model(
+                    input_ids=ids,
+                    labels=ids,
+                    shift_labels=ids[:, -n_labeled:],
+                    logits_to_keep=n_labeled,
+                    use_cache=False,
+                ).loss
             loss.backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal, get_args
 
 from ift_course.errors import CourseError
@@ -38,6 +39,8 @@ class Setup:
         accumulation: Micro-batches per step; from two on, the gradients stay while the next
             micro-batch runs.
         adapter_bytes: Bytes per adapter parameter.
+        labeled: The share of the tokens that carry a label. `ift sft` computes logits for these
+            alone; 1 is the worst case.
     """
 
     method: Method
@@ -51,6 +54,12 @@ class Setup:
     chunked_loss: bool = False
     accumulation: int = 1
     adapter_bytes: int = FP32
+    labeled: float = 1.0
+
+    @property
+    def labeled_tokens(self) -> int:
+        """Tokens per forward pass for which logits are computed."""
+        return self.batch * ceil(self.labeled * self.seq)
 
     @property
     def tokens(self) -> int:
@@ -108,6 +117,8 @@ def adapter_targets(shape: Shape, setup: Setup, targets: str | Sequence[str]) ->
     for name in ("seq", "batch", "rank", "accumulation"):
         if getattr(setup, name) < 1:
             raise CourseError(f"{name} must be at least 1, not {getattr(setup, name)}.")
+    if not 0 < setup.labeled <= 1:
+        raise CourseError(f"labeled is a share above 0 and up to 1, not {setup.labeled:g}.")
     if setup.precision == "bf16" and setup.method != "full":
         raise CourseError('precision "bf16" is for method "full"; adapters are trained in "mixed".')
     if setup.method == "full":

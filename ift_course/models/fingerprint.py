@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ift_course.models.folders import read_json
+from ift_course.models.wheels import wheel_model
 from ift_course.paths import assets_dir
 from ift_course.profile import Profile
 
@@ -39,7 +40,9 @@ def base_identity(profile: Profile) -> str:
         sums = (assets_dir() / "base" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
         digest = next(line.split()[0] for line in sums if line.endswith("model.safetensors"))
         return digest[:12]
-    name = f"{profile.base_model}@{profile.revision}"
+    wheel = wheel_model(profile)
+    source = wheel.hub_id if wheel and wheel.is_taken_from_hub else profile.base_model
+    name = f"{source}@{profile.revision}"
     return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 

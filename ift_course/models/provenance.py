@@ -13,7 +13,8 @@ from typing import Any
 
 from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
-from ift_course.paths import assets_dir
+from ift_course.models.wheels import WHEELS
+from ift_course.paths import assets_dir, cache_dir
 
 FILE = "training.json"
 COURSE_BASE = "the base model of the course"
@@ -130,5 +131,11 @@ def summarize(result: Any) -> dict[str, Any]:
 
 
 def parent_name(source: str) -> str:
-    """Return what a record calls the model at `source`, a hub id or a folder."""
-    return COURSE_BASE if Path(source) == assets_dir() / "base" else source
+    """Return what a record calls the model at `source`, a hub id or a folder.
+
+    A folder that was converted from a PyPI package goes by the name of its original on the Hub.
+    """
+    if Path(source) == assets_dir() / "base":
+        return COURSE_BASE
+    converted = {cache_dir() / model.folder: model.hub_id for model in WHEELS.values()}
+    return converted.get(Path(source), source)

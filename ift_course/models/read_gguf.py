@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 def read_gguf(
     path: str | Path, config: PretrainedConfig | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load the model in float32, with its weights dequantized, and the tokenizer.
+    """Load model and tokenizer, as `read_model` and `read_tokenizer` do."""
+    return read_model(path, config), read_tokenizer(path)
+
+
+def read_model(path: str | Path, config: PretrainedConfig | None = None) -> PreTrainedModel:
+    """Load the model in float32, with its weights dequantized.
 
     transformers supports about twenty of llama.cpp's architectures, and needs the package `gguf`.
 
@@ -27,11 +33,10 @@ def read_gguf(
             some, such as the head width of Qwen's models.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers import AutoModelForCausalLM, GgufConfig
 
     path = Path(path)
-    # The progress bar of the reader cannot be turned off; it writes to stderr.
-    with quiet(), contextlib.redirect_stderr(io.StringIO()):
+    with _silent():
         model = AutoModelForCausalLM.from_pretrained(
             path.parent,
             gguf_file=path.name,
@@ -39,10 +44,29 @@ def read_gguf(
             quantization_config=GgufConfig(dequantize=True),
             **({"config": copy.deepcopy(config)} if config else {}),
         )
-        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     # The weights are not quantized any more, so the model must not be saved as if they were.
     for own_config in (model.config, model.generation_config):
         for name in ("quantization_config", "_pre_quantization_dtype"):
             if hasattr(own_config, name):
                 delattr(own_config, name)
-    return model.eval(), tokenizer
+    return model.eval()
+
+
+def read_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a file.
+
+    A SentencePiece vocabulary is stored without its merges, and transformers computes them from the
+    scores of the tokens: half a minute for the 262,144 tokens of Gemma.
+    """
+    from transformers import AutoTokenizer
+
+    path = Path(path)
+    with _silent():
+        return AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Silence the libraries; the progress bar of the reader writes to stderr and has no switch."""
+    with quiet(), contextlib.redirect_stderr(io.StringIO()):
+        yield

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from ift_course.data.chat_templates import special_ids
 from ift_course.data.loss_mask import IGNORE, render
 from ift_course.plots.mask_tokens import KINDS, Token, broken_lines, count, pieces, visible
 
@@ -142,9 +143,7 @@ def _to_lists(values: Tensor | Sequence[Sequence[int]]) -> Sequence[Sequence[int
 def _tokens(
     tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], kinds: Sequence[str]
 ) -> list[Token]:
-    # transformers defines the method in the subclasses only.
-    added: dict[str, int] = tokenizer.get_added_vocab()  # pyright: ignore[reportCallIssue, reportOptionalCall]
-    special = {*tokenizer.all_special_ids, *added.values()}
+    special = special_ids(tokenizer)
     return [
         Token("pad", kind, special=False)
         if kind == "padding"

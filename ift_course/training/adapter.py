@@ -178,7 +178,8 @@ def undertrained_tokens(
     lengths = rows.norm(dim=1)
     cosines = torch.nn.functional.normalize(rows) @ torch.nn.functional.normalize(rows).T
     cosines.fill_diagonal_(0)
-    is_zero = lengths < MAX_RELATIVE_NORM * matrix.float().norm(dim=1).median()
+    norms = torch.linalg.vector_norm(matrix, dim=1, dtype=torch.float32)  # no copy in float32
+    is_zero = lengths < MAX_RELATIVE_NORM * norms.median()
     undertrained = (cosines > MIN_COSINE).any(dim=1) | is_zero
     used = set(used)
     flags = zip(special, undertrained.tolist(), strict=True)

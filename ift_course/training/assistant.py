@@ -10,6 +10,7 @@ from ift_course.data.examples import dialogue_records, to_records
 from ift_course.data.records import Record
 from ift_course.disk import disk_errors
 from ift_course.models import provenance
+from ift_course.models.licenses import carry_license
 from ift_course.models.load import base_folder
 from ift_course.models.merge import open_folder, unload
 from ift_course.models.save import save
@@ -92,6 +93,7 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
     )  # fmt: skip
     with disk_errors(folder):
         provenance.write(folder, [now])
+        carry_license(base, folder)
 
 
 def _settings(profile: Profile) -> dict[str, Any]:

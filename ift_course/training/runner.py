@@ -112,6 +112,7 @@ def fit(
 
     from ift_course.models.quantize import float_adapters
     from ift_course.training.arguments import training_arguments
+    from ift_course.training.trainable_rows import row_by_row
     from ift_course.training.trainer import restore_forward
 
     args = training_arguments(
@@ -135,7 +136,11 @@ def fit(
     left_out = not_adapted(trainer.model) if adapted and not options.lora.targets else []
     started = time.perf_counter()
     try:
-        with disk_errors(Path(output_dir or ".")), _progress_bar(trainer, options.progress):
+        with (
+            disk_errors(Path(output_dir or ".")),
+            _progress_bar(trainer, options.progress),
+            row_by_row(trainer.model),
+        ):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     finally:
         restore_forward(trainer.model)

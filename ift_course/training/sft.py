@@ -60,6 +60,7 @@ def sft(
 ) -> SftResult:
     """Tune `model` on the responses of `records`, in place, and return it with what it cost.
 
+    Logits are computed only where there are labels, for every model whose loss is the same then.
     With "lora" and "qlora" the weights stay as they are, except for the embedding rows of chat
     tokens that the model has never met.
 
@@ -115,6 +116,7 @@ def sft(
     with quiet():
         from trl import SFTConfig
 
+        from ift_course.training.labeled_logits import is_exact
         from ift_course.training.trainer import ResponseTrainer
 
         result, trainer = fit(
@@ -132,6 +134,7 @@ def sft(
             data_collator=partial(collator, pad_token_id=pad_token_id),
             peft_config=peft_config,
             chunked_loss=chunked_loss,
+            labeled_only=not chunked_loss and is_exact(model, prepared.rows),
         )
     # An estimate with several processes: each counts its own tokens only.
     tokens = trainer.tokens_seen * distributed.world_size()

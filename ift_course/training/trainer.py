@@ -14,6 +14,7 @@ from transformers import PrinterCallback, Trainer
 from trl import SFTTrainer
 
 from ift_course.data.loss_mask import IGNORE
+from ift_course.training.labeled_logits import labeled_inputs, logits_where
 
 
 class Quiet(Trainer):
@@ -39,12 +40,20 @@ class ResponseTrainer(Quiet, SFTTrainer):
 
     Args:
         chunked_loss: use TRL's loop after all, which never holds the logits of all tokens at once.
+        labeled_only: compute logits only where there are labels (`labeled_logits`); for models
+            whose loss is the same then.
     """
 
-    def __init__(self, *args: Any, chunked_loss: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        chunked_loss: bool = False,
+        labeled_only: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.tokens_seen = 0
-        self.chunked_loss = chunked_loss
+        self.chunked_loss, self.labeled_only = chunked_loss, labeled_only
         if not chunked_loss:
             policy: Any = self.model
             restore_forward(policy)
@@ -61,7 +70,11 @@ class ResponseTrainer(Quiet, SFTTrainer):
         if self.chunked_loss:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         inputs = {**inputs, "use_cache": False}
-        return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
+        if not self.labeled_only:
+            return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
+        inputs, mask = labeled_inputs(inputs)
+        with logits_where(self.accelerator.unwrap_model(model), mask):
+            return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
         rows: Any = self.train_dataset

@@ -12,11 +12,16 @@ from ift_course import distributed
 from ift_course.data.chat_templates import stop_at_end_of_turn
 from ift_course.disk import disk_errors, refuse_without_space
 from ift_course.errors import CourseError
+from ift_course.hardware import bf16_is_fast
 from ift_course.models import provenance
+from ift_course.models.folders import stored_dtype
+from ift_course.models.licenses import carry_license
+from ift_course.models.load import base_folder
 from ift_course.models.lora_adapters import source_of
 from ift_course.models.merge import open_folder, unload
 from ift_course.models.quantize import is_four_bit
 from ift_course.models.save import save
+from ift_course.profile import get_profile
 from ift_course.training.checkpoints import latest
 from ift_course.training.open_model import load
 from ift_course.training.options import Method
@@ -25,6 +30,7 @@ from ift_course.training.runner import TrainingResult
 from ift_course.training.sft import sft
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from ift_course.data.pairs import Pair
@@ -116,12 +122,31 @@ def start(
             )
         (out / "checkpoints").mkdir(parents=True, exist_ok=True)
     try:
-        model, tokenizer = load(model_name, profile=profile, four_bit=request.method == "qlora")
+        model, tokenizer = load(
+            model_name,
+            profile=profile,
+            dtype=_frozen_dtype(model_name, profile) if request.method == "lora" else None,
+            four_bit=request.method == "qlora",
+        )
         source = source_of(model_name, model)
         return TuningRun(request, model, tokenizer, out, source, provenance.read(source))
     except BaseException:
         _remove_if_empty(out)
         raise
+
+
+def _frozen_dtype(model_name: str, profile: str | None) -> torch.dtype | None:
+    """Return the dtype in which weights are loaded that stay as they are beside an adapter.
+
+    On a CPU with fast bf16, weights that are stored in bfloat16 stay so: in float32 they would take
+    twice the memory, and each step would cast them. None is the default of `load`.
+    """
+    import torch
+
+    if torch.cuda.is_available() or not bf16_is_fast() or model_name == "sft":
+        return None
+    folder = base_folder(get_profile(profile)) if model_name == "base" else Path(model_name)
+    return torch.bfloat16 if stored_dtype(folder.expanduser()) == "bfloat16" else None
 
 
 def train(
@@ -169,15 +194,19 @@ def finish(run: TuningRun, result: TrainingResult) -> Path:
     several processes the first one saves, and the others wait for it.
     """
     if distributed.is_main_process():
-        _save(run, result)
+        base = str(run.model.name_or_path)
+        _save(run, result, base)
         with disk_errors(run.out):
+            for folder in (run.out, run.out / "adapter"):
+                if folder.is_dir():
+                    carry_license(base, folder)
             provenance.write(run.out, [*run.earlier, _record(run, result)])
         shutil.rmtree(run.checkpoints, ignore_errors=True)
     distributed.shutdown()
     return run.out.absolute()
 
 
-def _save(run: TuningRun, result: TrainingResult) -> None:
+def _save(run: TuningRun, result: TrainingResult, base: str) -> None:
     model: Any = result.model
     if distributed.uses_fsdp():  # no process has all of it, but the last checkpoint has
         checkpoint = latest(run.checkpoints)
@@ -188,13 +217,14 @@ def _save(run: TuningRun, result: TrainingResult) -> None:
     if not hasattr(model, "peft_config"):
         save(model, result.tokenizer, run.out)
         return
-    base = run.model.name_or_path
     model.peft_config["default"].base_model_name_or_path = run.source
     if is_four_bit(model):
         save(model, result.tokenizer, run.out, base=base)
     else:
         save(model, result.tokenizer, run.out / "adapter", base=base)
-        save(unload(model), result.tokenizer, run.out)
+        # A sum in half precision would lose most of the adapter's part; a GPU may lack the room.
+        whole = model.float() if model.device.type == "cpu" else model
+        save(unload(whole), result.tokenizer, run.out)
 
 
 def _record(run: TuningRun, result: TrainingResult) -> provenance.Tuning:

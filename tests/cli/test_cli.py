@@ -69,7 +69,7 @@ def test_doctor_finds_the_tested_set_and_says_so_to_programs(course):
     report = json.loads(result.stdout)
     torch = next(x for x in report["packages"] if x["name"] == "torch")
     assert torch["tested"] and torch["state"] in {"tested", "allowed"}
-    assert {x["profile"] for x in report["profiles"]} == {"tiny", "smollm2", "t4", "gpu24"}
+    assert {x["profile"] for x in report["profiles"]} == {"tiny", "smollm2", "gemma", "t4", "gpu24"}
     assert set(report["hardware"]) >= {"cpu", "cores", "avx512_bf16", "memory_gb", "gpu", "bf16"}
     assert report["lessons"] == [
         {

@@ -184,7 +184,7 @@ def test_an_unknown_profile_lists_the_known_ones(course):
     result = ift("run", "--profile", "huge")
     assert result.exit_code == 2
     message = " ".join(result.stderr.replace("│", " ").split())
-    assert "'huge' is not one of 'tiny', 'smollm2', 't4', 'gpu24'" in message
+    assert "'huge' is not one of 'tiny', 'smollm2', 'gemma', 't4', 'gpu24'" in message
 
 
 def test_a_source_that_is_not_python_names_file_and_line_and_runs_nothing(course):

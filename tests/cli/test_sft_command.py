@@ -1,6 +1,7 @@
 """`ift sft` and `ift chat` as a user meets them: on someone else's folder and file."""
 
 import json
+import math
 import shutil
 import sys
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ift_course.cli import app
+from ift_course.evaluation.generate import complete
 
 ROWS = [{"prompt": "Name the sound of a cow.", "completion": "Moo."}] * 24
 
@@ -49,14 +51,27 @@ def test_a_model_that_never_chatted_gets_a_template(method, plain_llama, data, t
     from ift_course.models.save import save
 
     folder, out = save(*plain_llama, tmp_path / "plain"), tmp_path / "out"
-    refused = ift("chat", "--model", folder, "--prompt", "Hello")
-    assert refused.exit_code == 2
-    assert "has no chat template" in refused.stderr
+    continued = ift("chat", "--model", folder, "--prompt", "Hello", "--max-tokens", 3, "--json")
+    assert "has no chat template: it continues your text" in continued.stderr
+    model, tokenizer = plain_llama
+    [expected] = complete(model, tokenizer, ["Hello"], max_new_tokens=3)
+    assert json.loads(continued.stdout)["answer"] == expected.text
     done = train(folder, data, out, "--method", method, "--max-steps", 2)
     assert done.exit_code == 0, done.output
     assert "it gets ChatML" in done.stderr
     assert (out / "adapter").exists() == (method == "lora")
     assert ift("chat", "--model", out, "--prompt", "Hello", "--max-tokens", 3).exit_code == 0
+
+
+@pytest.mark.parametrize(("profile", "batch"), [("tiny", 16), ("gemma", 4)])
+def test_the_batch_is_the_profiles_unless_it_is_given(
+    profile, batch, tiny_llama_dir, data, tmp_path
+):
+    options = ("--profile", profile, "--epochs", 1, "--json")
+    done = train(tiny_llama_dir, data, tmp_path / "profile", *options)
+    assert json.loads(done.stdout)["steps"] == math.ceil(len(ROWS) / batch)
+    given = train(tiny_llama_dir, data, tmp_path / "given", *options, "--batch-size", 8)
+    assert json.loads(given.stdout)["steps"] == math.ceil(len(ROWS) / 8)
 
 
 def test_json_is_all_a_program_reads(tiny_llama_dir, data, tmp_path):

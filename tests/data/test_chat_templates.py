@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from ift_course.data.chat_templates import (
     with_chat_format,
 )
 from ift_course.data.loss_mask import render, render_all
+from ift_course.data.native_templates import GEMMA, native_template
 from ift_course.errors import CourseError
 
 CONVERSATION = [
@@ -112,3 +114,43 @@ def test_of_several_named_templates_the_default_is_used(shared_tokenizer):
         active_template(tokenizer)
     tokenizer.chat_template = None
     assert active_template(tokenizer) is None
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("asks", [False, True], ids=["whole", "asking"])
+def test_the_template_for_gemmas_turn_tokens_writes_what_googles_own_does(
+    number, asks, shared_tokenizer
+):
+    import trl
+
+    google = Path(trl.__file__).parent / "chat_templates" / "gemma3.jinja"
+    tokenizer = copy.deepcopy(shared_tokenizer)
+    turns = ["<start_of_turn>", "<end_of_turn>"]
+    assert native_template(tokenizer) is None
+    tokenizer.add_special_tokens({"bos_token": "<bos>", "additional_special_tokens": turns})
+    theirs, ours = (
+        tokenizer.apply_chat_template(
+            CONVERSATION[:number], chat_template=template, tokenize=False,
+            add_generation_prompt=asks,
+        )
+        for template in (google.read_text(encoding="utf-8"), native_template(tokenizer))
+    )  # fmt: skip
+    assert ours == theirs
+    tokenizer.chat_template = native_template(tokenizer)
+    ids, mask = render(tokenizer, CONVERSATION)
+    trained = [token for token, is_trained in zip(ids, mask, strict=True) if is_trained]
+    assert tokenizer.decode(trained) == "Paris.<end_of_turn>Moo.<end_of_turn>"
+
+
+def test_gemma_refuses_turns_that_do_not_alternate(shared_tokenizer):
+    tokenizer = copy.deepcopy(shared_tokenizer)
+    tokenizer.chat_template = GEMMA
+    with pytest.raises(CourseError, match="must alternate"):
+        render(tokenizer, [CONVERSATION[1], CONVERSATION[3]])
+
+
+def test_white_space_that_a_tokenizer_adds_as_tokens_does_not_end_a_turn(shared_tokenizer):
+    tokenizer = with_chat_format(shared_tokenizer, "zephyr")
+    end = end_of_turn(tokenizer)
+    tokenizer.add_tokens(["\n", "\n\n"])
+    assert end_of_turn(tokenizer) == end == tokenizer.convert_tokens_to_ids("</s>")

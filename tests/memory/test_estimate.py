@@ -110,6 +110,23 @@ def test_the_peak_of_other_families_is_predicted_within_seven_percent(
     assert estimate.allocated == pytest.approx(measure(estimate), rel=0.07)
 
 
+@pytest.mark.parametrize("labeled", [1.0, 0.25])
+def test_the_peak_of_a_large_vocabulary_with_few_labels_is_predicted(labeled):
+    from dataclasses import replace
+
+    from ift_course.memory.measure import measure
+
+    shape = replace(other("gemma3_text"), vocab=16_384)
+    estimate = estimate_memory(shape, "lora", seq=64, batch=4, checkpointing=False, labeled=labeled)
+    assert estimate.allocated == pytest.approx(measure(estimate), rel=0.07)
+
+
+def test_a_share_of_labels_is_above_zero_and_at_most_one():
+    for labeled in (0, 1.5, float("nan")):
+        with pytest.raises(CourseError, match="labeled is a share above 0"):
+            estimate_memory("gemma-3-270m", "lora", seq=64, labeled=labeled)
+
+
 @pytest.mark.weekly
 @pytest.mark.parametrize("method", ["full", "lora"])
 @pytest.mark.parametrize("precision", ["fp32", "mixed"])

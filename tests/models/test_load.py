@@ -10,7 +10,7 @@ import torch
 from ift_course import profile as profiles
 from ift_course.errors import CourseError
 from ift_course.models import load as loading
-from ift_course.models.load import sha256
+from ift_course.models.checksums import sha256
 from ift_course.training.open_model import load
 
 

@@ -79,6 +79,7 @@ LAYERS = {
     "llama3": LLAMA,
     "qwen2-base": LLAMA,
     "gemma": LLAMA,
+    "gemma3-base": LLAMA,
     "phi3": ("qkv_proj", "o_proj", "gate_up_proj", "down_proj"),
     "gpt-neox": ("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"),
     "gpt2": ("c_attn", "c_proj", "c_fc"),

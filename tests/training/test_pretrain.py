@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from ift_course.authoring.publish_base import publish
 from ift_course.cli import app
 from ift_course.errors import CourseError
-from ift_course.models.load import sha256
+from ift_course.models.checksums import sha256
 from ift_course.training import pretrain as module
 from ift_course.training.open_model import load
 from ift_course.training.pretrain import PHASES, PretrainConfig, corpus_ids, pretrain

@@ -64,6 +64,10 @@ SIZES = {
         demonstrations=80, pairs=48, exam=6, method="lora", sft_epochs=1.0, batch=4,
         grpo_steps=3, eval_every=3, eval_prompts=16, grpo_prompts=2, tokens=30, best_of=4,
     ),
+    "gemma": PreferenceSizes(
+        demonstrations=80, pairs=48, exam=6, method="lora", sft_epochs=1.0, batch=4,
+        grpo_steps=3, eval_every=3, eval_prompts=16, grpo_prompts=2, tokens=30, best_of=4,
+    ),
     "t4": PreferenceSizes(
         demonstrations=1000, pairs=500, exam=100, method="lora", sft_epochs=1.0, batch=8
     ),

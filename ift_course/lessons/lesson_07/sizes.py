@@ -52,6 +52,10 @@ SIZES = {
         instructions=40, writer_temperature=0.5, steps=12, batch=4, pairs=48, exam=24, tokens=30,
         writer_steps=40, method="lora", rate=2e-3,
     ),
+    "gemma": StudentSizes(
+        instructions=40, writer_temperature=0.5, steps=12, batch=4, pairs=48, exam=24, tokens=30,
+        writer_steps=40, method="lora", rate=4e-4,
+    ),
     "t4": StudentSizes(method="lora", batch=8),
     "gpu24": StudentSizes(method="lora"),
 }  # fmt: skip

@@ -42,6 +42,9 @@ SIZES = {
     "smollm2": ForgettingSizes(
         general_steps=24, steps=12, epochs=1, special_questions=10, per_family=2, prose=20, rank=16
     ),
+    "gemma": ForgettingSizes(
+        general_steps=24, steps=12, epochs=1, special_questions=10, per_family=2, prose=20, rank=16
+    ),
     "t4": ForgettingSizes(general_steps=125, steps=32, epochs=1, per_family=10, rank=16),
     "gpu24": ForgettingSizes(general_steps=250, steps=64, epochs=1, per_family=20, rank=16),
 }

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ift_course.data.chat_templates import ensure_chat_template
 from ift_course.data.pairs import Pair
 from ift_course.errors import CourseError
+from ift_course.training.adapter import undertrained_tokens
 from ift_course.training.limits import check_options
 from ift_course.training.options import Method, TrainingKeywords, TrainOptions, accepts
-from ift_course.training.preference.pairs import prepare_pairs
+from ift_course.training.preference.pairs import prepare_pairs, responses
 from ift_course.training.runner import TrainingResult, fit, make_trainable
 
 if TYPE_CHECKING:
@@ -100,9 +101,15 @@ def dpo(
         rate = default_learning_rate(model.num_parameters(), chosen.method)
         chosen = replace(chosen, learning_rate=rate)
     dtype = make_trainable(model, chosen.method)
+    peft_config = None
+    if chosen.uses_adapter:
+        used = {token for row in prepared.rows for ids in row.values() for token in ids}
+        trained_tokens = {*new_tokens, *undertrained_tokens(model, tokenizer, used)}
+        peft_config = chosen.lora.config(model, sorted(trained_tokens))
     with quiet():
         from trl import DPOConfig
 
+        from ift_course.training.labeled_logits import is_exact
         from ift_course.training.preference.trainers import PairTrainer
 
         result, _ = fit(
@@ -122,8 +129,9 @@ def dpo(
             output_dir=output_dir,
             callbacks=callbacks,
             ref_model=reference,
-            peft_config=chosen.lora.config(model, new_tokens) if chosen.uses_adapter else None,
+            peft_config=peft_config,
             sft_weight=sft_weight,
+            labeled_only=is_exact(model, responses(prepared.rows[:2], "chosen")),
         )
     own: dict[str, Any] = {
         "seconds": time.perf_counter() - started,

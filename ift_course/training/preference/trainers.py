@@ -16,6 +16,7 @@ from trl import DPOTrainer, RewardTrainer
 
 from ift_course.data.loss_mask import IGNORE
 from ift_course.from_scratch.preference_losses import dpo_loss, sequence_logps
+from ift_course.training.labeled_logits import logits_where, next_labels
 from ift_course.training.trainer import Quiet, SimilarLengths, restore_forward
 
 
@@ -48,11 +49,15 @@ class PairTrainer(_Tokenized, DPOTrainer):
 
     Args:
         sft_weight: weight of the SFT loss on the chosen responses.
+        labeled_only: compute logits only where there are labels (`labeled_logits`).
     """
 
-    def __init__(self, *args: Any, sft_weight: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, sft_weight: float = 0.0, labeled_only: bool = False, **kwargs: Any
+    ) -> None:
+        # Before the rest: that computes the log-probabilities of the reference already.
+        self.sft_weight, self.labeled_only = sft_weight, labeled_only
         super().__init__(*args, **kwargs)
-        self.sft_weight = sft_weight
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
         reference: Any = self.ref_model or self.model
@@ -114,8 +119,19 @@ class PairTrainer(_Tokenized, DPOTrainer):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         labels = inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, IGNORE)
         mask = inputs["attention_mask"]
-        logits = model(inputs["input_ids"], attention_mask=mask, use_cache=False).logits
-        chosen, rejected = sequence_logps(logits, labels).chunk(2)
+        if not self.labeled_only:
+            logits = model(inputs["input_ids"], attention_mask=mask, use_cache=False).logits
+            chosen, rejected = sequence_logps(logits, labels).chunk(2)
+            return chosen, rejected
+        targets = next_labels(labels)
+        is_labeled = targets != IGNORE
+        with logits_where(self.accelerator.unwrap_model(model), is_labeled):
+            logits = model(inputs["input_ids"], attention_mask=mask, use_cache=False).logits[0]
+        token_logps = -torch.nn.functional.cross_entropy(
+            logits.float(), targets[is_labeled], reduction="none"
+        )
+        zeros = token_logps.new_zeros(targets.shape)
+        chosen, rejected = zeros.masked_scatter(is_labeled, token_logps).sum(-1).chunk(2)
         return chosen, rejected
 
 
