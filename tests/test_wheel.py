@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from ift_course import paths
+from ift_course.data import course_set
 from ift_course.lessons.discover import lessons
 
 
@@ -33,6 +34,13 @@ def test_the_wheel_carries_the_base_model(wheel):
     assert any(x.suffix == ".safetensors" for x in assets)
     names = set(wheel.namelist())
     assert {f"ift_course/{x.relative_to(paths.PACKAGE).as_posix()}" for x in assets} <= names
+
+
+def test_the_wheel_carries_the_course_set(wheel):
+    names = set(wheel.namelist())
+    files = [x.name for x in course_set.FOLDER.iterdir() if x.is_file()]
+    assert {"train.jsonl", "README.md", "LICENSE"} <= set(files)
+    assert {f"ift_course/data/course_set/{name}" for name in files} <= names
 
 
 def test_the_wheel_carries_nothing_else(wheel):
