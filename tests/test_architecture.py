@@ -25,7 +25,7 @@ memory
 training
 export evaluation
 plots
-claims exercises
+claims exercises diagnosis
 lessons
 grading authoring
 colab

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
+from ift_course.cli.file_progress import FileProgress
 from ift_course.cli.options import EscapeSpecial, FoldSystem
 
 if TYPE_CHECKING:
     from ift_course.data.changes import Part as PartName
     from ift_course.data.curation.curate_file import CuratedFile
-    from ift_course.data.files import Rows
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,7 +72,7 @@ def inspect(
             return asdict(value)
         return str(value)
 
-    with _Progress("reading") as progress:
+    with FileProgress("reading") as progress:
         result = inspect_file(file, examples=examples, on_rows=progress.show_rows)
     if as_json:
         print(json.dumps(result.as_dict(), ensure_ascii=False, indent=1, default=plain))
@@ -129,7 +129,7 @@ def convert(
 
     parts = [part.value for part in without or ()]
     changes = Changes(cast("tuple[PartName, ...]", tuple(parts)), fold_system, escape_special)
-    with disk_errors(out), _Progress("converting") as progress:
+    with disk_errors(out), FileProgress("converting") as progress:
         account = convert_file(
             file,
             out,
@@ -224,7 +224,7 @@ def curate(
         from ift_course.training.open_model import load
 
         ranking = dict(zip(("model", "tokenizer"), load(model), strict=True))
-    with disk_errors(out), _Progress("reading") as progress:
+    with disk_errors(out), FileProgress("reading") as progress:
         result = curate_file(
             file,
             out,
@@ -278,40 +278,3 @@ def _print_curated(result: CuratedFile, keep: int, out: Path, report: Path | Non
         console.print(f"A line about every row: {report}", markup=False)
     if result.rejects:
         console.print(f"The rejected rows, with the reasons: {result.rejects}", markup=False)
-
-
-class _Progress:
-    """A bar on the terminal: the share of the file that was read, and the rows so far."""
-
-    def __init__(self, step: str):
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._step = step
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} % · {task.fields[rows]:,} rows"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-
-    def __enter__(self) -> _Progress:
-        self._bar.start()
-        self._task = self._bar.add_task(self._step, rows=0)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def show_rows(self, rows: Rows, n_read: int) -> None:
-        """Show how much of the file was read."""
-        self._bar.update(self._task, total=rows.total, completed=rows.position, rows=n_read)
-
-    def show_step(self, step: str, n_done: int, total: int) -> None:
-        """Show the progress of a step after the reading, which gets a bar of its own."""
-        if step != self._step:
-            self._bar.update(self._task, visible=False)
-            self._step, self._task = step, self._bar.add_task(step, total=total, rows=0)
-        self._bar.update(self._task, completed=n_done, rows=n_done)

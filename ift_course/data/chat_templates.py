@@ -171,11 +171,7 @@ def ensure_chat_template(model: PreTrainedModel, tokenizer: PreTrainedTokenizerB
         return []
     old_size = len(tokenizer)
     end_of_text = tokenizer.eos_token_id
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token or END_OF_TURN
-    tokenizer.add_special_tokens({"additional_special_tokens": [START_OF_TURN, END_OF_TURN]})
-    tokenizer.eos_token = END_OF_TURN
-    tokenizer.chat_template = CHATML
+    add_chatml(tokenizer)
     embeddings: Any = model.get_input_embeddings()
     if len(tokenizer) > embeddings.num_embeddings:
         # The new rows are drawn at random around the mean of the old ones: set the seed before.
@@ -187,6 +183,15 @@ def ensure_chat_template(model: PreTrainedModel, tokenizer: PreTrainedTokenizerB
     generation_config.eos_token_id = [token for token in stops if token is not None]
     generation_config.pad_token_id = tokenizer.pad_token_id
     return list(range(old_size, len(tokenizer)))
+
+
+def add_chatml(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Give a tokenizer without a chat template ours, and the two tokens that it needs."""
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or END_OF_TURN
+    tokenizer.add_special_tokens({"additional_special_tokens": [START_OF_TURN, END_OF_TURN]})
+    tokenizer.eos_token = END_OF_TURN
+    tokenizer.chat_template = CHATML
 
 
 # Other families' formats. Real tokenizers carry their own; these show what differs, and unlike the

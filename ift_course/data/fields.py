@@ -35,6 +35,10 @@ class Fields:
         """Whether this column has a value other than null, NaN or an empty list."""
         return has_value(self._values.get(name))
 
+    def has_column(self, name: str) -> bool:
+        """Whether there is a column of this name, with or without a value."""
+        return name in self._values
+
     def peek(self, name: str) -> Any:
         """A value, without marking it as used."""
         return self._values.get(name)

@@ -100,9 +100,9 @@ def is_verdict(value: Any) -> bool:
 
 
 def _read_question_answer(row: Fields) -> Record:
-    question_name, answer_name = next(
-        names for names in QUESTION_ANSWER if all(name in row for name in names)
-    )
+    pairs = [names for names in QUESTION_ANSWER if all(map(row.has_column, names))]
+    complete = [names for names in pairs if all(name in row for name in names)]
+    question_name, answer_name = (complete or pairs)[0]
     question = user_text(row.text(question_name), row.optional_text("context"))
     answer = row.text(answer_name)
     return Record((*leading_turns(row), Turn("user", question), Turn("assistant", answer)))

@@ -177,12 +177,13 @@ def _default_dtype(device: str) -> torch.dtype:
     return torch.bfloat16 if bf16_is_fast() else torch.float16
 
 
-def hub_folder(name: str, revision: str | None) -> Path:
+def hub_folder(name: str, revision: str | None, files: tuple[str, ...] = HUB_FILES) -> Path:
     """Download a model from the Hugging Face Hub, once, into the cache of huggingface_hub.
 
     Args:
         name: The hub id.
         revision: A branch, a tag or a commit; None is the default branch.
+        files: Patterns of the files that are needed.
 
     Returns:
         The folder in the cache.
@@ -193,7 +194,7 @@ def hub_folder(name: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    options = {"revision": revision, "allow_patterns": HUB_FILES, "ignore_patterns": HUB_SKIPPED}
+    options = {"revision": revision, "allow_patterns": files, "ignore_patterns": HUB_SKIPPED}
     try:
         return Path(snapshot_download(name, **options))
     except Exception as error:

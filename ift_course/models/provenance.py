@@ -6,15 +6,19 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ift_course.data.chat_templates import active_template
 from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.models.wheels import WHEELS
 from ift_course.paths import assets_dir, cache_dir
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 FILE = "training.json"
 COURSE_BASE = "the base model of the course"
@@ -41,6 +45,7 @@ class Tuning:
         dropped: Examples with no response left.
         machine: The hardware.
         versions: The versions of `LIBRARIES`.
+        template_sha256: A fingerprint of the chat template; "" in older records.
     """
 
     method: str
@@ -57,6 +62,7 @@ class Tuning:
     dropped: int
     machine: str
     versions: dict[str, str]
+    template_sha256: str = ""
 
 
 def read(folder: str | Path) -> list[Tuning]:
@@ -68,17 +74,23 @@ def read(folder: str | Path) -> list[Tuning]:
     path = Path(folder) / FILE
     if not path.is_file():
         return []
-    names = [field.name for field in fields(Tuning)]
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(entries, list):
             raise TypeError
         entries = [{OLD_KEYS.get(key, key): x for key, x in entry.items()} for entry in entries]
-        return [Tuning(**{name: entry[name] for name in names}) for entry in entries]
+        return [Tuning(**_values(entry)) for entry in entries]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise CourseError(
             f"{path} is not a record of `ift sft`; copy it again, or delete it and do without."
         ) from None
+
+
+def _values(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes in an entry; only those with a default may be missing."""
+    required = [field.name for field in fields(Tuning) if field.default is MISSING]
+    optional = [field.name for field in fields(Tuning) if field.name in entry]
+    return {name: entry[name] for name in dict.fromkeys([*required, *optional])}
 
 
 def write(folder: str | Path, tunings: Sequence[Tuning]) -> None:
@@ -127,7 +139,13 @@ def summarize(result: Any) -> dict[str, Any]:
         "dropped": result.dropped,
         "machine": machine(),
         "versions": {name: version(name) for name in LIBRARIES},
+        "template_sha256": template_digest(result.tokenizer),
     }
+
+
+def template_digest(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return a fingerprint of the chat template that conversations are written with."""
+    return hashlib.sha256((active_template(tokenizer) or "").encode()).hexdigest()
 
 
 def parent_name(source: str) -> str:

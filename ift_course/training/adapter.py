@@ -167,12 +167,24 @@ def undertrained_tokens(
         tokenizer: its added tokens are the special ones.
         used: token ids of the training data.
     """
+    head: Any = model.get_output_embeddings()
+    return undertrained_rows(head.weight.detach(), tokenizer, used)
+
+
+def undertrained_rows(
+    matrix: torch.Tensor, tokenizer: PreTrainedTokenizerBase, used: Iterable[int]
+) -> list[int]:
+    """Return what `undertrained_tokens` does, from the output embedding alone.
+
+    Args:
+        matrix: the output embedding, of shape (vocabulary, hidden).
+        tokenizer: its added tokens are the special ones.
+        used: token ids of the training data.
+    """
     import torch
 
     added_tokens: Any = tokenizer  # get_added_vocab is declared in its subclasses only
-    head: Any = model.get_output_embeddings()
     special = sorted(set(added_tokens.get_added_vocab().values()))
-    matrix = head.weight.detach()
     special = [token for token in special if token < len(matrix)]
     rows = matrix[special].float()
     lengths = rows.norm(dim=1)

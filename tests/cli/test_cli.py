@@ -13,7 +13,7 @@ from ift_course.cli.options import ProfileName
 from ift_course.profile import PROFILES
 from ift_course.settings import VARIABLES
 
-COMMANDS = ["doctor", "run", "pretrain", "sft", "chat", "build"]
+COMMANDS = ["doctor", "run", "pretrain", "sft", "chat", "build", "diagnose"]
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "matplotlib", "scipy", "nbclient"}
 
 

@@ -109,3 +109,10 @@ def test_a_bad_row_is_refused_with_its_fault(case):
     row, complaint = BAD[case]
     with pytest.raises(BadRow, match=complaint):
         parse_row(row)
+
+
+@pytest.mark.parametrize("system", [{}, {"system_prompt": ""}])
+@pytest.mark.parametrize("answer", ["", None])
+def test_a_question_whose_answer_is_empty_is_a_bad_row_and_no_crash(answer, system):
+    with pytest.raises(BadRow, match=r'"answer" is (empty|missing)'):
+        parse_row({"question": "Why?", "answer": answer, **system})

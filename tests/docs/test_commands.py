@@ -56,7 +56,7 @@ INLINE = sorted(
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A folder with the files that the pages name: data, pairs, submissions, a roster, a check."""
+    """A folder with the files that the pages name: data, submissions, a roster, a check."""
     home = tmp_path_factory.mktemp("home")
     examples = sample(40, seed=5, tasks=FACT_TASKS)
     rows = [
@@ -66,7 +66,11 @@ def home(tmp_path_factory):
         {"prompt": f"{x.instruction} {x.input}".strip(), "chosen": x.response, "rejected": "Moo."}
         for x in examples[:16]
     ]
-    for name, data in {"my": rows, "pairs": pairs}.items():
+    questions = {(x.instruction, x.input) for x in examples}
+    fresh = [x for x in sample(40, seed=6, tasks=FACT_TASKS)
+             if (x.instruction, x.input) not in questions]  # fmt: skip
+    test = [{"instruction": x.instruction, "input": x.input, "output": x.response} for x in fresh]
+    for name, data in {"my": rows, "pairs": pairs, "test": test}.items():
         text = "\n".join(json.dumps(row, ensure_ascii=False) for row in data)
         (home / f"{name}.jsonl").write_text(text, encoding="utf-8")
     solved = ROOT / "solutions" / f"{LESSON}.ipynb"

@@ -1,0 +1,49 @@
+"""The sections of the lessons that explain the findings.
+
+A test compares every heading with the notebooks, so that no finding leads nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ift_course.links import repository_url
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of a lesson.
+
+    Attributes:
+        notebook: the notebook's name, without its suffix.
+        heading: the heading, as the notebook writes it.
+    """
+
+    notebook: str
+    heading: str
+
+    def __str__(self) -> str:
+        return f"lesson {self.notebook[:2]}, “{self.heading}”"
+
+    @property
+    def url(self) -> str:
+        """The address of the notebook, which opens at its beginning."""
+        return f"{repository_url()}/blob/main/notebooks/{self.notebook}.ipynb"
+
+
+FORMATTING, SMALL_DATA = "02_dataset_formatting", "03_lima_small_data"
+DATA_SETS = Section(FORMATTING, "2. The real data sets")
+TEMPLATE = Section(FORMATTING, "3. The template")
+MASK = Section(FORMATTING, "4. The mask")
+RECIPE = Section(FORMATTING, "6. TRL's recipe, in today's API")
+LOSS_ON_PROMPT = Section(FORMATTING, "1. The user's words are trained too")
+NO_MARKS = Section(FORMATTING, "2. A template that does not say what the answer is")
+NO_END = Section(FORMATTING, "3. The end is never learned")
+TWO_BEGINNINGS = Section(FORMATTING, "4. Two beginnings")
+OTHER_TEMPLATE = Section(FORMATTING, "5. Another template in use than in training")
+VANISHED_ROWS = Section(FORMATTING, "6. Rows that vanish")
+DUPLICATES = Section(SMALL_DATA, "Duplicates, by hand")
+FLAWED_POOL = Section(SMALL_DATA, "A pool as one finds them")
+LEAKED_TEST = Section(SMALL_DATA, "The test is in the training data")
+NEW_TOKENS = Section("04_qlora_consumer_gpu", "5. The head left untrained after adding tokens")
+BROKEN_OFF = Section("07_synthetic_data", "Answers that broke off")
