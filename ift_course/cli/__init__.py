@@ -13,10 +13,12 @@ from typer.core import TyperGroup
 from ift_course.cli.build import build
 from ift_course.cli.chat import chat
 from ift_course.cli.check import check
+from ift_course.cli.compare import compare
 from ift_course.cli.data import app as data
 from ift_course.cli.diagnose import diagnose
 from ift_course.cli.doctor import doctor
 from ift_course.cli.dpo import dpo
+from ift_course.cli.eval import eval
 from ift_course.cli.export import export
 from ift_course.cli.grade import grade, regrade
 from ift_course.cli.hint import hint
@@ -73,8 +75,8 @@ app = typer.Typer(
     + "\n\n".join(f"{name}: {meaning}." for name, meaning in VARIABLES.items()),
 )
 COMMANDS = (
-    doctor, run, chat, sft, dpo, merge, export, memory, diagnose, check, hint, progress, update,
-    pretrain, build, grade, regrade,
+    doctor, run, chat, sft, dpo, eval, compare, diagnose, merge, export, memory, check, hint,
+    progress, update, pretrain, build, grade, regrade,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

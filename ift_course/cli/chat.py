@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -63,11 +63,14 @@ def chat(
         raise CourseError("The prompt is empty; write a question after --prompt.")
     from ift_course.data.chat_templates import active_template
     from ift_course.profile import get_profile
+    from ift_course.training.open_model import load_to_answer
 
     chosen = get_profile(profile)
     if model is None:
         model = "sft" if chosen.base_model == "embedded" else "base"
-    loaded, tokenizer = _open(model, base, profile)
+    loaded, tokenizer, notes = load_to_answer(model, base=base, profile=profile)
+    for note in notes:
+        print(note, file=sys.stderr)
     if not active_template(tokenizer):
         print(
             f"{model} has no chat template: it continues your text, which is all that a base model "
@@ -84,32 +87,6 @@ def chat(
         print(json.dumps({"answer": reply.text, "finished": reply.finished}, ensure_ascii=False))
     else:
         _print_reply(reply, max_tokens)
-
-
-def _open(
-    name: str, base: str | None, profile: str | None
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Open a model by name; an adapter that cannot be merged is attached to its base."""
-    from ift_course.errors import CourseError
-    from ift_course.models.folders import is_adapter
-    from ift_course.models.load import local_folder
-    from ift_course.models.merge import CannotMerge, attach, merge
-    from ift_course.training.open_model import folder_of, load
-
-    base = base and str(folder_of(base, profile))
-    folder = local_folder(name)
-    if folder is None or not is_adapter(folder):
-        if base:
-            raise CourseError(f"{name} is not an adapter, so it has no base; leave out --base.")
-        return load(name, profile=profile)
-    try:
-        merged = merge(folder, base)
-    except CannotMerge:
-        adapted, tokenizer = attach(folder, base)
-        return cast("PreTrainedModel", adapted), tokenizer  # it generates like one
-    for note in merged.notes:
-        print(note, file=sys.stderr)
-    return merged.model, merged.tokenizer
 
 
 def _reply(

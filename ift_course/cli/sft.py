@@ -80,7 +80,18 @@ def sft(
     max_length: Annotated[
         int | None, typer.Option(help="Tokens a row is cut at; 1024 or the model's limit.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides the order of the rows.")] = 0,
+    hold_out: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=0.9,
+            help="Keep this share of the rows out of training, and compare the model on them "
+            "before and after.",
+        ),
+    ] = 0.0,
+    seed: Annotated[
+        int, typer.Option(help="Decides the order of the rows, and which are held out.")
+    ] = 0,
     profile: Profile = None,
     json_: JsonOutput = False,
 ) -> None:
@@ -100,6 +111,8 @@ def sft(
         ift sft --model ~/models/SmolLM2-135M --data my.jsonl --out models/mine --method lora
 
         ift sft --model base --data my.jsonl --out adapters/mine --method qlora
+
+        ift sft --model base --data my.jsonl --out models/mine --hold-out 0.1
 
     qlora writes the adapter alone, a few MB that belong to their base model. [bold]ift chat[/bold]
     talks to it, and [bold]ift merge[/bold] makes an ordinary model of the two.
@@ -143,6 +156,7 @@ def sft(
         pairs=False,
         advice="The model has no chat template: it gets ChatML, and its two tokens are trained "
         "too.",
+        hold_out=hold_out,
     )
     if outcome is None:
         return

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from ift_course.cli.held_out import HeldOutReport, HeldOutTest
     from ift_course.data.changes import Changes
     from ift_course.data.reading import Account, Reading
+    from ift_course.data.records import Record
     from ift_course.training.options import Method
     from ift_course.training.runner import TrainingResult
     from ift_course.training.tuning_run import TuningRun
@@ -62,6 +64,7 @@ class Outcome:
         account: what became of the rows of the file.
         n_rows: rows to train on.
         n_refused: rows among them that the chat template could not write.
+        held_out: what changed on held-out rows, if there are any.
     """
 
     result: TrainingResult
@@ -69,6 +72,7 @@ class Outcome:
     account: Account
     n_rows: int
     n_refused: int
+    held_out: HeldOutReport | None = None
 
 
 def parse_targets(targets: str | None) -> tuple[str, ...] | None:
@@ -100,6 +104,7 @@ def tune(
     options: dict[str, Any],
     pairs: bool,
     advice: str,
+    hold_out: float = 0.0,
 ) -> Outcome | None:
     """Read the rows, tune the model on them, and save it.
 
@@ -113,6 +118,7 @@ def tune(
             of the profile.
         pairs: read preference pairs and use `dpo`.
         advice: printed for a model without a chat template.
+        hold_out: the share of the rows on which the model is compared before and after.
 
     Returns:
         The outcome in the process that prints, None in the others.
@@ -136,13 +142,16 @@ def tune(
     )
     if prints and not inputs.as_json:
         accounts.print_account(reading.account, unit)
-    n_rows, n_rejected = len(reading.records), reading.account.rejected
+    records, n_rejected = reading.records, reading.account.rejected
+    test = _hold_out(inputs, records, hold_out, options["seed"]) if hold_out else None
+    records = test.split.training if test else records
+    n_rows = len(records)
     # The trainers' libraries take seconds to load: a file that cannot be read is reported first.
     from ift_course.training.tuning_run import TuningRequest, finish, start, train
 
     request = TuningRequest(
         algorithm="dpo" if pairs else "sft",
-        data=[pair_from(record) for record in reading.records] if pairs else reading.records,
+        data=[pair_from(record) for record in records] if pairs else records,
         method=method,
         adapter=adapter,
         max_length=max_length,
@@ -157,7 +166,22 @@ def tune(
     if not prints:
         return None
     n_refused = reading.account.rejected - n_rejected
-    return Outcome(result, folder, reading.account, n_rows, n_refused)
+    report = test.report(folder) if test else None
+    return Outcome(result, folder, reading.account, n_rows, n_refused, report)
+
+
+def _hold_out(inputs: Inputs, records: list[Record], share: float, seed: int) -> HeldOutTest:
+    """Hold rows out, and let the model answer them before it is tuned."""
+    from ift_course.cli.evaluating import error_console
+    from ift_course.cli.held_out import HeldOutTest
+    from ift_course.training.tuning_run import refuse_finished
+
+    refuse_finished(inputs.out.expanduser())
+    test = HeldOutTest(records, inputs.data, share, seed, inputs.profile)
+    if not inputs.as_json:
+        error_console().print(test.describe(), markup=False)
+    test.measure_before(inputs.model)
+    return test
 
 
 def report(outcome: Outcome, numbers: dict[str, Any]) -> dict[str, Any]:
@@ -182,6 +206,7 @@ def report(outcome: Outcome, numbers: dict[str, Any]) -> dict[str, Any]:
         "dropped": result.dropped,
         "truncated": result.truncated,
         "data": as_dict(outcome.account),
+        **({"hold_out": outcome.held_out.to_dict()} if outcome.held_out else {}),
         "adapted": result.adapted,
         "not_adapted": result.not_adapted,
         "chat_templates_not_used": _other_templates(result.tokenizer),
@@ -233,6 +258,10 @@ def show(outcome: Outcome, numbers: dict[str, str], inputs: Inputs, unit: str) -
             f"That is the adapter alone, {size_mb(folder):.1f} MB. To make an ordinary model of it "
             f"and its base: [bold]ift merge {folder} --out DIR[/bold]"
         )
+    if outcome.held_out:
+        from ift_course.cli.held_out import print_report
+
+        print_report(outcome.held_out)
 
 
 def _with_sizes_of(profile: str | None, options: dict[str, Any]) -> dict[str, Any]:

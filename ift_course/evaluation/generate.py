@@ -116,6 +116,29 @@ def generate_replies(
     return _generate(model, tokenizer, prompts, max_new_tokens, batch_size, temperature, seed)
 
 
+def answer_prompts(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[list[int]],
+    *,
+    max_new_tokens: int,
+    batch_size: int,
+) -> list[Completion]:
+    """Continue each prompt greedily.
+
+    Args:
+        model: A causal language model.
+        tokenizer: Its tokenizer.
+        prompts: Token ids, ending with those that open an answer.
+        max_new_tokens: As in `complete`.
+        batch_size: As in `complete`.
+
+    Returns:
+        One completion per prompt, in the same order.
+    """
+    return _generate(model, tokenizer, prompts, max_new_tokens, batch_size, 0.0, 0)
+
+
 def to_messages(conversation: Any) -> list[dict[str, Any]]:
     """Return the messages that a model sees of a conversation.
 

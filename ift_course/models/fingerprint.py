@@ -21,12 +21,14 @@ from ift_course.profile import Profile
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
 FILE = "base_model.json"
 MAX_TENSORS, NUMBERS_PER_TENSOR = 128, 8
 # A tensor counts as the same if this many of its eight numbers are equal. Stored as float16 in
 # between, about one number in thirty rounds to another bfloat16; in a trained tensor most differ.
 MIN_EQUAL = NUMBERS_PER_TENSOR // 2
+LOADED_NUMBERS = 256  # that are read of each tensor of a loaded model
 
 
 def base_identity(profile: Profile) -> str:
@@ -58,6 +60,31 @@ def fingerprint(folder: str | Path) -> dict[str, list[int]]:
             bits[name] = _bits(corner)
     names = sorted(bits)
     return {name: bits[name] for name in names[:: -(-len(names) // MAX_TENSORS) or 1]}
+
+
+def loaded_fingerprint(model: PreTrainedModel) -> str:
+    """Return 16 hex digits for the weights of a loaded model, in the dtype that they have.
+
+    Two models with the same digits give the same answers, so that stored answers can be reused. A
+    sample of each tensor would not do: it misses a few trained rows of a large embedding. So every
+    byte counts in a sum, and some numbers of every tensor count in their place. Sums are of
+    integers, because those of floats depend on the number of threads.
+
+    Args:
+        model: The model, with or without an attached adapter.
+    """
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if not isinstance(tensor, torch.Tensor):
+            continue
+        flat = tensor.detach().contiguous().view(-1)
+        total = int(flat.view(torch.uint8).sum(dtype=torch.int64)) if flat.numel() else 0
+        sample = flat[:: max(1, flat.numel() // LOADED_NUMBERS)].cpu().contiguous()
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} {total}".encode())
+        digest.update(sample.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def first_difference(recorded: dict[str, list[int]], folder: str | Path) -> str | None:

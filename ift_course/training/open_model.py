@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from ift_course.errors import CourseError
 from ift_course.models import merge
+from ift_course.models.folders import is_adapter
+from ift_course.models.load import local_folder
 from ift_course.profile import get_profile
 from ift_course.training.assistant import assistant_folder
 
@@ -41,3 +44,32 @@ def load(
 def folder_of(name: str | Path, profile: str | None = None) -> str | Path:
     """The folder of the model called "sft", made if need be; any other name as it is."""
     return assistant_folder(get_profile(profile)) if name == "sft" else name
+
+
+def load_to_answer(
+    name: str, *, base: str | None = None, profile: str | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
+    """A model that answers, its tokenizer, and what could not be checked about it.
+
+    An adapter is merged into its base; one that cannot be merged is attached to it.
+
+    Args:
+        name: as for `load`.
+        base: the base of an adapter, if it is not where the adapter says.
+        profile: as for `load`.
+
+    Raises:
+        CourseError: nothing loadable is there, or `base` is given for a whole model.
+    """
+    base = base and str(folder_of(base, profile))
+    folder = local_folder(name)
+    if folder is None or not is_adapter(folder):
+        if base:
+            raise CourseError(f"{name} is not an adapter, so it has no base; leave out --base.")
+        return *load(name, profile=profile), []
+    try:
+        merged = merge.merge(folder, base)
+    except merge.CannotMerge:
+        adapted, tokenizer = merge.attach(folder, base)
+        return cast("PreTrainedModel", adapted), tokenizer, []  # it generates like one
+    return merged.model, merged.tokenizer, merged.notes

@@ -115,11 +115,7 @@ def start(
     out = Path(out).expanduser()
     distributed.set_local_device()
     with disk_errors(out):
-        finished = (out / "config.json").exists() or (out / "adapter_config.json").exists()
-        if finished and not (out / "checkpoints").exists():
-            raise CourseError(
-                f"{out} holds a model already; choose another --out, or delete it to train anew."
-            )
+        refuse_finished(out)
         (out / "checkpoints").mkdir(parents=True, exist_ok=True)
     try:
         model, tokenizer = load(
@@ -147,6 +143,19 @@ def _frozen_dtype(model_name: str, profile: str | None) -> torch.dtype | None:
         return None
     folder = base_folder(get_profile(profile)) if model_name == "base" else Path(model_name)
     return torch.bfloat16 if stored_dtype(folder.expanduser()) == "bfloat16" else None
+
+
+def refuse_finished(out: Path) -> None:
+    """Refuse a folder that holds a finished model.
+
+    Raises:
+        CourseError: it does.
+    """
+    finished = (out / "config.json").exists() or (out / "adapter_config.json").exists()
+    if finished and not (out / "checkpoints").exists():
+        raise CourseError(
+            f"{out} holds a model already; choose another --out, or delete it to train anew."
+        )
 
 
 def train(
