@@ -56,7 +56,9 @@ def _answered(row: Any) -> list[Mapping[str, Any]]:
     """The row with NO_ANSWER in each place where an answer may be missing."""
     if not isinstance(row, Mapping):
         return []
-    answered = [{**row, name: NO_ANSWER} for name in ANSWER_COLUMNS if not row.get(name)]
+    answered: list[Mapping[str, Any]] = [
+        {**row, name: NO_ANSWER} for name in ANSWER_COLUMNS if not row.get(name)
+    ]
     messages = row.get("messages")
     if isinstance(messages, list):
         answered.append({**row, "messages": [*messages, _TURN]})
