@@ -112,19 +112,13 @@ def _results(
         )
     if data is None:
         raise CourseError("Name the test questions: --data FILE.")
-    from ift_course.cli.evaluating import (
-        EvalProgress,
-        error_console,
-        examine,
-        read_examination,
-        uses_sentence,
-    )
+    from ift_course.cli.evaluating import EvalProgress, examine, read_examination, uses_sentence
 
     with EvalProgress() as progress:
         examination = read_examination(
             data, limit=limit, seed=seed, train=None, progress=progress, **settings
         )
-        error_console().print(uses_sentence(examination.items))
+        progress.note(uses_sentence(examination.items))
         first, second = (
             examine(name, examination, profile=profile, progress=progress) for name in names
         )

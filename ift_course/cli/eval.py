@@ -70,6 +70,7 @@ def eval(
 
     if (data is None) == (lm_eval is None):
         raise CourseError("Name the questions: either --data FILE or --lm-eval TASK.")
+    check_report_files(out, html)
     if lm_eval is not None:
         from ift_course.cli.eval_tasks import eval_task
 
@@ -77,15 +78,8 @@ def eval(
                   seed=seed, out=out, as_json=json_)  # fmt: skip
         return
     assert data is not None
-    from ift_course.cli.evaluating import (
-        EvalProgress,
-        error_console,
-        examine,
-        read_examination,
-        uses_sentence,
-    )
+    from ift_course.cli.evaluating import EvalProgress, examine, read_examination, uses_sentence
 
-    check_report_files(out, html)
     with EvalProgress() as progress:
         examination = read_examination(
             data,
@@ -97,7 +91,7 @@ def eval(
             accept_cut=accept_cut,
             progress=progress,
         )
-        error_console().print(uses_sentence(examination.items))
+        progress.note(uses_sentence(examination.items))
         result = examine(model, examination, base=base, profile=profile, progress=progress)
     _report(result, out, html, show, json_)
 

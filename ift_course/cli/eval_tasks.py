@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -40,11 +42,11 @@ def eval_task(
     from ift_course.errors import CourseError
     from ift_course.evaluation.lm_eval_bridge import INSTALL, run_task
 
-    try:
-        import lm_eval  # noqa: F401 - before the model is loaded
-    except ImportError:
+    if not find_spec("lm_eval"):  # before the model is loaded
         raise CourseError(f"--lm-eval needs the package lm-eval; install it: {INSTALL}") from None
-    loaded, tokenizer = open_to_answer(model, base=base, profile=profile)
+    loaded, tokenizer = open_to_answer(
+        model, base=base, profile=profile, on_note=lambda note: print(note, file=sys.stderr)
+    )
     metrics = run_task(loaded, tokenizer, task, limit=limit, batch_size=batch_size, seed=seed)
     content = {
         "model": model,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -79,6 +79,10 @@ class EvalProgress:
     ) -> None:
         self._bars.stop()
 
+    def note(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(text, markup=False)
+
     def show(self, step: str, done: int, total: int) -> None:
         """Show how much of a step is done; a new step gets a new bar."""
         from rich.progress import TaskID
@@ -124,7 +128,7 @@ def examine(
     progress: EvalProgress,
 ) -> EvalResult:
     """Load a model and let it answer."""
-    model, tokenizer = open_to_answer(name, base=base, profile=profile)
+    model, tokenizer = open_to_answer(name, base=base, profile=profile, on_note=progress.note)
     return examination.take(
         name,
         model,
@@ -134,9 +138,19 @@ def examine(
 
 
 def open_to_answer(
-    name: str, *, base: str | None = None, profile: str | None = None
+    name: str,
+    *,
+    base: str | None = None,
+    profile: str | None = None,
+    on_note: Callable[[str], None],
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a model; one without a chat template is asked through the one that `ift sft` gives it.
+
+    Args:
+        name: As in `load_to_answer`.
+        base: As in `load_to_answer`.
+        profile: As in `load_to_answer`.
+        on_note: Is given each remark on the model.
 
     Raises:
         CourseError: There is no such model.
@@ -155,7 +169,7 @@ def open_to_answer(
             f"{name} has no chat template: it is asked through ChatML, which it has never seen.",
         ]
     for note in notes:
-        error_console().print(note, markup=False)
+        on_note(note)
     return model, tokenizer
 
 

@@ -117,8 +117,8 @@ class HeldOutTest:
         from ift_course.cli.evaluating import EvalProgress, open_to_answer
         from ift_course.evaluation.perplexity import response_losses
 
-        model, tokenizer = open_to_answer(name, profile=self._profile)
         with EvalProgress() as progress:
+            model, tokenizer = open_to_answer(name, profile=self._profile, on_note=progress.note)
             result = self._examination.take(
                 name,
                 model,

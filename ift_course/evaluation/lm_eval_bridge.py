@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,9 +74,9 @@ def run_task(
         CourseError: lm-eval is not installed, there is no such task, or its data cannot be read.
     """
     try:
-        from lm_eval import simple_evaluate
-        from lm_eval.models.huggingface import HFLM
-        from lm_eval.tasks import TaskManager
+        lm_eval: Any = import_module("lm_eval")
+        models: Any = import_module("lm_eval.models.huggingface")
+        tasks: Any = import_module("lm_eval.tasks")
     except ImportError:
         raise CourseError(f"--lm-eval needs the package lm-eval; install it: {INSTALL}") from None
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
@@ -83,11 +84,11 @@ def run_task(
     is_file = path.suffix in (".yaml", ".yml")
     if is_file and not path.is_file():
         raise CourseError(f"There is no file {task}; name a task of lm-eval, or its YAML file.")
-    manager: Any = TaskManager(include_defaults=not is_file)
+    manager = tasks.TaskManager(include_defaults=not is_file)
     if not is_file and not manager.match_tasks([task]):
         raise CourseError(f'lm-eval has no task "{task}"; `lm_eval ls tasks` lists them.')
     arguments: dict[str, Any] = {
-        "model": HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size),
+        "model": models.HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size),
         "tasks": [str(path.absolute()) if is_file else task],
         "limit": limit,
         "task_manager": manager,
@@ -96,7 +97,7 @@ def run_task(
     }
     seeds = ("random_seed", "numpy_random_seed", "torch_random_seed", "fewshot_random_seed")
     try:
-        results: Any = simple_evaluate(**arguments, **dict.fromkeys(seeds, seed))
+        results = lm_eval.simple_evaluate(**arguments, **dict.fromkeys(seeds, seed))
     except Exception as error:  # a task is code and data of others: anything can be raised
         raise CourseError(
             f"lm-eval cannot run {task} ({first_sentence(error)}); a task's data come from the "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,8 +38,8 @@ def open_checkers(instructions: Sequence[Instruction]) -> list[tuple[str, Any]]:
             fit; the message says what to do.
     """
     try:
-        import langdetect
-        from if_verifiable.ifeval import INSTRUCTION_DICT
+        langdetect: Any = import_module("langdetect")
+        known: Any = import_module("if_verifiable.ifeval").INSTRUCTION_DICT
     except ImportError:
         raise BadRow(
             '"verifier": "ifeval" needs the package if-verifiable (Python 3.11 or newer); install '
@@ -47,12 +48,12 @@ def open_checkers(instructions: Sequence[Instruction]) -> list[tuple[str, Any]]:
     langdetect.DetectorFactory.seed = 0  # its guesses are sampled
     checkers = []
     for instruction in instructions:
-        if instruction.id not in INSTRUCTION_DICT:
+        if instruction.id not in known:
             raise BadRow(
                 f'"verifier": ifeval has no instruction {quoted(instruction.id)}; it has '
-                f"{', '.join(INSTRUCTION_DICT)}"
+                f"{', '.join(known)}"
             )
-        checker = INSTRUCTION_DICT[instruction.id](instruction.id)
+        checker = known[instruction.id](instruction.id)
         _give_arguments(checker, instruction)
         checkers.append((instruction.id, checker))
     return checkers

@@ -71,7 +71,7 @@ class Poll:
         self.ballots = [_ballot(pair, rng.random() < 0.5) for pair in differing]
         rng.shuffle(self.ballots)
         self.path = (folder or evaluations_folder() / "votes") / f"{self._name(seed)}.json"
-        self._votes = self._read()
+        self._votes: dict[str, Choice] = self._read()
 
     def _name(self, seed: int) -> str:
         content = json.dumps([seed, [(b.key, b.b_is_first) for b in self.ballots]])
@@ -116,7 +116,9 @@ class Poll:
     def result(self) -> PollResult:
         """The votes so far, counted by model."""
         votes = self._votes
-        voted = [(ballot, votes[ballot.key]) for ballot in self.ballots if ballot.key in votes]
+        voted: list[tuple[Ballot, Choice]] = [
+            (ballot, votes[ballot.key]) for ballot in self.ballots if ballot.key in votes
+        ]
         winners: Counter[Winner] = Counter(ballot.winner(choice) for ballot, choice in voted)
         sides: Counter[Choice] = Counter(choice for _, choice in voted)
         return PollResult(winners, sides, self.n_equal)

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from ift_course.cli import app
+from ift_course.cli import app, eval_tasks
 from ift_course.evaluation import answers
 from ift_course.evaluation.generate import Completion
 from ift_course.models.save import save
@@ -165,5 +165,5 @@ def test_mistakes_are_one_sentence(tiny_llama_dir, data, tmp_path):
 
 
 def test_without_lm_eval_one_sentence_says_how_to_get_it(tiny_llama_dir, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "lm_eval", None)
+    monkeypatch.setattr(eval_tasks, "find_spec", lambda _: None)
     refused(ift("eval", tiny_llama_dir, "--lm-eval", "arc_easy"), "needs the package lm-eval")

@@ -48,11 +48,16 @@ def test_a_local_task_gives_its_metric_with_our_interval(tiny_llama, task):
     assert part.n == 4
 
 
-def test_an_unknown_task_is_one_sentence(tiny_llama, tmp_path):
+def test_an_unknown_task_is_one_sentence(tiny_llama):
     from ift_course.evaluation.lm_eval_bridge import run_task
 
     with pytest.raises(CourseError, match='no task "no_such_task"'):
         run_task(*tiny_llama, "no_such_task")
+
+
+def test_a_file_that_is_no_task_is_one_sentence(tiny_llama, tmp_path):
+    from ift_course.evaluation.lm_eval_bridge import run_task
+
     with pytest.raises(CourseError, match="There is no file"):
         run_task(*tiny_llama, str(tmp_path / "none.yaml"))
     (tmp_path / "bad.yaml").write_text("task: bad\ndataset_path: json\n")
