@@ -85,7 +85,7 @@ class PretrainConfig:
 
 
 def build_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
-    """Train the tokenizer on the text of all phases plus tasks and dialogues.
+    """Train the tokenizer on the text of all the course's phases, on tasks and on dialogues.
 
     Instructions are there only so that their words do not fall apart into letters; the model is
     never trained on them.
@@ -95,10 +95,10 @@ def build_tokenizer(config: PretrainConfig) -> PreTrainedTokenizerFast:
     from ift_course.world.dialogues import dialogues
     from ift_course.world.tasks import sample
 
-    share = config.tokenizer_documents // len(config.phases)
+    share = config.tokenizer_documents // len(PHASES)
     texts = [
         text
-        for number, phase in enumerate(config.phases)
+        for number, phase in enumerate(PHASES)
         for text in itertools.islice(documents(config.seed + number + 1, phase.mixture), share)
     ]
     tasks = sample(config.tokenizer_documents // 20, seed=config.seed + 1, split="train")
