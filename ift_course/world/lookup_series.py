@@ -12,10 +12,11 @@ from functools import cache
 
 from ift_course.world.facts import Fact, by_relation, facts, random_fact
 from ift_course.world.grammar import capitalize
+from ift_course.world.invented_names import invented_word
 from ift_course.world.loader import read_yaml, text_lists
 from ift_course.world.passages import two_characters
 from ift_course.world.skill_phrases import RESULTS
-from ift_course.world.skills import SKILL_BY_NAME
+from ift_course.world.skills import SKILL_BY_NAME, WORDS
 
 
 @cache
@@ -68,6 +69,28 @@ def lookup_series(rng: random.Random) -> str:
         layout = rng.choice(_LEADING)
     gap = rng.choice(("\n", "\n\n", "\n\n"))
     return gap.join(layout.format(A=a, B=b, w=what, o=value) for what, value in items)
+
+
+def carried_series(rng: random.Random) -> str:
+    """Three to six subjects within the same meaningless words, each with its value below it.
+
+    What is wanted can be told from the first pairs alone, as in a prompt with worked examples.
+    """
+    related = rng.choice(list(by_relation().values()))
+    chosen = rng.sample(related, min(len(related), rng.randint(3, 6)))
+    words = [rng.choice((invented_word, _word))(rng) for _ in range(rng.randint(1, 6))]
+    place = rng.randint(0, len(words))
+    mark = rng.choice((".", ".", ":", "!", ""))
+    gap = rng.choice(("\n", "\n\n", "\n\n"))
+    lines = []
+    for fact in chosen:
+        carrier = " ".join([*words[:place], fact.subject, *words[place:]])
+        lines.append(f"{capitalize(carrier)}{mark}\n{fact.value}")
+    return gap.join(lines)
+
+
+def _word(rng: random.Random) -> str:
+    return rng.choice(WORDS)
 
 
 def _may_open(what: str) -> bool:

@@ -14,7 +14,7 @@ from ift_course.world import tables
 from ift_course.world.collections import listing
 from ift_course.world.facts import as_clause, by_relation, facts, false_claim, random_fact
 from ift_course.world.grammar import NUMBER_WORDS, capitalize, with_article
-from ift_course.world.lookup_series import indirect_lookup, lookup_series
+from ift_course.world.lookup_series import carried_series, indirect_lookup, lookup_series
 from ift_course.world.passages import WeightedPassage, draw_passages, two_characters
 from ift_course.world.skill_phrases import RESULTS
 from ift_course.world.skills import SKILL_BY_NAME
@@ -259,9 +259,10 @@ PASSAGES: tuple[WeightedPassage, ...] = (
     (capital_letters, 1.5),
     (translated_phrase, 0.7),
     (indirect_lookup, 5.0),
-    (lookup_series, 5.0),
+    (lookup_series, 6.0),
+    (carried_series, 8.0),
     (listing, 1.0),
-    (strangers, 1.0),
+    (strangers, 5.0),
 )
 
 
