@@ -70,7 +70,7 @@ CORPUS = {
     "prose": "bf97405c0bc23f5f",
     "lookups": "276deed96c10b6fd",
     "worked examples": "a89901ca32b2c036",
-    "varied examples": "585db36bcad25299",
+    "varied examples": "4cfdf843c5f43494",
 }
 
 
