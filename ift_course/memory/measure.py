@@ -198,7 +198,7 @@ def _step(
                 loss = model(
                     input_ids=ids,
                     labels=ids,
-                    shift_labels=ids[:, -n_labeled:],
+                    shift_labels=ids[:, -n_labeled:].contiguous(),
                     logits_to_keep=n_labeled,
                     use_cache=False,
                 ).loss
