@@ -46,6 +46,7 @@ PHASES = (
     Phase("lookups", 7_000_000, 2e-3, Mixture(comprehension=0.7)),
     Phase("worked examples", 3_500_000, 1.2e-3, Mixture(0.25, worked_examples=0.5)),
     Phase("varied examples", 4_000_000, 1e-3, Mixture(0.15, varied_examples=0.7)),
+    Phase("all kinds", 10_000_000, 1.5e-3, Mixture(0.3, worked_examples=0.3, varied_examples=0.35)),
 )
 
 
