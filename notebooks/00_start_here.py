@@ -98,6 +98,17 @@ for name, who in {"base": base, "tuned": result.model}.items():
 ift.playground({"base": (base, tokenizer), "tuned": (result.model, tokenizer)})
 
 # %% [markdown]
+# **The same on a real model.** Gemma 3 270M is a base model that has read the web. Where it is
+# installed (`make real`), the next cell tunes it on 48 examples while you watch, in about a minute.
+# Elsewhere it shows stored answers. Read them with two questions in mind: does the model answer
+# and stop, and is the answer any good? So few examples teach the first, not the second.
+
+# %%
+from ift_course.lessons.lesson_00.real import before_and_after
+
+before_and_after()
+
+# %% [markdown]
 # ## 3. What you will build
 #
 # An assistant, from a base model to one that people prefer, each step twice: by hand, so that you
