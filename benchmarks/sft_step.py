@@ -32,7 +32,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -47,6 +47,7 @@ from ift_course.models.quiet import quiet
 from ift_course.profile import get_profile
 from ift_course.training.adapter import Adapter, undertrained_tokens
 from ift_course.training.open_model import load
+from ift_course.training.options import Method
 from ift_course.training.sft import prepare, sft
 from ift_course.world.tasks import sample
 
@@ -64,7 +65,7 @@ class Task:
         tokens: Whose embedding rows are trained beside the adapters.
     """
 
-    method: str
+    method: Method
     records: Sequence[Record]
     batch: int
     length: int
@@ -103,7 +104,7 @@ def plain_trl(model, tokenizer, task: Task) -> Outcome:
     if task.method == "lora":
         options["peft_config"] = Adapter().config(model, list(task.tokens))
     with quiet(), tempfile.TemporaryDirectory() as scratch:
-        trainer = SFTTrainer(
+        trainer: Any = SFTTrainer(
             model=model,
             args=SFTConfig(
                 scratch,
@@ -119,7 +120,7 @@ def plain_trl(model, tokenizer, task: Task) -> Outcome:
                 save_strategy="no",
                 disable_tqdm=True,
                 # TRL's default saves memory for time; with adapters it would hide what is compared.
-                **({"gradient_checkpointing": False} if task.method == "lora" else {}),
+                gradient_checkpointing=task.method != "lora",
             ),
             train_dataset=Dataset.from_list([{"messages": r.messages} for r in task.records]),
             processing_class=tokenizer,
@@ -169,7 +170,7 @@ def bare(model, tokenizer, task: Task) -> Outcome:
     return Outcome(time.perf_counter() - started, losses[0], n_trained(model))
 
 
-CONTESTANTS: dict[str, dict[str, Callable[..., Outcome]]] = {
+CONTESTANTS: dict[Method, dict[str, Callable[..., Outcome]]] = {
     "full": {"ours": ours, "plain TRL": plain_trl, "bare loop": bare},
     "lora": {"ours": ours, "TRL + PEFT": plain_trl},
 }
@@ -206,7 +207,7 @@ def labeled_share(rows: list[dict[str, list[int]]]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="base")
     parser.add_argument("--profile", default="tiny")
     parser.add_argument("--data", type=Path, help="rows to train on; else the course's own")

@@ -62,7 +62,8 @@ class WithBias(TrainableTokensWrapper):
     @property
     def bias(self) -> torch.Tensor | None:
         """The bias of the wrapped matrix, which is not trained."""
-        return self.original_module.bias
+        matrix: Any = self.original_module
+        return matrix.bias
 
 
 SUBSTITUTES = {TrainableTokensLayer: RowByRow, TrainableTokensWrapper: WithBias}
