@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,35 +30,6 @@ LLAMA3 = (
 QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 PRE_TOKENIZERS = {GPT2: "gpt-2", DIGITS: "smollm", (LLAMA3,): "llama-bpe", (QWEN2,): "qwen2"}
 
-# `models.tokenizer` puts a space before the first word of a line, and a GGUF file cannot say so. A
-# chat template can: this one does to the finished text what the normalizer and the prefix space do.
-ADD_SPACES = r"""{% set text %}TEMPLATE{% endset -%}
-{%- set special_tokens = SPECIAL_TOKENS -%}
-{%- set ns = namespace(text=text | replace('\n', '\n ')) -%}
-{%- for next in special_tokens + ['\t', '\r'] -%}
-{%- set ns.text = ns.text | replace('\n ' + next, '\n' + next) -%}
-{%- endfor -%}
-{%- for again in [1, 2] -%}
-{%- set ns.text = ns.text | replace('\n \n', '\n\n') -%}
-{%- endfor -%}
-{%- if text and text[-1] == '\n' -%}{%- set ns.text = ns.text[:-1] -%}{%- endif -%}
-{%- set ns.text = ns.text | replace('\n  ', '\n ') -%}
-{%- for token in special_tokens -%}
-{%- set ns.text = ns.text | replace(token, token + ' ') -%}
-{%- endfor -%}
-{%- for token in special_tokens -%}{%- for next in special_tokens -%}
-{%- set ns.text = ns.text | replace(token + ' ' + next, token + next) -%}
-{%- endfor -%}{%- endfor -%}
-{%- for token in special_tokens -%}
-{%- set ns.text = ns.text | replace(token + '  ', token + ' ') -%}
-{%- endfor -%}
-{{- ns.text -}}
-"""
-# The normalizer of `models.tokenizer`.
-SPACE_AFTER_NEWLINE = {
-    "type": "Replace", "pattern": {"Regex": r"\n(?=\S)"}, "content": "\n "
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -70,14 +40,12 @@ class Vocabulary:
         types: The `gguf.TokenType` of every token.
         pre: llama.cpp's name for the rule that splits text into words.
         special: Merges, ids of special tokens, chat template, and whether a text starts with bos.
-        spaced: Whether plain text, unlike a conversation, needs a space in front of it.
     """
 
     tokens: list[str]
     types: list[int]
     pre: str
     special: gguf.SpecialVocab
-    spaced: bool
 
 
 def vocabulary(tokenizer: PreTrainedTokenizerBase, size: int, end: int | None) -> Vocabulary:
@@ -99,27 +67,22 @@ def vocabulary(tokenizer: PreTrainedTokenizerBase, size: int, end: int | None) -
             "use --to hf, and llama.cpp's own convert_hf_to_gguf.py on the folder it makes."
         )
     rules, prefix = _word_rules(state["pre_tokenizer"])
-    spaced = state["normalizer"] == SPACE_AFTER_NEWLINE and prefix
     plain = state["normalizer"] in (None, {"type": "NFC"}) and not prefix
-    if rules not in PRE_TOKENIZERS or not (plain or spaced):
+    if rules not in PRE_TOKENIZERS or not plain:
         raise CourseError(
             "The tokenizer splits text in a way that ift export has no GGUF name for; use --to hf, "
             "and llama.cpp's own convert_hf_to_gguf.py on the folder it makes."
         )
     tokens, types = _tokens(model["vocab"], state["added_tokens"], size)
-    special_tokens = [token["content"] for token in state["added_tokens"] if token["special"]]
     return Vocabulary(
         tokens=tokens,
         types=types,
         pre=PRE_TOKENIZERS[rules],
-        special=_special(tokenizer, end, special_tokens if spaced else None),
-        spaced=spaced,
+        special=_special(tokenizer, end),
     )
 
 
-def _special(
-    tokenizer: PreTrainedTokenizerBase, end: int | None, spaced_tokens: Sequence[str] | None
-) -> gguf.SpecialVocab:
+def _special(tokenizer: PreTrainedTokenizerBase, end: int | None) -> gguf.SpecialVocab:
     """Return what gguf reads from the tokenizer's files, corrected where it is not enough.
 
     gguf takes eos for the end of an answer, needs no bos, reads from the configuration whether bos
@@ -128,7 +91,6 @@ def _special(
     Args:
         tokenizer: The tokenizer.
         end: The token that ends an answer.
-        spaced_tokens: The special tokens of a tokenizer whose template must add spaces, or None.
     """
     from gguf import SpecialVocab
 
@@ -145,17 +107,8 @@ def _special(
     added = bos is not None and tokenizer("a")["input_ids"][0] == bos
     special.add_special_token = {"bos": added}
     template = active_template(tokenizer)
-    special.chat_template = template and _portable(template, spaced_tokens)
+    special.chat_template = template and _without_generation(template)
     return special
-
-
-def _portable(template: str, spaced_tokens: Sequence[str] | None) -> str:
-    """Return a chat template that other programs can read."""
-    template = _without_generation(template)
-    if spaced_tokens is None:
-        return template
-    head = ADD_SPACES.replace("SPECIAL_TOKENS", json.dumps(spaced_tokens))
-    return head.replace("TEMPLATE", template)
 
 
 def end_of_answer(tokenizer: PreTrainedTokenizerBase) -> int | None:

@@ -100,7 +100,6 @@ def test_conversations_give_the_course_s_own_tokenizer_the_same_ids(talks, shipp
     model, tokenizer = shipped
     words = write_gguf(model, tokenizer, tmp_path / "base.gguf")
     _, read = read_gguf(tmp_path / "base.gguf")
-    assert words.spaced
     for turns in talks:
         assert conversation_ids(read, turns) == conversation_ids(tokenizer, turns), turns
     assert words.tokens[words.special.special_token_ids["eos"]] == "<|im_end|>"
@@ -111,7 +110,6 @@ def test_no_template_has_the_tag_that_other_programs_do_not_know(shipped, shared
         assert "{% generation %}" in tokenizer.chat_template
         words = vocabulary(tokenizer, len(tokenizer), end_of_answer(tokenizer))
         assert "generation %}" not in words.special.chat_template
-    assert not words.spaced
 
 
 @conversations

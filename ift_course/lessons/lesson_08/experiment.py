@@ -18,7 +18,7 @@ from ift_course.claims.results import Result, item_digits, item_scores
 from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES, ForgettingSizes, Recipe
 from ift_course.lessons.lesson_08.remedies import interpolate_weights, kl_regularized, with_replay
 from ift_course.profile import Profile
-from ift_course.world.corpus import documents
+from ift_course.world.corpus import Mixture, documents
 from ift_course.world.tasks import FAMILIES, Example, sample
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def make_exam(sizes: ForgettingSizes, seed: int, family: str = "") -> Forgetting
             for family in other_families(sizes)
             for example in sample(sizes.per_family, families=[family], **options)
         ],
-        prose=list(islice(documents(PROSE_SEED), sizes.prose)),
+        prose=list(islice(documents(PROSE_SEED, Mixture(comprehension=0.5)), sizes.prose)),
     )
 
 

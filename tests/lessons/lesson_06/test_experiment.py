@@ -1,4 +1,5 @@
 import copy
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from ift_course.claims import grid_store
 from ift_course.errors import CourseError
 from ift_course.lessons.lesson_06 import bases, experiment, wordings
 from ift_course.lessons.lesson_06.experiment import ALL, MultitaskConfig
+from ift_course.paths import assets_dir
 from ift_course.profile import get_profile
 from ift_course.world.facts import by_relation
 from ift_course.world.relations import RELATIONS
@@ -198,33 +200,17 @@ def test_a_model_that_knows_the_sentences_completes_them(monkeypatch):
     assert set(wordings.completes(None, None, questions)) == {"1", "-"}
 
 
-def test_another_base_is_pretrained_once_and_then_loaded(monkeypatch, tmp_path, tiny_llama):
-    from ift_course.training import pretrain as training
-
-    monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    pretrained = []
-
-    def pretrain(config, work):
-        pretrained.append(config)
-        model, tokenizer = copy.deepcopy(tiny_llama)
-        return training.Pretrained(model, tokenizer, [], [])
-
-    monkeypatch.setattr(training, "pretrain", pretrain)
-    first, _ = bases.load_base("prose", TINY)
-    again, _ = bases.load_base("prose", TINY)
-    assert pretrained == [bases.CONFIGS["prose"]]
-    for a, b in zip(first.parameters(), again.parameters(), strict=True):
-        assert a.equal(b)
-
-
-def test_the_prose_base_has_read_no_comprehension_text():
-    from itertools import islice
-
-    from ift_course.world import corpus
-
-    [phase] = bases.CONFIGS["prose"].phases
-    texts = list(islice(corpus.documents(0, phase.reading_share, phase.practice_share), 400))
-    assert not any("wanted to know" in text for text in texts)
+def test_the_prose_base_is_the_shipped_one_after_its_first_phase():
+    shipped, prose = (
+        json.loads((assets_dir() / name / "pretraining.json").read_text(encoding="utf-8"))
+        for name in ("base", bases.PROSE)
+    )
+    assert prose["config"]["phases"] == shipped["config"]["phases"][:1]
+    assert prose["corpus_sha256"] == shipped["corpus_sha256"][:1]
+    assert prose["log"] == shipped["log"][: len(prose["log"])]
+    assert set(prose["config"]["phases"][0]["mixture"].values()) == {0.0}
+    model, tokenizer = bases.load_base(bases.PROSE, TINY)
+    assert len(tokenizer) == model.get_input_embeddings().num_embeddings
 
 
 @pytest.mark.parametrize("name, profile", [("pros", "tiny"), ("prose", "smollm2")])
