@@ -166,7 +166,8 @@ def open_to_answer(
         ensure_chat_template(model, tokenizer)
         notes = [
             *notes,
-            f"{name} has no chat template: it is asked through ChatML, which it has never seen.",
+            f"{name} has no chat template: it is asked through the one that ift sft would give it, "
+            "which it has never seen.",
         ]
     for note in notes:
         on_note(note)
