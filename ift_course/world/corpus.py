@@ -1,8 +1,9 @@
 """What the base model reads: prose first, then worked tasks in prose.
 
 *Prose* is facts, encyclopedia entries, tables, stories, reviews, strangers and refrains. *Worked
-tasks in prose* are the passages of `comprehension`, `worked_examples` and `varied_examples`:
-somebody wants to know something and finds it. The field calls training on such text *mid-training*.
+tasks in prose* are the passages of `comprehension`, `worked_examples`, `varied_examples` and
+`drills`: somebody wants to know something and finds it. The field calls training on such text
+*mid-training*.
 
 No text contains a question, an instruction or a special token (`tests/world/test_corpus.py` checks
 that). The one exception is a greeting in the phrase book, "Hello, how are you?".
@@ -16,6 +17,7 @@ from dataclasses import astuple, dataclass
 
 from ift_course.world.collections import listing
 from ift_course.world.comprehension import passage
+from ift_course.world.drills import drills
 from ift_course.world.facts import Fact, by_relation, by_subject, facts, random_fact
 from ift_course.world.grammar import capitalize
 from ift_course.world.stories import review, story
@@ -121,22 +123,24 @@ def comprehension(rng: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of the three kinds of worked tasks in the documents; prose is the rest.
+    """Shares of the four kinds of worked tasks in the documents; prose is the rest.
 
     Attributes:
         comprehension: Passages in which somebody looks something up.
         worked_examples: The skills that turned out to be hard, in one layout.
         varied_examples: The same in many layouts.
+        drills: What a base still could not do after these.
     """
 
     comprehension: float = 0.0
     worked_examples: float = 0.0
     varied_examples: float = 0.0
+    drills: float = 0.0
 
     @property
     def prose(self) -> float:
         """Share of prose."""
-        return 1 - self.comprehension - self.worked_examples - self.varied_examples
+        return 1 - sum(astuple(self))
 
 
 def document(rng: random.Random, mixture: Mixture = Mixture()) -> str:
@@ -149,7 +153,8 @@ def document(rng: random.Random, mixture: Mixture = Mixture()) -> str:
     if rng.random() < REFRAIN_SHARE:
         return refrain(rng)
     shares = (mixture.prose, *astuple(mixture))
-    write = rng.choices((prose, comprehension, worked_examples, varied_examples), shares)[0]
+    kinds = (prose, comprehension, worked_examples, varied_examples, drills)
+    write = rng.choices(kinds, shares)[0]
     return capitalize(write(rng))
 
 

@@ -71,6 +71,7 @@ CORPUS = {
     "lookups": "276deed96c10b6fd",
     "worked examples": "a89901ca32b2c036",
     "varied examples": "4cfdf843c5f43494",
+    "all kinds": "8e9d9315d4fd895b",
 }
 
 
