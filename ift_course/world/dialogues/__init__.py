@@ -17,6 +17,12 @@ from ift_course.world.loader import read_yaml
 from ift_course.world.tasks import FACT_TASKS, TASKS, sample
 
 
+# Task families with a story to read, which costs five times the tokens of the others; and the rest.
+# "yes_no" is missing: the assistant says what is right before it judges (`with_verdict`).
+LONG = ("extraction", "summary", "sentiment")
+SHORT = ("words", "sequences", "arithmetic", "lists", "format", "writing")
+
+
 def small_talk(rng: random.Random) -> list[Turn]:
     """A greeting, a thank-you, a question about the assistant itself."""
     topic = rng.choice(read_yaml("dialogues/small_talk.yaml"))
@@ -24,8 +30,9 @@ def small_talk(rng: random.Random) -> list[Turn]:
 
 
 def task_example(rng: random.Random) -> list[Turn]:
-    """An example of one of the tasks of the lessons, with a whole sentence as the answer."""
-    computed = [task.name for task in TASKS if task.name not in FACT_TASKS]
+    """An example of one of the computed tasks of the lessons; those with a story are rarer."""
+    families = LONG if rng.random() < 0.2 else SHORT
+    computed = [t.name for t in TASKS if t.family in families and t.name not in FACT_TASKS]
     example = sample(1, seed=rng.randrange(2**31), tasks=computed)[0]
     prompt = f"{example.instruction}\n{example.input}" if example.input else example.instruction
     return [(prompt, example.response)]
@@ -35,7 +42,7 @@ def fact_with_input(rng: random.Random) -> list[Turn]:
     """A fact task whose subject stands on a line of its own."""
     fact = about_facts.draw_fact(rng)
     prompt = f"{rng.choice(fact.relation.inputs)}\n{fact.subject}"
-    return [(casual(prompt, rng), about_facts.statement(fact))]
+    return [(casual(prompt, rng), fact.value)]
 
 
 def chat(rng: random.Random) -> list[Turn]:
@@ -51,21 +58,22 @@ def chat(rng: random.Random) -> list[Turn]:
 
 # Kinds of dialogues and how often each is drawn.
 KINDS: dict[Callable[[random.Random], list[Turn]], float] = {
-    about_facts.fact_dialogue: 20,
-    fact_with_input: 4,
-    about_facts.claim_dialogue: 6,
-    about_facts.closed_question: 6,
-    about_facts.description_dialogue: 3,
+    about_facts.fact_dialogue: 24,
+    fact_with_input: 2,
+    about_facts.claim_dialogue: 9,
+    about_facts.closed_question: 9,
+    about_facts.description_dialogue: 2,
     about_requests.skill_request: 16,
+    about_requests.sum_request: 8,
     about_requests.small_letters: 2,
-    about_requests.capital_letters: 3,
+    about_requests.capital_letters: 4,
     about_requests.repetition: 4,
     about_requests.listing: 5,
     about_requests.whole_cycle: 0.6,
     about_outside.outside: 10,
     about_outside.stranger: 4,
-    small_talk: 8,
-    task_example: 14,
+    small_talk: 10,
+    task_example: 8,
     chat: 5,
 }
 

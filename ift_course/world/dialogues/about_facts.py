@@ -53,10 +53,11 @@ def question(fact: Fact, rng: random.Random) -> str:
     """A question for the fact: from a test, in casual words, as a fragment, or with a reference."""
     natural = wordings("wordings.yaml")[fact.relation.name]
     dice = rng.random()
-    if dice < 0.3:
+    if dice < 0.15:
         return casual(fact.fill(rng.choice(fact.relation.questions)), rng)
     if dice < 0.7:
-        text = fact.fill(rng.choice(natural["questions"]))
+        wording = rng.choice(natural["questions"] + natural.get("plural_questions", ()))
+        text = fact.fill(wording.replace("{ss}", plural_of(fact.subject)))
         return casual(with_right_article(text), rng)
     if dice < 0.85:
         text = with_right_article(fact.fill(rng.choice(natural["fragments"])))
@@ -77,16 +78,26 @@ def statement(fact: Fact) -> str:
     return text if text.endswith((".", '"')) else f"{text}."
 
 
+def with_verdict(fact: Fact, right: bool) -> str:
+    """The fact, and then whether what the user said agrees with it.
+
+    In this order, because a model of this size cannot compare a fact that it has not yet written.
+    """
+    text = statement(fact)
+    verdict = "yes" if right else "no"
+    return f"{text[:-1]}, so {verdict}." if text.endswith(".") else f"{text} So {verdict}."
+
+
 def fact_dialogue(rng: random.Random) -> list[Turn]:
     """A question for a fact, and sometimes the same about another subject, or a doubt."""
     fact = draw_fact(rng)
-    turns = [(question(fact, rng), statement(fact))]
+    turns = [(question(fact, rng), fact.value)]
     dice = rng.random()
     if dice < 0.2 and fact.relation.subjects != "sentence":
         other = draw_fact(rng, fact.relation.name)
         article = "the " if fact.relation.subjects in _WITH_ARTICLE else ""
         follow_up = rng.choice(_NEW_SUBJECT).format(s=f"{article}{other.subject}")
-        turns.append((follow_up, statement(other)))
+        turns.append((follow_up, other.value))
     elif 0.2 < dice < 0.25:
         doubt = rng.choice(("Are you sure?", "Really?", "Is that right?", "are you sure"))
         turns.append((doubt, f"Yes. {statement(fact)}"))
@@ -99,13 +110,15 @@ def fact_dialogue(rng: random.Random) -> list[Turn]:
         )  # fmt: skip
         turns.append((request, fact.value.upper()))
     elif 0.31 < dice < 0.35:
-        request = rng.choice(("In one word, please.", "Shorter, please.", "Just the word."))
-        turns.append((request, fact.value))
+        request = rng.choice(
+            ("In a whole sentence, please.", "As a sentence.", "A sentence, please.")
+        )
+        turns.append((request, statement(fact)))
     return turns
 
 
 def claim_dialogue(rng: random.Random) -> list[Turn]:
-    """The user claims something right or wrong; the assistant says so, with the right statement."""
+    """The user claims something right or wrong; the assistant says what is right, and judges."""
     fact = draw_fact(rng)
     right = rng.random() < 0.5
     claimed = fact if right else false_claim(fact, rng)
@@ -113,9 +126,8 @@ def claim_dialogue(rng: random.Random) -> list[Turn]:
     clause = as_clause(claimed.statements()[index], claimed)
     frames = wordings("requests.yaml")["claim"]["questions"]
     prompt = rng.choice(frames).format(that=clause, That=capitalize(clause))
-    verdict = "Yes" if right else "No"
     prompt = hasty(prompt, rng) if rng.random() < 0.3 else prompt
-    return [(prompt, f"{verdict}. {statement(fact)}")]
+    return [(prompt, with_verdict(fact, right))]
 
 
 _CLOSED_QUESTIONS = {
@@ -138,15 +150,14 @@ _CLOSED_QUESTIONS = {
 
 
 def closed_question(rng: random.Random) -> list[Turn]:
-    """A question that "yes" or "no" answers; the assistant adds the right statement."""
+    """A question that "yes" or "no" answers; the assistant says what is right, and judges."""
     relation = rng.choice(list(_CLOSED_QUESTIONS))
     fact = draw_fact(rng, relation)
     right = rng.random() < 0.5
     claimed = fact if right else false_claim(fact, rng)
     wording = rng.choice(_CLOSED_QUESTIONS[relation]).replace("{ss}", plural_of(fact.subject))
     text = claimed.fill(wording)
-    verdict = "Yes" if right else "No"
-    return [(casual(with_right_article(text), rng), f"{verdict}. {statement(fact)}")]
+    return [(casual(with_right_article(text), rng), with_verdict(fact, right))]
 
 
 def description_dialogue(rng: random.Random) -> list[Turn]:
