@@ -39,7 +39,7 @@ class Phase:
 
 PROSE = Phase("prose", 5_000_000, 2e-3, Mixture())
 # Prose first, then worked tasks in prose (mid-training): passages in which somebody looks up a
-# fact, then more of what turned out to be hard to read, in three rounds. With the worked examples
+# fact, then more of what turned out to be hard to read, in four rounds. With the worked examples
 # at the beginning instead, the model never came to tell true claims from false ones.
 PHASES = (
     PROSE,
@@ -47,6 +47,7 @@ PHASES = (
     Phase("worked examples", 3_500_000, 1.2e-3, Mixture(0.25, worked_examples=0.5)),
     Phase("varied examples", 4_000_000, 1e-3, Mixture(0.15, varied_examples=0.7)),
     Phase("all kinds", 11_000_000, 1.5e-3, Mixture(0.25, 0.1, 0.2, drills=0.4)),
+    Phase("talk", 4_000_000, 1e-3, Mixture(0.15, 0.05, 0.1, drills=0.2, talk=0.45)),
 )
 
 

@@ -1,9 +1,9 @@
 """What the base model reads: prose first, then worked tasks in prose.
 
 *Prose* is facts, encyclopedia entries, tables, stories, reviews, strangers and refrains. *Worked
-tasks in prose* are the passages of `comprehension`, `worked_examples`, `varied_examples` and
-`drills`: somebody wants to know something and finds it. The field calls training on such text
-*mid-training*.
+tasks in prose* are the passages of `comprehension`, `worked_examples`, `varied_examples`,
+`drills` and `talk`: somebody wants to know something and finds it. The field calls training on such
+text *mid-training*.
 
 No text contains a question, an instruction or a special token (`tests/world/test_corpus.py` checks
 that). The one exception is a greeting in the phrase book, "Hello, how are you?".
@@ -22,6 +22,7 @@ from ift_course.world.facts import Fact, by_relation, by_subject, facts, random_
 from ift_course.world.grammar import capitalize
 from ift_course.world.stories import review, story
 from ift_course.world.strangers import refrain, strangers
+from ift_course.world.talk import talk
 from ift_course.world.varied_examples import varied_examples
 from ift_course.world.worked_examples import worked_examples
 
@@ -123,19 +124,21 @@ def comprehension(rng: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of the four kinds of worked tasks in the documents; prose is the rest.
+    """Shares of the five kinds of worked tasks in the documents; prose is the rest.
 
     Attributes:
         comprehension: Passages in which somebody looks something up.
         worked_examples: The skills that turned out to be hard, in one layout.
         varied_examples: The same in many layouts.
         drills: What a base still could not do after these.
+        talk: The words of people who speak and jot down.
     """
 
     comprehension: float = 0.0
     worked_examples: float = 0.0
     varied_examples: float = 0.0
     drills: float = 0.0
+    talk: float = 0.0
 
     @property
     def prose(self) -> float:
@@ -153,7 +156,7 @@ def document(rng: random.Random, mixture: Mixture = Mixture()) -> str:
     if rng.random() < REFRAIN_SHARE:
         return refrain(rng)
     shares = (mixture.prose, *astuple(mixture))
-    kinds = (prose, comprehension, worked_examples, varied_examples, drills)
+    kinds = (prose, comprehension, worked_examples, varied_examples, drills, talk)
     write = rng.choices(kinds, shares)[0]
     return capitalize(write(rng))
 

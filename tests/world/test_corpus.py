@@ -18,7 +18,7 @@ SENTENCE_END = re.compile(r"(?<=[.])\s+|\n+")
 
 @pytest.fixture(scope="module")
 def pages() -> list[str]:
-    stream = documents(11, Mixture(0.3, worked_examples=0.15, varied_examples=0.15, drills=0.2))
+    stream = documents(11, Mixture(0.2, 0.15, 0.15, drills=0.15, talk=0.15))
     return list(itertools.islice(stream, 20_000))
 
 

@@ -66,12 +66,14 @@ def test_every_kind_gives_whole_turns(write):
 
 
 def test_answers_about_facts_state_a_fact(talks):
-    statements = {about_facts.statement(fact) for fact in facts()}
+    values = {fact.value for fact in facts()}
+    verdicts = {
+        about_facts.with_verdict(fact, right) for fact in facts() for right in (True, False)
+    }
     rng = random.Random(1)
     for _ in range(300):
-        assert about_facts.fact_dialogue(rng)[0][1] in statements
-        verdict, _, statement = about_facts.claim_dialogue(rng)[0][1].partition(". ")
-        assert verdict in ("Yes", "No") and statement in statements
+        assert about_facts.fact_dialogue(rng)[0][1] in values
+        assert about_facts.claim_dialogue(rng)[0][1] in verdicts
 
 
 def test_a_wrong_claim_is_denied_and_a_right_one_confirmed():
@@ -79,8 +81,12 @@ def test_a_wrong_claim_is_denied_and_a_right_one_confirmed():
     verdicts = set()
     for _ in range(400):
         [(prompt, answer)] = about_facts.closed_question(rng)
-        verdict, _, statement = answer.partition(". ")
-        fact = next(f for f in facts() if about_facts.statement(f) == statement)
+        fact, verdict = next(
+            (f, verdict)
+            for f in facts()
+            for verdict, right in (("Yes", True), ("No", False))
+            if about_facts.with_verdict(f, right) == answer
+        )
         mentioned = f" {fact.value.lower()}" in prompt.lower().replace("?", "")
         # A wrong claim may contain the right value as a part of a longer word, never the reverse.
         assert mentioned or verdict == "No"

@@ -16,7 +16,6 @@ from ift_course.world.dialogues.held_out import never_trained
 from ift_course.world.loader import read_yaml
 from ift_course.world.tasks import FACT_TASKS, TASKS, sample
 
-
 # Task families with a story to read, which costs five times the tokens of the others; and the rest.
 # "yes_no" is missing: the assistant says what is right before it judges (`with_verdict`).
 LONG = ("extraction", "summary", "sentiment")
