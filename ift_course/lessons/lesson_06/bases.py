@@ -8,6 +8,7 @@ makes it.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
@@ -46,3 +47,14 @@ def load_base(name: str, profile: Profile) -> tuple[PreTrainedModel, PreTrainedT
             f"{profile.name} starts from a model that others pretrained. Use --profile tiny."
         )
     return open_folder(assets_dir() / PROSE)
+
+
+def phases(name: str) -> dict[str, int]:
+    """Phase of pretraining → tokens read, of one of lesson 06's bases.
+
+    Args:
+        name: "shipped" or "prose"; both stand for bases that come with the course.
+    """
+    folder = assets_dir() / ("base" if name == SHIPPED else name)
+    record = json.loads((folder / "pretraining.json").read_text(encoding="utf-8"))
+    return {phase["name"]: phase["tokens"] for phase in record["config"]["phases"]}
