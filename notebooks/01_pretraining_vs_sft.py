@@ -500,7 +500,7 @@ def batches(examples, size=16):
 def tune_by_hand(shift: bool):
     model, _ = ift.load("base")
     model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4)
     losses = []
     for batch in batches(lessons_to_learn):
         logits = model(batch["input_ids"]).logits
@@ -573,7 +573,7 @@ def with_and_without(seed: int) -> dict[str, list[float]]:
         model, _ = ift.load("base")
         examples = ift.sample(few, seed=seed, tasks=FACT_TASKS)
         three_passes = [change(batch) for _ in range(3) for batch in batches(examples)]
-        ift.train(model, three_passes, steps=len(three_passes), learning_rate=5e-4, warmup=3)
+        ift.train(model, three_passes, steps=len(three_passes), learning_rate=2e-4, warmup=3)
         items[name] = ift.score(model, tokenizer, tests[seed]).items
     return items
 

@@ -45,7 +45,7 @@ class StudentSizes:
 
 
 SIZES = {
-    "tiny": StudentSizes(rate=4e-4),
+    "tiny": StudentSizes(rate=2e-4),
     "smollm2": StudentSizes(
         instructions=40, writer_temperature=0.5, steps=12, batch=4, pairs=48, exam=24, tokens=30,
         writer_steps=40, method="lora", rate=2e-3,
