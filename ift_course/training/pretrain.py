@@ -47,7 +47,7 @@ PHASES = (
     Phase("worked examples", 3_500_000, 1.2e-3, Mixture(0.25, worked_examples=0.5)),
     Phase("varied examples", 4_000_000, 1e-3, Mixture(0.15, varied_examples=0.7)),
     Phase("all kinds", 11_000_000, 1.5e-3, Mixture(0.25, 0.1, 0.2, drills=0.4)),
-    Phase("talk", 4_000_000, 1e-3, Mixture(0.15, 0.05, 0.1, drills=0.2, talk=0.45)),
+    Phase("talk", 5_000_000, 1.2e-3, Mixture(0.15, 0.05, 0.1, drills=0.2, talk=0.45)),
 )
 
 

@@ -187,6 +187,28 @@ def judgement(rng: random.Random) -> str:
     return frame.format(a=a, c=clause, C=capitalize(clause), v=with_verdict(fact, right))
 
 
+def same_or_not(rng: random.Random) -> str:
+    """Two words at a time, and whether they are the same; behind several pairs this is easy."""
+    words = [*rng.sample(WORDS, 3), random_fact(rng).value, random_fact(rng).value]
+    wording = rng.choice(
+        (
+            "{x} and {y}: {v}",
+            "{x}, {y}\n{v}",
+            "{x} is {y}. So {v}.",
+            "Somebody said {x}. It is {y}. So {v}.",
+            "{a} wrote {x}, {b} wrote {y}. So {v}.",
+        )
+    )
+    a, b = two_characters(rng)
+    lines = []
+    for _ in range(rng.randint(2, 6)):
+        x, other = rng.sample(words, 2)
+        right = rng.random() < 0.5 or x == other
+        verdict = "yes" if right else "no"
+        lines.append(wording.format(x=x, y=x if right else other, v=verdict, a=a, b=b))
+    return "\n".join(lines)
+
+
 def counted_list(rng: random.Random) -> str:
     """The first members of a collection, as many as were wanted."""
     plural, members = rng.choice(list(collections().items()))
@@ -215,7 +237,8 @@ PASSAGES: tuple[WeightedPassage, ...] = (
     (signs, 3.0),
     (letters, 3.0),
     (echo, 2.0),
-    (judgement, 6.0),
+    (judgement, 7.0),
+    (same_or_not, 6.0),
     (counted_list, 2.0),
 )
 

@@ -83,9 +83,7 @@ def with_verdict(fact: Fact, right: bool) -> str:
 
     In this order, because a model of this size cannot compare a fact that it has not yet written.
     """
-    text = statement(fact)
-    verdict = "yes" if right else "no"
-    return f"{text[:-1]}, so {verdict}." if text.endswith(".") else f"{text} So {verdict}."
+    return f"{statement(fact)} So {'yes' if right else 'no'}."
 
 
 def fact_dialogue(rng: random.Random) -> list[Turn]:
