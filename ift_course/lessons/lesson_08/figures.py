@@ -125,6 +125,7 @@ def by_family(
                     label=names[i] if y == 0 else None)  # fmt: skip
     ax.axhline(0.5, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(order)), [f"{order[0]} (the special one)", *order[1:]])
+    ax.tick_params(axis="y", pad=9)  # the markers at 0 must not cover the names
     ax.set_ylim(len(order) - 0.5, -0.5)
     ax.set_xlim(0, 1)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=10)
