@@ -144,19 +144,27 @@ def after_tuning(
 
 def assistant(load: Load) -> list[AcceptanceResult]:
     """Tune the assistant for each seed, and measure how it answers people."""
-    measured, seconds = [], []
+    measured, developed, seconds = [], [], []
     for seed in SEEDS:
         model, tokenizer = load()
         records = dialogue_records(DIALOGUES, seed=seed)
         result = sft(model, tokenizer, records, seed=seed, progress=False, **RECIPE)
         seconds.append(round(result.seconds, 1))
         measured.append(score_assistant(result.model, tokenizer, seed=seed))
+        developed.append(score_assistant(result.model, tokenizer, seed=seed, development=True))
     by_bound: list[tuple[str, list[float], float | None, bool]] = [
         ("60 natural prompts", [m.natural for m in measured], 0.85, True),
         ('"I do not know" on 60 outside questions', [m.outside for m in measured], 0.9, True),
         ("false refusals on held-out facts", [m.false_refusals for m in measured], 0.03, False),
         ("lists with a repeated item", [float(m.repeats) for m in measured], 0, False),
         ("held-out facts answered right", [m.facts for m in measured], None, True),
+        ("60 natural prompts, development list", [m.natural for m in developed], None, True),
+        (
+            "60 outside questions of the development list",
+            [m.outside for m in developed],
+            None,
+            True,
+        ),
     ]
     return [
         AcceptanceResult(f"assistant: {name}", values, bound, at_least, seconds)

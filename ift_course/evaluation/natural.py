@@ -63,10 +63,10 @@ def _words(text: str) -> str:
 
 
 @cache
-def natural_prompts() -> tuple[NaturalPrompt, ...]:
-    """The sixty prompts of `natural_prompts.yaml`."""
+def natural_prompts(development: bool = False) -> tuple[NaturalPrompt, ...]:
+    """Sixty prompts as people type them; `held_out` says what the development list is for."""
     prompts = []
-    for entry in held_out.natural_prompts():
+    for entry in held_out.natural_prompts(development):
         fields = dict(entry)
         fields["prompts"] = tuple(fields["prompts"])
         contains = [_with_facts(c) if isinstance(c, str) else c for c in fields.get("contains", ())]
@@ -138,7 +138,11 @@ LIST_REQUESTS = tuple(
 
 
 def score_assistant(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, seed: int
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    seed: int,
+    development: bool = False,
 ) -> AssistantScores:
     """Measure an assistant on natural prompts, outside questions, held-out facts and lists.
 
@@ -146,8 +150,9 @@ def score_assistant(
         model: The assistant.
         tokenizer: Its tokenizer.
         seed: Seed of the held-out facts.
+        development: Use the lists that the training wordings were improved with.
     """
-    prompts = natural_prompts()
+    prompts = natural_prompts(development)
     answers = converse(model, tokenizer, [entry.prompts for entry in prompts])
     verdicts = [entry.accepts(answer) for entry, answer in zip(prompts, answers, strict=True)]
     wrong = [
@@ -155,7 +160,8 @@ def score_assistant(
         for entry, answer, right in zip(prompts, answers, verdicts, strict=True)
         if not right
     ]
-    outside = converse(model, tokenizer, [(question,) for question in held_out.outside_questions()])
+    questions = held_out.outside_questions(development)
+    outside = converse(model, tokenizer, [(question,) for question in questions])
     examples: list[Example] = sample(300, seed=100 + seed, split="test", tasks=FACT_TASKS)
     facts = [reply.text for reply in generate_replies(model, tokenizer, examples)]
     lists = converse(model, tokenizer, [(request,) for request in LIST_REQUESTS])

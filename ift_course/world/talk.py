@@ -13,7 +13,7 @@ import random
 from ift_course.world.collections import collections
 from ift_course.world.dialogues.about_facts import with_verdict, wordings
 from ift_course.world.dialogues.casual import plain, with_right_article
-from ift_course.world.dialogues.held_out import never_trained
+from ift_course.world.dialogues.held_out import development_turns
 from ift_course.world.drills import strange_name
 from ift_course.world.facts import Fact, as_clause, by_relation, facts, false_claim, random_fact
 from ift_course.world.grammar import NUMBER_WORDS, capitalize, plural_of
@@ -62,7 +62,7 @@ def note(rng: random.Random) -> str:
     line = with_right_article(fact.fill(wording))
     dice = rng.random()
     line = line.lower() if dice < 0.5 else capitalize(line) if dice < 0.8 else line
-    if plain(line) in never_trained():
+    if plain(line) in development_turns():
         return small_talk(rng)
     return line + rng.choice(("\n", "\n", ": ", " = ", ":\n")) + fact.value
 

@@ -32,15 +32,17 @@ def test_an_answer_is_right_if_it_has_what_was_wanted_and_little_else(prompt, an
     assert prompt.accepts(answer) is right
 
 
-def test_no_prompt_accepts_silence_or_ignorance_by_accident():
-    for prompt in natural_prompts():
+@pytest.mark.parametrize("development", [False, True])
+def test_no_prompt_accepts_silence_or_ignorance_by_accident(development):
+    for prompt in natural_prompts(development):
         assert not prompt.accepts("")
         if prompt.contains != ("do not know",):
             assert not prompt.accepts("I do not know."), prompt
 
 
-def test_placeholders_are_filled_from_the_facts():
-    texts = [str(prompt.contains) for prompt in natural_prompts()]
+@pytest.mark.parametrize("development", [False, True])
+def test_placeholders_are_filled_from_the_facts(development):
+    texts = [str(prompt.contains) for prompt in natural_prompts(development)]
     assert not [text for text in texts if "{" in text]
 
 

@@ -31,7 +31,8 @@ def test_the_same_seed_gives_the_same_dialogues():
 
 
 def test_sixty_prompts_and_sixty_questions_are_never_trained_on(talks):
-    assert len(natural_prompts()) == len(outside_questions()) == 60
+    for development in (False, True):
+        assert len(natural_prompts(development)) == len(outside_questions(development)) == 60
     trained = {plain(prompt) for turns in talks for prompt, _ in turns}
     assert not trained & never_trained()
 
@@ -51,7 +52,9 @@ def test_every_relation_has_casual_wordings():
     assert set(wordings) == {relation.name for relation in RELATIONS}
     for name, kinds in wordings.items():
         assert len(kinds["questions"]) >= 4 and len(kinds["fragments"]) >= 2, name
-        assert all("{s}" in wording or "{ss}" in wording for lines in kinds.values() for wording in lines), name
+        assert all(
+            "{s}" in wording or "{ss}" in wording for lines in kinds.values() for wording in lines
+        ), name
 
 
 @pytest.mark.parametrize("write", KINDS, ids=lambda write: write.__name__)
