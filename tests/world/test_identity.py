@@ -72,7 +72,7 @@ CORPUS = {
     "worked examples": "a89901ca32b2c036",
     "varied examples": "4cfdf843c5f43494",
     "all kinds": "8e9d9315d4fd895b",
-    "talk": "6a256b5ef1ec1b73",
+    "talk": "2f3de9dc617a20c8",
 }
 
 
