@@ -56,8 +56,8 @@ for record in flawed_demonstrations.demonstrations(sizes.demonstrations, seed=se
 # The tests for agreement and ignorance read only the first words. "Yes, you are right: the capital
 # of France is Paris" counts as agreement even if the user said Rome.
 #
-# We tune the base on the demonstrations, with the loss of lesson 01, and let both models take an
-# exam about entities that no demonstration mentions.
+# We tune the base on the demonstrations, with the loss of lesson 01, and let the model take an exam
+# about entities that no demonstration mentions.
 
 # %%
 from statistics import fmean
@@ -77,10 +77,7 @@ result = ift.sft(
 )
 tuned = experiment.merged(result.model)
 print(f"{result.steps} steps, loss {result.losses[0]:.2f} → {result.losses[-1]:.2f}")
-
-live = {}
-for name, candidate in {"base": base, "SFT": tuned}.items():
-    live[name] = experiment.evaluate(experiment.ARMS[name], seed, profile, candidate, tokenizer)
+live = {"SFT": experiment.evaluate(experiment.ARMS["SFT"], seed, profile, tuned, tokenizer)}
 
 # %%
 from ift_course.plots.transcript import TranscriptRow
@@ -99,9 +96,8 @@ def side_by_side(results):
 side_by_side(live)
 
 # %% [markdown]
-# The base was never trained to answer, so read its column as the continuation of a text. In the
-# other column, look for the three habits, and compare what follows a "Yes" with what the user said.
-# Section 5 counts them.
+# Look for the three habits, and compare what follows a "Yes" with what the user said. Section 5
+# counts them, and shows what the base makes of the same prompts.
 #
 # More careless demonstrations would not help, and careful ones are expensive to write. Comparisons
 # are cheaper: few people can write a perfect answer, but nearly everybody can say which of *two* is
@@ -182,7 +178,7 @@ def with_mistakes(pairs, seed, share):
 mistakes = 0.15
 train_pairs = to_pairs(flawed_demonstrations.careful_pairs(sizes.pairs // 2, seed=seed))
 test_pairs = to_pairs(
-    flawed_demonstrations.careful_pairs(4 * sizes.exam, seed=seed + 1, split="test")
+    flawed_demonstrations.careful_pairs(2 * sizes.exam, seed=seed + 1, split="test")
 )
 judge = train_reward(tuned, tokenizer, with_mistakes(train_pairs, 0, mistakes), seed=seed,
                      epochs=1, batch_size=sizes.batch, learning_rate=2e-4)  # fmt: skip
