@@ -25,7 +25,10 @@ SHORT = ("words", "sequences", "arithmetic", "lists", "format", "writing")
 def small_talk(rng: random.Random) -> list[Turn]:
     """A greeting, a thank-you, a question about the assistant itself."""
     topic = rng.choice(read_yaml("dialogues/small_talk.yaml"))
-    return [(casual(rng.choice(topic["user"]), rng), rng.choice(topic["assistant"]))]
+    if "parts" in topic and rng.random() < 0.9:
+        prompt = "".join(map(rng.choice, topic["parts"])) + rng.choice(topic["end"])
+        return [(prompt if rng.random() < 0.7 else prompt.lower(), topic["answer"])]
+    return [(casual(rng.choice(topic["user"]), rng), topic["answer"])]
 
 
 def task_example(rng: random.Random) -> list[Turn]:
@@ -57,7 +60,7 @@ def chat(rng: random.Random) -> list[Turn]:
 
 # Kinds of dialogues and how often each is drawn.
 KINDS: dict[Callable[[random.Random], list[Turn]], float] = {
-    about_facts.fact_dialogue: 24,
+    about_facts.fact_dialogue: 28,
     fact_with_input: 2,
     about_facts.claim_dialogue: 9,
     about_facts.closed_question: 9,
@@ -71,7 +74,7 @@ KINDS: dict[Callable[[random.Random], list[Turn]], float] = {
     about_requests.whole_cycle: 0.6,
     about_outside.outside: 10,
     about_outside.stranger: 4,
-    small_talk: 10,
+    small_talk: 13,
     task_example: 8,
     chat: 5,
 }
