@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ift_course.cli.evaluating import AcceptCut, BatchSize, Html, Limit, MaxNewTokens
-from ift_course.cli.options import JsonOutput, Profile
+from ift_course.cli.options import JsonOutput, ProfileOption
 
 if TYPE_CHECKING:
     from ift_course.evaluation.comparison import Comparison
@@ -36,7 +36,7 @@ def compare(
     seed: Annotated[
         int, typer.Option(help="Decides which rows --limit takes, and the order of --blind.")
     ] = 0,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     json_: JsonOutput = False,
 ) -> None:
     """Say which of two models is better on your test questions, and how sure that is.

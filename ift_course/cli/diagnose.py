@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ift_course.cli.file_progress import FileProgress
-from ift_course.cli.options import Profile
+from ift_course.cli.options import ProfileOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +46,7 @@ def diagnose(
     html: Annotated[
         Path | None, typer.Option(help="Also write everything into this one HTML file.")
     ] = None,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
     """Show which tokens of your own rows are trained, and find what would go wrong silently.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ift_course.cli.evaluating import AcceptCut, BatchSize, Html, Limit, MaxNewTokens, Train
-from ift_course.cli.options import JsonOutput, Profile
+from ift_course.cli.options import JsonOutput, ProfileOption
 
 if TYPE_CHECKING:
     from ift_course.evaluation.eval_result import EvalResult
@@ -36,7 +36,7 @@ def eval(
         str | None,
         typer.Option(help="The base model of an adapter, if it is not where the adapter says."),
     ] = None,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     show: Annotated[int, typer.Option(min=0, help="How many wrong answers to print.")] = 5,
     lm_eval: Annotated[
         str | None,

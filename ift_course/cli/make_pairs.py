@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ift_course.cli.options import JsonOutput, Profile
+from ift_course.cli.options import JsonOutput, ProfileOption
 
 if TYPE_CHECKING:
     from ift_course.evaluation.items import Item
@@ -39,7 +39,7 @@ def pairs(
         typer.Option(help="The base model of an adapter, if it is not where the adapter says."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the answers, and ties between them.")] = 0,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     json_: JsonOutput = False,
 ) -> None:
     """Make preference pairs of a model's own answers, ranked by verifiers and rules.
