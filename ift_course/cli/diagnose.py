@@ -77,13 +77,13 @@ def diagnose(
         from ift_course.diagnosis.case import read_case
         from ift_course.diagnosis.colored_tokens import row_views, write_html
         from ift_course.diagnosis.diagnose import diagnose as run_checks
-        from ift_course.diagnosis.held_out import read_test
         from ift_course.diagnosis.subject import open_subject
+        from ift_course.evaluation.leaks import read_questions
 
         case = read_case(
             data,
             open_subject(model, max_length=max_length, profile=profile),
-            test=read_test(test, progress.show_rows) if test else (),
+            test_questions=read_questions(test, progress.show_rows) if test else (),
             trained_with=open_subject(trained_with, profile=profile) if trained_with else None,
             on_rows=progress.show_rows,
             on_step=progress.show_step,
