@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ift_course.cli.evaluating import AcceptCut, BatchSize, Html, Limit, MaxNewTokens
+from ift_course.cli.evaluating import (
+    AcceptCut,
+    BatchSize,
+    Html,
+    Limit,
+    MaxNewTokens,
+    SkipUnverifiable,
+)
 from ift_course.cli.options import JsonOutput, ProfileOption
 
 if TYPE_CHECKING:
@@ -31,6 +38,7 @@ def compare(
     html: Html = None,
     max_new_tokens: MaxNewTokens = 256,
     accept_cut: AcceptCut = False,
+    skip_unverifiable: SkipUnverifiable = False,
     batch_size: BatchSize = 16,
     limit: Limit = None,
     seed: Annotated[
@@ -70,6 +78,7 @@ def compare(
             "max_new_tokens": max_new_tokens,
             "batch_size": batch_size,
             "accept_cut": accept_cut,
+            "skip_unverifiable": skip_unverifiable,
         },
     )
     comparison = compare_results(*results)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ift_course.cli.evaluating import AcceptCut, BatchSize, Html, Limit, MaxNewTokens, Train
+from ift_course.cli.evaluating import (
+    AcceptCut,
+    BatchSize,
+    Html,
+    Limit,
+    MaxNewTokens,
+    SkipUnverifiable,
+    Train,
+)
 from ift_course.cli.options import JsonOutput, ProfileOption
 
 if TYPE_CHECKING:
@@ -29,6 +37,7 @@ def eval(
     train: Train = None,
     max_new_tokens: MaxNewTokens = 256,
     accept_cut: AcceptCut = False,
+    skip_unverifiable: SkipUnverifiable = False,
     batch_size: BatchSize = 16,
     limit: Limit = None,
     seed: Annotated[int, typer.Option(help="Decides which rows --limit takes.")] = 0,
@@ -85,6 +94,7 @@ def eval(
             data,
             limit=limit,
             seed=seed,
+            skip_unverifiable=skip_unverifiable,
             train=train,
             max_new_tokens=max_new_tokens,
             batch_size=batch_size,

@@ -20,6 +20,7 @@ from ift_course.data.turns import SPEAKERS
 from ift_course.errors import CourseError
 from ift_course.evaluation.answer_text import without_thoughts
 from ift_course.evaluation.verifiers import OneOf, Verifier, parse_verifier
+from ift_course.evaluation.verify_ifeval import NotInstalled
 
 Use = Literal["verifier", "reference", "shown"]
 SHORT_ANSWER = 5  # words of a reference that an answer can be expected to repeat
@@ -119,21 +120,40 @@ def read_test_rows(
         raise CourseError(f"{path} has no rows; it needs at least one with a question.")
 
 
-def read_items(path: str | Path) -> list[Item]:
+def read_items(path: str | Path, *, on_left_out: Callable[[str], None] | None = None) -> list[Item]:
     """Read the test items of a file in any layout that `ift data inspect` knows.
 
     A row may name its verifier under "verifier". Otherwise the last answer of the row is its
     reference; a short one must be repeated, and a long one is only shown.
 
+    Args:
+        path: The file.
+        on_left_out: Leave rows out whose verifier needs something that is not installed, and call
+            this with a sentence about them. Without it such rows are an error.
+
     Raises:
         CourseError: The file cannot be read, or a row is not usable; the sentence names the row.
+            Or rows need something that is not installed; the sentence counts them.
     """
-    items = []
+    items, left_out = [], []
     for number, row, record in read_test_rows(path):
         try:
             items.append(item_of(number, row, record))
+        except NotInstalled as error:
+            left_out.append((number, error))
         except BadRow as error:
             raise unusable_row(Path(path), number, error) from None
+    if left_out:
+        first, error = left_out[0]
+        rows = f"{len(left_out)} of {len(items) + len(left_out)} rows of {Path(path).name}"
+        if on_left_out is None or not items:
+            without_them = "--skip-unverifiable of ift eval, ift compare and ift data pairs"
+            raise CourseError(
+                f"{rows} cannot be judged (the first is row {first}), because {error.need}; get it "
+                f"with `{error.command}`"
+                + (f", or leave such rows out with {without_them}." if items else ".")
+            )
+        on_left_out(f"{rows} left out, because {error.need}: {error.command}")
     return items
 
 
