@@ -158,7 +158,6 @@ def compare_ablations(
     variants: dict[str, Callable[[], list]] = {
         "complete": complete,
         "no thread": lambda: without("ThreadPoolExecutor", ImmediateExecutor),
-        "no gc pause": lambda: without("gc_paused", nullcontext),
         "one core": lambda: without("all_cores", nullcontext),
         "one by one": one_by_one,
     }

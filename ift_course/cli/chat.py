@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ift_course.cli.options import ProfileOption
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -32,10 +34,7 @@ def chat(
         str | None, typer.Option(help="Answer this and exit; without it, a conversation starts.")
     ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 128,
-    profile: Annotated[
-        str | None,
-        typer.Option(help="tiny, smollm2, gemma, t4 or gpu24; else $IFT_PROFILE, else tiny."),
-    ] = None,
+    profile: ProfileOption = None,
     json_: Annotated[
         bool, typer.Option("--json", help="With --prompt: print the answer as JSON.")
     ] = False,

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ift_course.cli.evaluating import AcceptCut, BatchSize, Html, Limit, MaxNewTokens
-from ift_course.cli.options import JsonOutput, Profile
+from ift_course.cli.evaluating import (
+    AcceptCut,
+    BatchSize,
+    Html,
+    Limit,
+    MaxNewTokens,
+    SkipUnverifiable,
+)
+from ift_course.cli.options import JsonOutput, ProfileOption
 
 if TYPE_CHECKING:
     from ift_course.evaluation.comparison import Comparison
@@ -31,12 +38,13 @@ def compare(
     html: Html = None,
     max_new_tokens: MaxNewTokens = 256,
     accept_cut: AcceptCut = False,
+    skip_unverifiable: SkipUnverifiable = False,
     batch_size: BatchSize = 16,
     limit: Limit = None,
     seed: Annotated[
         int, typer.Option(help="Decides which rows --limit takes, and the order of --blind.")
     ] = 0,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     json_: JsonOutput = False,
 ) -> None:
     """Say which of two models is better on your test questions, and how sure that is.
@@ -70,6 +78,7 @@ def compare(
             "max_new_tokens": max_new_tokens,
             "batch_size": batch_size,
             "accept_cut": accept_cut,
+            "skip_unverifiable": skip_unverifiable,
         },
     )
     comparison = compare_results(*results)

@@ -201,9 +201,9 @@ def curate(
 
     Four filters are applied in turn: answers of a bad form (empty, broken off, the question
     repeated …), duplicates and near duplicates, with --model all but the best 2 × KEEP, and of the
-    rest all but the KEEP rows whose questions differ most. Rows read = kept + dropped + rejected.
-    OUT has the layout "messages", which ift sft and TRL read. No rule here can tell a true answer
-    from a false one, so look at the rows that were kept.
+    rest all but the KEEP rows whose questions differ most. Rows read = selected + dropped +
+    rejected. OUT has the layout "messages", which ift sft and TRL read. No rule here can tell a
+    true answer from a false one, so look at the rows that were selected.
 
     [bold]Examples[/bold]
 
@@ -260,14 +260,14 @@ def _print_curated(result: CuratedFile, keep: int, out: Path, report: Path | Non
 
     console = Console(soft_wrap=True, highlight=False)
     console.print(
-        f"{result.read:,} rows read, {result.kept:,} kept in {out}, {result.dropped:,} dropped, "
-        f"{result.rejected:,} rejected",
+        f"{result.read:,} rows read, {result.selected:,} selected for {out}, "
+        f"{result.dropped:,} dropped, {result.rejected:,} rejected",
         markup=False,
     )
     for title, line in account_lines(result.account):
         if title != "cannot":  # the table below shows these reasons with an example
             console.print(f"  {title} {line}", markup=False)
-    if result.kept < keep:
+    if result.selected < keep:
         console.print(f"Fewer than the {keep:,} you requested: no more rows passed the filters.")
     table = Table("rows", "reason", "example", box=None, pad_edge=False, title_justify="left")
     table.columns[0].justify = "right"

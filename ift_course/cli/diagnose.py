@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ift_course.cli.file_progress import FileProgress
-from ift_course.cli.options import Profile
+from ift_course.cli.options import ProfileOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +46,7 @@ def diagnose(
     html: Annotated[
         Path | None, typer.Option(help="Also write everything into this one HTML file.")
     ] = None,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
 ) -> None:
     """Show which tokens of your own rows are trained, and find what would go wrong silently.
@@ -77,13 +77,13 @@ def diagnose(
         from ift_course.diagnosis.case import read_case
         from ift_course.diagnosis.colored_tokens import row_views, write_html
         from ift_course.diagnosis.diagnose import diagnose as run_checks
-        from ift_course.diagnosis.held_out import read_test
         from ift_course.diagnosis.subject import open_subject
+        from ift_course.evaluation.leaks import read_questions
 
         case = read_case(
             data,
             open_subject(model, max_length=max_length, profile=profile),
-            test=read_test(test, progress.show_rows) if test else (),
+            test_questions=read_questions(test, progress.show_rows) if test else (),
             trained_with=open_subject(trained_with, profile=profile) if trained_with else None,
             on_rows=progress.show_rows,
             on_step=progress.show_step,

@@ -12,7 +12,7 @@ from ift_course.cli.options import (
     LearningRate,
     MaxSteps,
     Out,
-    Profile,
+    ProfileOption,
     Rejects,
     Targets,
 )
@@ -60,7 +60,7 @@ def dpo(
         typer.Option(help="Tokens a response ends at; 1024 or the model's limit."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the order of the pairs.")] = 0,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     json_: JsonOutput = False,
 ) -> None:
     """Tune a model on preferences: chosen responses become likelier than rejected ones.

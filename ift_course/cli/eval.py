@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ift_course.cli.evaluating import AcceptCut, BatchSize, Html, Limit, MaxNewTokens, Train
-from ift_course.cli.options import JsonOutput, Profile
+from ift_course.cli.evaluating import (
+    AcceptCut,
+    BatchSize,
+    Html,
+    Limit,
+    MaxNewTokens,
+    SkipUnverifiable,
+    Train,
+)
+from ift_course.cli.options import JsonOutput, ProfileOption
 
 if TYPE_CHECKING:
     from ift_course.evaluation.eval_result import EvalResult
@@ -29,6 +37,7 @@ def eval(
     train: Train = None,
     max_new_tokens: MaxNewTokens = 256,
     accept_cut: AcceptCut = False,
+    skip_unverifiable: SkipUnverifiable = False,
     batch_size: BatchSize = 16,
     limit: Limit = None,
     seed: Annotated[int, typer.Option(help="Decides which rows --limit takes.")] = 0,
@@ -36,7 +45,7 @@ def eval(
         str | None,
         typer.Option(help="The base model of an adapter, if it is not where the adapter says."),
     ] = None,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     show: Annotated[int, typer.Option(min=0, help="How many wrong answers to print.")] = 5,
     lm_eval: Annotated[
         str | None,
@@ -85,6 +94,7 @@ def eval(
             data,
             limit=limit,
             seed=seed,
+            skip_unverifiable=skip_unverifiable,
             train=train,
             max_new_tokens=max_new_tokens,
             batch_size=batch_size,

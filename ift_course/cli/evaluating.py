@@ -29,6 +29,13 @@ AcceptCut = Annotated[
 Limit = Annotated[
     int | None, typer.Option(min=1, help="Take a random sample of so many rows, by --seed.")
 ]
+SkipUnverifiable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unverifiable",
+        help="Leave out rows whose verifier needs a package that is not installed.",
+    ),
+]
 Train = Annotated[
     Path | None,
     typer.Option(help="Search this training file for the test's questions, and report each."),
@@ -97,6 +104,7 @@ def read_examination(
     *,
     limit: int | None,
     seed: int,
+    skip_unverifiable: bool,
     train: Path | None,
     max_new_tokens: int,
     batch_size: int,
@@ -112,7 +120,8 @@ def read_examination(
     from ift_course.evaluation.items import read_items, sample_items
     from ift_course.evaluation.leaks import find_leaks
 
-    items = sample_items(read_items(data), limit, seed)
+    on_left_out = progress.note if skip_unverifiable else None
+    items = sample_items(read_items(data, on_left_out=on_left_out), limit, seed)
     leaks = None
     if train is not None:
         leaks = find_leaks(items, train, on_done=lambda n, total: progress.show("leaks", n, total))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ift_course.cli.options import JsonOutput, ProfileOption
+
 if TYPE_CHECKING:
     from ift_course.export.export_model import ReadBack
 
@@ -42,10 +44,8 @@ def export(
         bool,
         typer.Option(help="Load the GGUF file again and compare it; takes the memory twice."),
     ] = True,
-    profile: Annotated[
-        str | None, typer.Option(help="Which base and sft are meant; else $IFT_PROFILE, else tiny.")
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    profile: ProfileOption = None,
+    json_: JsonOutput = False,
 ) -> None:
     """Export a model as a folder to publish, or as a file for llama.cpp.
 

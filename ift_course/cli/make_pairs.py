@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ift_course.cli.options import JsonOutput, Profile
+from ift_course.cli.evaluating import SkipUnverifiable
+from ift_course.cli.options import JsonOutput, ProfileOption
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ift_course.evaluation.items import Item
     from ift_course.evaluation.preferences import Ranking
 
@@ -38,8 +41,9 @@ def pairs(
         str | None,
         typer.Option(help="The base model of an adapter, if it is not where the adapter says."),
     ] = None,
+    skip_unverifiable: SkipUnverifiable = False,
     seed: Annotated[int, typer.Option(help="Decides the answers, and ties between them.")] = 0,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     json_: JsonOutput = False,
 ) -> None:
     """Make preference pairs of a model's own answers, ranked by verifiers and rules.
@@ -74,8 +78,10 @@ def pairs(
     from ift_course.evaluation.sampling import sample_answers
 
     _check_place(out)
-    items = sample_items(_judged_items(data or course_set.path("prompts")), limit, seed)
     with EvalProgress() as progress:
+        on_left_out = progress.note if skip_unverifiable else None
+        items = _judged_items(data or course_set.path("prompts"), on_left_out)
+        items = sample_items(items, limit, seed)
         loaded, tokenizer = open_to_answer(model, base=base, profile=profile, on_note=progress.note)
         answers = sample_answers(
             loaded,
@@ -103,8 +109,12 @@ def _check_place(out: Path) -> None:
         raise CourseError(f"There is no folder {out.parent}; make it first.")
 
 
-def _judged_items(path: Path) -> list[Item]:
+def _judged_items(path: Path, on_left_out: Callable[[str], None] | None) -> list[Item]:
     """Read prompts, each of which must name what judges its answers.
+
+    Args:
+        path: The file.
+        on_left_out: As in `read_items`.
 
     Raises:
         CourseError: A row names nothing.
@@ -112,7 +122,7 @@ def _judged_items(path: Path) -> list[Item]:
     from ift_course.errors import CourseError
     from ift_course.evaluation.items import read_items
 
-    items = read_items(path)
+    items = read_items(path, on_left_out=on_left_out)
     for item in items:
         if item.verifier is None:
             raise CourseError(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ift_course.cli.options import JsonOutput
+
 if TYPE_CHECKING:
     import torch
 
@@ -31,7 +33,7 @@ def merge(
         Dtype | None,
         typer.Option(help="Of the weights; else float32 on a CPU and half precision on a GPU."),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json_: JsonOutput = False,
 ) -> None:
     """Merge an adapter into its base, which gives one ordinary model.
 

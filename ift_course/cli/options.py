@@ -11,7 +11,7 @@ import typer
 ProfileName = Literal["tiny", "smollm2", "gemma", "t4", "gpu24"]
 ProfileOption = Annotated[
     ProfileName | None,
-    typer.Option("--profile", help="Model and data; without it $IFT_PROFILE, else tiny."),
+    typer.Option(help="Which base model, data and sizes are meant; else $IFT_PROFILE, else tiny."),
 ]
 Rejects = Annotated[
     Path | None,
@@ -39,8 +39,5 @@ Targets = Annotated[
 MaxSteps = Annotated[int, typer.Option(help="Stop after so many steps; -1 leaves it to --epochs.")]
 LearningRate = Annotated[
     float | None, typer.Option(help="Peak learning rate; chosen by model size without it.")
-]
-Profile = Annotated[
-    str | None, typer.Option(help="Which base and sft are meant; else $IFT_PROFILE, else tiny.")
 ]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -12,7 +12,7 @@ from ift_course.cli.options import (
     LearningRate,
     MaxSteps,
     Out,
-    Profile,
+    ProfileOption,
     Rejects,
     Targets,
 )
@@ -92,7 +92,7 @@ def sft(
     seed: Annotated[
         int, typer.Option(help="Decides the order of the rows, and which are held out.")
     ] = 0,
-    profile: Profile = None,
+    profile: ProfileOption = None,
     json_: JsonOutput = False,
 ) -> None:
     """Tune a model on your own instructions.

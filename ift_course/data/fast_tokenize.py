@@ -1,12 +1,11 @@
 """Tokenize many texts in batches, on all cores, while Python writes the next ones.
 
 Rendering a chat template is Python, and tokenizing is Rust that releases Python's lock. A thread
-tokenizes one batch while the caller renders the next, with the garbage collector paused.
+tokenizes one batch while the caller renders the next.
 
 `benchmarks/formatting.py --ablation` removes one trick at a time. With 1,000 conversations of four
 exchanges on two busy cores, the medians of five rounds were 216 conversations per second complete,
-186 without the thread, 197 on one core, 206 without the pause, and 76 one by one. The batches give
-most of the gain; the difference that the pause makes is within the noise there.
+186 without the thread, 197 on one core, and 76 one by one. The batches give most of the gain.
 """
 
 from __future__ import annotations
@@ -17,8 +16,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from ift_course.data.gc_pause import gc_paused
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -45,7 +42,7 @@ def tokenize_batches(
     tokenizer("")  # resets the truncation and padding that an earlier call set in the backend
     backend: Any = getattr(tokenizer, "backend_tokenizer")  # noqa: B009  # of fast tokenizers only
     pending: deque[tuple[Future[list[Encoding]], T]] = deque()
-    with all_cores(), gc_paused(), ThreadPoolExecutor(1) as worker:
+    with all_cores(), ThreadPoolExecutor(1) as worker:
         for texts, companion in batches:
             future = worker.submit(backend.encode_batch, texts, add_special_tokens=False)
             pending.append((future, companion))

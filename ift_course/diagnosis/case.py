@@ -59,7 +59,7 @@ class Case:
         rows: the rows that can be trained.
         unusable: number and reason of the rows that are not a conversation.
         refused: number and reason of the rows that the chat template cannot write.
-        test: the records of the test file, if one was named.
+        test_questions: what the test file asks, if one was named.
         trained_with: the model whose template was used in training, if one was named.
     """
 
@@ -69,7 +69,7 @@ class Case:
     rows: Sequence[LabeledRow]
     unusable: Sequence[tuple[int, str]] = ()
     refused: Sequence[tuple[int, str]] = ()
-    test: Sequence[Record] = ()
+    test_questions: Sequence[str] = ()
     trained_with: Subject | None = None
     on_step: OnStep | None = field(default=None, compare=False)
 
@@ -98,7 +98,7 @@ def read_case(
     path: Path,
     subject: Subject,
     *,
-    test: Sequence[Record] = (),
+    test_questions: Sequence[str] = (),
     trained_with: Subject | None = None,
     on_rows: OnRows | None = None,
     on_step: OnStep | None = None,
@@ -108,7 +108,7 @@ def read_case(
     Args:
         path: the file.
         subject: the model.
-        test: the records of a test file.
+        test_questions: what a test file asks.
         trained_with: the model whose template was used in training.
         on_rows: is called with the progress of the reading.
         on_step: is called with the progress of what follows.
@@ -137,7 +137,7 @@ def read_case(
         rows=labeled,
         unusable=unusable,
         refused=refused,
-        test=test,
+        test_questions=test_questions,
         trained_with=trained_with,
         on_step=on_step,
     )

@@ -75,7 +75,7 @@ def diagnose(case: Case, *, with_trl: bool = True) -> Diagnosis:
         unchecked.append(result)
     elif result is not None:
         findings.append(result)
-    if not case.test:
+    if not case.test_questions:
         unchecked.append(Unchecked("leaked-test", "no test file was named; add --test FILE"))
     if case.trained_with is None and not case.subject.trained_template:
         unchecked.append(

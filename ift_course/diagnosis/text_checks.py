@@ -9,7 +9,8 @@ from functools import partial
 from ift_course.data.changes import SPECIAL_TOKEN
 from ift_course.data.curation.duplicates import exact_duplicates, near_duplicates
 from ift_course.data.curation.flaws import format_flaws
-from ift_course.data.curation.texts import normalized, user_text_of
+from ift_course.data.curation.overlap import each_overlap, strongest
+from ift_course.data.curation.texts import user_text_of
 from ift_course.data.records import Record
 from ift_course.diagnosis import lesson_sections as sections
 from ift_course.diagnosis.case import Case, LabeledRow
@@ -195,21 +196,21 @@ def duplicates(case: Case) -> Iterator[Finding]:
 
 
 def leaked_tests(case: Case) -> Iterator[Finding]:
-    """Rows with a question of the test, word for word or nearly."""
-    if not case.test:
+    """Rows with a question of the test, word for word or nearly, as `ift eval --train` finds them.
+
+    That command names one row for each question; here every row is named that has to go.
+    """
+    if not case.test_questions:
         return
-    questions = {normalized(user_text_of(record)) for record in case.test}
-    exact = [row for row in case.rows if normalized(user_text_of(row.record)) in questions]
+    on_done = partial(case.on_step, "searching for the test") if case.on_step else None
+    overlaps = each_overlap(case.test_questions, case.records, numbers(case.rows), on_done=on_done)
+    kinds = {row: best.kind for row, best in strongest((x.row, x) for _, x in overlaps).items()}
+    exact = [row for row in case.rows if kinds.get(row.number) == "same question"]
+    near = [row for row in case.rows if kinds.get(row.number) in ("similar question", "same words")]
     if exact:
         yield _leak("leaked-test", "error", "Rows ask a question of the test, word for word", exact)
-    exact_numbers = set(numbers(exact))
-    others = [row for row in case.rows if row.number not in exact_numbers]
-    n_test = len(case.test)
-    twins = near_duplicates([*case.test, *(row.record for row in others)])[n_test:]
-    near = [row for row, twin in zip(others, twins, strict=True)
-            if twin is not None and twin < n_test]  # fmt: skip
     if near:
-        title = "Rows are near duplicates of the test, in question and answer"
+        title = "Rows ask a question of the test in nearly the same words, or contain its words"
         yield _leak("near-leak", "warning", title, near)
 
 

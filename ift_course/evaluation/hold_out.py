@@ -16,7 +16,7 @@ from ift_course.data.files import Rows
 from ift_course.data.records import BadRow, Record
 from ift_course.errors import CourseError
 from ift_course.evaluation.intervals import Interval, items_interval
-from ift_course.evaluation.items import Item, item_of
+from ift_course.evaluation.items import Item, item_of, unusable_row
 from ift_course.evaluation.leaks import row_number
 
 
@@ -94,9 +94,7 @@ def held_out_items(path: Path, held_out: Sequence[Record]) -> list[Item]:
         try:
             items.append(item_of(number, rows.get(number), record))
         except BadRow as error:
-            raise CourseError(
-                f"{path.name}, row {number}: {error}. Fix or delete that row and run again."
-            ) from None
+            raise unusable_row(path, number, error) from None
     return items
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -13,18 +13,27 @@ from typing import Any, Literal
 
 from ift_course.data.fields import describe_type, has_value, parse_json_text
 from ift_course.data.files import Rows
-from ift_course.data.reading import RowResult, parsed_rows
+from ift_course.data.reading import PROGRESS_ROWS, RowResult, parsed_rows
 from ift_course.data.records import BadRow, Message, Record
 from ift_course.data.schemas import CONVERSATION_COLUMNS, ParsedRow, parse_row
 from ift_course.data.turns import SPEAKERS
 from ift_course.errors import CourseError
 from ift_course.evaluation.answer_text import without_thoughts
 from ift_course.evaluation.verifiers import OneOf, Verifier, parse_verifier
+from ift_course.evaluation.verify_ifeval import NotInstalled
 
 Use = Literal["verifier", "reference", "shown"]
 SHORT_ANSWER = 5  # words of a reference that an answer can be expected to repeat
 # Columns of questions, with the column that would hold the answer of such a row.
-ANSWER_COLUMNS = {"prompt": "completion", "instruction": "output", "question": "answer"}
+ANSWER_COLUMNS = {
+    "prompt": "completion",
+    "instruction": "output",
+    "question": "answer",
+    "query": "response",
+    "problem": "solution",
+    "inputs": "targets",
+    "input": "output",
+}
 UNANSWERED = "(no reference answer)"  # stands where the row readers need an answer
 CATEGORY_COLUMNS = ("category", "task")
 
@@ -80,35 +89,77 @@ class Item:
         return self.verifier.fault(without_thoughts(text))
 
 
-def read_items(path: str | Path) -> list[Item]:
+def read_test_rows(
+    path: str | Path, on_rows: Callable[[Rows, int], None] | None = None
+) -> Iterator[tuple[int, Any, Record]]:
+    """Read the rows of a test file, whose answers may be missing, in any known layout.
+
+    Args:
+        path: The file.
+        on_rows: Is called now and then with the progress of the reading.
+
+    Yields:
+        The row's number, the row as it stands in the file, and its conversation, which ends with
+        UNANSWERED where the row has no answer.
+
+    Raises:
+        CourseError: The file cannot be read, it has no rows, or a row has no question.
+    """
+    rows, n_used = Rows(path), 0
+    for n_read, (number, row, result) in enumerate(parsed_rows(rows), 1):
+        if isinstance(row, Mapping):
+            result = _parse_question(row, result)
+        if isinstance(result, BadRow):
+            raise unusable_row(rows.path, number, result)
+        if isinstance(result, ParsedRow):
+            n_used += 1
+            yield number, row, result.record
+        if on_rows and n_read % PROGRESS_ROWS == 0:
+            on_rows(rows, n_read)
+    if not n_used:
+        raise CourseError(f"{path} has no rows; it needs at least one with a question.")
+
+
+def read_items(path: str | Path, *, on_left_out: Callable[[str], None] | None = None) -> list[Item]:
     """Read the test items of a file in any layout that `ift data inspect` knows.
 
     A row may name its verifier under "verifier". Otherwise the last answer of the row is its
     reference; a short one must be repeated, and a long one is only shown.
 
+    Args:
+        path: The file.
+        on_left_out: Leave rows out whose verifier needs something that is not installed, and call
+            this with a sentence about them. Without it such rows are an error.
+
     Raises:
         CourseError: The file cannot be read, or a row is not usable; the sentence names the row.
+            Or rows need something that is not installed; the sentence counts them.
     """
-    rows = Rows(path)
-    items = []
-    for number, row, result in parsed_rows(rows):
+    items, left_out = [], []
+    for number, row, record in read_test_rows(path):
         try:
-            if isinstance(row, Mapping):
-                result = _parse_question(row, result)
-            if isinstance(result, BadRow):
-                raise result
-            if isinstance(result, ParsedRow):
-                items.append(item_of(number, row, result.record))
+            items.append(item_of(number, row, record))
+        except NotInstalled as error:
+            left_out.append((number, error))
         except BadRow as error:
+            raise unusable_row(Path(path), number, error) from None
+    if left_out:
+        first, error = left_out[0]
+        rows = f"{len(left_out)} of {len(items) + len(left_out)} rows of {Path(path).name}"
+        if on_left_out is None or not items:
+            without_them = "--skip-unverifiable of ift eval, ift compare and ift data pairs"
             raise CourseError(
-                f"{rows.path.name}, row {number}: {error}. Fix or delete that row and run again."
-            ) from None
-    if not items:
-        raise CourseError(
-            f"{path} has no rows; it needs at least one with a question, and with a verifier or a "
-            "reference answer to be scored."
-        )
+                f"{rows} cannot be judged (the first is row {first}), because {error.need}; get it "
+                f"with `{error.command}`"
+                + (f", or leave such rows out with {without_them}." if items else ".")
+            )
+        on_left_out(f"{rows} left out, because {error.need}: {error.command}")
     return items
+
+
+def unusable_row(path: Path, number: int, error: BadRow) -> CourseError:
+    """The error for a test row that cannot be used."""
+    return CourseError(f"{path.name}, row {number}: {error}. Fix or delete that row and run again.")
 
 
 def item_of(number: int, row: Any, record: Record) -> Item:

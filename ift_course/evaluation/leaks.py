@@ -1,4 +1,4 @@
-"""The search of a training file for the questions of a test."""
+"""The questions of a test, and the search of a training file for them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,27 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ift_course.data.curation.overlap import Overlap, find_overlaps
+from ift_course.data.curation.overlap import Overlap, each_overlap, strongest
+from ift_course.data.curation.texts import user_text_of
+from ift_course.data.files import Rows
 from ift_course.data.reading import read_rows
 from ift_course.data.records import Record
-from ift_course.evaluation.items import Item
+from ift_course.evaluation.items import Item, read_test_rows
+
+
+def read_questions(
+    path: str | Path, on_rows: Callable[[Rows, int], None] | None = None
+) -> list[str]:
+    """Read what a test file asks: the user's turns of each row, whose answer may be missing.
+
+    Args:
+        path: The file, in any layout that `ift data inspect` knows.
+        on_rows: Is called now and then with the progress of the reading.
+
+    Raises:
+        CourseError: The file cannot be read, it has no rows, or a row has no question.
+    """
+    return [user_text_of(record) for _, _, record in read_test_rows(path, on_rows)]
 
 
 def question_of(item: Item) -> str:
@@ -41,4 +58,5 @@ def find_leaks(
     """
     records = read_rows(train).records
     numbers = [row_number(record) for record in records]
-    return find_overlaps([question_of(i) for i in items], records, numbers, on_done=on_done)
+    questions = [question_of(item) for item in items]
+    return strongest(each_overlap(questions, records, numbers, on_done=on_done))

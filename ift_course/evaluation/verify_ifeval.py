@@ -21,6 +21,19 @@ PATTERN_ARGUMENTS = {"keywords": list, "forbidden_words": list, "keyword": str}
 TRIAL = "A short trial answer."
 
 
+class NotInstalled(BadRow):
+    """A row that is usable as soon as something is installed.
+
+    Attributes:
+        need: What needs what, as a clause.
+        command: What installs it.
+    """
+
+    def __init__(self, need: str, command: str):
+        super().__init__(f'"verifier": {need}; get it with: {command}')
+        self.need, self.command = need, command
+
+
 class Instruction(BaseModel):
     """One instruction: its id, such as "punctuation:no_comma", and its arguments."""
 
@@ -34,16 +47,16 @@ def open_checkers(instructions: Sequence[Instruction]) -> list[tuple[str, Any]]:
     """Return the id and the checker of each instruction.
 
     Raises:
-        BadRow: The library is not installed, an instruction is unknown, or its arguments do not
-            fit; the message says what to do.
+        NotInstalled: The library is not installed, or data that an instruction needs.
+        BadRow: An instruction is unknown, or its arguments do not fit; the message says what to do.
     """
     try:
         langdetect: Any = import_module("langdetect")
         known: Any = import_module("if_verifiable.ifeval").INSTRUCTION_DICT
     except ImportError:
-        raise BadRow(
-            '"verifier": "ifeval" needs the package if-verifiable (Python 3.11 or newer); install '
-            "it with: pip install if-verifiable"
+        raise NotInstalled(
+            '"ifeval" needs the package if-verifiable (Python 3.11 or newer)',
+            "pip install if-verifiable",
         ) from None
     langdetect.DetectorFactory.seed = 0  # its guesses are sampled
     checkers = []
@@ -84,9 +97,8 @@ def _give_arguments(checker: Any, instruction: Instruction) -> None:
         checker.build_description(**{k: _literal(k, v) for k, v in arguments.items()})
         checker.check_following(TRIAL)
     except LookupError as error:
-        raise BadRow(
-            f'"verifier": {instruction.id} needs data of NLTK that are not installed; get them '
-            "with: python -m nltk.downloader punkt punkt_tab"
+        raise NotInstalled(
+            f"{instruction.id} needs data of NLTK", "python -m nltk.downloader punkt punkt_tab"
         ) from error
     except (ValueError, TypeError, AttributeError, re.error) as error:
         raise _bad_arguments(instruction, f"does not accept its arguments ({error})") from None

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ift_course.data.gc_pause import gc_paused
 from ift_course.data.loss_mask import IGNORE
 
 if TYPE_CHECKING:
@@ -84,7 +83,6 @@ class Packed:
         return self.tokens / (len(self.rows) * self.capacity)
 
 
-@gc_paused()  # so many new lists would set off collections that walk all of torch in vain
 def pack(rows: Sequence[TokenizedExample], capacity: int) -> Packed:
     """Pack tokenized examples into sequences of at most `capacity` tokens.
 

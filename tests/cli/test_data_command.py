@@ -66,12 +66,12 @@ def test_each_help_teaches_with_an_example(command):
     assert f"ift data {command}" in output.split("Example", 1)[1]
 
 
-def test_curate_keeps_and_drops_rows_and_gives_the_reasons(mixed, tmp_path):
+def test_curate_selects_and_drops_rows_and_gives_the_reasons(mixed, tmp_path):
     out, report = tmp_path / "best.jsonl", tmp_path / "why.csv"
     words = ("curate", mixed, "--keep", 5, "--out", out, "--report", report)
     result = ift(*words)
     assert result.exit_code == 0
-    assert "3 rows read, 1 kept" in result.output
+    assert "3 rows read, 1 selected" in result.output
     assert "1 dropped, 1 rejected" in result.output
     assert "Fewer than the 5 you requested" in result.output
     assert "exact duplicate" in result.output
@@ -79,7 +79,7 @@ def test_curate_keeps_and_drops_rows_and_gives_the_reasons(mixed, tmp_path):
     assert len(report.read_text().splitlines()) == 4
     assert len(out.read_text().splitlines()) == 1
     counts = json.loads(ift(*words, "--json").stdout)
-    assert counts["read"] == counts["kept"] + counts["dropped"] + counts["rejected"] == 3
+    assert counts["read"] == counts["selected"] + counts["dropped"] + counts["rejected"] == 3
 
 
 def test_curate_ranks_with_a_model(mixed, tmp_path, tiny_llama_dir):
@@ -88,7 +88,7 @@ def test_curate_ranks_with_a_model(mixed, tmp_path, tiny_llama_dir):
                  "--model", tiny_llama_dir)  # fmt: skip
     assert result.exit_code == 0
     first = json.loads(report.read_text().splitlines()[0])
-    assert first["kept"] and first["ifd"] > 0 and first["perplexity"] > 1
+    assert first["selected"] and first["ifd"] > 0 and first["perplexity"] > 1
 
 
 def test_curate_refuses_mistakes_in_one_sentence(mixed, tmp_path):

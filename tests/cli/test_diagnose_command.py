@@ -292,6 +292,11 @@ def test_questions_of_the_test_are_found_word_for_word_and_nearly(place):
     bare = place.rows([{"prompt": FACTS[2][0]}], "bare.jsonl")
     by_id = findings(diagnose(data, model, "--test", bare))
     assert by_id["leaked-test"]["rows"]["first"] == [3] and "near-leak" not in by_id
+    # What ift eval calls a leak is one here, too: another answer, and a question in a longer text.
+    asked_again = chat(f"{spanish.format('')} And then explain it to me.", "Hola means hello.")
+    data = place.rows([*CLEAN, chat(spanish.format(" today"), "Buenos días"), asked_again])
+    by_id = findings(diagnose(data, model, "--test", place.rows(nearly[:1], "s.jsonl")))
+    assert by_id["near-leak"]["rows"]["first"] == [6, 7] and "leaked-test" not in by_id
     other = place.rows([chat("What is the capital of Spain?", "Madrid.")], "other.jsonl")
     assert not {"leaked-test", "near-leak"} & set(findings(diagnose(data, model, "--test", other)))
 

@@ -1,11 +1,13 @@
 """`ift eval` as a user meets it: on a tiny model and on a planted one."""
 
 import json
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from ift_course.cli import app, eval_tasks
+from ift_course.data import course_set
 from ift_course.evaluation import answers
 from ift_course.evaluation.generate import Completion
 from ift_course.models.save import save
@@ -146,6 +148,19 @@ def test_rows_that_nothing_can_judge_are_shown(tiny_llama_dir, tmp_path, says):
     done = ift("eval", tiny_llama_dir, "--data", data)
     assert "No row can be judged" in done.stdout
     assert r"A poem\x1b[31m." in done.stdout and "\x1b[31m" not in done.stdout
+
+
+def test_the_course_set_is_scored_without_the_extra_if_that_is_requested(
+    tiny_llama_dir, says, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "if_verifiable.ifeval", None)
+    says("Moo")
+    words = ("eval", tiny_llama_dir, "--data", course_set.path("test"))
+    refused(ift(*words), "8 of 100 rows of test.jsonl cannot be judged (the first is row 3)")
+    done = ift(*words, "--skip-unverifiable", "--json")
+    assert done.exit_code == 0, done.output
+    assert "8 of 100 rows of test.jsonl left out" in done.stderr
+    assert len(json.loads(done.stdout)["answers"]) == 92
 
 
 def test_mistakes_are_one_sentence(tiny_llama_dir, data, tmp_path):

@@ -75,7 +75,7 @@ def test_every_command_makes_the_same_account_of_a_file(seed, size, tmp_path_fac
         assert (account.read, account.used, account.rejected) == (
             expected.read, expected.used, expected.rejected)  # fmt: skip
         assert account.schemas == expected.schemas and account.reasons == expected.reasons
-    assert curated.read == curated.kept + curated.dropped + curated.rejected
+    assert curated.read == curated.selected + curated.dropped + curated.rejected
     assert len(reading.records) == expected.used
     if expected.rejected:
         assert len((folder / "bad.jsonl").read_text().splitlines()) == expected.rejected

@@ -119,6 +119,19 @@ def test_pages_need_nothing_else_and_obey_no_answer(tmp_path):
     assert "cannot be told apart with 2 items" in (tmp_path / "c.html").read_text()
 
 
+def test_a_page_without_changes_says_so_and_shows_no_table_of_them(tmp_path):
+    path, shown = tmp_path / "c.html", {}
+    for name, rights in (("judged", [True, False]), ("not judged", [None, None])):
+        a = result("A", rights)
+        write_comparison_page(compare(a, a.model_copy(update={"model": "B"})), path)
+        shown[name] = path.read_text()
+        assert "The largest changes" not in shown[name] and "<th>question</th>" not in shown[name]
+    assert "<p>All answers are the same, so no verdict changed.</p>" in shown["judged"]
+    assert "<p>All answers are the same.</p>" in shown["not judged"]
+    write_comparison_page(compare(result("A", [True]), result("B", [True])), path)
+    assert "The largest changes" in path.read_text() and "are the same" not in path.read_text()
+
+
 class TestVotes:
     def poll(self, tmp_path, n=12, seed=0):
         return Poll(

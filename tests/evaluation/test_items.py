@@ -1,6 +1,7 @@
 """Rows become test items: their own verifier, a short reference, or nothing judges an answer."""
 
 import json
+import sys
 
 import pytest
 
@@ -113,3 +114,38 @@ def test_the_key_changes_with_the_question_and_with_the_demand(tmp_path):
     ]
     keys = [item.key for item in read(tmp_path, *rows)]
     assert keys[0] == keys[1] and len(set(keys)) == 3
+
+
+@pytest.fixture
+def without_ifeval(monkeypatch):
+    monkeypatch.setitem(sys.modules, "if_verifiable.ifeval", None)
+
+
+IFEVAL = {"type": "ifeval", "instructions": [{"id": "punctuation:no_comma", "kwargs": {}}]}
+NEEDING = [{"prompt": "Q", "verifier": {"type": "all", "of": [EXACT, IFEVAL]}},
+           {"prompt": "Q", "verifier": IFEVAL}]  # fmt: skip
+
+
+@pytest.mark.usefixtures("without_ifeval")
+def test_rows_that_need_a_missing_package_are_counted_and_can_be_left_out(tmp_path):
+    path = write(tmp_path / "test.jsonl", [{"prompt": "Q"}, *NEEDING, {"prompt": "R"}])
+    with pytest.raises(CourseError) as raised:
+        read_items(path)
+    sentence = str(raised.value)
+    assert sentence.startswith("2 of 4 rows of test.jsonl cannot be judged (the first is row 2)")
+    assert "`pip install if-verifiable`" in sentence and "--skip-unverifiable" in sentence
+    notes = []
+    assert [item.number for item in read_items(path, on_left_out=notes.append)] == [1, 4]
+    [note] = notes
+    assert note.startswith("2 of 4 rows of test.jsonl left out") and "if-verifiable" in note
+
+
+@pytest.mark.usefixtures("without_ifeval")
+def test_rows_cannot_all_be_left_out_and_a_bad_row_is_named_first(tmp_path):
+    notes = []
+    with pytest.raises(CourseError, match=r"2 of 2 rows .* `pip install if-verifiable`\.$"):
+        read_items(write(tmp_path / "test.jsonl", NEEDING), on_left_out=notes.append)
+    bad = {"prompt": "Q", "verifier": {"type": "no"}}
+    with pytest.raises(CourseError, match=r'test\.jsonl, row 3: .*unknown type "no"'):
+        read_items(write(tmp_path / "test.jsonl", [*NEEDING, bad]), on_left_out=notes.append)
+    assert notes == []

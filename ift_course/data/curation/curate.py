@@ -20,12 +20,12 @@ Prefer = Literal["low_ifd", "high_ifd"]
 OnStep = Callable[[str, int, int], None]  # step, number of records done, number of all
 OnDone = Callable[[int], None]  # number of records done
 
-KEPT = "kept"
+SELECTED = "selected"
 EXACT, NEAR = "exact duplicate", "near duplicate"
 SAME_WORDS = "duplicate except for case or white space"
 NOT_HELPFUL = "question does not help the answer"
 RANKED_LOWER = "not among the best by IFD"
-TOO_SIMILAR = "question is more similar to the kept ones"
+TOO_SIMILAR = "question is more similar to the selected ones"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Decision:
 
     Attributes:
         index: the record's index.
-        kept: whether it was kept.
+        selected: whether it was selected.
         reason: why.
         similar_to: the index of the record that it repeats or resembles.
         similarity: of the two questions, 0 to 1, when diversity decided.
@@ -42,7 +42,7 @@ class Decision:
     """
 
     index: int
-    kept: bool
+    selected: bool
     reason: str
     similar_to: int | None = None
     similarity: float | None = None
@@ -56,7 +56,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Curated:
-    """The records that were kept, in their old order, and a decision on every record."""
+    """The records that were selected, in their old order, and a decision on every record."""
 
     records: list[Record]
     decisions: list[Decision]
@@ -129,8 +129,8 @@ def curate(
     remaining(
         Decision(
             i,
-            kept=position in chosen,
-            reason=KEPT if position in chosen else TOO_SIMILAR,
+            selected=position in chosen,
+            reason=SELECTED if position in chosen else TOO_SIMILAR,
             similar_to=None if position in chosen else indices[choice.nearest[position]],
             similarity=choice.similarity[position],
             difficulty=difficulties.get(i),
@@ -138,7 +138,7 @@ def curate(
         for position, i in enumerate(indices)
     )
     decisions = [decided[i] for i in range(len(records))]
-    return Curated([records[d.index] for d in decisions if d.kept], decisions)
+    return Curated([records[d.index] for d in decisions if d.selected], decisions)
 
 
 def _report_progress(on_step: OnStep, step: str, total: int, n_done: int) -> None:

@@ -1,4 +1,4 @@
-"""Curate a data file: every row is kept, dropped or rejected, and a report gives the reason."""
+"""Curate a data file: every row is selected, dropped or rejected, and a report gives the reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNUSABLE = "cannot be used: "  # before the reason of a row that did not become 
 JOINED = "a turn of another row's conversation"
 LEFT_OUT = "a reply that is in no conversation"
 COLUMNS: tuple[str, ...] = (
-    "row", "kept", "reason", "similar_row", "similarity", "ifd", "perplexity",
+    "row", "selected", "reason", "similar_row", "similarity", "ifd", "perplexity",
     "unconditional_perplexity", "question",
 )  # fmt: skip
 QUESTION_CHARACTERS = 80  # of a question in the report
@@ -34,22 +34,22 @@ Entry = dict[str, Any]  # one line of the report; its keys are COLUMNS
 
 @dataclass
 class CuratedFile:
-    """What became of the rows: read = kept + dropped + rejected + joined.
+    """What became of the rows: read = selected + dropped + rejected + joined.
 
     Attributes:
         read: all rows.
-        kept: rows that were written.
+        selected: rows that were written.
         dropped: usable rows that were not chosen.
         rejected: rows that cannot be used.
         joined: rows that are a turn of another row's conversation.
         account: the reader's account of the file, with the columns that are not used.
-        reasons: the reasons of all rows that were not kept, and how many rows have each.
+        reasons: the reasons of all rows that were not selected, and how many rows have each.
         examples: for each reason, its first row and the question in it.
         rejects: the file with the rejected rows, if there are any.
     """
 
     read: int = 0
-    kept: int = 0
+    selected: int = 0
     dropped: int = 0
     rejected: int = 0
     joined: int = 0
@@ -71,7 +71,7 @@ def curate_file(
 ) -> CuratedFile:
     """Write the best records of a file of any known schema as `messages` in JSONL.
 
-    The order of the file is kept. All of its records are in memory.
+    The order of the file does not change. All of its records are in memory.
 
     Args:
         path: the file to read.
@@ -83,8 +83,8 @@ def curate_file(
         options: the other arguments of `curate`.
 
     Raises:
-        CourseError: the file cannot be read, no row of it is usable, or none is kept (the report
-            is written all the same).
+        CourseError: the file cannot be read, no row of it is usable, or none is selected (the
+            report is written all the same).
     """
     path, out = Path(path), Path(out)
     rejects = Path(rejects) if rejects else out.with_name(f"{out.stem}.rejects.jsonl")
@@ -99,9 +99,11 @@ def curate_file(
             if report and report_file:
                 _write_report(report_file, report, [entries[row] for row in sorted(entries)])
         result = _summarize(entries, account)
-        if not result.kept:
+        if not result.selected:
             reason, number = result.reasons.most_common(1)[0]
-            raise CourseError(f"No row of {path} was kept; {number} of {result.read}: {reason}.")
+            raise CourseError(
+                f"No row of {path} was selected; {number} of {result.read}: {reason}."
+            )
         for record in curated.records:
             out_file.write(json.dumps(as_row(record), ensure_ascii=False) + "\n")
     result.rejects = rejects if result.rejected else None
@@ -140,8 +142,8 @@ def _read(
     return records, entries, account
 
 
-def _entry(row: int, kept: bool, reason: str, **values: Any) -> Entry:
-    return dict.fromkeys(COLUMNS) | {"row": row, "kept": kept, "reason": reason} | values
+def _entry(row: int, selected: bool, reason: str, **values: Any) -> Entry:
+    return dict.fromkeys(COLUMNS) | {"row": row, "selected": selected, "reason": reason} | values
 
 
 def _record_entries(records: dict[int, Record], curated: Curated) -> dict[int, Entry]:
@@ -152,7 +154,7 @@ def _record_entries(records: dict[int, Record], curated: Curated) -> dict[int, E
         question = " ".join(user_text_of(records[number]).split())
         entries[number] = _entry(
             number,
-            decision.kept,
+            decision.selected,
             decision.reason,
             similar_row=None if similar_to is None else numbers[similar_to],
             similarity=decision.similarity,
@@ -191,8 +193,8 @@ def _summarize(entries: dict[int, Entry], account: Account) -> CuratedFile:
     )
     for row in sorted(entries):
         entry = entries[row]
-        if entry["kept"]:
-            result.kept += 1
+        if entry["selected"]:
+            result.selected += 1
             continue
         # Reasons of one kind are counted together, whatever value of the row they name.
         reason = entry["reason"]
@@ -200,5 +202,5 @@ def _summarize(entries: dict[int, Entry], account: Account) -> CuratedFile:
             reason = reason.split(" (")[0]
         result.reasons[reason] += 1
         result.examples.setdefault(reason, (row, entry["question"] or ""))
-    result.dropped = result.read - result.kept - result.rejected - result.joined
+    result.dropped = result.read - result.selected - result.rejected - result.joined
     return result

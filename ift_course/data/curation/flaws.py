@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from ift_course.data.curation.texts import normalized, words
+from ift_course.data.curation.texts import normalized, only_final_periods, words
 from ift_course.data.records import Record
 
 MAX_CHARACTERS = 10_000  # about 2,500 tokens; training truncates longer answers
@@ -79,7 +79,7 @@ def _ends_mid_sentence(text: str) -> bool:
         return False
     if words(line)[-1] in LINKING_WORDS:
         return True
-    return len(text) > LONG_ANSWER and bool(INCOMPLETE_SENTENCE.search(line))
+    return len(text) > LONG_ANSWER and bool(INCOMPLETE_SENTENCE.search(only_final_periods(line)))
 
 
 REQUESTS_REPETITION = re.compile(r"\b(again|copies|repeat\w*|times|twice)\b", re.IGNORECASE)
@@ -118,7 +118,7 @@ def _rambles(question: str, answer: str) -> bool:
     """
     if "\n" in answer.strip():  # a list, a poem or a program does not consist of sentences
         return False
-    first, *later = SENTENCE_END.split(answer.strip())
+    first, *later = SENTENCE_END.split(only_final_periods(answer.strip()))
     earlier_stems = _stems(question) | _stems(first)
     n_unlinked = 0
     for sentence in later:

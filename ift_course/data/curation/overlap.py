@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 from zlib import crc32
@@ -39,16 +39,21 @@ class Overlap:
             return f"same question as training row {self.row}"
         return f"{self.kind} as training row {self.row} ({self.similarity:.0%})"
 
+    @property
+    def strength(self) -> tuple[int, float]:
+        """Greater for an overlap that says more: by kind first, then by similarity."""
+        return STRENGTH[self.kind], self.similarity
 
-def find_overlaps(
+
+def each_overlap(
     questions: Sequence[str],
     training: Sequence[Record],
     numbers: Sequence[int],
     *,
     threshold: float = NEAR,
     on_done: Callable[[int, int], None] | None = None,
-) -> dict[int, Overlap]:
-    """For each test question that training rows hold, the strongest overlap.
+) -> Iterator[tuple[int, Overlap]]:
+    """Search every training row for every test question.
 
     Args:
         questions: The test's questions.
@@ -57,20 +62,25 @@ def find_overlaps(
         threshold: Jaccard similarity of a similar question, above 0 and at most 1.
         on_done: Is called with the number of records searched, and of all.
 
-    Returns:
-        The overlaps by the index of the question.
+    Yields:
+        The index of a question, and what a row shares with it; twice if the row both resembles the
+        question and contains its words.
     """
     index, runs = QuestionIndex(questions, threshold), _Runs(questions)
-    overlaps: dict[int, Overlap] = {}
     for done, (record, number) in enumerate(zip(training, numbers, strict=True), 1):
         for i, kind, similarity in (*index.similar(user_text_of(record)), *runs.contained(record)):
-            best = overlaps.get(i)
-            rank = STRENGTH[kind], similarity
-            if best is None or rank > (STRENGTH[best.kind], best.similarity):
-                overlaps[i] = Overlap(number, kind, similarity)
+            yield i, Overlap(number, kind, similarity)
         if on_done:
             on_done(done, len(training))
-    return overlaps
+
+
+def strongest(overlaps: Iterable[tuple[int, Overlap]]) -> dict[int, Overlap]:
+    """The strongest overlap of each index; of equally strong ones the first."""
+    best: dict[int, Overlap] = {}
+    for i, overlap in overlaps:
+        if i not in best or overlap.strength > best[i].strength:
+            best[i] = overlap
+    return best
 
 
 class QuestionIndex:

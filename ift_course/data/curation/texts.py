@@ -8,6 +8,14 @@ import unicodedata
 from ift_course.data.records import Record
 
 WORD = re.compile(r"\w+")
+# Periods that end no sentence: of initials and "U.S.", "e.g.", "Ph.D."; of titles and the like; of
+# decimals. "No." and "etc." are not among them, because more often than not they end one.
+INNER_PERIOD = re.compile(
+    r"(?<![\w'’])[^\W\d_](?:[^\W\d_]?\.(?:-?[^\W\d_]{1,2}\.)+|\.)"
+    r"|\b(?:Dr|Mr|Mrs|Ms|Prof|St|Mt|Jr|Sr|Rev|Gen|Col|Capt|Lt|Sgt|Gov|Sen|Inc|Ltd|Corp|Co|vs|cf|ca"
+    r"|approx|Fig|Vol|Jan|Feb|Aug|Sept|Oct|Nov|Dec)\."
+    r"|\d\.(?=\d)"
+)
 
 
 def user_text_of(record: Record) -> str:
@@ -28,3 +36,11 @@ def normalized(text: str) -> str:
 def words(text: str) -> list[str]:
     """The words of the normalized text."""
     return WORD.findall(normalized(text))
+
+
+def only_final_periods(text: str) -> str:
+    """The text without the periods of abbreviations, initials and decimals.
+
+    A period that ends both an abbreviation and its sentence is lost, too.
+    """
+    return INNER_PERIOD.sub(lambda match: match[0].replace(".", ""), text)

@@ -66,12 +66,12 @@ def difficult(records: Sequence[Record], k: int, *, seed: int, base: Base | None
 
 
 def curated(records: Sequence[Record], k: int, *, seed: int, base: Base | None) -> list[int]:
-    """The records that `ift data curate` keeps: all of the above, one after the other."""
+    """The records that `ift data curate` selects: all of the above, one after the other."""
     from ift_course.data.curation import curate
 
     model, tokenizer = base or (None, None)
     decisions = curate(records, k, seed=seed, model=model, tokenizer=tokenizer).decisions
-    return [decision.index for decision in decisions if decision.kept]
+    return [decision.index for decision in decisions if decision.selected]
 
 
 SELECTION_METHODS: dict[str, SelectionMethod] = {

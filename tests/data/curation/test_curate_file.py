@@ -37,10 +37,10 @@ def file(tmp_path) -> Path:
 def test_rows_keep_their_numbers_through_to_the_report(file, tmp_path):
     out, report = tmp_path / "out.jsonl", tmp_path / "why.jsonl"
     result = curate_file(file, out, 5, report=report, seed=0)
-    assert (result.read, result.kept, result.dropped, result.rejected) == (6, 2, 2, 2)
+    assert (result.read, result.selected, result.dropped, result.rejected) == (6, 2, 2, 2)
     lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert [line["row"] for line in lines] == [1, 2, 4, 5, 6, 7]
-    assert [line["kept"] for line in lines] == [True, True, False, False, False, False]
+    assert [line["selected"] for line in lines] == [True, True, False, False, False, False]
     assert (lines[2]["reason"], lines[2]["similar_row"]) == (
         "duplicate except for case or white space",
         1,
@@ -60,7 +60,7 @@ def test_a_report_can_be_a_table_with_the_scores(file, tmp_path, tiny_llama):
     curate_file(file, tmp_path / "out.jsonl", 1, report=report, seed=0, model=model,
                 tokenizer=tokenizer)  # fmt: skip
     rows = list(csv.DictReader(report.open()))
-    assert [row["kept"] for row in rows].count("True") == 1
+    assert [row["selected"] for row in rows].count("True") == 1
     assert float(rows[0]["ifd"]) > 0 and float(rows[0]["perplexity"]) > 1
     assert rows[3]["ifd"] == ""
 
@@ -69,14 +69,14 @@ def test_a_report_can_be_a_table_with_the_scores(file, tmp_path, tiny_llama):
 def test_every_schema_can_be_curated(name, tmp_path):
     path = tmp_path / "one.json"
     path.write_text(json.dumps([VARIANTS[name]]), encoding="utf-8")
-    assert curate_file(path, tmp_path / "out.jsonl", 1, seed=0).kept == 1
+    assert curate_file(path, tmp_path / "out.jsonl", 1, seed=0).selected == 1
 
 
-def test_when_nothing_is_kept_the_report_says_why_and_an_old_result_stays(tmp_path):
+def test_when_nothing_is_selected_the_report_says_why_and_an_old_result_stays(tmp_path):
     path, out, report = (tmp_path / name for name in ("in.jsonl", "out.jsonl", "why.csv"))
     path.write_text(json.dumps({"prompt": "Name a bird.", "completion": "..."}))
     out.write_text("an earlier result")
-    with pytest.raises(CourseError, match=r"No row of .* was kept; 1 of 1: empty answer"):
+    with pytest.raises(CourseError, match=r"No row of .* was selected; 1 of 1: empty answer"):
         curate_file(path, out, 1, report=report, seed=0)
     assert out.read_text() == "an earlier result"
     assert "empty answer" in report.read_text()
@@ -120,9 +120,10 @@ def test_no_row_is_lost_whatever_it_holds(rows, keep, tmp_path):
     good = {"prompt": "Say moo.", "completion": "Moo."}
     path.write_text("\n".join(json.dumps(row) for row in [good, *rows]), encoding="utf-8")
     result = curate_file(path, out, keep, report=report, seed=0)
-    assert result.read == len(rows) + 1 == result.kept + result.dropped + result.rejected
+    assert result.read == len(rows) + 1 == result.selected + result.dropped + result.rejected
     # Not splitlines: to it U+0085 ends a line too, and a JSON string may hold it.
     lines = [json.loads(line) for line in report.read_text(encoding="utf-8").split("\n") if line]
     assert [line["row"] for line in lines] == list(range(1, result.read + 1))
-    assert sum(line["kept"] for line in lines) == result.kept == len(read_records(out)) <= keep
+    n_selected = sum(line["selected"] for line in lines)
+    assert n_selected == result.selected == len(read_records(out)) <= keep
     assert result.dropped + result.rejected == result.reasons.total()

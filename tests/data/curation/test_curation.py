@@ -42,12 +42,12 @@ def test_each_record_gets_the_reason_that_fits():
     assert result.decisions[2].similar_to == 0
     assert (result.decisions[4].reason, result.decisions[4].similar_to) == ("near duplicate", 3)
     left = result.decisions[0], result.decisions[3]
-    assert {d.reason for d in left} == {"kept", "question is more similar to the kept ones"}
-    [dropped] = [d for d in left if not d.kept]
+    assert {d.reason for d in left} == {"selected", "question is more similar to the selected ones"}
+    [dropped] = [d for d in left if not d.selected]
     assert dropped.similar_to is not None and dropped.similarity is not None
-    assert result.decisions[dropped.similar_to].kept
+    assert result.decisions[dropped.similar_to].selected
     assert 0 < dropped.similarity < 1
-    assert [d.kept for d in result.decisions[5:]] == [True, True]
+    assert [d.selected for d in result.decisions[5:]] == [True, True]
 
 
 def test_flawed_form_and_repetition_are_removed_from_a_spoiled_set():
@@ -55,7 +55,7 @@ def test_flawed_form_and_repetition_are_removed_from_a_spoiled_set():
     bad = {i for i, (a, b) in enumerate(zip(sample(300, seed=0), examples, strict=True)) if a != b}
     result = curate(to_records(examples), 100, seed=0)
     assert len(result.records) == 100
-    assert len([d for d in result.decisions if d.kept and d.index in bad]) <= 5
+    assert len([d for d in result.decisions if d.selected and d.index in bad]) <= 5
 
 
 def test_a_model_ranks_and_the_choice_is_among_the_best(tiny_llama):
@@ -65,7 +65,7 @@ def test_a_model_ranks_and_the_choice_is_among_the_best(tiny_llama):
     assert len(result.records) == 10
     ranked = sorted((d for d in result.decisions if d.score is not None), key=ifd)
     assert {d.reason for d in ranked[20:]} == {"not among the best by IFD"}
-    assert {d.index for d in result.decisions if d.kept} <= {d.index for d in ranked[:20]}
+    assert {d.index for d in result.decisions if d.selected} <= {d.index for d in ranked[:20]}
 
 
 def test_high_ifd_keeps_the_records_just_below_one(tiny_llama):
@@ -74,9 +74,9 @@ def test_high_ifd_keeps_the_records_just_below_one(tiny_llama):
     result = curate(records, 5, seed=0, model=model, tokenizer=tokenizer, prefer="high_ifd")
     not_helpful = [d for d in result.decisions if d.reason == "question does not help the answer"]
     assert not_helpful and all(ifd(d) >= 1 for d in not_helpful)
-    kept_scores = [ifd(d) for d in result.decisions if d.kept]
+    selected_scores = [ifd(d) for d in result.decisions if d.selected]
     lower_ranked = [ifd(d) for d in result.decisions if d.reason == "not among the best by IFD"]
-    assert max(lower_ranked) <= min(kept_scores) < 1
+    assert max(lower_ranked) <= min(selected_scores) < 1
 
 
 def test_invalid_arguments_are_refused(tiny_llama):
@@ -111,13 +111,13 @@ texts = st.lists(words, max_size=12).map(" ".join)
 def test_nothing_is_lost_and_counts_add_up(records, keep, seed):
     result = curate(records, keep, seed=seed)
     assert [d.index for d in result.decisions] == list(range(len(records)))
-    kept_indices = [d.index for d in result.decisions if d.kept]
-    assert result.records == [records[i] for i in kept_indices]
-    assert len(kept_indices) <= keep
-    assert all(d.kept == (d.reason == "kept") for d in result.decisions)
+    selected_indices = [d.index for d in result.decisions if d.selected]
+    assert result.records == [records[i] for i in selected_indices]
+    assert len(selected_indices) <= keep
+    assert all(d.selected == (d.reason == "selected") for d in result.decisions)
     reasons = Counter(d.reason for d in result.decisions)
-    n_similar = reasons["question is more similar to the kept ones"]
-    assert not n_similar or len(kept_indices) == keep
+    n_similar = reasons["question is more similar to the selected ones"]
+    assert not n_similar or len(selected_indices) == keep
     assert all(d.similar_to != d.index for d in result.decisions)
     assert result == curate(records, keep, seed=seed)
 

@@ -19,6 +19,7 @@ def flaws(question: str, answer: str, **options) -> list[str]:
     return format_flaws(Record.from_instruction(question, "", answer), **options)
 
 
+LONG = " ".join(f"Owl number {n} eats {n} mice." for n in range(30))  # over LONG_ANSWER characters
 BAD = [
     ("empty answer", "Name a bird.", "<noOutput>"),
     ("empty answer", "Name a bird.", "..."),
@@ -28,10 +29,12 @@ BAD = [
     ("answer breaks off", "What is an owl?", "The owl is a bird of prey with"),
     ("answer breaks off", "Name three birds.", "owl, hen,"),
     ("answer breaks off", "Put it in quotation marks: owl", '"ow'),
-    ("answer breaks off", "What is an owl?", f"{'An owl is a bird. ' * 40}It can turn its he"),
+    ("answer breaks off", "What is an owl?", f"{LONG} It can turn its he"),
     ("answer repeats itself", "Name the capital of Spain.", "Madrid Madrid"),
     ("answer repeats itself", "What is an owl?", "The owl is a bird that " * 5),
+    ("answer breaks off", "Who saw it?", f"{LONG} It was seen by Dr. Smith at 3.5 miles as h"),
     ("answer rambles", "Name a bird.", "Owl. Kettles boil water. Warsaw lies in Poland."),
+    ("answer rambles", "A bird?", "No. Kettles boil, as Anna's. Warsaw lies, e.g. in Poland."),
     ("answer wrapped in JSON or asterisks", "Name a bird.", '{"answer": "owl"}'),
     ("answer wrapped in JSON or asterisks", "Name a bird.", "*** owl ***"),
     ("question lacks its input", "Summarize the following text.", "An owl eats mice."),
@@ -62,6 +65,14 @@ GOOD = [
     ("Why is the sky blue?", "Because of scattering. Short waves scatter more than long ones"),
     ("Sing a song.", "Row, row, row your boat\nGently down the stream\nMerrily, merrily"),
     ("Write a haiku.", "An old silent pond\nA frog jumps into the pond\nSplash! Silence again"),
+    ("Who wrote The Hobbit?", "J. R. R. Tolkien"),
+    ("Who wrote The Hobbit?", "J.R.R. Tolkien, not C. S. Lewis."),
+    ("Name a philosopher.", "Jean-Paul, or J.-P. Sartre. Simone de Beauvoir knew J.-P. Sartre"),
+    ("Who solves crimes?", "Mr. Holmes, Dr. Watson, Mrs. Hudson and Prof. Moriarty Jr. Holmes"),
+    ("Where is it hot?", "In the U.S. South, e.g. Georgia, i.e. Atlanta, at 3 p.m. Eastern"),
+    ("Who teaches?", "Ada Byron, Ph.D. Mary Shelley, M.A. Jane Austen, B.Sc. Emily Post"),
+    ("How heavy is it?", "It weighs 3.5 kg or 7.7 lb. Gold weighs 19.3 g per cm3"),
+    ("Who wrote this?", f"{LONG}\nText by Dr. Jane Smith"),
     ("Schreibe ein Wort.", "Straße"),
     ("把这个词翻译成英语:猫头鹰", "owl"),
 ]

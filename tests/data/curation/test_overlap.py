@@ -1,6 +1,6 @@
 """A question that the training file holds is found, whatever was done to hide it."""
 
-from ift_course.data.curation.overlap import find_overlaps
+from ift_course.data.curation.overlap import each_overlap, strongest
 from ift_course.data.records import Record
 
 LONG = "Write a short poem about the sea and the wind that moves the trees near my old home"
@@ -12,7 +12,7 @@ def training(*questions):
 
 def overlaps(question, *questions):
     records = training(*questions)
-    return find_overlaps([question], records, range(1, len(records) + 1)).get(0)
+    return strongest(each_overlap([question], records, range(1, len(records) + 1))).get(0)
 
 
 def test_the_same_question_is_found_apart_from_case_and_white_space():
@@ -31,7 +31,7 @@ def test_a_question_inside_a_longer_text_is_found_in_questions_and_answers():
         == "same words"
     )
     record = Record.from_instruction("Give me a task.", "", f"Here you are: {LONG}.")
-    assert find_overlaps([LONG], [record], [7])[0].row == 7
+    assert [overlap.row for _, overlap in each_overlap([LONG], [record], [7])] == [7]
 
 
 def test_a_common_phrase_is_no_leak():
@@ -47,3 +47,10 @@ def test_the_strongest_overlap_is_reported():
         "What is the capital of France?",
     )
     assert (overlap.row, overlap.kind) == (2, "same question")
+
+
+def test_every_copy_of_a_question_is_found():
+    questions = ["What is the capital of France?", "Name the sound of a cow."]
+    records = training(questions[0], "Else", questions[0].upper(), questions[1], questions[0])
+    overlaps = [(i, o.row) for i, o in each_overlap(questions, records, range(1, 6))]
+    assert overlaps == [(0, 1), (0, 3), (1, 4), (0, 5)]
