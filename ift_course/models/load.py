@@ -73,11 +73,11 @@ def _wheel_folder(model: WheelModel) -> Path:
     if model.is_here:
         return converted_folder(model)
     try:
-        folder = hub_folder(model.hub_id, None)
+        folder = hub_folder(model.hub_id, model.revision)
     except CourseError as error:
         cause = error.__cause__
         reason = cause if isinstance(cause, Exception) else error
-        sentence = hub_sentence(reason, model.hub_id) or str(error)
+        sentence = hub_sentence(reason, model.hub_id, model.revision) or str(error)
         raise CourseError(
             f"The profile {model.profile} needs the package {model.package}; {model.remedy}. "
             f"Without it, the original would come from the Hub, and "

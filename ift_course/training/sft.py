@@ -74,7 +74,8 @@ def sft(
             which sees another: the same loss with less padding. `batch_size` then counts those
             sequences.
         chunked_loss: compute the logits a chunk at a time, and again in the backward pass: the same
-            loss for less memory, which pays where vocabulary × tokens is large, on a GPU.
+            loss for less memory, which pays where vocabulary × tokens is large, on a GPU. Where
+            rows of a tied embedding are trained, it takes a copy and a gradient of that matrix.
         on_refused: is given each record that the chat template cannot write, and the reason; the
             record is then left out. None stops at the first and names its row.
         output_dir: for checkpoints. A run that was killed resumes from the last complete one when

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from peft.tuners.trainable_tokens.layer import TrainableTokensLayer
+from peft.utils.other import TrainableTokensWrapper
 
 
 class RowByRow(TrainableTokensLayer):
@@ -39,7 +40,8 @@ class RowByRow(TrainableTokensLayer):
         rows = self.trainable_tokens_delta[active_adapters[0]].to(base.weight)
         result = base(x, *args, **kwargs)
         if isinstance(base, torch.nn.Linear):
-            columns = torch.nn.functional.linear(x, rows)
+            bias = None if base.bias is None else base.bias[index]  # PEFT 0.21 leaves it out
+            columns = torch.nn.functional.linear(x, rows, bias)
             # In place: the backward pass of a frozen matrix does not need its result.
             return result.index_copy_(-1, index, columns.to(result.dtype))
         scale = self._get_embed_scale()  # Gemma multiplies its embeddings by a constant
@@ -50,14 +52,33 @@ class RowByRow(TrainableTokensLayer):
         return torch.where(matches.any(-1, keepdim=True), replacement, result)
 
 
+class WithBias(TrainableTokensWrapper):
+    """PEFT's wrapper of an output matrix, which passes on its weight and forgets its bias.
+
+    TRL 1.16 multiplies with the weight and adds the bias itself, so that without this attribute
+    plain TRL stops with an error, and so does `ift sft --chunked-loss`, which uses TRL's loss.
+    """
+
+    @property
+    def bias(self) -> torch.Tensor | None:
+        """The bias of the wrapped matrix, which is not trained."""
+        matrix: Any = self.original_module
+        return matrix.bias
+
+
+SUBSTITUTES = {TrainableTokensLayer: RowByRow, TrainableTokensWrapper: WithBias}
+
+
 @contextmanager
 def row_by_row(model: torch.nn.Module) -> Iterator[None]:
     """Within the block, compute the trained rows of a model in the way of this module."""
-    layers = [module for module in model.modules() if type(module) is TrainableTokensLayer]
-    for layer in layers:
-        layer.__class__ = RowByRow
+    originals = [
+        (module, type(module)) for module in model.modules() if type(module) in SUBSTITUTES
+    ]
+    for module, original in originals:
+        module.__class__ = SUBSTITUTES[original]
     try:
         yield
     finally:
-        for layer in layers:
-            layer.__class__ = TrainableTokensLayer
+        for module, original in originals:
+            module.__class__ = original

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import importlib
+import re
 import shutil
 import sys
 import threading
@@ -15,6 +16,7 @@ from ift_course.errors import CourseError
 from ift_course.models import convert_wheel, licenses
 from ift_course.models.checksums import SUMS
 from ift_course.models.convert_wheel import converted_folder
+from ift_course.models.fingerprint import base_identity
 from ift_course.models.gemma import GEMMA
 from ift_course.models.load import base_folder, load_whole
 from ift_course.models.smollm2 import SMOLLM2
@@ -171,6 +173,30 @@ def test_without_packages_and_hub_one_sentence_says_how_to_get_it(name, monkeypa
     model = wheel_model(get_profile(name))
     assert model.remedy in str(error.value)
     assert f"HF_HUB_OFFLINE is set) and {model.hub_id} is not in its cache" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["gemma", "smollm2"])
+def test_without_packages_the_hub_gives_one_commit_whose_results_stand_apart(
+    name, tmp_path, monkeypatch
+):
+    profile = get_profile(name)
+    model = wheel_model(profile)
+    from_packages = base_identity(profile)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda module: None)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    repository = tmp_path / "hub" / f"models--{model.hub_id.replace('/', '--')}"
+
+    def download(name, *, revision, **_):
+        snapshot = repository / "snapshots" / revision
+        snapshot.mkdir(parents=True)
+        (snapshot / "config.json").write_text("{}")
+        return snapshot
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    assert base_identity(profile) == from_packages
+    assert base_folder(profile) == repository / "snapshots" / model.revision
+    assert re.fullmatch("[0-9a-f]{40}", model.revision)
+    assert base_identity(profile) != from_packages
 
 
 def test_every_profile_of_a_package_has_its_description():

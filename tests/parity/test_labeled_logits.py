@@ -30,6 +30,7 @@ SPECIAL = {
     "a soft cap": ("Gemma2", {"final_logit_softcapping": 0.5, "head_dim": 16}),
     "a factor": ("Cohere", {"logit_scale": 0.3}),
     "a divisor": ("Granite", {"logits_scaling": 7.0}),
+    "a bias": ("Phi", {}),
     "a loss of experts": (
         "Mixtral",
         {"num_local_experts": 2, "output_router_logits": True, "router_aux_loss_coef": 0.5},
@@ -156,6 +157,25 @@ def test_trained_rows_are_those_of_peft(name, dtype):
         assert_same(result, expected)
     else:  # a product with two rows rounds differently from one with all of them
         torch.testing.assert_close(result[0], expected[0], rtol=2e-3, atol=0)
+
+
+def test_a_trained_row_keeps_the_bias_of_its_logit():
+    """PEFT leaves it out until the rows are merged into the matrix."""
+    from peft import LoraConfig, get_peft_model
+
+    model = special("a bias").eval()
+    model.lm_head.bias.data.normal_()
+    tokens = [IDS[0][7], 3]
+    with quiet():
+        config = LoraConfig(
+            task_type="CAUSAL_LM", r=2, target_modules=["q_proj"],
+            trainable_token_indices={"embed_tokens": tokens, "lm_head": tokens},
+        )  # fmt: skip
+        adapted = get_peft_model(model, config)
+    with row_by_row(adapted):
+        logits = adapted(torch.tensor(IDS)).logits
+    merged = adapted.merge_and_unload()
+    torch.testing.assert_close(logits, merged(torch.tensor(IDS)).logits)
 
 
 def test_the_probe_leaves_model_and_random_numbers_as_they_were(tiny_llama):
