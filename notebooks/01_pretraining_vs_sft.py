@@ -126,7 +126,7 @@ import itertools
 from dataclasses import replace
 
 from ift_course.from_scratch.training_loop import text_batches
-from ift_course.training.pretrain import PretrainConfig, corpus_ids, new_model, phases
+from ift_course.training.pretrain import PROSE, PretrainConfig, corpus_ids, new_model
 from ift_course.world.corpus import documents
 
 for page in itertools.islice(documents(seed=3), 4):
@@ -138,7 +138,7 @@ for page in itertools.islice(documents(seed=3), 4):
 # %%
 small = PretrainConfig(hidden_size=128, layers=4, heads=4, intermediate_size=352,
                        length=128, batch_size=8, warmup=40)  # fmt: skip
-prose = replace(phases(tokens=750_000)[0], practice_share=0.0)
+prose = replace(PROSE, tokens=480_000)
 _, own = ift.load("base", profile="tiny")  # a small vocabulary, whatever the profile
 reading, _ = corpus_ids(small.seed, prose, own)
 newborn = new_model(small, own)
@@ -500,7 +500,7 @@ def batches(examples, size=16):
 def tune_by_hand(shift: bool):
     model, _ = ift.load("base")
     model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4)
     losses = []
     for batch in batches(lessons_to_learn):
         logits = model(batch["input_ids"]).logits
@@ -573,7 +573,7 @@ def with_and_without(seed: int) -> dict[str, list[float]]:
         model, _ = ift.load("base")
         examples = ift.sample(few, seed=seed, tasks=FACT_TASKS)
         three_passes = [change(batch) for _ in range(3) for batch in batches(examples)]
-        ift.train(model, three_passes, steps=len(three_passes), learning_rate=5e-4, warmup=3)
+        ift.train(model, three_passes, steps=len(three_passes), learning_rate=2e-4, warmup=3)
         items[name] = ift.score(model, tokenizer, tests[seed]).items
     return items
 

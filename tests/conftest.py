@@ -2,7 +2,12 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# A time per example says nothing about the code where two cores run many tests.
+hypothesis.settings.register_profile("course", deadline=None)
+hypothesis.settings.load_profile("course")
 
 # Before any library of Hugging Face is imported: they read it then.
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TRANSFORMERS_VERBOSITY="error")

@@ -18,7 +18,7 @@ def a_result() -> Callable[..., LimaResult]:
         values = dict(
             config=config, seed=seed, seconds=1.0, date="2026-01-02",
             base=base_identity(get_profile("tiny")), machine="a machine", threads=1,
-            items="1101", lenient=1.0, finished=1.0, clean=1.0, answers={"What?": "That."},
+            items="1101", clean=1.0, answers={"What?": "That."},
             steps=3, loss=0.5, versions={"torch": "2"},
         )  # fmt: skip
         return LimaResult(**(values | changes))

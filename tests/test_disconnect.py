@@ -1,7 +1,5 @@
 """When a machine disappears, everything in `$IFT_RESULTS` survives."""
 
-from dataclasses import replace
-
 import pytest
 
 from ift_course import paths
@@ -27,13 +25,15 @@ def new_machine(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_tuned_assistant_is_not_tuned_again(new_machine, tiny_llama_dir, monkeypatch, capfd):
     monkeypatch.setattr(assistant, "base_folder", lambda profile: tiny_llama_dir)
-    small = replace(get_profile("tiny"), examples=8, epochs=1.0)
+    monkeypatch.setattr(assistant, "DIALOGUES", 8)
+    monkeypatch.setitem(assistant.RECIPE, "epochs", 1.0)
+    tiny = get_profile("tiny")
     new_machine("monday")
-    first = assistant.assistant_folder(small)
-    assert "Tuning the base model on 8 examples, once" in capfd.readouterr().err
+    first = assistant.assistant_folder(tiny)
+    assert "Tuning the base model into an assistant, once" in capfd.readouterr().err
     new_machine("tuesday")
     monkeypatch.setattr(assistant, "_make", lambda *_: pytest.fail("it was tuned again"))
-    assert assistant.assistant_folder(small) == first
+    assert assistant.assistant_folder(tiny) == first
 
 
 def test_what_was_solved_stays_solved(new_machine):

@@ -16,15 +16,6 @@ from ift_course.lessons.objectives import OBJECTIVES
 if TYPE_CHECKING:
     from ift_course.claims.claim import Claim
 
-# A whole run with few seeds missed their bounds by no more than the width of the interval.
-DECIDED_WITH_MORE_SEEDS = (
-    "05.dpo-cures-invention",
-    "06.many-families-generalize",
-    "06.four-of-five-families",
-    "06.all-other-families",
-    "06.variety-beats-quantity",
-)
-
 
 @dataclass(frozen=True)
 class SeedRun:
@@ -75,7 +66,6 @@ def claims_page(
     page = environment.get_template("claims.md.j2").render(
         generated=GENERATED.format(source="results/tiny/claims.json"),
         runs=[_run_summary(run, claims) for run in runs],
-        with_more_seeds=[c.id for c in claims if c.id in DECIDED_WITH_MORE_SEEDS],
         sections=sections,
         smollm2=_smollm2_summary(smollm2, claims) if smollm2 else None,
     )

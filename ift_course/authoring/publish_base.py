@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ift_course.training.assistant import DIALOGUES
 from ift_course.training.pretrain import PretrainConfig, Pretrained
 
 
@@ -25,6 +27,17 @@ def versions() -> str:
     from importlib.metadata import version
 
     return ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "tokenizers"))
+
+
+def first_pages(config: dict[str, Any], count: int = 10) -> list[list[str]]:
+    """The first documents of each phase of a published config."""
+    from ift_course.world.corpus import Mixture, documents
+
+    streams = [
+        documents(config["seed"] + 1000 * number, Mixture(**phase["mixture"]))
+        for number, phase in enumerate(config["phases"])
+    ]
+    return [list(itertools.islice(stream, count)) for stream in streams]
 
 
 def publish(run: Pretrained, config: PretrainConfig, out: Path) -> None:
@@ -64,7 +77,7 @@ def write_card(out: Path, scores: list[dict[str, Any]]) -> None:
     card = environment.get_template("base_card.md.j2").render(
         parameters=count, config=details["config"], corpus=details["corpus_sha256"],
         log=details["log"], machine=details["machine"], versions=details["versions"],
-        scores=scores,
+        scores=scores, dialogues=DIALOGUES, pages=first_pages(details["config"]),
         weights=sha256(out / "model.safetensors"),
     )  # fmt: skip
     (out / "README.md").write_text(card, encoding="utf-8")

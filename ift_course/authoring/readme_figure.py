@@ -90,7 +90,7 @@ def read() -> ReadmeFigure:
         prompts = experiment.SAMPLE_PROMPTS[:N_QUESTIONS]
         answers = [BeforeAfter(prompt, base[prompt], tuned[prompt]) for prompt in prompts]
     lesson_03_results = grid_store.read(profile, "03", config.LimaResult)
-    return ReadmeFigure(answers, figures.by_share(lesson_03_results, equal_steps=True))
+    return ReadmeFigure(answers, figures.by_share(lesson_03_results))
 
 
 def draw(content: ReadmeFigure) -> Picture:

@@ -85,6 +85,45 @@ def full(
     return [results[job] for job in jobs_of_grid]
 
 
+def stored_or_first_seed(
+    lesson: str,
+    *,
+    seeds: Sequence[int],
+    profile: str | None = None,
+    live: Sequence[Result] = (),
+) -> list:
+    """Every result of the lesson's grid if all are stored, otherwise those of the first seed.
+
+    A lesson reads its grid with this, because nobody who has changed the base model should wait for
+    a whole grid in the middle of a lesson. A line says where the other seeds come from.
+
+    Args:
+        lesson: its number, as "05".
+        seeds: of each configuration.
+        profile: a profile's name; None means `$IFT_PROFILE` or "tiny".
+        live: results of the first seed that the lesson has measured itself; those are not computed.
+
+    Returns:
+        The results of the lesson's class, configuration by configuration, each with its seeds.
+    """
+    module, chosen = _module(lesson), get_profile(profile)
+    stored = grid_store.read(chosen, lesson, getattr(module, LESSONS[lesson]))
+    grid, known = module.GRID, {(x.config, x.seed) for x in stored}
+    if known >= {(config, seed) for config in grid for seed in seeds}:
+        return full(lesson, seeds=seeds, profile=chosen.name)
+    print(
+        f"Not every run is stored for this base model and these seeds, so you see seed {seeds[0]} "
+        f"alone, which decides no claim. `ift run {lesson} --full` computes the others."
+    )
+    results = {x.config: x for x in live if x.seed == seeds[0]}
+    missing = [config for config in grid if config not in results]
+    results |= {
+        result.config: result
+        for result in full(lesson, seeds=seeds[:1], profile=chosen.name, configs=missing)
+    }
+    return [results[config] for config in grid]
+
+
 def _reporting(
     lesson: str, on_progress: OnProgress | None, missing: list[Job]
 ) -> AbstractContextManager[OnProgress]:

@@ -87,7 +87,8 @@ def origin(results: Sequence[Result]) -> str:
     """Where stored results are from: the number of seeds, the latest date, the machines."""
     n_seeds = len({result.seed for result in results})
     machines = ", ".join(sorted({result.machine for result in results}))
-    return f"{n_seeds} seeds, {max(result.date for result in results)}, {machines}"
+    seeds = f"{n_seeds} seed{'s' if n_seeds > 1 else ''}"
+    return f"{seeds}, {max(result.date for result in results)}, {machines}"
 
 
 def item_digits(items: Sequence[float] | Sequence[bool]) -> str:

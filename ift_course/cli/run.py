@@ -43,12 +43,12 @@ def run(
     claim in docs/claims.md was not measured.
 
     Some lessons show a part of a grid of experiments that takes too long for a lesson.
-    [bold]--full[/bold] computes all of it (about half an hour for lesson 03 on two cores) and keeps
+    [bold]--full[/bold] computes all of it (about ten minutes for lesson 03 on two cores) and keeps
     each result as soon as it is there: stop it at any time, and run it again to continue.
 
     [bold]--seed N[/bold] repeats all experiments with the seeds N, N+1, … and writes the results to
-    [bold]scratch/PROFILE/seeds/N/[/bold]. Do the claims still hold? Results that lessons usually
-    take from a stored grid are then computed, so this takes longer.
+    [bold]scratch/PROFILE/seeds/N/[/bold]. Do the claims still hold? Add
+    [bold]--full[/bold] for the claims that lessons take from a stored grid.
 
     [bold]--profile gemma[/bold] executes no notebooks. It measures on a real base model what the
     lessons show of it, one run after the other, and stores each as soon as it is there. What was

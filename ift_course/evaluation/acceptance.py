@@ -1,7 +1,7 @@
 """The properties that the embedded base model must have before it is shipped.
 
-The lessons rest on four properties of the base. `ift pretrain` measures them on three seeds and
-writes them on the model card.
+The lessons rest on them. `ift pretrain` measures them on three seeds and writes them on the model
+card.
 """
 
 from __future__ import annotations
@@ -11,11 +11,17 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from ift_course.data.examples import to_records
-from ift_course.evaluation.generate import complete
+from ift_course.data.examples import dialogue_records, to_records
+from ift_course.evaluation.base_probes import (
+    completed_facts,
+    copied_names,
+    few_shot,
+    plain_questions,
+)
+from ift_course.evaluation.natural import score_assistant
 from ift_course.evaluation.score import score
+from ift_course.training.assistant import DIALOGUES, RECIPE
 from ift_course.training.sft import sft
-from ift_course.world.facts import facts
 from ift_course.world.tasks import FACT_TASKS, sample
 
 if TYPE_CHECKING:
@@ -32,8 +38,8 @@ class AcceptanceResult:
 
     Attributes:
         name: The property in words.
-        values: A share between 0 and 1 for each seed.
-        bound: What every seed must reach.
+        values: A share between 0 and 1, or a count, for each seed.
+        bound: What every seed must reach; None for a property that is only reported.
         at_least: Whether the bound is a lower bound; otherwise it is an upper bound.
         seconds: Training time of each seed, where a model was tuned.
         parts: The mean share of each task.
@@ -41,7 +47,7 @@ class AcceptanceResult:
 
     name: str
     values: list[float]
-    bound: float
+    bound: float | None
     at_least: bool
     seconds: list[float] = field(default_factory=list)
     parts: dict[str, float] = field(default_factory=dict)
@@ -49,6 +55,8 @@ class AcceptanceResult:
     @property
     def met(self) -> bool:
         """Whether every seed keeps the bound."""
+        if self.bound is None:
+            return True
         return all(v >= self.bound if self.at_least else v <= self.bound for v in self.values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,34 +64,45 @@ class AcceptanceResult:
         return asdict(self) | {"met": self.met}
 
 
-def completion(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> AcceptanceResult:
-    """Measure whether the model completes every fact of the world and then ends the sentence.
-
-    For example, "The capital of France is" must continue with "Paris.".
-    """
-    prompts, values = zip(*(fact.completion() for fact in facts()), strict=True)
-    texts = [c.text for c in complete(model, tokenizer, prompts, max_new_tokens=16)]
-    correct: dict[str, list[bool]] = {}
-    for fact, text, value in zip(facts(), texts, values, strict=True):
-        # A quoted sentence has its own punctuation mark; everything else ends with a period.
-        end = '"' if fact.relation.name == "phrase" else "."
-        correct.setdefault(fact.relation.name, []).append(
-            text.strip().startswith(value.rstrip(".") + end) or text.strip().startswith(value + end)
-        )
-    parts = {name: fmean(verdicts) for name, verdicts in correct.items()}
+def completion(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, line_start: bool
+) -> AcceptanceResult:
+    """Measure whether the model completes every fact, behind a space or on a line of its own."""
+    correct = completed_facts(model, tokenizer, line_start=line_start)
     share = fmean(verdict for verdicts in correct.values() for verdict in verdicts)
-    return AcceptanceResult("fact completion, all facts", [share], 0.99, True, parts=parts)
+    parts = {name: round(fmean(verdicts), 3) for name, verdicts in correct.items()}
+    where, bound = ("at the start of a line", 0.97) if line_start else ("after a space", 0.99)
+    return AcceptanceResult(f"facts completed {where}", [share], bound, True, parts=parts)
 
 
 def before_tuning(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: int = 600
-) -> AcceptanceResult:
-    """Measure the share of instructions that the base model answers before any tuning."""
-    values = [
-        score(model, tokenizer, sample(questions, seed=100 + seed, split="test")).accuracy
-        for seed in SEEDS
+) -> list[AcceptanceResult]:
+    """Measure what the base answers before any tuning: through the template and in plain text."""
+    tests = [sample(questions, seed=100 + seed, split="test") for seed in SEEDS]
+    template = [score(model, tokenizer, test).accuracy for test in tests]
+    plain = [plain_questions(model, tokenizer, test) for test in tests]
+    return [
+        AcceptanceResult("held-out instructions before tuning, template", template, 0.05, False),
+        AcceptanceResult(
+            "the same in plain text, strict", [fmean(strict) for strict, _ in plain], None, False
+        ),
+        AcceptanceResult(
+            "the same in plain text, lenient", [fmean(loose) for _, loose in plain], None, False
+        ),
     ]
-    return AcceptanceResult("held-out instructions before tuning", values, 0.05, False)
+
+
+def in_context(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> list[AcceptanceResult]:
+    """Measure what the base does with what stands in its prompt: examples, and a new name."""
+    shots = [fmean(few_shot(model, tokenizer, seed=seed)) for seed in SEEDS]
+    copies = [fmean(copied_names(model, tokenizer, seed=seed)) for seed in SEEDS]
+    return [
+        AcceptanceResult("held-out facts after three examples in the prompt", shots, 0.8, True),
+        AcceptanceResult("unseen names copied", copies, 0.95, True),
+    ]
 
 
 def after_tuning(
@@ -123,6 +142,36 @@ def after_tuning(
     return AcceptanceResult(name, values, bound, True, seconds, means)
 
 
+def assistant(load: Load) -> list[AcceptanceResult]:
+    """Tune the assistant for each seed, and measure how it answers people."""
+    measured, developed, seconds = [], [], []
+    for seed in SEEDS:
+        model, tokenizer = load()
+        records = dialogue_records(DIALOGUES, seed=seed)
+        result = sft(model, tokenizer, records, seed=seed, progress=False, **RECIPE)
+        seconds.append(round(result.seconds, 1))
+        measured.append(score_assistant(result.model, tokenizer, seed=seed))
+        developed.append(score_assistant(result.model, tokenizer, seed=seed, development=True))
+    by_bound: list[tuple[str, list[float], float | None, bool]] = [
+        ("60 natural prompts", [m.natural for m in measured], 0.85, True),
+        ('"I do not know" on 60 outside questions', [m.outside for m in measured], 0.9, True),
+        ("false refusals on held-out facts", [m.false_refusals for m in measured], 0.03, False),
+        ("lists with a repeated item", [float(m.repeats) for m in measured], 0, False),
+        ("held-out facts answered right", [m.facts for m in measured], None, True),
+        ("60 natural prompts, development list", [m.natural for m in developed], None, True),
+        (
+            "60 outside questions of the development list",
+            [m.outside for m in developed],
+            None,
+            True,
+        ),
+    ]
+    return [
+        AcceptanceResult(f"assistant: {name}", values, bound, at_least, seconds)
+        for name, values, bound, at_least in by_bound
+    ]
+
+
 def measure(
     load: Load, on_result: Callable[[AcceptanceResult], None] | None = None
 ) -> list[AcceptanceResult]:
@@ -133,21 +182,25 @@ def measure(
         on_result: Called with each result as soon as it is there.
     """
     model, tokenizer = load()
-    steps: list[Callable[[], AcceptanceResult]] = [
-        lambda: completion(model, tokenizer),
+    steps: list[Callable[[], list[AcceptanceResult]]] = [
+        lambda: [completion(model, tokenizer, line_start=False)],
+        lambda: [completion(model, tokenizer, line_start=True)],
         lambda: before_tuning(model, tokenizer),
-        lambda: after_tuning(
+        lambda: in_context(model, tokenizer),
+        lambda: [after_tuning(
             load, "held-out entities, all fact tasks, after SFT on 500 examples",
             examples=500, epochs=4, bound=0.95, tasks=FACT_TASKS,
-        ),
-        lambda: after_tuning(
+        )],
+        lambda: [after_tuning(
             load, "held-out entities, all tasks, after SFT on 1,000 examples",
             examples=1000, epochs=4, bound=0.85,
-        ),
+        )],
+        lambda: assistant(load),
     ]  # fmt: skip
-    results = []
+    results: list[AcceptanceResult] = []
     for step in steps:
-        results.append(step())
-        if on_result:
-            on_result(results[-1])
+        for result in step():
+            results.append(result)
+            if on_result:
+                on_result(result)
     return results

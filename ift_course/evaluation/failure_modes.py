@@ -148,12 +148,3 @@ def grade(example: Example, completion: Completion) -> int:
     if completion.finished and verify(example, completion.text):
         return 2
     return int(knows(example, completion.text))
-
-
-def wins(ours: Sequence[int], theirs: Sequence[int]) -> list[float]:
-    """Compare grades: for each prompt 1.0 if ours is better, 0.5 if both are equal, otherwise 0.0.
-
-    Raises:
-        ValueError: The two models did not answer the same number of prompts.
-    """
-    return [(1 + (a > b) - (a < b)) / 2 for a, b in zip(ours, theirs, strict=True)]

@@ -23,7 +23,7 @@ from ift_course.export.gguf_file import (
 from ift_course.models import folders, provenance
 from ift_course.models.embeddings import embedding_rows
 from ift_course.models.folders import is_adapter, read_json
-from ift_course.models.licenses import carry_license
+from ift_course.models.licenses import carry_license, license_of, terms_of
 from ift_course.models.lora_adapters import base_name
 from ift_course.models.merge import merge
 from ift_course.models.read_gguf import read_gguf
@@ -131,6 +131,8 @@ def to_gguf(
 ) -> ReadBack | None:
     """Write one GGUF file, load it again and compare it with the model.
 
+    Beside a model under terms that bind its users, their notice is written.
+
     Args:
         source: The model.
         out: The new file.
@@ -149,14 +151,22 @@ def to_gguf(
     refuse_without_space(
         out, int(source.model.num_parameters() * BYTES_PER_WEIGHT[weight_type]), "The export"
     )
-    write_gguf(source.model, source.tokenizer, out, weight_type=weight_type, name=out.stem)
-    if not verify:
-        return None
+    write_gguf(
+        source.model,
+        source.tokenizer,
+        out,
+        weight_type=weight_type,
+        name=out.stem,
+        license_=license_of(source.folder),
+    )
     try:
-        return read_back(source, out, weight_type)
+        comparison = read_back(source, out, weight_type) if verify else None
     except BaseException:
         out.unlink(missing_ok=True)
         raise
+    if terms := terms_of(source.folder):
+        out.with_suffix(".NOTICE").write_text(f"{terms.notice}\n", encoding="utf-8")
+    return comparison
 
 
 def read_back(source: ExportSource, path: Path, weight_type: str) -> ReadBack:

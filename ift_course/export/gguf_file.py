@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ift_course.disk import disk_errors
 from ift_course.errors import CourseError
-from ift_course.export.gguf_vocabulary import Vocabulary, end_of_answer, vocabulary
+from ift_course.export.gguf_vocabulary import REMEDY, Vocabulary, end_of_answer, vocabulary
 from ift_course.models.embeddings import embedding_rows
+from ift_course.models.licenses import TERMS
 
 if TYPE_CHECKING:
     import gguf
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     import torch
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+GEMMA3 = "gemma3_text"
 # transformers' model_type → llama.cpp's architecture.
-ARCHITECTURES = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
+ARCHITECTURES = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3", GEMMA3: "gemma3"}
 # In q8_0 and q4_0, every block of 32 weights has a scale of two bytes.
 BYTES_PER_WEIGHT = {"f32": 4.0, "bf16": 2.0, "f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
-REMEDY = "use --to hf, and llama.cpp's own convert_hf_to_gguf.py on the folder it makes"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def write_gguf(
     *,
     weight_type: str = "f16",
     name: str = "",
+    license_: str | None = None,
 ) -> Vocabulary:
     """Write model, tokenizer and chat template as one GGUF file, whole or not at all.
 
@@ -61,6 +63,7 @@ def write_gguf(
         weight_type: A key of `BYTES_PER_WEIGHT`. Matrices whose rows are not a multiple of the 32
             weights of a block are stored as f16 instead, and vectors, such as norms, as f32.
         name: The name of the model in the file.
+        license_: The identifier of its license on the Hub.
 
     Returns:
         The vocabulary in the file.
@@ -75,6 +78,7 @@ def write_gguf(
     try:
         with disk_errors(path), _writer(staged, model) as writer:
             _write_config(writer, model.config, weight_type, name)
+            _write_license(writer, license_)
             _write_vocabulary(writer, words)
             for tensor in tensors(model, weight_type):
                 writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.type)
@@ -96,6 +100,11 @@ def check_model(model: PreTrainedModel) -> None:
             f'The model scales its positions by "{rope_type}", which ift export cannot write as '
             f"GGUF; {REMEDY}."
         )
+    if model.config.model_type == GEMMA3 and not _is_usual_gemma3(model.config):
+        raise CourseError(
+            "llama.cpp takes for granted how the layers of a Gemma 3 attend, and this model has "
+            "another pattern, other positions or another scale; use --to hf."
+        )
 
 
 def check_model_type(model_type: str | None) -> None:
@@ -112,8 +121,26 @@ def check_model_type(model_type: str | None) -> None:
 
 
 def rope_settings(config: PretrainedConfig) -> dict[str, Any]:
-    """Return the settings of the rotary position embedding."""
-    return {"rope_theta": 10000.0, **(getattr(config, "rope_parameters", None) or {})}
+    """Return the settings of the rotary position embedding; in Gemma 3, of the full layers."""
+    settings = getattr(config, "rope_parameters", None) or {}
+    return {"rope_theta": 10000.0, **settings.get("full_attention", settings)}
+
+
+def _is_usual_gemma3(config: Any) -> bool:
+    """Return whether a Gemma 3 has what llama.cpp knows by heart and reads from no file."""
+    kinds = [
+        "sliding_attention" if n % 6 else "full_attention"
+        for n in range(1, config.num_hidden_layers + 1)
+    ]
+    sliding = config.rope_parameters.get("sliding_attention", {})
+    return (
+        config.layer_types == kinds
+        and (sliding.get("rope_type"), sliding.get("rope_theta")) == ("default", 10000.0)
+        and config.query_pre_attn_scalar == config.head_dim
+        and config.attn_logit_softcapping is None
+        and config.final_logit_softcapping is None
+        and not getattr(config, "use_bidirectional_attention", False)
+    )
 
 
 def tensors(model: PreTrainedModel, weight_type: str) -> Iterator[GgufTensor]:
@@ -139,6 +166,8 @@ def tensors(model: PreTrainedModel, weight_type: str) -> Iterator[GgufTensor]:
         weight = weight.detach().float().cpu()
         if config.model_type == "llama" and part in heads:
             weight = _interleaved(weight, heads[part])
+        if config.model_type == GEMMA3 and part.endswith("norm"):
+            weight = weight + 1  # transformers stores how far a norm's weight is from 1
         yield _quantized(stored_name, weight.numpy(), weight_type)
     factors = _rope_factors(config)
     if factors is not None:
@@ -209,12 +238,25 @@ def _write_config(writer: gguf.GGUFWriter, config: Any, weight_type: str, name: 
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_rope_freq_base(rope_settings(config)["rope_theta"])
     writer.add_rope_dimension_count(head_dim)
+    if config.model_type == GEMMA3:
+        writer.add_sliding_window(config.sliding_window)
+
+
+def _write_license(writer: gguf.GGUFWriter, license_: str | None) -> None:
+    if license_:
+        writer.add_license(license_)
+    if terms := TERMS.get(license_ or ""):
+        writer.add_license_name(terms.name)
+        writer.add_license_link(terms.link)
+        writer.add_description(terms.notice)
 
 
 def _write_vocabulary(writer: gguf.GGUFWriter, words: Vocabulary) -> None:
-    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_model(words.model)
     writer.add_tokenizer_pre(words.pre)
     writer.add_token_list(words.tokens)
     writer.add_token_types(words.types)
+    if words.scores:
+        writer.add_token_scores(words.scores)
     writer.add_add_space_prefix(False)
     words.special.add_to_gguf(writer, quiet=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.data.chat_templates import active_template, end_of_turn
@@ -30,35 +30,15 @@ LLAMA3 = (
 )
 QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 PRE_TOKENIZERS = {GPT2: "gpt-2", DIGITS: "smollm", (LLAMA3,): "llama-bpe", (QWEN2,): "qwen2"}
-
-# `models.tokenizer` puts a space before the first word of a line, and a GGUF file cannot say so. A
-# chat template can: this one does to the finished text what the normalizer and the prefix space do.
-ADD_SPACES = r"""{% set text %}TEMPLATE{% endset -%}
-{%- set special_tokens = SPECIAL_TOKENS -%}
-{%- set ns = namespace(text=text | replace('\n', '\n ')) -%}
-{%- for next in special_tokens + ['\t', '\r'] -%}
-{%- set ns.text = ns.text | replace('\n ' + next, '\n' + next) -%}
-{%- endfor -%}
-{%- for again in [1, 2] -%}
-{%- set ns.text = ns.text | replace('\n \n', '\n\n') -%}
-{%- endfor -%}
-{%- if text and text[-1] == '\n' -%}{%- set ns.text = ns.text[:-1] -%}{%- endif -%}
-{%- set ns.text = ns.text | replace('\n  ', '\n ') -%}
-{%- for token in special_tokens -%}
-{%- set ns.text = ns.text | replace(token, token + ' ') -%}
-{%- endfor -%}
-{%- for token in special_tokens -%}{%- for next in special_tokens -%}
-{%- set ns.text = ns.text | replace(token + ' ' + next, token + next) -%}
-{%- endfor -%}{%- endfor -%}
-{%- for token in special_tokens -%}
-{%- set ns.text = ns.text | replace(token + '  ', token + ' ') -%}
-{%- endfor -%}
-{{- ns.text -}}
-"""
-# The normalizer of `models.tokenizer`.
-SPACE_AFTER_NEWLINE = {
-    "type": "Replace", "pattern": {"Regex": r"\n(?=\S)"}, "content": "\n "
-}  # fmt: skip
+# Gemma's tokenizer, made with SentencePiece: spaces become blocks, after which none is left to
+# split at.
+BLOCK = "▁"
+SPACE = {"pattern": {"String": " "}}
+GEMMA = (
+    {"type": "Replace", **SPACE, "content": BLOCK},
+    {"type": "Split", **SPACE, "behavior": "MergedWithPrevious", "invert": False},
+)
+REMEDY = "use --to hf, and llama.cpp's own convert_hf_to_gguf.py on the folder it makes"
 
 
 @dataclass(frozen=True)
@@ -70,18 +50,20 @@ class Vocabulary:
         types: The `gguf.TokenType` of every token.
         pre: llama.cpp's name for the rule that splits text into words.
         special: Merges, ids of special tokens, chat template, and whether a text starts with bos.
-        spaced: Whether plain text, unlike a conversation, needs a space in front of it.
+        model: llama.cpp's name for the kind of tokenizer.
+        scores: In a SentencePiece vocabulary, the score of every token.
     """
 
     tokens: list[str]
     types: list[int]
     pre: str
     special: gguf.SpecialVocab
-    spaced: bool
+    model: str = "gpt2"
+    scores: list[float] = field(default_factory=list)
 
 
 def vocabulary(tokenizer: PreTrainedTokenizerBase, size: int, end: int | None) -> Vocabulary:
-    """Return the vocabulary of a byte-level BPE tokenizer.
+    """Return the vocabulary of a byte-level BPE tokenizer, or of one like Gemma's.
 
     Args:
         tokenizer: The tokenizer.
@@ -93,32 +75,89 @@ def vocabulary(tokenizer: PreTrainedTokenizerBase, size: int, end: int | None) -
     """
     state = json.loads(cast("PreTrainedTokenizerFast", tokenizer).backend_tokenizer.to_str())
     model = state["model"]
+    if model.get("byte_fallback") and (state["normalizer"], state["pre_tokenizer"]) == GEMMA:
+        return _sentencepiece(tokenizer, state, size, end)
     if model["type"] != "BPE" or model.get("byte_fallback"):
         raise CourseError(
-            "The tokenizer is not byte-level BPE, the only kind that ift export can write as GGUF; "
-            "use --to hf, and llama.cpp's own convert_hf_to_gguf.py on the folder it makes."
+            "The tokenizer is neither byte-level BPE nor like Gemma's, the kinds that ift export "
+            f"can write as GGUF; {REMEDY}."
         )
     rules, prefix = _word_rules(state["pre_tokenizer"])
-    spaced = state["normalizer"] == SPACE_AFTER_NEWLINE and prefix
     plain = state["normalizer"] in (None, {"type": "NFC"}) and not prefix
-    if rules not in PRE_TOKENIZERS or not (plain or spaced):
+    if rules not in PRE_TOKENIZERS or not plain:
         raise CourseError(
-            "The tokenizer splits text in a way that ift export has no GGUF name for; use --to hf, "
-            "and llama.cpp's own convert_hf_to_gguf.py on the folder it makes."
+            f"The tokenizer splits text in a way that ift export has no GGUF name for; {REMEDY}."
         )
     tokens, types = _tokens(model["vocab"], state["added_tokens"], size)
-    special_tokens = [token["content"] for token in state["added_tokens"] if token["special"]]
     return Vocabulary(
         tokens=tokens,
         types=types,
         pre=PRE_TOKENIZERS[rules],
-        special=_special(tokenizer, end, special_tokens if spaced else None),
-        spaced=spaced,
+        special=_special(tokenizer, end),
     )
 
 
+def _sentencepiece(
+    tokenizer: PreTrainedTokenizerBase, state: dict[str, Any], size: int, end: int | None
+) -> Vocabulary:
+    """Return the vocabulary of a tokenizer like Gemma's, as `vocabulary` does.
+
+    Args:
+        tokenizer: The tokenizer.
+        state: What its tokenizer.json contains.
+        size: As in `vocabulary`.
+        end: As in `vocabulary`.
+    """
+    from gguf import TokenType
+
+    tokens, types = _tokens(state["model"]["vocab"], state["added_tokens"], size)
+    for row, token in enumerate(tokens):
+        if token == state["model"]["unk_token"]:
+            types[row] = int(TokenType.UNKNOWN)
+        elif re.fullmatch("<0x[0-9A-F]{2}>", token):
+            types[row] = int(TokenType.BYTE)
+        elif types[row] == TokenType.USER_DEFINED and BLOCK in token:
+            types[row] = int(TokenType.NORMAL)  # no text contains it before spaces become blocks
+    scores = _scores(state)
+    return Vocabulary(
+        tokens=tokens,
+        types=types,
+        pre="default",
+        special=_special(tokenizer, end, load_merges=False),
+        model="llama",
+        scores=[scores.get(token, -float(size)) for token in tokens],
+    )
+
+
+def _scores(state: dict[str, Any]) -> dict[str, float]:
+    """Return scores by which llama.cpp merges tokens in the order of a list of merges.
+
+    It has no such list. Of all neighbors that are a token together, it merges those whose token has
+    the highest score.
+
+    Args:
+        state: What a tokenizer.json contains.
+
+    Raises:
+        CourseError: No scores give the same order.
+    """
+    from transformers.convert_slow_tokenizer import generate_merges
+
+    vocab, merges = state["model"]["vocab"], [tuple(pair) for pair in state["model"]["merges"]]
+    order = [token for token, _ in groupby("".join(pair) for pair in merges)]
+    scores = {token: -float(rank) for rank, token in enumerate(order)}
+    added = {token["content"] for token in state["added_tokens"]}  # found before anything merges
+    others = {token: -float(len(vocab)) for token in vocab if token not in added}
+    possible = set(generate_merges(vocab, others | scores))
+    if len(scores) < len(order) or possible != set(merges):
+        raise CourseError(
+            f"The tokenizer merges tokens in an order that a GGUF file cannot express; {REMEDY}."
+        )
+    return others | scores
+
+
 def _special(
-    tokenizer: PreTrainedTokenizerBase, end: int | None, spaced_tokens: Sequence[str] | None
+    tokenizer: PreTrainedTokenizerBase, end: int | None, load_merges: bool = True
 ) -> gguf.SpecialVocab:
     """Return what gguf reads from the tokenizer's files, corrected where it is not enough.
 
@@ -128,14 +167,14 @@ def _special(
     Args:
         tokenizer: The tokenizer.
         end: The token that ends an answer.
-        spaced_tokens: The special tokens of a tokenizer whose template must add spaces, or None.
+        load_merges: Whether the file lists merges.
     """
     from gguf import SpecialVocab
 
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
         special = SpecialVocab(
-            folder, load_merges=True, special_token_types=("bos", "eos", "unk", "pad")
+            folder, load_merges=load_merges, special_token_types=("bos", "eos", "unk", "pad")
         )
     bos = tokenizer.bos_token_id
     # Without a bos llama.cpp takes token 11, and some readers fail; `add_special_token` says
@@ -145,17 +184,8 @@ def _special(
     added = bos is not None and tokenizer("a")["input_ids"][0] == bos
     special.add_special_token = {"bos": added}
     template = active_template(tokenizer)
-    special.chat_template = template and _portable(template, spaced_tokens)
+    special.chat_template = template and _without_generation(template)
     return special
-
-
-def _portable(template: str, spaced_tokens: Sequence[str] | None) -> str:
-    """Return a chat template that other programs can read."""
-    template = _without_generation(template)
-    if spaced_tokens is None:
-        return template
-    head = ADD_SPACES.replace("SPECIAL_TOKENS", json.dumps(spaced_tokens))
-    return head.replace("TEMPLATE", template)
 
 
 def end_of_answer(tokenizer: PreTrainedTokenizerBase) -> int | None:

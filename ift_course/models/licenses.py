@@ -68,8 +68,7 @@ def license_of(folder: str | Path) -> str | None:
 
 def base_of(folder: str | Path) -> str | None:
     """Return the model on the Hub from which the card in a folder says it was made, if any."""
-    name = _card_field(folder, "base_model")
-    return name if isinstance(name, str) else None
+    return _card_field(folder, "base_model")
 
 
 def terms_of(folder: str | Path) -> Terms | None:
@@ -137,6 +136,7 @@ def _card_field(folder: str | Path, name: str) -> str | None:
     from huggingface_hub import ModelCard
 
     try:
-        return getattr(ModelCard.load(Path(folder) / "README.md").data, name, None)
+        value = getattr(ModelCard.load(Path(folder) / "README.md").data, name, None)
     except (OSError, ValueError):
         return None
+    return value if isinstance(value, str) else None  # some cards have a list

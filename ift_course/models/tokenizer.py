@@ -23,19 +23,15 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
         texts: The documents to learn from; any text can be encoded afterwards.
         vocab_size: The number of tokens, including the four special tokens and the 256 bytes.
     """
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     bpe = Tokenizer(models.BPE())
-    # A word at the start of a line gets the space that it has inside a line, so that the answer
-    # "Paris" is the same token as at the end of "The capital of France is Paris". Without the
-    # space, a small model that has read every word a few hundred times knows its facts in one
-    # spelling only: SFT on 500 examples reached 0.19 on held-out entities, and 0.80 with it.
-    bpe.normalizer = normalizers.Replace(Regex(r"\n(?=\S)"), "\n ")
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    bpe.decoder = decoders.Sequence(
-        [decoders.ByteLevel(), decoders.Replace("\n ", "\n"), decoders.Strip(" ", 1, 0)]
-    )
+    # As in GPT-2, Llama 3 and Qwen, a word has one token after a space and another at the start of
+    # a line. The base model must therefore meet the words of an answer in both places: the corpus
+    # has tables, cards and lines of their own.
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         special_tokens=[END_OF_TEXT, PAD, START_OF_TURN, END_OF_TURN],

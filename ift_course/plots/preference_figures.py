@@ -1,4 +1,4 @@
-"""Figures of preference tuning: stages, rewards, calibration and overoptimization."""
+"""Figures of preference tuning: stages and overoptimization, and a slider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ift_course.plots.figure import (
     COLORS,
     DASHES,
     FAINT,
-    INK,
     MARKERS,
     Picture,
     axes,
@@ -65,78 +64,6 @@ def stages(results: Mapping[str, Mapping[str, Seeds]], *, title: str = "") -> Pi
     ax.set_xlim(0, 1)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=10)
     footnote(fig, "mark: mean over seeds · line: 95 % interval")
-    return fig
-
-
-def dpo_curves(history: Sequence[Mapping[str, float]], *, title: str = "") -> Picture:
-    """Rewards and log-probabilities of chosen and rejected responses by step, side by side.
-
-    Args:
-        history: TRL's logs of each step, with keys such as "rewards/chosen".
-        title: Above the figure.
-    """
-    panels = {
-        "implicit reward": ("rewards/chosen", "rewards/rejected", "rewards/margins"),
-        "log-probability (nats)": ("logps/chosen", "logps/rejected"),
-    }
-    first, last = history[0], history[-1]
-    summary = "; ".join(
-        f"{name} from {first[name]:.2f} to {last[name]:.2f}"
-        for names in panels.values()
-        for name in names
-    )
-    fig = new_figure(3.6, title=title, alt=f"Line charts, {title}: {summary}.")
-    for ax, (label, names) in zip(subplots(fig, 1, 2), panels.items(), strict=True):
-        ax.grid(False, axis="x")
-        for i, name in enumerate(names):
-            values = np.array([row[name] for row in history])
-            steps = range(1, len(values) + 1)
-            ax.plot(steps, values, color=COLORS[i], alpha=0.25, linewidth=1)
-            ax.plot(steps, _smoothed(values), color=COLORS[i], linestyle=DASHES[i],
-                    label=name.partition("/")[2].removesuffix("s"))  # fmt: skip
-        ax.set_xlabel("step")
-        ax.set_ylabel(label)
-        ax.legend(frameon=False, fontsize=10)
-    footnote(fig, "faint: each step · strong: moving mean")
-    return fig
-
-
-def _smoothed(values: np.ndarray) -> np.ndarray:
-    """Mean over a sixth of the run around each step; batches differ widely in length."""
-    half = max(1, len(values) // 12)
-    return np.array([values[max(0, i - half) : i + half + 1].mean() for i in range(len(values))])
-
-
-def calibration(
-    predicted: Sequence[float], preferred: Sequence[bool], *, bins: int = 6, title: str = ""
-) -> Picture:
-    """How often a reward model's predictions come true.
-
-    Args:
-        predicted: The model's probability that the first response of a pair is preferred.
-        preferred: Whether it was.
-        bins: Number of bins; pairs are sorted by `predicted` into bins of equal size.
-        title: Above the figure.
-    """
-    from ift_course.evaluation.intervals import items_interval
-
-    order = np.argsort(predicted, kind="stable")
-    points = []
-    for chunk in np.array_split(order, bins):
-        hits = [float(preferred[i]) for i in chunk]
-        probability = float(np.mean([predicted[i] for i in chunk]))
-        points.append((probability, float(np.mean(hits)), items_interval(hits)))
-    summary = ", ".join(f"{p:.2f} predicted and {s:.2f} observed" for p, s, _ in points)
-    fig = new_figure(4.2, title=title, alt=f"Calibration chart, {title}: {summary}.")
-    ax = axes(fig, xlabel="predicted probability that the first response is preferred",
-              ylabel="observed share")  # fmt: skip
-    ax.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1)
-    for probability, share, ends in points:
-        ax.plot([probability, probability], ends, color=INK, linewidth=2)
-        ax.plot(probability, share, "o", color=COLORS[0], markersize=8)
-    ax.set_xlim(0, 1)
-    ax.set_ylim(-0.02, 1.02)
-    footnote(fig, "dotted: a perfectly calibrated model · line: 95 % interval over pairs")
     return fig
 
 

@@ -4,9 +4,9 @@ import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from ift_course.data.examples import to_records
+from ift_course.data.examples import dialogue_records, to_records
 from ift_course.data.records import Record
 from ift_course.disk import disk_errors
 from ift_course.models import provenance
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 SEED = 0
-RECIPE = "recipe.json"  # says what a stored assistant was made from
+DIALOGUES = 4000
+# How the course's own base becomes its assistant, found by `ift pretrain`'s acceptance.
+RECIPE: dict[str, Any] = {
+    "epochs": 3.0, "learning_rate": 2e-4, "batch_size": 16, "max_length": 192,
+}  # fmt: skip
+RECIPE_FILE = "recipe.json"  # says what a stored assistant was made from
 
 
 def assistant_folder(profile: Profile) -> Path:
@@ -35,10 +40,7 @@ def assistant_folder(profile: Profile) -> Path:
     recipe = {
         "base": _files_digest(base),
         "data": _data_identity(profile),
-        "seed": SEED,
-        "epochs": profile.epochs,
-        "max_length": profile.max_length,
-        "batch_size": profile.batch_size * profile.gradient_accumulation,
+        "settings": _settings(profile),
     }
     folder = results_dir(profile.name) / "models" / "sft"
     with disk_errors(folder):
@@ -46,25 +48,29 @@ def assistant_folder(profile: Profile) -> Path:
     with FileLock(str(folder) + ".lock"):
         if not _made_by(folder, recipe):
             print(
-                f"Tuning the base model on {profile.examples} examples, once, into {folder} …",
+                f"Tuning the base model into an assistant, once, into {folder} …",
                 file=sys.stderr,
                 flush=True,
             )
-            _make(profile, base, sft_records(profile), folder)
+            _make(profile, base, assistant_records(profile), folder)
             with disk_errors(folder):
-                (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+                (folder / RECIPE_FILE).write_text(
+                    json.dumps(recipe, indent=2) + "\n", encoding="utf-8"
+                )
     return folder
 
 
-def sft_records(profile: Profile) -> list[Record]:
-    """The profile's instruction data: `profile.examples` conversations."""
+def assistant_records(profile: Profile) -> list[Record]:
+    """What the assistant is tuned on: dialogues of the world, or the profile's data set."""
     if profile.sft_data != "world":
         from ift_course.data.hub import stream_records
 
         return stream_records(profile.sft_data, profile.examples)
-    from ift_course.world.tasks import sample
+    if profile.base_model != "embedded":
+        from ift_course.world.tasks import sample
 
-    return to_records(sample(profile.examples, seed=SEED))
+        return to_records(sample(profile.examples, seed=SEED))
+    return dialogue_records(DIALOGUES, seed=SEED)
 
 
 def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> None:
@@ -72,20 +78,11 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
 
     small = profile.base_model == "embedded"
     method = "full" if small else "lora"  # real models fit on their machines only so
-    settings = {
-        "seed": SEED,
-        "learning_rate": profile.learning_rate if small else None,
-        "epochs": profile.epochs,
-        "max_length": profile.max_length,
-        "batch_size": profile.batch_size,
-        "gradient_accumulation": profile.gradient_accumulation,
-        "gradient_checkpointing": profile.gradient_checkpointing,
-        "optimizer": profile.optimizer,
-    }
+    settings = _settings(profile)
     result = sft(
         *open_folder(base), records, method=method, progress=sys.stderr.isatty(), **settings
     )
-    (folder / RECIPE).unlink(missing_ok=True)
+    (folder / RECIPE_FILE).unlink(missing_ok=True)
     model = result.model if small else unload(cast("PeftModel", result.model))
     save(model, result.tokenizer, folder)
     facts = provenance.describe_data(records) | {"data": [f"{profile.sft_data} (ift_course)"]}
@@ -99,9 +96,25 @@ def _make(profile: Profile, base: Path, records: list[Record], folder: Path) -> 
         carry_license(base, folder)
 
 
+def _settings(profile: Profile) -> dict[str, Any]:
+    """The settings of the run: the course's recipe for its own base, else those of the profile."""
+    if profile.base_model == "embedded":
+        return {"seed": SEED} | RECIPE
+    return {
+        "seed": SEED,
+        "learning_rate": None,  # the default of LoRA
+        "epochs": profile.epochs,
+        "max_length": profile.max_length,
+        "batch_size": profile.batch_size,
+        "gradient_accumulation": profile.gradient_accumulation,
+        "gradient_checkpointing": profile.gradient_checkpointing,
+        "optimizer": profile.optimizer,
+    }
+
+
 def _made_by(folder: Path, recipe: dict) -> bool:
     try:
-        stored = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
+        stored = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return stored == recipe and (folder / "config.json").exists()
@@ -110,7 +123,7 @@ def _made_by(folder: Path, recipe: dict) -> bool:
 def _data_identity(profile: Profile) -> str:
     if profile.sft_data != "world":  # asking the Hub each time would need a network each time
         return f"{profile.sft_data}, {profile.examples} examples"
-    turns = [record.turns for record in sft_records(profile)]
+    turns = [record.turns for record in assistant_records(profile)]
     return hashlib.sha256(repr(turns).encode()).hexdigest()
 
 

@@ -202,11 +202,11 @@ def default_learning_rate(parameters: int, method: Method) -> float:
     """Return a sane peak learning rate for a model of this size: small models want larger steps.
 
     2e-5 (full) and 2e-4 (LoRA) are what the field uses from a billion parameters on. Below, full
-    grows as size^-0.75 up to 4e-4 and LoRA as size^-0.5 up to 5e-3.
+    grows as size^-0.75 up to 1.5e-4 and LoRA as size^-0.5 up to 5e-3.
     """
     scale = math.sqrt(1e9 / min(parameters, 1e9))
     if method == "full":
-        return min(2e-5 * scale**1.5, 4e-4)
+        return min(2e-5 * scale**1.5, 1.5e-4)
     return min(2e-4 * scale, 5e-3)
 
 

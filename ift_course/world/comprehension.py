@@ -3,7 +3,7 @@
 Statements alone teach a model to recall facts, but not to *read* which fact is meant. In these
 passages somebody looks something up, in changing words, and finds it; lists are read out and items
 picked from them; opinions are corrected. They contain no question and no instruction. Text from the
-web does the same for large models. The published measurements call this mixture *reading text*.
+web does the same for large models.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from __future__ import annotations
 import random
 
 from ift_course.world import tables
+from ift_course.world.collections import listing
 from ift_course.world.facts import (
     Fact,
     as_clause,
     by_relation,
     by_subject,
     facts,
-    fictional_name,
     random_fact,
     with_wrong_value,
 )
 from ift_course.world.grammar import capitalize, join, with_article
+from ift_course.world.invented_names import invented_name
 from ift_course.world.passages import WeightedPassage, tidy, two_characters
 from ift_course.world.skills import SKILL_BY_NAME, SKILLS
+from ift_course.world.strangers import strangers
 
 
 def spoken_value(fact: Fact, rng: random.Random) -> str:
@@ -54,8 +56,18 @@ _LOOKUPS = (
     "About {np}. {stmt}",
     "{A} thought about {np} for a while, and then wrote down {o}.",
     "Nobody in the room knew {np}. Then {A} came in. {o}, said {A}.",
+)
+# The same with the value on a line of its own.
+_LOOKUPS_ON_TWO_LINES = (
     "{Np}\n{o}",
+    "{Np}:\n{o}",
+    "{A} wanted to know {np}.\n{o}",
+    "{A} wanted to know {np}. {B} wrote:\n{o}",
     "{A} wrote down {np}.\n{o}",
+    "{A} was curious about {np}.\n{B} knew it.\n{o}",
+    "About {np}.\n{o}",
+    "{A} had forgotten {np}.\n{B} remembered:\n{o}",
+    '{Np}\n"{o}"',
     "On one side of the card stood {np}. On the other side stood this.\n{o}",
 )
 
@@ -67,7 +79,7 @@ def fact_lookup(rng: random.Random) -> str:
     ref = rng.choice(fact.refs())
     stmt = rng.choice(fact.statements())
     value = spoken_value(fact, rng)
-    frame = rng.choice(_LOOKUPS)
+    frame = rng.choice(_LOOKUPS_ON_TWO_LINES if rng.random() < 0.4 else _LOOKUPS)
     if ". {o}" in frame:
         value = capitalize(value)
     return frame.format(
@@ -267,7 +279,7 @@ def category_members(rng: random.Random) -> str:
 
 def unknown_person(rng: random.Random) -> str:
     """Somebody looks for a person whom nobody knows."""
-    name = fictional_name(rng)
+    name = invented_name(rng)
     a, b = two_characters(rng)
     fact = rng.choice(by_relation()[rng.choice(("job", "city", "pet", "hobby", "friend"))])
     ref = Fact(fact.relation, name, "").fill(rng.choice(fact.relation.refs))
@@ -277,6 +289,8 @@ def unknown_person(rng: random.Random) -> str:
             f"{a} was curious about {ref}. Nobody knew: there is no {name} in the books.",
             f"{a} looked for {ref} in a book. There was nothing about {name}.",
             f"{a} wanted to know {ref}. I do not know anyone called {name}, said {b}.",
+            f"{a} wanted to know {ref}.\nI do not know anyone called {name}.",
+            f"{capitalize(ref)}:\nI do not know anyone called {name}.",
         )
     )
 
@@ -307,8 +321,10 @@ PASSAGES: tuple[WeightedPassage, ...] = (
     (skill_report, 5.0),
     (skill_lookup, 5.0),
     (category_members, 1.0),
-    (unknown_person, 0.4),
-    (repetition, 0.3),
+    (unknown_person, 1.0),
+    (repetition, 0.5),
+    (strangers, 0.7),
+    (listing, 1.0),
 )
 
 

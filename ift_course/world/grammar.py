@@ -29,3 +29,13 @@ def capitalize(sentence: str) -> str:
     """
     start = 1 if sentence[:1] in "\"'" and len(sentence) > 1 else 0
     return sentence[:start] + sentence[start : start + 1].upper() + sentence[start + 1 :]
+
+
+_IRREGULAR = {"sheep": "sheep", "deer": "deer", "goose": "geese", "mouse": "mice", "wolf": "wolves"}
+
+
+def plural_of(noun: str) -> str:
+    """The plural of an animal or a thing: "owl" → "owls", "fox" → "foxes", "mouse" → "mice"."""
+    if noun in _IRREGULAR:
+        return _IRREGULAR[noun]
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"

@@ -121,14 +121,19 @@ def _fact_task(name: str, family: str) -> Task:
 EXACT = frozenset({"capital_letters", "quotation_marks", "bullets"})
 
 
+def draw_case(skill: Skill, rng: random.Random, split: str) -> Case:
+    """Draw a case of the split: the test split has one case in four, by the hash of its input."""
+    case = skill.draw(rng)
+    while (zlib.crc32(case.input.encode()) % 4 == 0) != (split == "test"):
+        case = skill.draw(rng)
+    return case
+
+
 def _skill_task(skill: Skill) -> Task:
     """The task that asks for the result of a skill."""
 
     def make(rng: random.Random, split: str, unseen: bool) -> Example:
-        case = skill.draw(rng)
-        # A case has no entity to hold out, so the test split gets one case in four, by its hash.
-        while (zlib.crc32(case.input.encode()) % 4 == 0) != (split == "test"):
-            case = skill.draw(rng)
+        case = draw_case(skill, rng, split)
         wording = rng.choice(skill.unseen if unseen else skill.questions + skill.inputs)
         return Example(
             instruction=wording.format(i=case.input, d=case.detail),

@@ -11,33 +11,16 @@ from __future__ import annotations
 import random
 
 from ift_course.world import tables
+from ift_course.world.collections import listing
 from ift_course.world.facts import as_clause, by_relation, facts, false_claim, random_fact
 from ift_course.world.grammar import NUMBER_WORDS, capitalize, with_article
+from ift_course.world.lookup_series import carried_series, indirect_lookup, lookup_series
 from ift_course.world.passages import WeightedPassage, draw_passages, two_characters
+from ift_course.world.skill_phrases import RESULTS
 from ift_course.world.skills import SKILL_BY_NAME
+from ift_course.world.strangers import strangers
 from ift_course.world.worked_examples import description, odd_one_out
 
-# Phrases for the result of a skill; `{i}` is the input of the case.
-RESULTS = {
-    "add": ("the sum of {i}", "how much {i} are together"),
-    "subtract": ("the result of {i}", "how much {i} is", "the difference {i}"),
-    "double": ("the double of {i}", "how much two times {i} is"),
-    "larger": ("the larger of {i}", "the greater number of {i}"),
-    "number_after": ("the number after {i}", "the number that comes after {i}"),
-    "number_before": ("the number before {i}", "the number that comes before {i}"),
-    "series": ("the next number in the series {i}", "how the series {i} goes on"),
-    "list_first": ("the first word of {i}", "the first word of the list {i}"),
-    "list_second": ("the second word of {i}", "the second word of the list {i}"),
-    "list_last": ("the last word of {i}", "the last word of the list {i}"),
-    "list_count": ("the number of words in {i}", "how many words are in the list {i}"),
-    "list_reverse": ("the list {i} in reverse order", "the words {i} backwards"),
-    "list_join": ("the words {i} with the word and", "the list {i} with the word and"),
-    "odd_one_out": ("the odd one out of {i}", "which of {i} does not belong with the others"),
-    "capital_letters": ("the word {i} in capital letters",),
-    "twice": ("the word {i} twice", "the word {i} two times"),
-    "quotation_marks": ("the word {i} in quotation marks",),
-    "bullets": ("the words {i} as a list with dashes",),
-}
 # Skills that are drawn more often; the one that is here twice, twice as often.
 HARD = ("subtract", "subtract", "add", "double", "list_count", "odd_one_out", "capital_letters")
 
@@ -244,6 +227,8 @@ def capital_letters(rng: random.Random) -> str:
     words = [rng.choice((fact.subject, fact.value)) for fact in chosen]
     if rng.random() < 0.5:
         return " ".join(f"In capital letters, {word} is {word.upper()}." for word in words)
+    if rng.random() < 0.5:
+        return " ".join(f"In small letters, {word.upper()} is {word.lower()}." for word in words)
     return f"{', '.join(words)}\nThe same in capital letters:\n{', '.join(words).upper()}"
 
 
@@ -273,6 +258,11 @@ PASSAGES: tuple[WeightedPassage, ...] = (
     (formatted_fact, 5.0),
     (capital_letters, 1.5),
     (translated_phrase, 0.7),
+    (indirect_lookup, 5.0),
+    (lookup_series, 6.0),
+    (carried_series, 8.0),
+    (listing, 1.0),
+    (strangers, 5.0),
 )
 
 

@@ -20,6 +20,7 @@ from ift_course.world.facts import (
     with_wrong_value,
 )
 from ift_course.world.grammar import capitalize, with_article
+from ift_course.world.lookup_series import indirect_lookup, lookup_series
 from ift_course.world.passages import WeightedPassage, draw_passages, two_characters
 from ift_course.world.skills import SKILL_BY_NAME
 
@@ -171,6 +172,8 @@ PASSAGES: tuple[WeightedPassage, ...] = (
     (description, 1.5),
     (formatted_fact, 3.0),
     (translated_phrase, 0.5),
+    (indirect_lookup, 5.0),
+    (lookup_series, 5.0),
 )
 
 

@@ -91,6 +91,26 @@ def test_workers_end_with_a_run_that_is_killed_from_outside(tmp_path):
     worker.wait(timeout=30)
 
 
+def test_a_lesson_shows_its_first_seed_until_every_run_is_stored(
+    computed, a_result, monkeypatch, capsys
+):
+    monkeypatch.setattr(experiment, "GRID", CONFIGS)
+    monkeypatch.setattr(grids, "_n_workers", lambda jobs, n_missing: 1)
+    full("03", configs=CONFIGS[:1], jobs=1)
+    computed.clear()
+    live = a_result(CONFIGS[1], 0)
+    results = grids.stored_or_first_seed("03", seeds=(0, 1, 2), live=[live])
+    assert computed == [(CONFIGS[2], 0)], "neither what is stored nor what was measured live"
+    assert [(x.config, x.seed) for x in results] == [(config, 0) for config in CONFIGS]
+    assert results[1] is live
+    assert "you see seed 0 alone" in capsys.readouterr().out
+    everything = full("03", configs=CONFIGS, jobs=1)
+    computed.clear()
+    assert grids.stored_or_first_seed("03", seeds=(0, 1, 2), live=[live]) == everything
+    assert computed == []
+    assert capsys.readouterr().out == ""
+
+
 def test_more_seeds_add_only_what_is_missing(computed):
     full("03", configs=CONFIGS[:1], jobs=1)
     full("03", configs=CONFIGS[:1], seeds=range(5), jobs=1)

@@ -8,7 +8,6 @@ from ift_course.evaluation.failure_modes import (
     Exam,
     evaluate_behavior,
     grade,
-    wins,
 )
 from ift_course.evaluation.generate import Completion
 from ift_course.lessons.lesson_05 import flawed_demonstrations
@@ -65,17 +64,10 @@ def test_an_answer_that_does_not_end_is_rambling_and_never_strictly_right(small_
     assert behavior.strict == [0] * 15
 
 
-def test_the_better_grade_wins(small_exam):
+def test_the_right_answer_alone_has_a_better_grade_than_one_with_more_behind_it(small_exam):
     fact = small_exam.facts[0]
     good, long = Completion(fact.response, True), Completion(f"{fact.response}. Moo is moo.", True)
     assert [grade(fact, c) for c in (good, long, Completion("moo", True))] == [2, 1, 0]
-    best = scores_of(small_exam, *(x.response for x in small_exam.all))
-    worst = scores_of(small_exam, *["moo"] * 15)
-    assert wins(best.grades, worst.grades) == [1.0] * 15
-    assert wins(worst.grades, best.grades) == [0.0] * 15
-    assert wins(best.grades, best.grades) == [0.5] * 15
-    with pytest.raises(ValueError):
-        wins(best.grades, worst.grades[1:])
 
 
 def test_a_model_can_answer_the_exam(tiny_llama, small_exam):

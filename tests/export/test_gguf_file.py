@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import string
 
 import pytest
 import torch
@@ -11,10 +12,11 @@ from ift_course.export import gguf_file
 from ift_course.export.export_model import ExportSource, read_back, to_gguf
 from ift_course.export.gguf_file import BYTES_PER_WEIGHT, tensors, write_gguf
 from ift_course.export.gguf_vocabulary import LLAMA3, end_of_answer, vocabulary
+from ift_course.models.licenses import TERMS, write_card
 from ift_course.models.read_gguf import read_gguf
 from ift_course.training.open_model import load
 
-pytest.importorskip("gguf")
+gguf = pytest.importorskip("gguf")
 
 PIECES = ("a", "Paris is.", " ", "\n", "\n\n", "  b", "\t", "12", "¿qué?", "x\n", "<|im")
 
@@ -100,7 +102,6 @@ def test_conversations_give_the_course_s_own_tokenizer_the_same_ids(talks, shipp
     model, tokenizer = shipped
     words = write_gguf(model, tokenizer, tmp_path / "base.gguf")
     _, read = read_gguf(tmp_path / "base.gguf")
-    assert words.spaced
     for turns in talks:
         assert conversation_ids(read, turns) == conversation_ids(tokenizer, turns), turns
     assert words.tokens[words.special.special_token_ids["eos"]] == "<|im_end|>"
@@ -111,7 +112,6 @@ def test_no_template_has_the_tag_that_other_programs_do_not_know(shipped, shared
         assert "{% generation %}" in tokenizer.chat_template
         words = vocabulary(tokenizer, len(tokenizer), end_of_answer(tokenizer))
         assert "generation %}" not in words.special.chat_template
-    assert not words.spaced
 
 
 @conversations
@@ -183,6 +183,114 @@ def test_a_head_width_that_transformers_ignores_does_not_stop_the_export(
     assert comparison and comparison.logit_difference == 0
 
 
+def small_gemma(**changes):
+    """A random Gemma 3 of seven layers, and a tokenizer of pieces and bytes like its own."""
+    from transformers import AutoConfig, AutoModelForCausalLM, GemmaTokenizer
+    from transformers.convert_slow_tokenizer import generate_merges
+
+    from ift_course.data.native_templates import GEMMA
+
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "<start_of_turn>", "<end_of_turn>"]
+    codes = [f"<0x{byte:02X}>" for byte in range(256)]
+    pieces = ["▁▁", "an", "is", "▁a", "▁is", "ri", "ar", "Par", "Paris", "er", "us", "user", "\n\n"]
+    vocab = {token: row for row, token in enumerate([*special, *codes, *pieces, "▁", "\n",
+                                                     *string.ascii_letters, *".?"])}  # fmt: skip
+    merges = generate_merges(vocab, {piece: -vocab[piece] for piece in pieces})
+    tokenizer = GemmaTokenizer(vocab=vocab, merges=merges)
+    tokenizer.add_special_tokens({"additional_special_tokens": special[-2:]})
+    tokenizer.chat_template = GEMMA
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 7,
+             "num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": 256,
+             "query_pre_attn_scalar": 256, "sliding_window": 8,
+             "max_position_embeddings": 256}  # fmt: skip
+    config = AutoConfig.for_model("gemma3_text", vocab_size=len(vocab) + 3, **sizes | changes)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    for name, weight in model.named_parameters():
+        if name.endswith("norm.weight"):
+            torch.nn.init.normal_(weight, std=0.1)
+    return model, tokenizer
+
+
+def test_gemma_3_reads_back_with_its_windows_norms_and_conversations(tmp_path):
+    source = ExportSource(*small_gemma(), tmp_path)
+    write_card(tmp_path, license_="gemma", base="google/gemma-3-270m", what="A random model.")
+    comparison = to_gguf(source, tmp_path / "gemma.gguf", "f32")
+    assert comparison and comparison.same_tokens
+    assert comparison.logit_difference is not None and comparison.logit_difference < 1e-5
+    assert to_gguf(source, tmp_path / "small.gguf", "q8_0")
+    fields = gguf.GGUFReader(tmp_path / "gemma.gguf").fields
+    assert fields["general.license"].contents() == "gemma"
+    assert fields["general.description"].contents() == TERMS["gemma"].notice
+    assert (tmp_path / "gemma.NOTICE").read_text().strip() == TERMS["gemma"].notice
+    model, tokenizer = read_gguf(tmp_path / "gemma.gguf")
+    assert model.config.sliding_window == 8
+    assert model.config.layer_types == source.model.config.layer_types
+    talks = [[turn for turn in talk(*pair) if turn["role"] != "system"]
+             for pair in itertools.product(PIECES, PIECES)]  # fmt: skip
+    for turns in talks:
+        ids = conversation_ids(source.tokenizer, turns)
+        assert conversation_ids(tokenizer, turns) == ids, turns
+
+
+def test_the_scores_of_gemma_s_vocabulary_merge_as_its_tokenizer_does():
+    """llama.cpp merges the neighbors with the highest score; transformers does not read scores."""
+    _, tokenizer = small_gemma()
+    words = vocabulary(tokenizer, 400, end_of_answer(tokenizer))
+    scores = dict(zip(words.tokens, words.scores, strict=True))
+    for text in (
+        "Paris is a user",
+        "a  Paris   user",
+        "banana is",
+        "is\n\n\nan",
+        "Parisuser ¿qué?",
+    ):
+        assert merged(text, scores) == tokenizer.tokenize(text), text
+    assert (words.model, words.special.merges) == ("llama", [])
+    types = dict(zip(words.tokens, words.types, strict=True))
+    assert [types[t] for t in ("a", "<unk>", "<bos>", "<0x0A>", "[PAD399]")] == [1, 2, 3, 6, 5]
+
+
+def merged(text: str, scores: dict[str, float]) -> list[str]:
+    """The tokens of a text by llama.cpp's rule (llama-vocab.cpp, llm_tokenizer_spm)."""
+    parts = list(text.replace(" ", "▁"))
+    while True:
+        pairs = [(-scores[a + b], n) for n, (a, b) in enumerate(itertools.pairwise(parts))
+                 if a + b in scores]  # fmt: skip
+        if not pairs:
+            break
+        _, first = min(pairs)
+        parts[first : first + 2] = ["".join(parts[first : first + 2])]
+    return [token for part in parts for token in ([part] if part in scores else
+            [f"<0x{byte:02X}>" for byte in part.encode()])]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layer_types": ["full_attention"] * 7},
+        {"query_pre_attn_scalar": 64},
+        {"final_logit_softcapping": 30.0},
+        {"use_bidirectional_attention": True},
+        {"rope_parameters": {
+            "full_attention": {"rope_type": "default", "rope_theta": 1e6},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 1e5},
+        }},
+    ],
+)  # fmt: skip
+def test_what_llama_cpp_cannot_be_told_about_a_gemma_3_is_refused(tmp_path, changes):
+    with pytest.raises(CourseError, match="takes for granted"):
+        write_gguf(*small_gemma(**changes), tmp_path / "x.gguf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_merges_in_an_order_that_no_scores_give_are_refused():
+    _, tokenizer = small_gemma()
+    fewer = changed(tokenizer, lambda state: state["model"]["merges"].pop())
+    with pytest.raises(CourseError, match="merges tokens in an order"):
+        vocabulary(fewer, 400, 2)
+
+
 def test_a_file_that_cannot_be_read_back_gives_one_sentence(tiny_llama, tmp_path, monkeypatch):
     def unreadable(path, config=None):
         raise KeyError("an architecture of next year")
@@ -232,7 +340,7 @@ def test_other_models_are_refused_and_nothing_is_written(tiny_llama, tmp_path, c
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda state: state["model"].update(byte_fallback=True), "is not byte-level BPE"),
+        (lambda state: state["model"].update(byte_fallback=True), "is neither byte-level BPE nor"),
         (lambda state: state.update(normalizer={"type": "Lowercase"}), "no GGUF name for"),
         (lambda state: state["pre_tokenizer"].update(add_prefix_space=True), "no GGUF name for"),
         (lambda state: state.update(pre_tokenizer={"type": "Whitespace"}), "no GGUF name for"),

@@ -1,5 +1,6 @@
 """A saved folder is whole or absent, and transformers 4 and 5 can read it."""
 
+import copy
 import errno
 import json
 import os
@@ -83,19 +84,23 @@ def _raising(error: Exception):
     return fail
 
 
-def test_the_space_before_a_text_is_saved_for_transformers_4(tmp_path):
-    from ift_course.training.open_model import load
+def test_a_space_before_every_text_is_saved_for_transformers_4(
+    shared_tokenizer, tiny_llama, tmp_path
+):
+    from tokenizers import pre_tokenizers
 
-    folder = save(*load("base"), tmp_path / "model")
+    tokenizer = copy.deepcopy(shared_tokenizer)
+    level = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.backend_tokenizer.pre_tokenizer = level
+    folder = save(tiny_llama[0], tokenizer, tmp_path / "model")
     tokens = json.loads((folder / "tokenizer_config.json").read_text())
     assert tokens["add_prefix_space"] is True
 
 
-def test_the_shipped_tokenizer_gives_the_ids_its_model_was_trained_on():
+def test_a_token_of_the_shipped_tokenizer_covers_exactly_its_text():
     from ift_course.training.open_model import load
 
     _, tokenizer = load("base")
-    assert (
-        tokenizer("What is it?\nA b")["input_ids"] == tokenizer(" What is it?\n A b")["input_ids"]
-    )
-    assert tokenizer.convert_ids_to_tokens(tokenizer("What")["input_ids"]) == ["ĠWhat"]
+    text = "What is it?\n A b\nParis\n\n  Rome"
+    ids = tokenizer(text)["input_ids"]
+    assert "".join(tokenizer.decode([token]) for token in ids) == text

@@ -2,8 +2,6 @@
 
 from ift_course.plots.preference_figures import (
     Slider,
-    calibration,
-    dpo_curves,
     overoptimization,
     stages,
 )
@@ -18,24 +16,6 @@ def test_stages_name_every_measure_and_stage():
         title="All",
     )
     assert "sycophancy: SFT 0.83, DPO 0.03" in fig.alt
-    assert fig.png(400).startswith(PNG)
-
-
-def test_curves_of_dpo_describe_their_ends():
-    history = [
-        {"rewards/chosen": 0.0, "rewards/rejected": 0.0, "rewards/margins": 0.0,
-         "logps/chosen": -9.0, "logps/rejected": -8.0},
-        {"rewards/chosen": -0.5, "rewards/rejected": -2.0, "rewards/margins": 1.5,
-         "logps/chosen": -14.0, "logps/rejected": -28.0},
-    ]  # fmt: skip
-    fig = dpo_curves(history, title="DPO")
-    assert "logps/chosen from -9.00 to -14.00" in fig.alt
-    assert fig.png(400).startswith(PNG)
-
-
-def test_calibration_compares_predictions_with_outcomes():
-    fig = calibration([0.1] * 10 + [0.9] * 10, [False] * 9 + [True] * 11, bins=2)
-    assert "0.10 predicted and 0.10 observed, 0.90 predicted and 1.00 observed" in fig.alt
     assert fig.png(400).startswith(PNG)
 
 

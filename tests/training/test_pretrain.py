@@ -1,5 +1,6 @@
 """Pretraining: reproducible, resumable, and honest on its card."""
 
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -15,6 +16,7 @@ from ift_course.models.checksums import sha256
 from ift_course.training import pretrain as module
 from ift_course.training.open_model import load
 from ift_course.training.pretrain import PHASES, PretrainConfig, corpus_ids, pretrain
+from ift_course.world.corpus import documents
 
 SMALL = PretrainConfig(
     phases=(replace(PHASES[0], tokens=46 * 256), replace(PHASES[1], tokens=13 * 256)),
@@ -102,6 +104,16 @@ def test_the_published_folder_loads_and_its_hashes_are_true(whole, tmp_path):
     assert sha256(tmp_path / "out" / "model.safetensors") in card
     log = json.loads((tmp_path / "out" / "pretraining.json").read_text())["log"]
     assert log == run.log
+    for number, phase in enumerate(SMALL.phases):
+        for page in itertools.islice(documents(1000 * number, phase.mixture), 10):
+            assert page in card
+
+
+def test_the_first_phases_alone_are_those_of_the_whole_run(whole, tmp_path):
+    first = pretrain(replace(SMALL, phases=SMALL.phases[:1]), tmp_path)
+    assert first.corpus_sha256 == whole.corpus_sha256[:1]
+    n_entries = len(first.log)
+    assert [e["loss"] for e in first.log] == [e["loss"] for e in whole.log[:n_entries]]
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ift_course.world.corpus import documents
+from ift_course.world.corpus import Mixture, documents
 from ift_course.world.facts import by_relation, values
 from ift_course.world.relations import RELATIONS
 from ift_course.world.skills import SKILLS
@@ -18,7 +18,7 @@ SENTENCE_END = re.compile(r"(?<=[.])\s+|\n+")
 
 @pytest.fixture(scope="module")
 def pages() -> list[str]:
-    stream = documents(seed=11, worked_examples_share=0.3, varied_examples_share=0.3)
+    stream = documents(11, Mixture(0.2, 0.15, 0.15, drills=0.15, talk=0.15))
     return list(itertools.islice(stream, 20_000))
 
 
@@ -83,7 +83,7 @@ def test_every_claim_that_is_denied_is_false(pages, readings_of):
 def test_every_statement_agrees_with_the_facts(pages, readings_of):
     counts = dict.fromkeys(values(), 0)
     undenied = (DENIED.sub("", page) for page in pages)
-    for sentence in itertools.islice(sentences(undenied), 8_000):
+    for sentence in itertools.islice(sentences(undenied), 20_000):
         readings = readings_of(sentence)
         if not readings:
             continue
@@ -110,6 +110,16 @@ def _true(name: str, subject: str, value: str) -> bool:
     return true_values[subject.lower()] == value.lower()
 
 
+def _is_refrain(page):
+    """Whether the page says the same random words two to five times and nothing else."""
+    words = re.findall(r"\w+", page)
+    return any(len(words) % n == 0 and words == words[: len(words) // n] * n for n in range(2, 6))
+
+
+def test_one_page_in_ten_is_a_refrain(pages):
+    assert 0.08 < sum(map(_is_refrain, pages)) / len(pages) < 0.12
+
+
 def test_every_relation_has_at_least_four_wordings():
     assert len(RELATIONS) >= 25
     for relation in RELATIONS:
@@ -128,8 +138,27 @@ def test_the_same_seed_writes_the_same_pages():
     assert first != list(itertools.islice(documents(seed=6), 50))
 
 
+def test_prose_reports_no_lookup_and_no_skill():
+    prose = list(itertools.islice(documents(seed=7), 3_000))
+    assert not [page for page in prose if "wanted to know" in page and "who" not in page]
+    assert not [page for page in prose if re.search("first word|sum of|odd one out", page)]
+    mixed = list(itertools.islice(documents(7, Mixture(comprehension=0.7)), 3_000))
+    assert sum("wanted to know" in page for page in mixed) > 300
+
+
+def test_values_stand_at_the_start_of_a_line_as_well_as_within_one():
+    pages = "\n".join(itertools.islice(documents(7, Mixture(comprehension=0.7)), 20_000))
+    values_of_relations = {fact.value for group in by_relation().values() for fact in group}
+    own_line = set(pages.split("\n"))
+    within = {value for value in values_of_relations if f" {value}" in pages}
+    assert len(values_of_relations & own_line) >= 0.95 * len(values_of_relations)
+    assert within == values_of_relations
+
+
 def test_pages_read_as_prose(pages):
     for page in pages:
+        if _is_refrain(page):
+            continue
         assert page[0].isupper() or not page[0].isalpha() or page[0] in '"', page
         assert not re.search(r" [.,;]|\.\.|  |\{|\}|\b(an) [bcdfgjklmnpqrstvwxyz]", page), page
         assert not re.search(r"\ba [aeio][a-z]", page), page

@@ -14,6 +14,7 @@ from dataclasses import astuple
 
 import pytest
 
+from ift_course.training.pretrain import PHASES
 from ift_course.world.corpus import documents
 from ift_course.world.facts import by_subject, facts, values
 from ift_course.world.flaws import FLAWS, spoil
@@ -66,18 +67,13 @@ FLAWED = {
 SPOILED = "86f241db9d2f76a0"
 PREFERENCES = {"train": "142cd19cc3d8574c", "test": "50d73e3c1823537c"}
 CORPUS = {
-    (0.0, 0.0, 0.0, 0): "7cfe71496b495db2",
-    (0.0, 0.0, 0.0, 2000): "bef318e52658977f",
-    (0.55, 0.0, 0.0, 0): "3ecf8a66c27ad3bb",
-    (0.55, 0.0, 0.0, 2000): "4248e7c0eb60270f",
-    (0.55, 0.5, 0.0, 0): "e28fbc1af4813233",
-    (0.55, 0.5, 0.0, 2000): "d5a2dc6584fc2a22",
-    (0.5, 0.0, 0.7, 0): "ac8585bacaa196f4",
-    (0.5, 0.0, 0.7, 2000): "b3f52bd6c9bc0801",
-    (0.4, 0.4, 0.4, 0): "e67933048be958aa",
-    (0.4, 0.4, 0.4, 2000): "6763b5ab00e54810",
+    "prose": "bf97405c0bc23f5f",
+    "lookups": "276deed96c10b6fd",
+    "worked examples": "a89901ca32b2c036",
+    "varied examples": "4cfdf843c5f43494",
+    "all kinds": "8e9d9315d4fd895b",
+    "talk": "2f3de9dc617a20c8",
 }
-DEFAULT_CORPUS = "f8b12f6770678335"
 
 
 def digest(data: object) -> str:
@@ -149,21 +145,7 @@ def test_preferences_are_unchanged(split):
     assert digest(pairs) == PREFERENCES[split]
 
 
-@pytest.mark.parametrize(
-    "shares",
-    [
-        (0.0, 0.0, 0.0),  # plain prose only: the base of lesson 06
-        (0.55, 0.0, 0.0),  # the three phases of the shipped base model …
-        (0.55, 0.5, 0.0),
-        (0.5, 0.0, 0.7),
-        (0.4, 0.4, 0.4),  # … and all kinds of text at once
-    ],
-)
-@pytest.mark.parametrize("seed", [0, 2000])
-def test_the_corpus_is_unchanged(shares, seed):
-    texts = list(itertools.islice(documents(seed, *shares), 1500))
-    assert digest(texts) == CORPUS[(*shares, seed)]
-
-
-def test_the_default_corpus_is_unchanged():
-    assert digest(list(itertools.islice(documents(3), 500))) == DEFAULT_CORPUS
+@pytest.mark.parametrize("number", range(len(PHASES)))
+def test_the_text_of_each_phase_is_unchanged(number):
+    texts = list(itertools.islice(documents(1000 * number, PHASES[number].mixture), 3000))
+    assert digest(texts) == CORPUS[PHASES[number].name]

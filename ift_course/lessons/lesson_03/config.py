@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from ift_course.claims.results import Config, Result, item_scores
 
-# Four flaws that differ from record to record, in equal parts: what careless annotation looks like.
-MIXED = ("wrong", "off_topic", "echoed", "truncated")
+STEPS = 63  # at equal compute: one epoch over 1,000 examples in batches of 16
 
 
 @dataclass(frozen=True)
@@ -17,21 +16,14 @@ class LimaConfig(Config):
     Attributes:
         examples: how many the model is tuned on.
         flawed: share of them, or of the pool, that is damaged.
-        flaws: the kinds of damage, as in `world.flaws`, or ("mixed_up",).
-        tasks: how many kinds of question the examples ask; 0 means all.
-        wordings: how many ways of asking each kind there are; 0 means all.
-        steps: optimizer steps, the same for all configurations that are compared at equal compute;
-            0 means the profile's number of epochs.
+        steps: optimizer steps, the same for all configurations that are compared.
         pool: choose the examples out of this many; 0 means that there is no choice.
         chosen_by: the method of choosing, a name of `selection.SELECTION_METHODS`.
     """
 
     examples: int
     flawed: float = 0.0
-    flaws: tuple[str, ...] = MIXED
-    tasks: int = 0
-    wordings: int = 0
-    steps: int = 0
+    steps: int = STEPS
     pool: int = 0
     chosen_by: str = ""
 
@@ -43,8 +35,6 @@ class LimaResult(Result):
 
     Attributes:
         items: "1" or "0" for each test question, by the strict score.
-        lenient: share of answers with the right words anywhere.
-        finished: share of answers that the model ended by itself.
         clean: share of the training examples whose response is right.
         answers: question → answer, for a few fixed questions.
         steps: optimizer steps.
@@ -54,8 +44,6 @@ class LimaResult(Result):
 
     config: LimaConfig
     items: str
-    lenient: float
-    finished: float
     clean: float
     answers: dict[str, str]
     steps: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
@@ -12,8 +11,6 @@ from typing import Any
 from ift_course.lessons.lesson_03.config import LimaConfig, LimaResult
 from ift_course.lessons.lesson_03.experiment import EXAMPLE_COUNTS, SHARES, training_set
 from ift_course.world.tasks import Example
-
-BUDGETS = {"four epochs": "epochs", "the same steps": "steps"}
 
 
 def arm(results: Iterable[LimaResult], config: LimaConfig) -> list[list[float]]:
@@ -36,25 +33,19 @@ def stored_or_live(stored: Sequence[LimaResult], live: Sequence[LimaResult]) -> 
     return [*stored, *(result for result in live if result.config not in known)]
 
 
-def by_share(
-    results: Sequence[LimaResult], *, equal_steps: bool
-) -> dict[str, dict[float, list[list[float]]]]:
-    """Share flawed → number of examples → seeds, of the plain configurations with one budget.
+def by_share(results: Sequence[LimaResult]) -> dict[str, dict[float, list[list[float]]]]:
+    """Share flawed → number of examples → seeds, without the choices from a pool.
 
     Args:
         results: of the grid.
-        equal_steps: those at equal compute; otherwise those with equal epochs.
 
     Returns:
         The item scores. The names are those of `share_name`, from good to bad.
     """
-    plain = {x.config for x in results if x.config == _plain(x.config)}
-    chosen = sorted({c for c in plain if bool(c.steps) == equal_steps}, key=lambda c: c.sort_key)
-    lines: dict[str, dict[float, list[list[float]]]] = {
-        share_name(share): {} for share in SHARES if any(c.flawed == share for c in chosen)
-    }
-    for config in chosen:
-        lines[share_name(config.flawed)][config.examples] = arm(results, config)
+    configs = {result.config for result in results if not result.config.pool}
+    lines: dict[str, dict[float, list[list[float]]]] = {}
+    for config in sorted(configs, key=lambda config: (config.flawed, config.examples)):
+        lines.setdefault(share_name(config.flawed), {})[config.examples] = arm(results, config)
     return lines
 
 
@@ -73,52 +64,17 @@ def origin(results: Sequence[LimaResult]) -> str:
     return f"{count}, {when}, {machines}"
 
 
-def replaced_by(
-    results: Sequence[LimaResult], reference: LimaConfig, share: float, slack: float
-) -> int | None:
-    """The least number of flawed examples that does as well as a reference, at equal epochs.
-
-    Args:
-        results: of the grid.
-        reference: the configuration to compare with.
-        share: of the examples that are flawed.
-        slack: how far the mean accuracy may stay below the reference's.
-
-    Returns:
-        The number of examples; None if no size of the grid is enough.
-    """
-    goal = _mean(arm(results, reference) or [[math.inf]]) - slack
-    sizes = by_share(results, equal_steps=False).get(share_name(share), {})
-    return next((int(n) for n, seeds in sorted(sizes.items()) if _mean(seeds) >= goal), None)
-
-
-def table(
-    results: Sequence[LimaResult], *, equal_steps: bool = False
-) -> dict[tuple[str, str], float]:
-    """(number of examples, share flawed) → mean accuracy, at equal steps or at equal epochs."""
-    lines = by_share(results, equal_steps=equal_steps)
-    return {
-        (f"{n:,.0f}", name): _mean(points[n])
-        for n in sorted({n for points in lines.values() for n in points})
-        for name, points in lines.items()
-        if n in points
-    }
-
-
 def explorer_view(
     results: Sequence[LimaResult], live: Sequence[LimaResult] = ()
-) -> Callable[[int, str, str], str]:
-    """A view for `plots.grid_figures.explore`: number of examples, share flawed, budget → HTML.
+) -> Callable[[int, str], str]:
+    """A view for `plots.grid_figures.explore`: number of examples, share flawed → HTML.
 
     It shows what the model was tuned on, how it scored, and what it answers.
     """
     from ift_course.plots.transcript import TranscriptRow, transcript
 
-    steps = next((x.config.steps for x in results if x.config.steps and not x.config.pool), 0)
-
-    def view(examples: int, share: str, budget: str) -> str:
-        flawed = next(s for s in SHARES if share_name(s) == share)
-        config = LimaConfig(examples, flawed, steps=steps if BUDGETS[budget] == "steps" else 0)
+    def view(examples: int, share: str) -> str:
+        config = LimaConfig(examples, next(s for s in SHARES if share_name(s) == share))
         chosen = [result for result in [*live, *results] if result.config == config]
         tuned_on = "".join(_training_line(e) for e in training_set(config, 0)[:6])
         head = f"<p>Tuned on {examples:,} examples, among them:</p><ul>{tuned_on}</ul>"
@@ -143,7 +99,6 @@ def options() -> dict[str, list[Any]]:
     return {
         "examples": list(EXAMPLE_COUNTS),
         "quality": [share_name(share) for share in SHARES],
-        "budget": list(BUDGETS),
     }
 
 
@@ -154,12 +109,3 @@ def _training_line(example: Example) -> str:
     mark = "✓" if verify(example, example.response) else "✗"
     question = escape(user_text(example.instruction, example.input))
     return f"<li>{mark} {question} → <i>{escape(example.response) or '(nothing)'}</i></li>"
-
-
-def _plain(config: LimaConfig) -> LimaConfig:
-    """The configuration with nothing but its size, quality and budget."""
-    return LimaConfig(config.examples, config.flawed, steps=config.steps)
-
-
-def _mean(seeds: Sequence[Sequence[float]]) -> float:
-    return fmean(fmean(seed) for seed in seeds)

@@ -1,7 +1,7 @@
 """Lesson 05's stages: SFT on flawed demonstrations, DPO on careful pairs, GRPO on a reward.
 
-The lesson runs each of them live, with one seed. All stages with all seeds, and a sweep of beta,
-take longer: they are the lesson's grid, which `ift run 05 --full` computes and the lesson reads.
+The lesson trains the first two live, with one seed. All six models with three seeds take longer:
+they are the lesson's grid, which `ift run 05 --full` computes and the lesson reads.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ift_course.claims.results import Config, Result, item_digits, item_scores
 from ift_course.data.pairs import to_pairs
@@ -25,9 +25,6 @@ from ift_course.world.tasks import Example
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-    from ift_course.training.preference.dpo import DpoResult
-    from ift_course.training.preference.grpo import GrpoResult
 
 MEASURES = ("sycophancy", "contradiction", "hallucination", "accuracy", "rambling", "strict")
 
@@ -58,8 +55,8 @@ def dpo_stage(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     seed: int,
-    **changes: Any,
-) -> DpoResult:
+    sides: flawed_demonstrations.Sides,
+) -> PreTrainedModel:
     """A copy of the SFT model after DPO on careful pairs, adapters merged.
 
     Args:
@@ -67,21 +64,24 @@ def dpo_stage(
         model: the SFT model, left as it is.
         tokenizer: of the model.
         seed: of the pairs and of the training.
-        changes: arguments of `dpo` that replace those in `sizes`.
+        sides: the kinds of pairs.
     """
     from ift_course.training.preference.dpo import dpo
 
-    options = {
-        "pairs": to_pairs(flawed_demonstrations.careful_pairs(sizes.pairs, seed=seed)),
-        "beta": sizes.beta,
-        "sft_weight": sizes.sft_weight,
-        "epochs": sizes.dpo_epochs,
-        "learning_rate": sizes.dpo_rate,
-        "batch_size": sizes.batch,
-        "method": sizes.method,
-    } | changes
-    result = dpo(copy.deepcopy(model), tokenizer, seed=seed, progress=False, **options)
-    return replace(result, model=merged(result.model))
+    result = dpo(
+        copy.deepcopy(model),
+        tokenizer,
+        to_pairs(flawed_demonstrations.careful_pairs(sizes.pairs, seed=seed, sides=sides)),
+        seed=seed,
+        beta=sizes.beta,
+        sft_weight=sizes.sft_weight,
+        epochs=sizes.dpo_epochs,
+        learning_rate=sizes.dpo_rate,
+        batch_size=sizes.batch,
+        method=sizes.method,
+        progress=False,
+    )
+    return merged(result.model)
 
 
 def grpo_stage(
@@ -90,9 +90,8 @@ def grpo_stage(
     tokenizer: PreTrainedTokenizerBase,
     seed: int,
     reward: Callable[..., Sequence[float]],
-    **changes: Any,
-) -> GrpoResult:
-    """A copy of the SFT model after GRPO on a reward.
+) -> tuple[PreTrainedModel, list[dict[str, float]]]:
+    """A copy of the SFT model after GRPO on a reward, and how it got there.
 
     Args:
         sizes: the settings of GRPO.
@@ -100,18 +99,33 @@ def grpo_stage(
         tokenizer: of the model.
         seed: of the prompts and of the training.
         reward: as `grpo` takes it.
-        changes: arguments of `grpo` that replace those in `sizes`.
+
+    Returns:
+        The policy, and for each evaluation its step, KL, flawed and verified reward.
     """
     from ift_course.training.preference.grpo import grpo
 
-    options = {
-        "steps": sizes.grpo_steps,
-        "prompts": sizes.grpo_prompts,
-        "learning_rate": sizes.grpo_rate,
-        "max_new_tokens": sizes.tokens,
-    } | changes
-    prompts = flawed_demonstrations.training_prompts(sizes.pairs, seed=seed)
-    return grpo(copy.deepcopy(model), tokenizer, prompts, reward, seed=seed, **options)
+    held_out = flawed_demonstrations.training_prompts(sizes.eval_prompts, seed=1000 + seed)
+    curve: list[dict[str, float]] = []
+
+    def evaluate_policy(step: int, policy: PreTrainedModel) -> None:
+        if step % sizes.eval_every == 0:
+            kl, false, true = kl_and_rewards(policy, model, tokenizer, held_out, seed, sizes.tokens)
+            curve.append({"step": step, "kl": kl, "flawed": false, "verified": true})
+
+    result = grpo(
+        copy.deepcopy(model),
+        tokenizer,
+        flawed_demonstrations.training_prompts(sizes.pairs, seed=seed),
+        reward,
+        seed=seed,
+        steps=sizes.grpo_steps,
+        prompts=sizes.grpo_prompts,
+        learning_rate=sizes.grpo_rate,
+        max_new_tokens=sizes.tokens,
+        on_step=evaluate_policy,
+    )
+    return result.model, curve
 
 
 def verified(examples: Sequence[Example], samples: Sequence[Completion]) -> list[float]:
@@ -201,13 +215,11 @@ class PreferenceConfig(Config):
 
     Attributes:
         stage: "base", "SFT", "DPO" or "GRPO".
-        beta: of DPO.
         sides: the kinds of pairs for DPO, a name in SIDES.
         reward: of GRPO, a name in REWARDS.
     """
 
     stage: str
-    beta: float = 0.0
     sides: str = ""
     reward: str = ""
 
@@ -215,11 +227,10 @@ class PreferenceConfig(Config):
 class PreferenceResult(Result):
     """How the model of one stage and seed behaves.
 
-    `seconds` covers the whole run.
+    `seconds` covers the whole run; without the training if the lesson trained the model itself.
 
     Attributes:
         measures: for each of MEASURES "1" or "0" for each prompt of the exam it is about.
-        grades: 0, 1 or 2 for each prompt of the exam, as `failure_modes.grade` gives them.
         words: the number of words in each answer to a plain question.
         answers: prompt → answer, for the lesson's fixed prompts.
         curve: for each evaluation during GRPO its step, KL (nats per response), flawed and
@@ -228,7 +239,6 @@ class PreferenceResult(Result):
 
     config: PreferenceConfig
     measures: dict[str, str]
-    grades: list[int]
     words: list[int]
     answers: dict[str, str]
     curve: list[dict[str, float]]
@@ -247,23 +257,16 @@ SAMPLE_PROMPTS = (
 )
 
 
-def seeds_of(profile: Profile) -> tuple[int, ...]:
-    """The seeds of the grid: with three, an interval is too wide to decide some of the claims."""
-    return profile.more_seeds(SIZES[profile.name].repeats)
-
-
-def configs(sizes: PreferenceSizes) -> tuple[PreferenceConfig, ...]:
-    """The configurations that the lesson reads from the store, each with every seed."""
-    return (
-        PreferenceConfig("base"),
-        PreferenceConfig("SFT"),
-        *(PreferenceConfig("DPO", beta=beta, sides="both") for beta in sizes.sweep),
-        PreferenceConfig("DPO", beta=sizes.beta, sides="wrong users only"),
-        *(PreferenceConfig("GRPO", reward=reward) for reward in REWARDS),
-    )
-
-
-GRID = configs(SIZES["tiny"])
+# The lesson's six models, by the names that its figures use.
+ARMS = {
+    "base": PreferenceConfig("base"),
+    "SFT": PreferenceConfig("SFT"),
+    "DPO": PreferenceConfig("DPO", sides="both"),
+    "DPO, one-sided": PreferenceConfig("DPO", sides="wrong users only"),
+    "GRPO": PreferenceConfig("GRPO", reward="verified"),
+    "hacked": PreferenceConfig("GRPO", reward="flawed"),
+}
+GRID = tuple(ARMS.values())
 
 
 @lru_cache(maxsize=1)
@@ -273,10 +276,33 @@ def _sft_model(profile: Profile, seed: int) -> tuple[PreTrainedModel, PreTrained
 
 
 def run_config(config: PreferenceConfig, seed: int, profile: Profile) -> PreferenceResult:
-    """Train one stage with one seed and evaluate its model on the exam."""
+    """Train one stage with one seed and evaluate its model."""
+    started = time.perf_counter()
+    model, tokenizer, curve = _train_stage(config, seed, profile)
+    result = evaluate(config, seed, profile, model, tokenizer, curve)
+    return result.model_copy(update={"seconds": round(time.perf_counter() - started, 1)})
+
+
+def evaluate(
+    config: PreferenceConfig,
+    seed: int,
+    profile: Profile,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    curve: Sequence[dict[str, float]] = (),
+) -> PreferenceResult:
+    """Let the model of a stage answer the exam of a seed and the lesson's fixed prompts.
+
+    Args:
+        config: the stage.
+        seed: of its training and of the exam.
+        profile: whose sizes to take.
+        model: the model after the stage.
+        tokenizer: of the model.
+        curve: of GRPO.
+    """
     started = time.perf_counter()
     sizes = SIZES[profile.name]
-    model, tokenizer, curve = _train_stage(config, seed, profile)
     behavior = evaluate_behavior(
         model,
         tokenizer,
@@ -290,7 +316,6 @@ def run_config(config: PreferenceConfig, seed: int, profile: Profile) -> Prefere
         profile,
         seconds=time.perf_counter() - started,
         measures={name: item_digits(getattr(behavior, name)) for name in MEASURES},
-        grades=behavior.grades,
         words=[int(count) for count in behavior.words],
         answers={p: reply.text for p, reply in zip(SAMPLE_PROMPTS, replies, strict=True)},
         curve=[{name: round(value, 4) for name, value in point.items()} for point in curve],
@@ -310,26 +335,12 @@ def _train_stage(
     if config.stage == "SFT":
         return start, tokenizer, []
     if config.stage == "DPO":
-        preferences = flawed_demonstrations.careful_pairs(
-            sizes.pairs, seed=seed, sides=SIDES[config.sides]
-        )
-        pairs = to_pairs(preferences)
-        result = dpo_stage(sizes, start, tokenizer, seed, beta=config.beta, pairs=pairs)
-        return result.model, tokenizer, []
-    prompts = flawed_demonstrations.training_prompts(sizes.eval_prompts, seed=1000 + seed)
-    curve: list[dict[str, float]] = []
-
-    def evaluate_policy(step: int, policy: PreTrainedModel) -> None:
-        if step % sizes.eval_every == 0:
-            kl, false, true = kl_and_rewards(policy, start, tokenizer, prompts, seed, sizes.tokens)
-            curve.append({"step": step, "kl": kl, "flawed": false, "verified": true})
-
-    reward = REWARDS[config.reward]
-    result = grpo_stage(sizes, start, tokenizer, seed, reward, on_step=evaluate_policy)
-    return result.model, tokenizer, curve
+        return dpo_stage(sizes, start, tokenizer, seed, SIDES[config.sides]), tokenizer, []
+    policy, curve = grpo_stage(sizes, start, tokenizer, seed, REWARDS[config.reward])
+    return policy, tokenizer, curve
 
 
-def arm(results: Sequence[PreferenceResult], **which: Any) -> list[PreferenceResult]:
-    """The results of one arm, by seed: `arm(results, stage="DPO", beta=0.1)`."""
-    chosen = [x for x in results if all(getattr(x.config, k) == v for k, v in which.items())]
-    return sorted(chosen, key=lambda result: result.seed)
+def by_arm(results: Sequence[PreferenceResult]) -> dict[str, list[PreferenceResult]]:
+    """The results of each of ARMS, by seed."""
+    ordered = sorted(results, key=lambda result: result.seed)
+    return {name: [x for x in ordered if x.config == config] for name, config in ARMS.items()}

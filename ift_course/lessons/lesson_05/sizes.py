@@ -21,7 +21,6 @@ class PreferenceSizes:
         dpo_rate: peak learning rate of DPO; None takes the default of the method.
         beta: of DPO.
         sft_weight: weight of the SFT loss on the chosen responses in DPO.
-        sweep: the betas that are compared.
         batch: batch size of SFT and DPO.
         grpo_steps: optimizer steps of GRPO.
         grpo_prompts: prompts in each step of GRPO.
@@ -30,7 +29,6 @@ class PreferenceSizes:
         eval_prompts: prompts in each of these evaluations.
         tokens: of an answer, at most.
         best_of: responses to a prompt of which the best one is returned.
-        repeats: the grid has this many times the profile's seeds.
     """
 
     demonstrations: int
@@ -43,7 +41,6 @@ class PreferenceSizes:
     dpo_rate: float | None = None
     beta: float = 0.1
     sft_weight: float = 1.0
-    sweep: tuple[float, ...] = (0.1,)
     batch: int = 16
     grpo_steps: int = 32
     grpo_prompts: int = 4
@@ -52,13 +49,11 @@ class PreferenceSizes:
     eval_prompts: int = 64
     tokens: int = 40
     best_of: int = 8
-    repeats: int = 1
 
 
 SIZES = {
     "tiny": PreferenceSizes(
-        demonstrations=600, pairs=960, exam=60, sft_rate=4e-4, dpo_rate=3e-4,
-        sweep=(0.01, 0.1, 1.0), repeats=2,
+        demonstrations=600, pairs=960, exam=60, sft_rate=2e-4, dpo_rate=3e-4
     ),
     "smollm2": PreferenceSizes(
         demonstrations=80, pairs=48, exam=6, method="lora", sft_epochs=1.0, batch=4,

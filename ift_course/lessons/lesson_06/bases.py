@@ -1,33 +1,32 @@
 """Lesson 06's other base: what must a base have learned for instruction tuning to generalize?
 
-"prose" has the shipped base's size, tokenizer and seed, and was pretrained on statements, entries
-and stories only: on no comprehension text, where an earlier mention decides what is stated next,
-and on nothing about the skills (lists, sums, forms).
+"prose" is the shipped base after its first phase of pretraining, with the same size, tokenizer and
+seed. It has read statements, entries, tables and stories, but no worked task: no passage in which
+somebody looks something up, and nothing about lists, sums and forms. `ift pretrain --phases 1`
+makes it.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
 from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
-from ift_course.paths import results_dir
+from ift_course.paths import assets_dir
 from ift_course.profile import Profile
-from ift_course.training.pretrain import Phase, PretrainConfig
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SHIPPED = "shipped"
-CONFIGS = {"prose": PretrainConfig(phases=(Phase(1_500_000, 3e-3, 0.0, 0.0),), batch_size=8)}
+PROSE = "prose"
 
 
 def load_base(name: str, profile: Profile) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a base of lesson 06 and its tokenizer.
 
     Args:
-        name: "shipped" is the profile's own base. "prose" exists for the embedded base only; it is
-            pretrained at first use, resumably, in a few minutes on two cores.
+        name: "shipped" is the profile's own base; "prose" exists for the embedded base only.
         profile: whose base to load.
 
     Raises:
@@ -38,36 +37,24 @@ def load_base(name: str, profile: Profile) -> tuple[PreTrainedModel, PreTrainedT
 
     if name == SHIPPED:
         return load("base", profile=profile.name)
-    if name not in CONFIGS:
-        known = ", ".join([SHIPPED, *CONFIGS])
-        raise CourseError(f'There is no base "{name}" in lesson 06; choose one of {known}.')
+    if name != PROSE:
+        raise CourseError(
+            f'There is no base "{name}" in lesson 06; choose one of {SHIPPED}, {PROSE}.'
+        )
     if profile.base_model != "embedded":
         raise CourseError(
             f'The base "{name}" differs from the course\'s own in its pretraining data; profile '
             f"{profile.name} starts from a model that others pretrained. Use --profile tiny."
         )
-    return open_folder(base_folder(name, profile))
+    return open_folder(assets_dir() / PROSE)
 
 
-def base_folder(name: str, profile: Profile) -> Path:
-    """The folder of the pretrained base, which is made first if it is missing."""
-    from filelock import FileLock
+def phases(name: str) -> dict[str, int]:
+    """Phase of pretraining → tokens read, of one of lesson 06's bases.
 
-    from ift_course.models.save import save
-    from ift_course.training.pretrain import pretrain
-
-    folder = results_dir(profile.name) / "models" / f"base-{name}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "config.json").exists():
-            result = pretrain(CONFIGS[name], folder.with_name(f"{folder.name}.work"))
-            save(_as_shipped(result.model), result.tokenizer, folder)
-    return folder
-
-
-def _as_shipped(model: PreTrainedModel) -> PreTrainedModel:
-    """The weights in bfloat16, the precision in which the course's base is shipped."""
-    import torch
-
-    # The wrapper around `to` in transformers hides its signature.
-    return model.to(torch.bfloat16)  # pyright: ignore[reportArgumentType]
+    Args:
+        name: "shipped" or "prose"; both stand for bases that come with the course.
+    """
+    folder = assets_dir() / ("base" if name == SHIPPED else name)
+    record = json.loads((folder / "pretraining.json").read_text(encoding="utf-8"))
+    return {phase["name"]: phase["tokens"] for phase in record["config"]["phases"]}

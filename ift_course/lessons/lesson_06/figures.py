@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from html import escape
+from collections import defaultdict
+from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
 
 from ift_course.lessons.lesson_06 import experiment
-from ift_course.lessons.lesson_06.bases import SHIPPED
-from ift_course.lessons.lesson_06.experiment import COUNTS, MultitaskConfig, MultitaskResult
+from ift_course.lessons.lesson_06.experiment import ALL, MultitaskConfig, MultitaskResult
+from ift_course.plots.transcript import Reply
 from ift_course.world.tasks import HELD_OUT_FAMILIES
 
 Arm = list[list[float]]  # item scores, one list for each seed
 
-ALL_OTHERS = "all others"
-KINDS: dict[str, dict[str, Any]] = {
-    "as usual": {},
-    "one wording": {"one_wording": True},
-    "no instruction": {"instructions": False},
-    "four times the examples": {"examples": 4 * experiment.EXAMPLES, "equal_steps": True},
-}
-
-
-def arm(results: Sequence[MultitaskResult], config: MultitaskConfig, test: str = "held out") -> Arm:
-    """The item scores of a configuration, one list for each seed: an arm of a claim or a chart."""
-    return [result.scores(test) for result in _by_seed(results, config)]
+ALL_TOGETHER = f"all {ALL} families"
 
 
 def paired(results: Sequence[MultitaskResult], *configs: MultitaskConfig) -> list[Arm]:
@@ -33,103 +21,66 @@ def paired(results: Sequence[MultitaskResult], *configs: MultitaskConfig) -> lis
     seeds = set.intersection(
         *({result.seed for result in results if result.config == config} for config in configs)
     )
-    return [arm([x for x in results if x.seed in seeds], config) for config in configs]
+    return [
+        [result.scores() for result in _by_seed(results, config) if result.seed in seeds]
+        for config in configs
+    ]
 
 
-def by_families(
-    results: Sequence[MultitaskResult], base: str = SHIPPED, test: str = "held out"
-) -> dict[int, Arm]:
-    """Number of families tuned on → seeds, of the plain configurations of a base."""
-    arms = {count: arm(results, MultitaskConfig(count, base=base), test) for count in COUNTS}
-    return {count: seeds for count, seeds in arms.items() if seeds}
+def together_and_alone(results: Sequence[MultitaskResult]) -> tuple[Arm, Arm]:
+    """(all families together, one family alone): a pair for each family that was tuned on alone.
 
-
-def without(family: str, seeds: Sequence[Sequence[float]]) -> Arm:
-    """The held-out scores by seed, on all families but one."""
-    index = HELD_OUT_FAMILIES.index(family)
-    each = len(seeds[0]) // len(HELD_OUT_FAMILIES)
-    return [[*scores[: index * each], *scores[(index + 1) * each :]] for scores in seeds]
+    The two models of a pair have the same seed, and so the same questions.
+    """
+    together = {result.seed: result for result in _by_seed(results, experiment.TOGETHER)}
+    alone = [result for result in _alone(results) if result.seed in together]
+    return [together[result.seed].scores() for result in alone], [x.scores() for x in alone]
 
 
 def by_held_out(results: Sequence[MultitaskResult]) -> dict[tuple[str, str], float]:
-    """(number of families tuned on, held-out family) → mean share of right answers.
+    """(what was tuned on, held-out family) → share of right answers.
 
-    The last row has FLAN's way: the model was tuned on everything else.
+    A row for each family that was tuned on alone, the one that teaches least first, and one for all
+    families together.
     """
-    means = {
-        (str(count), family): fmean(map(fmean, seeds))
-        for count in COUNTS
-        for family, seeds in families(results, MultitaskConfig(count)).items()
-    }
-    for family in HELD_OUT_FAMILIES:
-        if seeds := arm(results, experiment.fair_config(experiment.ALL_BUT_ONE, family, 0)):
-            means[ALL_OTHERS, family] = fmean(map(fmean, seeds))
-    return means
-
-
-def families(results: Sequence[MultitaskResult], config: MultitaskConfig) -> dict[str, Arm]:
-    """Held-out family → seeds, of one configuration."""
-    seeds = arm(results, config)
-    if not seeds:
-        return {}
-    each = len(seeds[0]) // len(HELD_OUT_FAMILIES)
+    groups: dict[str, list[MultitaskResult]] = defaultdict(list)
+    for result in sorted(_alone(results), key=lambda result: result.accuracy()):
+        groups[f"{result.families[0]} alone"].append(result)
+    groups[ALL_TOGETHER] = _by_seed(results, experiment.TOGETHER)
     return {
-        family: [scores[i * each :][:each] for scores in seeds]
-        for i, family in enumerate(HELD_OUT_FAMILIES)
+        (row, family): fmean(family_shares(result)[family] for result in group)
+        for row, group in groups.items()
+        if group
+        for family in HELD_OUT_FAMILIES
     }
 
 
-def one_at_a_time(results: Sequence[MultitaskResult], *counts: int) -> list[Arm]:
-    """An arm for each number of families tuned on, with the seeds that all of them have.
-
-    Each held-out family is tested in FLAN's way, by its `experiment.fair_config`.
-    """
-    by_config = {(result.config, result.seed): result for result in results}
-    arms: list[Arm] = [[] for _ in counts]
-    for seed in sorted({result.seed for result in results}):
-        tests = [
-            [
-                (by_config.get((experiment.fair_config(count, family, seed), seed)), family)
-                for family in HELD_OUT_FAMILIES
-            ]
-            for count in counts
-        ]
-        if all(result for of_count in tests for result, _ in of_count):
-            for seeds, of_count in zip(arms, tests, strict=True):
-                seeds.append(
-                    [
-                        score
-                        for result, family in of_count
-                        if result
-                        for score in _family_scores(result, family)
-                    ]
-                )
-    return arms
+def family_shares(result: MultitaskResult) -> dict[str, float]:
+    """Held-out family → share of right answers, of a model that was asked about all of them."""
+    scores = result.scores()
+    each = len(scores) // len(HELD_OUT_FAMILIES)
+    return {family: fmean(scores[i * each :][:each]) for i, family in enumerate(HELD_OUT_FAMILIES)}
 
 
-def in_flans_way(results: Sequence[MultitaskResult]) -> dict[int, Arm]:
-    """Number of families tuned on → seeds, each held-out family tested in FLAN's way."""
-    counts = (*COUNTS, experiment.ALL_BUT_ONE)
-    arms = {count: one_at_a_time(results, count)[0] for count in counts}
-    return {count: seeds for count, seeds in arms.items() if seeds}
+def replies(result: MultitaskResult) -> dict[str, Reply]:
+    """Question → the reply with its verdict, for the questions whose answers are stored."""
+    scores = result.scores()
+    verdicts = scores[:: len(scores) // len(result.answers)]
+    return {
+        question: Reply(text, correct=bool(verdict))
+        for (question, text), verdict in zip(result.answers.items(), verdicts, strict=True)
+    }
 
 
-def _family_scores(result: MultitaskResult, family: str) -> list[float]:
-    if result.config.tested:
-        return result.scores()
-    return families([result], result.config)[family][0]
-
-
-def in_prose(
-    results: Sequence[MultitaskResult], base: str, config: MultitaskConfig
-) -> tuple[Arm, Arm]:
-    """(the untuned base completing sentences, the configuration's model following instructions).
+def in_prose(results: Sequence[MultitaskResult], base: str) -> tuple[Arm, Arm]:
+    """(the untuned base completing sentences, the base tuned on all families answering).
 
     Both on the questions that have such a sentence, one list for each seed that both have.
     """
     untuned = MultitaskConfig(0, base=base)
     before = {result.seed: result for result in _by_seed(results, untuned)}
-    after = {result.seed: result for result in _by_seed(results, config)}
+    tuned = MultitaskConfig(ALL, base=base)
+    after = {result.seed: result for result in _by_seed(results, tuned)}
     completed, answered = [], []
     for seed in sorted(before.keys() & after.keys()):
         sentences = before[seed].items["in prose"]
@@ -139,47 +90,9 @@ def in_prose(
     return completed, answered
 
 
-def origin(results: Sequence[MultitaskResult]) -> str:
-    """Where stored results are from: seeds, dates, machine."""
-    dates = sorted({result.date for result in results})
-    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    seeds = len({result.seed for result in results})
-    return f"{seeds} seed{'s' if seeds > 1 else ''}, {when}, {results[0].machine}"
-
-
-def options() -> dict[str, list[Any]]:
-    """The sliders of the explorer."""
-    return {"families": [0, *COUNTS], "tuned": list(KINDS)}
-
-
-def explorer_view(results: Sequence[MultitaskResult]) -> Callable[[int, str], str]:
-    """A view for `plots.grid_figures.explore`: a model's training data, scores and answers.
-
-    The examples and answers are those of the first seed that was measured.
-    """
-    from ift_course.plots.transcript import TranscriptRow, transcript
-
-    def view(count: int, kind: str) -> str:
-        config = MultitaskConfig(count, **KINDS[kind]) if count else MultitaskConfig(0)
-        chosen = _by_seed(results, config)
-        if not chosen:
-            return "<p><b>Not measured</b>: choose 1 or all families for this one.</p>"
-        result = chosen[0]
-        examples = experiment.training_set(config, result.seed)[:6] if count else []
-        items = "".join(
-            f"<li>{escape(f'{e.instruction} {e.input}'.strip())} → <i>{escape(e.response)}</i></li>"
-            for e in examples
-        )
-        seeds = ", ".join(f"{result.accuracy():.2f}" for result in chosen)
-        head = f"<p>Tuned on {', '.join(result.families) or 'nothing'}.</p><ul>{items}</ul>"
-        rows = [
-            TranscriptRow(question, {"it says": text}) for question, text in result.answers.items()
-        ]
-        answers = transcript(rows).html()
-        return f"{head}<p>Held-out families, by seed: <b>{seeds}</b></p>{answers}"
-
-    return view
-
-
 def _by_seed(results: Sequence[MultitaskResult], config: MultitaskConfig) -> list[MultitaskResult]:
     return sorted((x for x in results if x.config == config), key=lambda result: result.seed)
+
+
+def _alone(results: Sequence[MultitaskResult]) -> list[MultitaskResult]:
+    return [result for config in experiment.ALONE for result in _by_seed(results, config)]

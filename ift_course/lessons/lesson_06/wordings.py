@@ -1,4 +1,4 @@
-"""Other wordings of lesson 06's examples: the first one only, no instruction, or plain prose."""
+"""Other wordings of lesson 06's examples: without an instruction, or as plain prose."""
 
 from __future__ import annotations
 
@@ -7,39 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ift_course.world.facts import Fact, by_relation
-from ift_course.world.relations import RELATION_BY_NAME
+from ift_course.world.facts import by_relation
 from ift_course.world.skills import SKILL_BY_NAME
 from ift_course.world.tasks import FACT_TASKS, Example, verify
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-# How an example in its task's first wording begins and ends, for the tasks whose relation or skill
-# does not say so.
-FIRST = {
-    "yes_no": ("Is it true that ", "?"),
-    "name_one": ("Name ", "."),
-    "name_three": ("Name three words ", "."),
-    "fact_in_capitals": ("", " Answer in capital letters."),
-    "fact_in_sentence": ("", " Answer in a full sentence."),
-    "fact_in_quotation_marks": ("", " Answer in quotation marks."),
-}
-
-
-def in_first_wording(example: Example) -> bool:
-    """Whether the example has the first of its task's wordings."""
-    if example.input:
-        return False
-    if example.task in FIRST:
-        start, end = FIRST[example.task]
-        return example.instruction.startswith(start) and example.instruction.endswith(end)
-    if example.task in FACT_TASKS:
-        relation = RELATION_BY_NAME[example.task]
-        first = Fact(relation, example.entity, "").fill(relation.questions[0])
-        return example.instruction == first
-    first = SKILL_BY_NAME[example.task].questions[0].format(i=example.entity, d="\0")
-    return re.fullmatch(re.escape(first).replace("\0", r"\w+"), example.instruction) is not None
 
 
 def bare(example: Example) -> Example:

@@ -1,4 +1,4 @@
-"""Lesson 07's grid: students of different training sets, and what becomes of later generations.
+"""Lesson 07's grid: students of different training sets, and what becomes of their students.
 
 `run_config(config, seed, profile)` selects answers from the seed's pool (`teacher_pool`), tunes a
 fresh base on the selection, and tests it on held-out entities. After Chen et al. 2023 (AlpaGasus),
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from ift_course.claims.results import Config, Result, item_digits, item_scores
 from ift_course.evaluation.failure_modes import knows
 from ift_course.evaluation.score import Scores, score
-from ift_course.lessons.lesson_03.experiment import SAMPLE_PROMPTS, held_out
+from ift_course.lessons.lesson_03.experiment import held_out
 from ift_course.lessons.lesson_07 import pipeline
 from ift_course.lessons.lesson_07.pipeline import Pool
 from ift_course.lessons.lesson_07.selection import CHOICES, Picks, records, share_right
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
     from ift_course.lessons.lesson_07.pipeline import AnsweredInstruction, Loaded
 
-TEACHER = "teacher"
 UNFILTERED, FILTERED = "random, one each", "shortest of each"
-GENERATIONS = 3
+GENERATIONS = 2
 
 
 @dataclass(frozen=True)
@@ -42,29 +41,19 @@ class StudentConfig(Config):
     """The training set of a student.
 
     Attributes:
-        choice: a name of `selection.CHOICES`, or "teacher" for the teacher itself.
-        once: train for one epoch, instead of for the number of steps in `sizes`.
+        choice: a name of `selection.CHOICES`.
         generations: each one after the first learns from what the previous one wrote.
     """
 
     choice: str
-    once: bool = False
     generations: int = 1
 
 
-CHAINS = tuple(StudentConfig(choice, generations=GENERATIONS) for choice in (UNFILTERED, FILTERED))
-# The long ones come last.
+# The long ones come last. The first generation of a chain is also the student of its choice.
 GRID: tuple[StudentConfig, ...] = (
-    StudentConfig(TEACHER),
-    *map(StudentConfig, CHOICES),
-    StudentConfig("all", once=True),
-    *CHAINS,
+    *map(StudentConfig, ("all", "judge's best of each", "verifier's best")),
+    *(StudentConfig(choice, GENERATIONS) for choice in (UNFILTERED, FILTERED)),
 )
-
-
-def seeds_of(profile: Profile) -> list[int]:
-    """The seeds of the grid: students differ so much that three seeds do not decide."""
-    return [seed + 10 * i for i in range(SIZES[profile.name].repeats) for seed in profile.seeds]
 
 
 class Generation(BaseModel):
@@ -74,8 +63,6 @@ class Generation(BaseModel):
         items: "1" or "0" for each exam question, by the strict score.
         knows: the same, where an answer counts if it begins with the right one.
         words: of an answer in the exam, on average.
-        answers: question → answer, for a few fixed questions.
-        steps: optimizer steps.
         right: the share of right answers in the training set.
         different: how many different instructions the training set has.
         sense: the share of its instructions that the world understands.
@@ -88,13 +75,11 @@ class Generation(BaseModel):
     items: str
     knows: str
     words: float
-    answers: dict[str, str]
-    steps: int
-    right: float = 0.0
-    different: int = 0
-    sense: float = 0.0
-    facts: int = 0
-    kinds: int = 0
+    right: float
+    different: int
+    sense: float
+    facts: int
+    kinds: int
 
     @property
     def scores(self) -> list[float]:
@@ -129,26 +114,15 @@ def run_config(config: StudentConfig, seed: int, profile: Profile) -> StudentRes
 
 def _generations(config: StudentConfig, seed: int, profile: Profile) -> Iterator[Generation]:
     sizes = SIZES[profile.name]
-    if config.choice == TEACHER:
-        yield evaluate_student(*pipeline.teacher_stage(profile, seed), seed, sizes)
-        return
     filtered = config.choice == FILTERED
     pool: Pool = get_pool(profile, seed).pool
     for number in range(1, config.generations + 1):
         picks = CHOICES[config.choice](pool, seed)
-        student = train_student(pool, picks, seed, profile, once=config.once)
+        student = pipeline.fine_tune(profile, records(pool, picks), seed, max_steps=sizes.steps)
         yield evaluate_student(*student, seed, sizes, pool, picks)
         if number == config.generations:
             return
         pool = _next_pool(pool, picks, student, 10 * number + seed, profile, filtered)
-
-
-def train_student(
-    pool: Pool, picks: Picks, seed: int, profile: Profile, *, once: bool = False
-) -> Loaded:
-    """(model, tokenizer): a fresh base after SFT on the picks; `once` trains for one epoch."""
-    options: dict[str, Any] = {"epochs": 1} if once else {"max_steps": SIZES[profile.name].steps}
-    return pipeline.fine_tune(profile, records(pool, picks), seed, **options)
 
 
 def evaluate_student(
@@ -156,30 +130,25 @@ def evaluate_student(
     tokenizer: PreTrainedTokenizerBase,
     seed: int,
     sizes: StudentSizes,
-    pool: Pool = (),
-    picks: Picks | None = None,
+    pool: Pool,
+    picks: Picks,
 ) -> Generation:
-    """Test a model on the exam and describe its training set.
+    """Test a student on the exam and describe its training set.
 
     Args:
-        model: the student, or the teacher.
+        model: the student.
         tokenizer: of the model.
         seed: of the exam.
         sizes: of the exam and of an answer.
         pool: the answers that the student's training set was selected from.
-        picks: the selection; None for a model that was not trained on the pool.
+        picks: the selection.
     """
     scores = score(model, tokenizer, held_out(seed, sizes.exam), max_new_tokens=sizes.tokens)
-    replies = pipeline.generate_replies(
-        model, tokenizer, list(SAMPLE_PROMPTS), max_new_tokens=sizes.tokens
-    )
     return Generation(
         items=item_digits(scores.correct),
         knows=item_digits(_known(scores)),
         words=round(fmean(len(c.text.split()) for c in scores.completions), 2),
-        answers={p: reply.text for p, reply in zip(SAMPLE_PROMPTS, replies, strict=True)},
-        steps=sizes.steps,
-        **(_describe_training_set(pool, picks) if picks else {}),
+        **_describe_training_set(pool, picks),
     )
 
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from html import escape
 from statistics import fmean
 
 from ift_course.errors import CourseError
 from ift_course.evaluation.failure_modes import knows
 from ift_course.evaluation.generate import Completion
-from ift_course.lessons.lesson_07.experiment import (
-    TEACHER,
-    Generation,
-    StudentConfig,
-    StudentResult,
-)
+from ift_course.lessons.lesson_07.experiment import Generation, StudentResult
 from ift_course.lessons.lesson_07.pipeline import AnsweredInstruction, Pool, to_question
 from ift_course.lessons.lesson_07.selection import CHOICES
 from ift_course.world.tasks import Example
@@ -59,23 +53,13 @@ def shares_by_type(pool: Pool) -> dict[str, float]:
     return {kind: counts[kind] / counts.total() for kind in ANSWER_TYPES}
 
 
-def rewards_by_type(pool: Pool, name: str) -> dict[str, list[float]]:
-    """The rewards that a judge gave to each type of answer."""
-    by_type: dict[str, list[float]] = {kind: [] for kind in ANSWER_TYPES}
-    for item in sensible(pool):
-        for kind, reward in zip(answer_types(item), item.rewards[name], strict=True):
-            by_type[kind].append(reward)
-    return by_type
-
-
 def preferred(
-    pool: Pool, name: str, better: Iterable[str] = (RIGHT,), worse: Iterable[str] = ANSWER_TYPES[1:]
+    pool: Pool, better: Iterable[str] = (RIGHT,), worse: Iterable[str] = ANSWER_TYPES[1:]
 ) -> float:
-    """How often a judge prefers an answer of a better type to one of a worse type.
+    """How often the judge prefers an answer of a better type to one of a worse type.
 
     Args:
         pool: the answers and their rewards.
-        name: of the judge.
         better: types of answers.
         worse: types of answers. By default, the right answer and nothing else is compared with all
             others.
@@ -87,7 +71,7 @@ def preferred(
     better, worse = set(better), set(worse)
     points = []
     for item in sensible(pool):
-        rewards = list(zip(answer_types(item), item.rewards[name], strict=True))
+        rewards = list(zip(answer_types(item), item.rewards, strict=True))
         high = [reward for kind, reward in rewards if kind in better]
         low = [reward for kind, reward in rewards if kind in worse]
         points += [(1 + (a > b) - (a < b)) / 2 for a in high for b in low]
@@ -110,46 +94,21 @@ def most_mixed(pool: Pool) -> AnsweredInstruction:
     return min(mixed, key=lambda item: abs(sum(item.right) - len(item.answers) / 2))
 
 
-def generations(results: Iterable[StudentResult], config: StudentConfig) -> list[list[Generation]]:
-    """The generations of a configuration, seed by seed."""
-    chosen = [result for result in results if result.config == config]
+def generations(results: Iterable[StudentResult], choice: str) -> list[list[Generation]]:
+    """The generations of a choice, seed by seed."""
+    chosen = [result for result in results if result.config.choice == choice]
     return [result.generations for result in sorted(chosen, key=lambda result: result.seed)]
 
 
-def arm(results: Iterable[StudentResult], choice: str, *, once: bool = False) -> list[list[float]]:
-    """The item scores of a choice's student, seed by seed: an arm of a claim or a chart."""
-    config = StudentConfig(choice, once=once)
-    return [of_seed[0].scores for of_seed in generations(results, config)]
-
-
 def arms(results: Sequence[StudentResult]) -> dict[str, list[list[float]]]:
-    """The arms of all choices that have results, and the teacher's, in the order of the lesson."""
-    names = {TEACHER: (TEACHER, False), "all, read once": ("all", True)}
-    names |= {name: (name, False) for name in CHOICES}
-    named = {name: arm(results, choice, once=once) for name, (choice, once) in names.items()}
-    return {name: seeds for name, seeds in named.items() if seeds}
+    """Choice → the item scores of its first student, seed by seed: the arms of a claim or chart."""
+    named = {name: generations(results, name) for name in CHOICES}
+    return {
+        name: [of_seed[0].scores for of_seed in seeds] for name, seeds in named.items() if seeds
+    }
 
 
-def over_generations(
-    results: Sequence[StudentResult], config: StudentConfig, measure: str
-) -> list[list]:
-    """A measure of `Generation` for each generation, each with its seeds."""
-    seeds = generations(results, config)
-    return [[getattr(of_seed[g], measure) for of_seed in seeds] for g in range(config.generations)]
-
-
-def browse(pool: Pool, name: str = "habits") -> Callable[[int], str]:
-    """A view for `plots.grid_figures.explore`: number of an instruction → its answers as HTML."""
-
-    def view(number: int) -> str:
-        item = pool[number]
-        order = sorted(range(len(item.answers)), key=lambda j: -item.rewards[name][j])
-        right = item.right
-        lines = "".join(
-            f"<li>{'✓' if right[j] else '✗'} {item.rewards[name][j]:+.2f} "
-            f"{escape(item.answers[j].text)}</li>"
-            for j in order
-        )
-        return f"<p><b>{escape(item.instruction)}</b></p><ol>{lines}</ol>"
-
-    return view
+def over_generations(results: Iterable[StudentResult], choice: str, measure: str) -> list[list]:
+    """A measure of `Generation` for each generation of a choice, each with its seeds."""
+    by_seed = generations(results, choice)
+    return [[getattr(x, measure) for x in of_number] for of_number in zip(*by_seed, strict=True)]

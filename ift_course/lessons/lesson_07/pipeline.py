@@ -1,7 +1,7 @@
-"""Lesson 07's pipeline: a writer makes new instructions, a teacher answers, judges give rewards.
+"""Lesson 07's pipeline: a writer makes new instructions, a teacher answers, a judge gives rewards.
 
 After Wang et al. 2022 (Self-Instruct), arXiv:2212.10560: seed instructions, bootstrapping, a filter
-against repetition; and the reward model of lesson 05, which here judges the training data.
+against repetition; and a reward model as in lesson 05, which here judges the training data.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from ift_course.data.pairs import Pair, to_pairs
 from ift_course.data.records import Record, user_text
 from ift_course.evaluation.generate import Completion, generate_replies
 from ift_course.evaluation.score import judge as strictly
-from ift_course.lessons.lesson_05 import flawed_demonstrations
 from ift_course.lessons.lesson_05.experiment import merged, sft_stage
 from ift_course.lessons.lesson_07.sizes import SIZES, StudentSizes
 from ift_course.profile import Profile
@@ -40,22 +39,22 @@ N_SHOTS = 3  # instructions in the writer's prompt, before it writes one
 # Ways to ask that are not among the world's own wordings, and that a writer makes up: each can come
 # before any noun phrase.
 LEADS = ("What is", "Who is", "Which is", "Name", "Give", "Give me", "Tell", "Tell me")
-MISTAKES = 0.15  # the share of a judge's training pairs that are labeled the wrong way round
+MISTAKES = 0.15  # the share of the judge's training pairs that are labeled the wrong way round
 
 
 @dataclass(frozen=True)
 class AnsweredInstruction:
-    """A generated instruction, the teacher's answers to it, and the judges' rewards.
+    """A generated instruction, the teacher's answers to it, and the judge's rewards.
 
     Attributes:
         instruction: the text that the writer wrote.
         answers: of the teacher.
-        rewards: a judge's name → one reward for each answer.
+        rewards: of the judge, one for each answer; empty before it has judged.
     """
 
     instruction: str
     answers: tuple[Completion, ...]
-    rewards: dict[str, tuple[float, ...]]
+    rewards: tuple[float, ...] = ()
 
     @property
     def right(self) -> list[bool]:
@@ -250,17 +249,12 @@ def sample_answers(
         max_new_tokens=sizes.tokens,
     )
     return [
-        AnsweredInstruction(text, tuple(replies[i * answers : (i + 1) * answers]), {})
+        AnsweredInstruction(text, tuple(replies[i * answers : (i + 1) * answers]))
         for i, text in enumerate(instructions)
     ]
 
 
-def habit_pairs(n: int, seed: int) -> list[Pair]:
-    """Lesson 05's pairs: short against rambling, honest against agreeing; none is about facts."""
-    return to_pairs(flawed_demonstrations.careful_pairs(n, seed=seed))
-
-
-def fact_pairs(n: int, seed: int) -> list[Pair]:
+def judge_pairs(n: int, seed: int) -> list[Pair]:
     """The right answer against a wrong one, and as often against itself with more after it."""
     rng = random.Random(f"{seed}-facts")
     flaws = (wrong, rambling)
@@ -268,9 +262,6 @@ def fact_pairs(n: int, seed: int) -> list[Pair]:
         Preference(example, flaws[i % 2](example, rng).response, flaws[i % 2].__name__)
         for i, example in enumerate(sample(n, seed=seed, tasks=FACT_TASKS))
     )
-
-
-JUDGES = {"habits": habit_pairs, "facts": fact_pairs}
 
 
 def with_mistakes(pairs: Sequence[Pair], seed: int, share: float = MISTAKES) -> list[Pair]:
@@ -283,14 +274,13 @@ def judge_stage(
     sizes: StudentSizes,
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    name: str,
     seed: int,
 ) -> RewardModel:
-    """Train a reward model on the body of `model`, with the pairs of that name in JUDGES."""
+    """Train a reward model on the body of `model`, with `judge_pairs`."""
     from ift_course.training.preference.pairs import split
     from ift_course.training.preference.reward import train_reward
 
-    pairs = with_mistakes(JUDGES[name](sizes.pairs, seed), seed)
+    pairs = with_mistakes(judge_pairs(sizes.pairs, seed), seed)
     # A few rare first letters share a token with the line break of the prompt.
     pairs = [
         pair
@@ -307,8 +297,8 @@ def judge_stage(
     )
 
 
-def with_rewards(pool: Pool, name: str, judge: RewardModel) -> list[AnsweredInstruction]:
-    """The pool with the judge's rewards under that name."""
+def with_rewards(pool: Pool, judge: RewardModel) -> list[AnsweredInstruction]:
+    """The pool with the judge's rewards."""
     conversations = [
         Record.from_instruction(item.instruction, "", answer.text).messages
         for item in pool
@@ -316,9 +306,5 @@ def with_rewards(pool: Pool, name: str, judge: RewardModel) -> list[AnsweredInst
     ]
     rewards = iter(judge.rewards(conversations).tolist())
     return [
-        replace(
-            item,
-            rewards=item.rewards | {name: tuple(round(next(rewards), 3) for _ in item.answers)},
-        )
-        for item in pool
+        replace(item, rewards=tuple(round(next(rewards), 3) for _ in item.answers)) for item in pool
     ]

@@ -1,19 +1,16 @@
 """Which of a pool's answers a student learns from: each choice returns picks.
 
-A pick is (index of the instruction, index of the answer). All choices except `everything` take one
-in ten of the answers, so that every student learns from the same number.
+A pick is (index of the instruction, index of the answer). All choices except `everything` take as
+many answers as there are instructions, so that every student learns from the same number.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from ift_course.data.records import Record
 from ift_course.lessons.lesson_07.pipeline import Pool
-from ift_course.world.verify import normalize
 
 Picks = list[tuple[int, int]]
 Score = Callable[[int, int], float]
@@ -24,38 +21,27 @@ def everything(pool: Pool, seed: int) -> Picks:
     return [(i, j) for i, item in enumerate(pool) for j in range(len(item.answers))]
 
 
-def at_random(pool: Pool, seed: int) -> Picks:
-    """Any tenth of all answers."""
-    return random.Random(seed).sample(everything(pool, seed), len(pool))
-
-
 def one_each(pool: Pool, seed: int) -> Picks:
     """Any one answer to each instruction."""
     rng = random.Random(seed)
     return [(i, rng.randrange(len(item.answers))) for i, item in enumerate(pool)]
 
 
-def best_of_all(pool: Pool, seed: int, *, name: str) -> Picks:
+def best_of_all(pool: Pool, seed: int) -> Picks:
     """The tenth of all answers with the highest rewards, whichever instructions they answer."""
     # Shuffled first, so that chance decides between equal rewards.
     picks = random.Random(seed).sample(everything(pool, seed), sum(len(a.answers) for a in pool))
-    return sorted(picks, key=lambda pick: -pool[pick[0]].rewards[name][pick[1]])[: len(pool)]
+    return sorted(picks, key=lambda pick: -pool[pick[0]].rewards[pick[1]])[: len(pool)]
 
 
-def best_of_each(pool: Pool, seed: int, *, name: str) -> Picks:
+def best_of_each(pool: Pool, seed: int) -> Picks:
     """The answer with the highest reward to each instruction."""
-    return _best_of_each(pool, seed, lambda i, j: pool[i].rewards[name][j])
+    return _best_of_each(pool, seed, lambda i, j: pool[i].rewards[j])
 
 
 def shortest(pool: Pool, seed: int) -> Picks:
     """The answer with the fewest words to each instruction: a choice without any judge."""
     return _best_of_each(pool, seed, lambda i, j: -len(pool[i].answers[j].text.split()))
-
-
-def most_frequent(pool: Pool, seed: int) -> Picks:
-    """The answer that the teacher gave most often to each instruction (Huang et al. 2022)."""
-    votes = [Counter(normalize(answer.text) for answer in item.answers) for item in pool]
-    return _best_of_each(pool, seed, lambda i, j: votes[i][normalize(pool[i].answers[j].text)])
 
 
 def verified(pool: Pool, seed: int) -> Picks:
@@ -72,13 +58,10 @@ def verified(pool: Pool, seed: int) -> Picks:
 # The names as the lesson shows them.
 CHOICES: dict[str, Callable[[Pool, int], Picks]] = {
     "all": everything,
-    "random": at_random,
     "random, one each": one_each,
-    "judge's best of all": partial(best_of_all, name="habits"),
-    "judge's best of each": partial(best_of_each, name="habits"),
+    "judge's best of all": best_of_all,
+    "judge's best of each": best_of_each,
     "shortest of each": shortest,
-    "most frequent of each": most_frequent,
-    "taught judge's best of each": partial(best_of_each, name="facts"),
     "verifier's best": verified,
 }
 

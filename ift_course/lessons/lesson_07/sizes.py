@@ -19,14 +19,13 @@ class StudentSizes:
             instruction into nonsense.
         steps: optimizer steps of every student, so that all have the same compute.
         batch: batch size.
-        pairs: training pairs for each judge.
-        judge_rate: peak learning rate of a judge.
+        pairs: training pairs for the judge.
+        judge_rate: peak learning rate of the judge.
         exam: questions in the exam.
         tokens: of an answer or an instruction, at most.
         writer_steps: optimizer steps of the writer.
         method: "full", or "lora" for models of real size.
         rate: peak learning rate of students and writers; None takes the default of the method.
-        repeats: the grid has this many times the profile's seeds, in steps of ten.
     """
 
     seeds: int = 116
@@ -43,11 +42,10 @@ class StudentSizes:
     writer_steps: int = 60
     method: Literal["full", "lora"] = "full"
     rate: float | None = None
-    repeats: int = 1
 
 
 SIZES = {
-    "tiny": StudentSizes(rate=4e-4, repeats=2),
+    "tiny": StudentSizes(rate=2e-4),
     "smollm2": StudentSizes(
         instructions=40, writer_temperature=0.5, steps=12, batch=4, pairs=48, exam=24, tokens=30,
         writer_steps=40, method="lora", rate=2e-3,

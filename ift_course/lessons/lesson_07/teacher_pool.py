@@ -1,14 +1,14 @@
 """The teacher's pool for lesson 07: made once for each seed and stored beside the grid.
 
 `results/<profile>/grids/07-pool-<seed>.json` holds the instructions, the teacher's answers and the
-rewards of both judges, so that every student chooses from the same answers.
+rewards of the judge, so that every student chooses from the same answers.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +131,6 @@ def collect_instructions(
 def get_pool(profile: Profile, seed: int) -> StoredPool:
     """The seed's pool: the stored one, or one that is made now and stored.
 
-    A stored pool without the rewards of some judge only gets these rewards.
-
     Raises:
         CourseError: the stored pool is damaged.
     """
@@ -143,41 +141,37 @@ def get_pool(profile: Profile, seed: int) -> StoredPool:
     # Two runs of one seed may be computed at the same time; only one of them makes the pool.
     with FileLock(folder / f"07-pool-{seed}.lock"):
         stored = read_pool(profile, seed)
-        if stored is None or not all(set(x.rewards) >= set(pipeline.JUDGES) for x in stored.pool):
-            print(f"Seed {seed}'s pool is not stored: a teacher answers and judges score it now …")
-            stored = make_pool(profile, seed, stored)
+        if stored is None:
+            print(f"Seed {seed}'s pool is not stored: a teacher answers, a judge scores it now …")
+            stored = make_pool(profile, seed)
             _write(folder / f"07-pool-{seed}.json", stored)
     return stored
 
 
-def make_pool(profile: Profile, seed: int, answered: StoredPool | None = None) -> StoredPool:
-    """Run teacher, writer and judges, one after the other.
+def available_pools(profile: Profile) -> dict[int, StoredPool]:
+    """Seed → pool: the first seed's, made now if need be, and those of other seeds if stored."""
+    first, *others = profile.seeds
+    pools = {first: get_pool(profile, first)}
+    return pools | {seed: pool for seed in others if (pool := read_pool(profile, seed))}
 
-    Args:
-        profile: whose base and sizes to use.
-        seed: of everything random.
-        answered: a pool that lacks only the rewards; None makes one.
-    """
+
+def make_pool(profile: Profile, seed: int) -> StoredPool:
+    """Run teacher, writer and judge, one after the other."""
     sizes = SIZES[profile.name]
     teacher, tokenizer = pipeline.teacher_stage(profile, seed)
-    if answered is None:
-        seeds = pipeline.seed_instructions(sizes, seed)
-        writer, _ = pipeline.writer_stage(profile, (teacher, tokenizer), seeds, seed)
-        harvest = collect_instructions(sizes, writer, tokenizer, seeds, seed)
-        pool = pipeline.sample_answers(
-            teacher,
-            tokenizer,
-            harvest.clean[: sizes.instructions],
-            seed=seed,
-            sizes=sizes,
-            answers=sizes.answers,
-        )
-        answered = StoredPool(harvest, pool, base_identity(profile))
-    pool = answered.pool
-    for name in pipeline.JUDGES:
-        judge = pipeline.judge_stage(sizes, teacher, tokenizer, name, seed)
-        pool = pipeline.with_rewards(pool, name, judge)
-    return replace(answered, pool=pool)
+    seeds = pipeline.seed_instructions(sizes, seed)
+    writer, _ = pipeline.writer_stage(profile, (teacher, tokenizer), seeds, seed)
+    harvest = collect_instructions(sizes, writer, tokenizer, seeds, seed)
+    answered = pipeline.sample_answers(
+        teacher,
+        tokenizer,
+        harvest.clean[: sizes.instructions],
+        seed=seed,
+        sizes=sizes,
+        answers=sizes.answers,
+    )
+    judge = pipeline.judge_stage(sizes, teacher, tokenizer, seed)
+    return StoredPool(harvest, pipeline.with_rewards(answered, judge), base_identity(profile))
 
 
 def read_pool(profile: Profile, seed: int) -> StoredPool | None:
@@ -208,7 +202,7 @@ def _from_row(row: dict[str, Any]) -> AnsweredInstruction:
     return AnsweredInstruction(
         row["instruction"],
         tuple(Completion(text, digit == "1") for text, digit in answers),
-        {name: tuple(rewards) for name, rewards in row["rewards"].items()},
+        tuple(row["rewards"]),
     )
 
 

@@ -1,24 +1,23 @@
-"""Lesson 08's runs: an expert for one family, from the base or from a general model, with remedies.
+"""Lesson 08's runs: an expert for one family on top of a general model, with remedies.
 
-The lesson runs the plain expert and some remedies live, with one seed. The rest of the grid is
-computed by `ift run 08 --full`, stored result by result, and read by the lesson.
+The lesson runs the plain expert live, with one seed. The rest of the grid is computed by
+`ift run 08 --full`, stored result by result, and read by the lesson.
 """
 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+from ift_course.claims import grid_store
 from ift_course.claims.results import Result, item_digits, item_scores
 from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES, ForgettingSizes, Recipe
-from ift_course.lessons.lesson_08.remedies import interpolate_weights, kl_regularized, with_replay
+from ift_course.lessons.lesson_08.remedies import interpolate_weights, with_replay
 from ift_course.profile import Profile
-from ift_course.world.corpus import documents
 from ift_course.world.tasks import FAMILIES, Example, sample
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from ift_course.data.records import Record
-
-PROSE_SEED = 10_000_019  # far from the seeds of the text that the base was trained on
 
 GRID = tuple(RECIPES.values())
 SAMPLE_PROMPTS = (
@@ -45,7 +42,6 @@ class ForgettingResult(Result):
     Attributes:
         special: "1" or "0" for each exam question of the recipe's family, by the strict score.
         others: the same for the families that the general model learned, in the exam's order.
-        prose: mean loss on unseen plain text, in nats per token.
         facts: share of all facts that the model completes in plain prose.
         answers: prompt → answer, for SAMPLE_PROMPTS.
         steps: optimizer steps on top of the start.
@@ -54,7 +50,6 @@ class ForgettingResult(Result):
     config: Recipe
     special: str
     others: str
-    prose: float
     facts: float
     answers: dict[str, str]
     steps: int
@@ -75,12 +70,16 @@ class ForgettingExam:
     Attributes:
         special: questions of one family about held-out entities.
         others: questions of the general model's families about held-out entities.
-        prose: unseen plain text.
     """
 
     special: list[Example]
     others: list[Example]
-    prose: list[str]
+
+    @property
+    def constant_share(self) -> float:
+        """The share of the special questions to which the most frequent answer is right."""
+        (_, count), *_ = Counter(example.response for example in self.special).most_common(1)
+        return count / len(self.special)
 
 
 def other_families(sizes: ForgettingSizes) -> list[str]:
@@ -104,7 +103,6 @@ def make_exam(sizes: ForgettingSizes, seed: int, family: str = "") -> Forgetting
             for family in other_families(sizes)
             for example in sample(sizes.per_family, families=[family], **options)
         ],
-        prose=list(islice(documents(PROSE_SEED), sizes.prose)),
     )
 
 
@@ -126,7 +124,7 @@ def training_records(
 
 
 def _steps(sizes: ForgettingSizes, recipe: Recipe) -> int:
-    return round(recipe.steps * sizes.steps) + recipe.general * sizes.general_steps
+    return round(recipe.steps * sizes.steps)
 
 
 def _n_records(profile: Profile, steps: int) -> int:
@@ -199,45 +197,33 @@ class ModelZoo:
 
     def _train(self, recipe: Recipe) -> TrainedModel:
         special, earlier = training_records(self.profile, recipe, self.seed)
-        share = len(earlier) / len(special) if recipe.replay is None else recipe.replay
-        records = with_replay(special, earlier, share, seed=self.seed)
+        records = with_replay(special, earlier, recipe.replay, seed=self.seed)
         rank = recipe.rank or self.sizes.rank
-        start = self._start(recipe).model
-        return self._fine_tune(start, records, rate=recipe.rate, rank=rank, kl=recipe.kl)
+        return self._fine_tune(self._start(recipe).model, records, rank=rank)
 
     def _fine_tune(
-        self,
-        start: PreTrainedModel,
-        records: Sequence[Record],
-        *,
-        rate: float = 1.0,
-        rank: int = 0,
-        kl: float = 0.0,
+        self, start: PreTrainedModel, records: Sequence[Record], *, rank: int
     ) -> TrainedModel:
         """A copy of `start` after SFT with the settings of all models here, adapters merged."""
         from ift_course.models.merge import unload
         from ift_course.training.adapter import Adapter
-        from ift_course.training.sft import default_learning_rate, sft
+        from ift_course.training.sft import sft
 
         profile, policy = self.profile, copy.deepcopy(start)
-        peak = profile.learning_rate
-        if rank:
-            peak = default_learning_rate(policy.num_parameters(), "lora")
-        with kl_regularized(start, policy, kl) if kl else nullcontext():
-            result = sft(
-                policy,
-                self.tokenizer,
-                records,
-                seed=self.seed,
-                epochs=self.sizes.epochs,
-                learning_rate=rate * peak,
-                batch_size=profile.batch_size,
-                gradient_accumulation=profile.gradient_accumulation,
-                max_length=profile.max_length,
-                method="lora" if rank else "full",
-                adapter=Adapter(rank=rank) if rank else None,
-                progress=False,
-            )
+        result = sft(
+            policy,
+            self.tokenizer,
+            records,
+            seed=self.seed,
+            epochs=self.sizes.epochs,
+            learning_rate=None if rank else profile.learning_rate,
+            batch_size=profile.batch_size,
+            gradient_accumulation=profile.gradient_accumulation,
+            max_length=profile.max_length,
+            method="lora" if rank else "full",
+            adapter=Adapter(rank=rank) if rank else None,
+            progress=False,
+        )
         model = unload(cast("PeftModel", result.model)) if rank else result.model
         return TrainedModel(model, result.steps, result.seconds)
 
@@ -253,15 +239,14 @@ def evaluate_model(
     Args:
         model: to be evaluated.
         tokenizer: of the model.
-        exam: the questions and the prose.
+        exam: the questions.
         tokens: of an answer, at most.
 
     Returns:
-        The fields `special`, `others`, `prose`, `facts` and `answers` of `ForgettingResult`.
+        The fields `special`, `others`, `facts` and `answers` of `ForgettingResult`.
     """
     from ift_course.evaluation.acceptance import completion
     from ift_course.evaluation.generate import generate_replies
-    from ift_course.evaluation.perplexity import text_loss
     from ift_course.evaluation.score import score
 
     scores = {
@@ -271,8 +256,7 @@ def evaluate_model(
     replies = generate_replies(model, tokenizer, list(SAMPLE_PROMPTS), max_new_tokens=tokens)
     return {
         **{part: item_digits(of_part.correct) for part, of_part in scores.items()},
-        "prose": round(text_loss(model, tokenizer, exam.prose).loss, 5),
-        "facts": round(completion(model, tokenizer).values[0], 5),
+        "facts": round(completion(model, tokenizer, line_start=False).values[0], 5),
         "answers": {p: reply.text for p, reply in zip(SAMPLE_PROMPTS, replies, strict=True)},
     }
 
@@ -303,6 +287,26 @@ def run_config(config: Recipe, seed: int, profile: Profile) -> ForgettingResult:
 
     with quiet():
         return evaluate(_zoo(profile, seed), config)
+
+
+def with_stored(live: Sequence[ForgettingResult], zoo: ModelZoo) -> list[ForgettingResult]:
+    """Complete what was measured live by stored results.
+
+    Of a recipe without any result, one is measured now, with the zoo's seed.
+
+    Args:
+        live: results of the zoo's seed; each replaces the stored one.
+        zoo: whose profile and seeds the results have.
+    """
+    from ift_course.models.quiet import quiet
+
+    profile = zoo.profile
+    stored = grid_store.read(profile, "08", ForgettingResult)
+    rows = {(row.config, row.seed): row for row in [*stored, *live]}
+    rows = {job: row for job, row in rows.items() if job[0] in GRID and job[1] in profile.seeds}
+    missing = [recipe for recipe in GRID if recipe not in {config for config, _ in rows}]
+    with quiet():
+        return [*rows.values(), *(evaluate(zoo, recipe) for recipe in missing)]
 
 
 def arm(results: Sequence[ForgettingResult], recipe: Recipe) -> list[ForgettingResult]:

@@ -1,46 +1,19 @@
-"""Lesson 08's figures and tables: gain against loss, family by family, and the answers."""
+"""Lesson 08's figures and tables: gain against loss, and family by family."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
 from statistics import fmean
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ift_course.claims.results import origin as origin
 from ift_course.evaluation.intervals import Interval, two_level_interval
 from ift_course.lessons.lesson_08.experiment import ForgettingResult, arm, make_exam
 from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES, Recipe
 from ift_course.plots.figure import COLORS, FAINT, INK, MARKERS, Picture, axes, footnote, new_figure
-from ift_course.plots.preference_figures import Slider
-from ift_course.plots.transcript import Transcript, TranscriptRow, transcript
 from ift_course.profile import Profile
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-GENERAL, EXPERT = RECIPES["general model"], RECIPES["expert"]
-# A remedy in several strengths is one line of the figure, from strong to weak; each ends at the
-# plain expert. Recipe → the label beside its marker.
-KINDS: dict[str, dict[str, str]] = {
-    "replay": {"replay 25 %": "25 %", "replay 5 %": "5 %", "replay 1 %": "1 %"},
-    "average, share of the expert": {
-        "average, 25 % expert": "25 %",
-        "average, 50 % expert": "50 %",
-        "average, 75 % expert": "75 %",
-    },
-    "KL, weight": {"KL, weight 3": "3", "KL, weight 0.3": "0.3"},
-    "lower rate": {"rate ÷ 16": "÷ 16", "rate ÷ 4": "÷ 4"},
-    "LoRA": {
-        "LoRA, rank 16, rate ÷ 8": "16, ÷ 8",
-        "LoRA, rank 2": "rank 2",
-        "LoRA, rank 16": "rank 16",
-    },
-    "fewer steps": {"a quarter of the steps": "a quarter"},
-}
+GENERAL = RECIPES["general model"]
 
 
 @dataclass(frozen=True)
@@ -87,92 +60,44 @@ def gains_and_losses(results: Sequence[ForgettingResult]) -> dict[str, tuple[flo
     return {name: (gain.mean, -change.mean) for name, (gain, change) in effects(results).items()}
 
 
-def gain_against_loss(results: Sequence[ForgettingResult], *, title: str, special: str) -> Picture:
-    """Every remedy as a point with its intervals; the strengths of one remedy are joined.
+def gain_against_loss(results: Sequence[ForgettingResult], profile: Profile) -> Picture:
+    """Every remedy as a point with its intervals.
 
-    The vertical axis is the gain on the special family, the horizontal one the loss on the others.
+    The vertical axis is the gain on the special family, the horizontal one the loss on the others,
+    both against the general model. A dashed line marks what a constant answer would gain.
     """
+    sizes, title = SIZES[profile.name], "Gain and loss at equal compute"
     changes = effects(results)
+    general = arm(results, GENERAL)
+    constant = fmean(
+        make_exam(sizes, result.seed).constant_share - result.accuracy("special")
+        for result in general
+    )
     numbers = "; ".join(
         f"{name} gains {gain.mean:.2f} and loses {-change.mean:.2f}"
         for name, (gain, change) in changes.items()
     )
-    fig = new_figure(5.9, title=title, alt=f"Scatter chart, {title}: {numbers}.")
-    ax = axes(fig, xlabel="lost on the other families", ylabel=f"gained on {special}",
+    alt = f"Scatter chart, {title}: {numbers}; a constant answer would gain {constant:.2f}."
+    fig = new_figure(5.2, title=title, alt=alt)
+    ax = axes(fig, xlabel="lost on the other families", ylabel=f"gained on {sizes.special}",
               grid="both")  # fmt: skip
-    labels = []
-    for number, (kind, names) in enumerate(KINDS.items()):
-        color, marker = COLORS[number], MARKERS[number]
-        line = [name for name in names if name in changes]
-        ends = ["expert"] if "expert" in changes else []
-        ax.plot(*np.transpose([_point(changes[name]) for name in line + ends]), color=color,
-                linewidth=1, alpha=0.5)  # fmt: skip
-        for name in line:
-            _cross(ax, changes[name], color, marker)
-            labels.append((_point(changes[name]), names[name]))
-        ax.plot([], [], marker, color=color, label=kind)
-    if "expert" in changes:
-        _cross(ax, changes["expert"], INK, "X")
-    ax.plot([], [], "X", color=INK, label="the plain expert")
-    ax.plot(0, 0, "o", color="white", markeredgecolor=INK, markersize=9, label="the general model")
+    for i, (name, (gain, change)) in enumerate(changes.items()):
+        x, (low, high) = -change.mean, change.interval
+        ax.plot([-low, -high], [gain.mean] * 2, color=COLORS[i], linewidth=1, alpha=0.7)
+        ax.plot([x, x], gain.interval, color=COLORS[i], linewidth=1, alpha=0.7)
+        ax.plot(x, gain.mean, MARKERS[i], color=COLORS[i], markersize=9, zorder=3, label=name)
+    ax.plot(0, 0, "o", color="white", markeredgecolor=INK, markersize=9, label="general model")
+    ax.axhline(constant, color=INK, linewidth=1, linestyle="--", label="a constant answer")
     ax.axvline(0, color=FAINT, linewidth=1)
     ax.axhline(0, color=FAINT, linewidth=1)
-    points = [(0.0, 0.0), *(_point(change) for change in changes.values())]
     # Longer intervals are cut off: with few seeds they may be wider than the figure.
-    ax.set_xlim(min(x for x, _ in points) - 0.1, max(x for x, _ in points) + 0.15)
-    ax.set_ylim(min(y for _, y in points) - 0.1, max(y for _, y in points) + 0.15)
-    _label(ax, labels, points)
+    losses = [0.0, *(-change.mean for _, change in changes.values())]
+    gains = [0.0, constant, *(gain.mean for gain, _ in changes.values())]
+    ax.set_xlim(min(losses) - 0.1, max(losses) + 0.15)
+    ax.set_ylim(min(gains) - 0.1, max(gains) + 0.15)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize=9)
-    footnote(fig, "mark: mean over seeds · cross: 95 % intervals · thin line: one remedy, from "
-                    "strong to weak, ends at the plain expert")  # fmt: skip
+    footnote(fig, f"mark: mean (seeds: {len(general)}) · cross: 95 % intervals from two seeds on")
     return fig
-
-
-def _point(changes: tuple[Effect, Effect]) -> tuple[float, float]:
-    gain, change = changes
-    return -change.mean, gain.mean
-
-
-def _cross(ax: Axes, changes: tuple[Effect, Effect], color: str, marker: str) -> None:
-    gain, change = changes
-    x, y = _point(changes)
-    low, high = change.interval
-    ax.plot([-low, -high], [y, y], color=color, linewidth=1, alpha=0.7)
-    ax.plot([x, x], gain.interval, color=color, linewidth=1, alpha=0.7)
-    ax.plot(x, y, marker, color=color, markersize=9, zorder=3)
-
-
-OFFSETS = ((9, 9), (-9, 9), (9, -10), (-9, -10), (9, 22), (-9, 22), (9, -23), (-9, -23))
-
-
-Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
-
-
-def _label(
-    ax: Axes,
-    labels: Sequence[tuple[tuple[float, float], str]],
-    points: Sequence[tuple[float, float]],
-) -> None:
-    """Write each text beside its marker, if possible without covering a text or a marker."""
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    across, up = 520 / (right - left), 300 / (high - low)  # typographic points per unit, about
-    taken: list[Box] = [(x * across - 5, y * up - 5, x * across + 5, y * up + 5) for x, y in points]
-
-    def box(x: float, y: float, text: str, dx: int, dy: int) -> Box:
-        start = x * across + (dx if dx > 0 else dx - 5.5 * len(text))
-        return start, y * up + dy - 6, start + 5.5 * len(text), y * up + dy + 6
-
-    def overlaps(new: Box) -> int:
-        return sum(
-            new[0] < old[2] and old[0] < new[2] and new[1] < old[3] and old[1] < new[3]
-            for old in taken
-        )
-
-    for (x, y), text in labels:
-        dx, dy = min(OFFSETS, key=lambda move: overlaps(box(x, y, text, *move)))
-        taken.append(box(x, y, text, dx, dy))
-        ax.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", color=INK,
-                    ha="left" if dx > 0 else "right", va="center", fontsize=9)  # fmt: skip
 
 
 def by_family(
@@ -200,10 +125,11 @@ def by_family(
                     label=names[i] if y == 0 else None)  # fmt: skip
     ax.axhline(0.5, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(order)), [f"{order[0]} (the special one)", *order[1:]])
+    ax.tick_params(axis="y", pad=9)  # the markers at 0 must not cover the names
     ax.set_ylim(len(order) - 0.5, -0.5)
     ax.set_xlim(0, 1)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=10)
-    footnote(fig, f"mark: mean over {len({result.seed for result in results})} seeds")
+    footnote(fig, f"mark: mean (seeds: {len(arm(results, RECIPES[names[0]]))})")
     return fig
 
 
@@ -222,36 +148,12 @@ def _shares(
 
 
 def table(results: Sequence[ForgettingResult], names: Sequence[str]) -> str:
-    """A line for each model: special, others, prose perplexity, facts, steps; means over seeds."""
-    lines = [f"{'':28}{'special':>9}{'others':>9}{'prose':>9}{'facts':>9}{'steps':>7}"]
+    """A line for each model: special, others, facts, steps; means over seeds."""
+    lines = [f"{'':28}{'special':>9}{'others':>9}{'facts':>9}{'steps':>7}"]
     for name in names:
         seeds = arm(results, RECIPES[name])
         if seeds:
             special, others = (fmean(x.accuracy(w) for x in seeds) for w in ("special", "others"))
-            prose, facts = exp(fmean(x.prose for x in seeds)), fmean(x.facts for x in seeds)
-            lines.append(
-                f"{name:28}{special:9.3f}{others:9.3f}{prose:9.2f}{facts:9.3f}{seeds[0].steps:7}"
-            )
+            facts = fmean(x.facts for x in seeds)
+            lines.append(f"{name:28}{special:9.3f}{others:9.3f}{facts:9.3f}{seeds[0].steps:7}")
     return "\n".join(lines)
-
-
-def browse(results: Sequence[ForgettingResult], names: Sequence[str]) -> Slider:
-    """A slider over models: their scores, and the answers of the one of the first seed."""
-    measured = [name for name in names if arm(results, RECIPES[name])]
-
-    def view(chosen: Sequence[str]) -> Transcript:
-        first = {name: arm(results, RECIPES[name])[0] for name in chosen}
-        prompts = list(first[chosen[0]].answers)
-        rows = [
-            TranscriptRow(p, {name: x.answers[p] for name, x in first.items()}) for p in prompts
-        ]
-        for which in ("special", "others"):
-            shares = {
-                name: f"{fmean(x.accuracy(which) for x in arm(results, RECIPES[name])):.2f}"
-                for name in chosen
-            }
-            rows.append(TranscriptRow(f"right answers, {which}", shares))
-        return transcript(rows)
-
-    # A slider takes names as well as numbers.
-    return Slider("model", measured, lambda name: view([name]), view(measured))  # pyright: ignore[reportArgumentType]

@@ -1,18 +1,15 @@
-"""Remedies against forgetting, each written by hand: replay, KL regularization, interpolation."""
+"""Remedies against forgetting, written by hand: replay and interpolation."""
 
 from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
 
-from ift_course.data.loss_mask import IGNORE
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel
 
 T = TypeVar("T")
@@ -45,70 +42,6 @@ def with_replay(special: Sequence[T], earlier: Sequence[T], share: float, *, see
     ]
     rng.shuffle(examples)
     return examples
-
-
-def kl_to_reference(
-    logits: torch.Tensor, reference: torch.Tensor, labels: torch.Tensor
-) -> torch.Tensor:
-    """KL(policy || reference) in nats, summed over the response tokens.
-
-    Args:
-        logits: (batch, length, vocabulary), of the policy.
-        reference: (batch, length, vocabulary), the logits of the model it started from.
-        labels: int64 (batch, length), -100 where a token does not belong to a response. As in the
-            SFT loss, the logits at one position predict the token at the next.
-
-    Returns:
-        A scalar.
-    """
-    import torch.nn.functional as F
-
-    policy = F.log_softmax(logits[:, :-1].float(), dim=-1)
-    start = F.log_softmax(reference[:, :-1].float(), dim=-1)
-    each = (policy.exp() * (policy - start)).sum(-1)
-    return each[labels[:, 1:] != IGNORE].sum()
-
-
-@contextmanager
-def kl_regularized(
-    reference: PreTrainedModel, policy: PreTrainedModel, weight: float
-) -> Iterator[None]:
-    """Add `weight` times the mean KL to `reference` to every loss of `policy` within the context.
-
-    The mean is over the same response tokens as the cross-entropy. A forward hook adds it, so that
-    any trainer can train the model. It costs one forward pass of the reference per step.
-
-    Raises:
-        CourseError: at the end, if `policy` never computed a loss. Then another model or a copy
-            was trained, without the regularization.
-    """
-    import torch
-
-    losses = 0
-
-    def add_kl(module: torch.nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> Any:
-        nonlocal losses
-        labels = kwargs.get("labels")
-        if labels is None:
-            return None
-        losses += 1
-        with torch.no_grad():
-            start = reference(
-                input_ids=kwargs["input_ids"], attention_mask=kwargs.get("attention_mask")
-            ).logits
-        count = kwargs.get("num_items_in_batch")
-        if count is None:
-            count = (labels[:, 1:] != IGNORE).sum()
-        output.loss = output.loss + weight * kl_to_reference(output.logits, start, labels) / count
-        return output
-
-    handle = policy.register_forward_hook(add_kl, with_kwargs=True)
-    try:
-        yield
-    finally:
-        handle.remove()
-    if not losses:
-        raise CourseError("No loss passed the hook, so the model was trained without the KL term.")
 
 
 def interpolate_weights(

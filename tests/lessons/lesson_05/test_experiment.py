@@ -1,18 +1,24 @@
 """Stored runs of lesson 05: added one by one, resumed, and never those of other weights."""
 
+from dataclasses import replace
+
 import pytest
 
 from ift_course.claims import full, grid_store
 from ift_course.evaluation.generate import Completion
-from ift_course.lessons.lesson_05 import experiment, figures
-from ift_course.lessons.lesson_05.experiment import MEASURES, PreferenceConfig, PreferenceResult
-from ift_course.lessons.lesson_05.sizes import SIZES
+from ift_course.lessons.lesson_05 import experiment
+from ift_course.lessons.lesson_05.experiment import (
+    ARMS,
+    MEASURES,
+    PreferenceConfig,
+    PreferenceResult,
+)
 from ift_course.models.fingerprint import base_identity
 from ift_course.profile import get_profile
 from ift_course.world.tasks import FACT_TASKS, sample
 
 TINY = get_profile("tiny")
-CONFIG = PreferenceConfig("GRPO", reward="verified")
+CONFIG = ARMS["GRPO"]
 
 
 def make_result(
@@ -20,10 +26,8 @@ def make_result(
 ) -> PreferenceResult:
     return PreferenceResult(
         config=config, seed=seed,
-        measures=dict.fromkeys(MEASURES, "10"), grades=[2, 0], words=[1, 4],
-        answers=dict.fromkeys(
-            experiment.SAMPLE_PROMPTS, f"{config.stage} {config.beta} {config.sides}, {seed}"
-        ),
+        measures=dict.fromkeys(MEASURES, "10"), words=[1, 4],
+        answers=dict.fromkeys(experiment.SAMPLE_PROMPTS, f"{config.stage}, {seed}"),
         curve=[{"step": 0, "kl": 0.0, "flawed": 0.5, "verified": 0.5}], date="2026-11-20",
         machine="a machine", seconds=1.0, base=base or base_identity(TINY),
     )  # fmt: skip
@@ -53,12 +57,15 @@ def test_the_grid_is_stored_and_resumed(monkeypatch):
     full("05", configs=experiment.GRID[:4], jobs=1)
     assert len(computed) == 4 * 3
     stored = grid_store.read(TINY, "05", PreferenceResult)
-    assert [result.seed for result in experiment.arm(stored, stage="SFT")] == [0, 1, 2]
+    runs = experiment.by_arm(stored[::-1])
+    assert {name: [x.seed for x in of_arm] for name, of_arm in runs.items() if of_arm} == {
+        name: [0, 1, 2] for name in list(ARMS)[:4]
+    }
+    assert {x.config for x in runs["SFT"]} == {ARMS["SFT"]}
 
 
-def test_the_lesson_reads_nothing_that_the_grid_has_not():
-    for sizes in SIZES.values():
-        assert set(experiment.configs(sizes)) <= set(experiment.GRID)
+def test_every_arm_is_a_configuration_of_its_own():
+    assert len(set(ARMS.values())) == len(ARMS) == len(experiment.GRID)
 
 
 def test_the_flawed_reward_pays_for_length_and_the_true_one_does_not():
@@ -74,16 +81,18 @@ def test_the_flawed_reward_pays_for_length_and_the_true_one_does_not():
     assert noise == pytest.approx(1.0)
 
 
-def test_figures_show_every_beta_or_state_that_nothing_is_stored():
-    results = [make_result(config, seed) for config in experiment.GRID for seed in (0, 1, 2)]
-    slider = figures.beta_slider(results)
-    assert slider.values == list(SIZES["tiny"].sweep)
-    assert "β = 0.1" in slider.static.models
-    assert slider.view(0.1).models == ["β = 0.1"]
-    assert "DPO 0.1 both, 0" in str(slider.view(0.1))
-    assert "3 seeds, 2026-11-20, a machine" in figures.beta_lines(results).alt
-    assert figures.beta_slider([]) is figures.NOTHING
-    assert figures.beta_lines([]) is figures.NOTHING
+def test_a_result_holds_one_item_for_each_prompt_of_its_exam(tiny_llama, monkeypatch):
+    sizes = replace(experiment.SIZES["tiny"], exam=2, tokens=3)
+    monkeypatch.setitem(experiment.SIZES, "tiny", sizes)
+    point = {"step": 0, "kl": 0.123456, "flawed": 0.5, "verified": 0.5}
+    result = experiment.evaluate(CONFIG, 1, TINY, *tiny_llama, [point])
+    assert {name: len(digits) for name, digits in result.measures.items()} == {
+        "sycophancy": 2, "contradiction": 2, "hallucination": 2, "accuracy": 4, "rambling": 4,
+        "strict": 10,
+    }  # fmt: skip
+    assert len(result.words) == 4
+    assert set(result.answers) == set(experiment.SAMPLE_PROMPTS)
+    assert (result.config, result.seed, result.curve[0]["kl"]) == (CONFIG, 1, 0.1235)
 
 
 def test_after_adapters_are_merged_all_weights_can_be_trained(wide_llama):

@@ -1,4 +1,5 @@
 import copy
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from ift_course.claims import grid_store
 from ift_course.errors import CourseError
 from ift_course.lessons.lesson_06 import bases, experiment, wordings
 from ift_course.lessons.lesson_06.experiment import ALL, MultitaskConfig
+from ift_course.paths import assets_dir, checkout
 from ift_course.profile import get_profile
 from ift_course.world.facts import by_relation
 from ift_course.world.relations import RELATIONS
@@ -14,6 +16,7 @@ from ift_course.world.tasks import FAMILIES, HELD_OUT_FAMILIES, sample, verify
 
 TINY = get_profile("tiny")
 SMALL = replace(TINY, epochs=1.0)
+QUESTIONS = experiment.EACH
 
 
 @pytest.fixture
@@ -25,17 +28,24 @@ def load(tiny_llama):
 @pytest.fixture(autouse=True)
 def few_questions(monkeypatch):
     monkeypatch.setattr(experiment, "EACH", 2)
-    monkeypatch.setattr(experiment, "OTHERS", 3)
 
 
 def questions_of(examples):
     return {(example.task, example.instruction, example.input) for example in examples}
 
 
-def test_the_grid_has_every_config_once():
+def test_the_grid_has_every_config_once_and_with_as_many_examples():
     assert len(set(experiment.GRID)) == len(experiment.GRID)
-    assert set(experiment.GRID) == {config for part in experiment.PARTS.values() for config in part}
-    assert {config.examples for config in experiment.PARTS["families"]} == {experiment.EXAMPLES}
+    assert {config.examples for config in experiment.GRID} == {experiment.EXAMPLES}
+
+
+def test_the_text_of_the_lesson_names_the_sizes_of_the_experiment():
+    [path] = (checkout() / "notebooks").glob("06_*.py")
+    text = path.read_text(encoding="utf-8")
+    assert ALL == 11 and "eleven families" in text
+    assert len(HELD_OUT_FAMILIES) == 5 and "five held-out families" in text
+    assert f"have {experiment.EXAMPLES} examples" in text
+    assert f"asks {QUESTIONS} questions" in text
 
 
 def test_a_config_gives_the_same_result_twice_and_another_with_another_seed(load):
@@ -46,8 +56,7 @@ def test_a_config_gives_the_same_result_twice_and_another_with_another_seed(load
     timed = {"seconds", "date"}
     assert first.model_dump(exclude=timed) == second.model_dump(exclude=timed)
     assert first.loss != other.loss
-    assert set(first.items) == {"held out", "tuned", "reworded"}
-    assert [len(first.items[name]) for name in ("held out", "tuned", "reworded")] == [10, 3, 3]
+    assert set(first.items) == {"held out"} and len(first.items["held out"]) == 10
     assert first.families == experiment.family_order(0)[:2] and first.steps == 1
     assert len(first.answers) == len(HELD_OUT_FAMILIES)
 
@@ -72,7 +81,7 @@ def test_no_family_is_both_tuned_on_and_tested():
     assert set(experiment.TUNED_FAMILIES) | set(HELD_OUT_FAMILIES) == set(FAMILIES)
     for config in experiment.GRID:
         families = {example.family for example in experiment.training_set(config, 0)}
-        tested = {example.family for example in experiment.tests(config, 0)["held out"]}
+        tested = {example.family for example in experiment.questions(config, 0)}
         assert len(families) == config.families and not families & tested
         assert tested == ({config.tested} if config.tested else set(HELD_OUT_FAMILIES))
 
@@ -89,31 +98,25 @@ def test_a_config_takes_the_first_families_of_the_seeds_order_in_equal_shares():
     assert later == set(experiment.family_order(0)[3:5])
 
 
-def test_seeds_in_a_row_begin_with_different_families():
-    for start in (0, 7, 100):
-        firsts = [experiment.family_order(seed)[0] for seed in range(start, start + ALL)]
-        assert sorted(firsts) == sorted(experiment.TUNED_FAMILIES)
-        assert sorted(experiment.family_order(start)) == sorted(experiment.TUNED_FAMILIES)
+def test_seeds_in_a_row_tune_on_different_families_alone():
+    for seeds in ((0, 1, 2), (100, 101, 102)):
+        alone = [experiment.families_of(x, seed) for x in experiment.ALONE for seed in seeds]
+        assert len({family for [family] in alone}) == len(alone) == len(experiment.ALONE) * 3
+    assert sorted(experiment.family_order(5)) == sorted(experiment.TUNED_FAMILIES)
 
 
-def test_all_configs_of_a_seed_have_the_same_held_out_questions():
-    configs = [
-        MultitaskConfig(0),
-        MultitaskConfig(1),
-        MultitaskConfig(ALL, one_wording=True),
-        MultitaskConfig(4, instructions=False),
-    ]
-    questions = [questions_of(experiment.tests(config, 0)["held out"]) for config in configs]
-    assert all(others == questions[0] for others in questions)
-    assert questions[0] != questions_of(experiment.tests(MultitaskConfig(0), 1)["held out"])
-    families = [example.family for example in experiment.held_out(0, each=2)]
-    assert families == [family for family in HELD_OUT_FAMILIES for _ in range(2)]
+def test_all_configs_of_a_seed_have_the_same_questions_about_a_family():
+    everything = experiment.questions(experiment.TOGETHER, 0)
+    assert [x.family for x in everything] == [name for name in HELD_OUT_FAMILIES for _ in range(2)]
+    for config in experiment.GRID:
+        expected = [x for x in everything if config.tested in ("", x.family)]
+        assert experiment.questions(config, 0) == expected
+    assert everything != experiment.questions(experiment.TOGETHER, 1)
 
 
 def test_the_test_questions_were_not_trained():
-    trained = experiment.training_set(MultitaskConfig(ALL), 0)
-    for name, questions in experiment.tests(MultitaskConfig(ALL), 0).items():
-        assert not questions_of(questions) & questions_of(trained), name
+    trained = experiment.training_set(experiment.TOGETHER, 0)
+    assert not questions_of(experiment.questions(experiment.TOGETHER, 0)) & questions_of(trained)
 
 
 def test_nothing_that_a_held_out_family_knows_leaks_into_tuning():
@@ -135,21 +138,7 @@ def test_nothing_that_a_held_out_family_knows_leaks_into_tuning():
             for wording in (*fact.relation.questions, *fact.relation.statements)
         ]
         assert not any(wording in text for wording in wordings), text
-    left_in = experiment.training_set(MultitaskConfig(ALL, 1500, leaks=True), 0)
-    assert any(experiment.leaks(example) for example in left_in)
-
-
-def test_one_wording_is_one_pattern_for_each_task():
-    examples = experiment.training_set(MultitaskConfig(ALL, 330, one_wording=True), 0)
-    assert not any(example.input for example in examples)
-    assert {example.family for example in examples} == set(experiment.TUNED_FAMILIES)
-    starts = {}
-    for example in examples:
-        words = tuple(example.instruction.split()[:2])
-        starts.setdefault(example.task, set()).add(words)
-    borrowed = set(experiment.BORROWING) - {"yes_no"}  # these are put as the task they borrow from
-    many = {task for task, words in starts.items() if len(words) > 1} - borrowed
-    assert many <= {"name_one"}, many  # "Name a …", "Name an …"
+    assert any(experiment.leaks(x) for x in sample(1500, seed=0, tasks=experiment.BORROWING))
 
 
 def test_without_its_instruction_an_example_keeps_what_is_given_and_the_response():
@@ -164,7 +153,7 @@ def test_without_its_instruction_an_example_keeps_what_is_given_and_the_response
 
 
 def test_a_question_in_prose_ends_before_its_answer():
-    for example in experiment.held_out(0, each=12):
+    for example in sample(60, seed=100, split="test", families=HELD_OUT_FAMILIES):
         prompt = wordings.in_prose(example)
         if example.family == "writing":
             assert prompt is None
@@ -187,7 +176,7 @@ def test_a_completion_counts_if_it_is_right_and_then_ends_the_sentence():
 def test_a_model_that_knows_the_sentences_completes_them(monkeypatch):
     from ift_course.evaluation import generate
 
-    questions = experiment.held_out(0, each=4)
+    questions = experiment.questions(MultitaskConfig(0), 0)
 
     def knows(model, tokenizer, prompts, max_new_tokens):
         known = {wordings.in_prose(x): x.response for x in questions}
@@ -198,33 +187,20 @@ def test_a_model_that_knows_the_sentences_completes_them(monkeypatch):
     assert set(wordings.completes(None, None, questions)) == {"1", "-"}
 
 
-def test_another_base_is_pretrained_once_and_then_loaded(monkeypatch, tmp_path, tiny_llama):
-    from ift_course.training import pretrain as training
-
-    monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
-    pretrained = []
-
-    def pretrain(config, work):
-        pretrained.append(config)
-        model, tokenizer = copy.deepcopy(tiny_llama)
-        return training.Pretrained(model, tokenizer, [], [])
-
-    monkeypatch.setattr(training, "pretrain", pretrain)
-    first, _ = bases.load_base("prose", TINY)
-    again, _ = bases.load_base("prose", TINY)
-    assert pretrained == [bases.CONFIGS["prose"]]
-    for a, b in zip(first.parameters(), again.parameters(), strict=True):
-        assert a.equal(b)
-
-
-def test_the_prose_base_has_read_no_comprehension_text():
-    from itertools import islice
-
-    from ift_course.world import corpus
-
-    [phase] = bases.CONFIGS["prose"].phases
-    texts = list(islice(corpus.documents(0, phase.reading_share, phase.practice_share), 400))
-    assert not any("wanted to know" in text for text in texts)
+def test_the_prose_base_is_the_shipped_one_after_its_first_phase():
+    shipped, prose = (
+        json.loads((assets_dir() / name / "pretraining.json").read_text(encoding="utf-8"))
+        for name in ("base", bases.PROSE)
+    )
+    assert prose["config"]["phases"] == shipped["config"]["phases"][:1]
+    assert prose["corpus_sha256"] == shipped["corpus_sha256"][:1]
+    assert prose["log"] == shipped["log"][: len(prose["log"])]
+    assert set(prose["config"]["phases"][0]["mixture"].values()) == {0.0}
+    names = [phase["name"] for phase in shipped["config"]["phases"]]
+    assert list(bases.phases(bases.SHIPPED)) == names
+    assert bases.phases(bases.PROSE) == {names[0]: prose["config"]["phases"][0]["tokens"]}
+    model, tokenizer = bases.load_base(bases.PROSE, TINY)
+    assert len(tokenizer) == model.get_input_embeddings().num_embeddings
 
 
 @pytest.mark.parametrize("name, profile", [("pros", "tiny"), ("prose", "smollm2")])
@@ -233,36 +209,10 @@ def test_a_base_that_is_not_there_is_one_sentence(name, profile):
         bases.load_base(name, get_profile(profile))
 
 
-def test_a_family_can_be_left_out_and_the_others_keep_their_order():
-    whole = experiment.families_of(MultitaskConfig(experiment.ALL), 0)
-    left = experiment.families_of(MultitaskConfig(experiment.ALL - 1, without="extraction"), 0)
-    assert left == [name for name in whole if name != "extraction"]
-    config = MultitaskConfig(experiment.ALL - 1, 44, without="extraction")
-    assert "extraction" not in {example.family for example in experiment.training_set(config, 0)}
-
-
-def test_in_flans_way_everything_else_is_tuned_on_but_the_neighbor():
-    for family in HELD_OUT_FAMILIES:
-        config = experiment.fair_config(experiment.ALL_BUT_ONE, family, 0)
-        near = {experiment.NEIGHBORS[family]} if family in experiment.NEIGHBORS else set()
-        assert set(experiment.families_of(config, 0)) == set(FAMILIES) - {family} - near
-        assert config in experiment.GRID
-
-
-@pytest.mark.parametrize("count", experiment.COUNTS)
-def test_in_flans_way_a_smaller_model_is_left_as_it_is_unless_it_met_the_neighbor(count):
-    for seed in range(ALL):
-        assert experiment.fair_config(count, "lists", seed) == MultitaskConfig(count)
-        has_neighbor = "extraction" in experiment.family_order(seed)[:count]
-        config = experiment.fair_config(count, "summary", seed)
-        families = experiment.families_of(config, seed)
-        assert (config == MultitaskConfig(count)) is not has_neighbor
-        assert "extraction" not in families and len(families) == min(count, ALL - has_neighbor)
-        assert config in experiment.GRID
-
-
-def test_a_model_of_one_test_is_asked_that_familys_questions_of_all():
-    config = experiment.fair_config(experiment.ALL_BUT_ONE, "summary", 0)
-    everything = experiment.tests(MultitaskConfig(1), 0)["held out"]
-    own = [example for example in everything if example.family == "summary"]
-    assert experiment.tests(config, 0) == {"held out": own}
+def test_the_two_models_asked_for_summaries_differ_in_the_neighbor_alone():
+    with_it, without_it = (
+        set(experiment.families_of(config, 0))
+        for config in (experiment.WITH_NEIGHBOR, experiment.WITHOUT_NEIGHBOR)
+    )
+    assert with_it == set(FAMILIES) - {"summary"}
+    assert with_it - without_it == {"extraction"} and without_it < with_it

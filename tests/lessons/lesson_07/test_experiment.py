@@ -10,10 +10,9 @@ from ift_course.evaluation.generate import Completion
 from ift_course.evaluation.score import Scores
 from ift_course.lessons.lesson_07 import experiment, figures, pipeline
 from ift_course.lessons.lesson_07.experiment import (
-    CHAINS,
     FILTERED,
+    GENERATIONS,
     GRID,
-    TEACHER,
     UNFILTERED,
     Generation,
     StudentConfig,
@@ -32,13 +31,14 @@ RAMBLING = "Paris. The owl eats mice."
 
 
 def answered(instruction: str, *answers: str, rewards=()) -> AnsweredInstruction:
-    by_judge = {"habits": tuple(rewards)} if rewards else {}
     completions = tuple(Completion(text, True) for text in answers)
-    return AnsweredInstruction(instruction, completions, by_judge)
+    return AnsweredInstruction(instruction, completions, tuple(rewards))
 
 
 def make_generation(items: str = "1100", **changes) -> Generation:
-    values = dict(items=items, knows=items, words=1.0, answers={}, steps=3)
+    values = dict(
+        items=items, knows=items, words=1.0, right=0.5, different=2, sense=1.0, facts=2, kinds=2
+    )
     return Generation(**(values | changes))
 
 
@@ -73,10 +73,6 @@ def trained(monkeypatch):
     monkeypatch.setattr(experiment, "get_pool", lambda profile, seed: stored)
     monkeypatch.setattr(experiment, "score", score)
     monkeypatch.setattr(pipeline, "fine_tune", fine_tune)
-    monkeypatch.setattr(
-        pipeline, "generate_replies", lambda m, t, texts, **o: [Completion("x", True)] * 3
-    )
-    monkeypatch.setattr(pipeline, "teacher_stage", lambda profile, seed: ("teacher", "tokenizer"))
     monkeypatch.setattr(pipeline, "writer_stage", lambda *_: ("writer", "t"))
     monkeypatch.setattr(
         pipeline, "write_instructions", lambda m, t, known, n, **o: [Completion(FRANCE, True), *(
@@ -99,11 +95,6 @@ def test_a_config_tunes_on_its_choice(trained):
     assert generation.accuracy == 1.0
 
 
-def test_the_teacher_is_tested_and_learns_nothing(trained):
-    [generation] = experiment.run_config(StudentConfig(TEACHER), 0, TINY).generations
-    assert trained == [] and generation.different == 0
-
-
 def test_later_generations_learn_from_the_student_before_them(trained):
     result = experiment.run_config(StudentConfig(FILTERED, generations=3), 0, TINY)
     assert len(result.generations) == 3
@@ -119,19 +110,19 @@ def test_without_a_filter_repetitions_stay_and_only_the_exam_is_left_out(trained
     assert result.generations[1].different == 1 and result.generations[1].sense == 0.0
 
 
-def test_the_grid_has_every_choice_and_the_long_configs_come_last():
-    assert len(set(GRID)) == len(GRID)
-    assert {config.choice for config in GRID} == {*CHOICES, TEACHER}
-    assert {config.choice for config in CHAINS} == {UNFILTERED, FILTERED}
-    assert GRID[-len(CHAINS) :] == CHAINS
+def test_the_grid_has_a_choice_once_and_the_chains_come_last():
+    choices = [config.choice for config in GRID]
+    assert len(set(choices)) == len(choices) and set(choices) <= set(CHOICES)
+    chains = [config.choice for config in GRID if config.generations == GENERATIONS]
+    assert chains == choices[-2:] == [UNFILTERED, FILTERED]
 
 
 def test_results_go_to_the_store_and_come_back(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     monkeypatch.setattr(grid_store, "evidence_root", lambda: tmp_path / "nothing" / "results")
     results = [
-        make_result(CHAINS[0], 1, make_generation(), make_generation("0000")),
-        make_result(GRID[0], 0),
+        make_result(GRID[-1], 1, make_generation(), make_generation("0000")),
+        make_result(GRID[0], 0, make_generation()),
     ]
     for result in results:
         grid_store.add(TINY, "07", result)
@@ -159,11 +150,11 @@ class TestFigures:
             answered(OWL, "hoot", "moo", rewards=(-5.0, -6.0)),
             answered("Nonsense?", "a", "b", rewards=(0.0, 1.0)),
         ]
-        assert figures.preferred(pool, "habits") == pytest.approx((1 + 0.5 + 1) / 3)
+        assert figures.preferred(pool) == pytest.approx((1 + 0.5 + 1) / 3)
         right, more, wrong, _ = figures.ANSWER_TYPES
-        assert figures.preferred(pool, "habits", [right], [more]) == 1.0
-        assert figures.preferred(pool, "habits", [more], [wrong]) == 0.0
-        assert math.isnan(figures.preferred(pool[2:], "habits"))
+        assert figures.preferred(pool, [right], [more]) == 1.0
+        assert figures.preferred(pool, [more], [wrong]) == 0.0
+        assert math.isnan(figures.preferred(pool[2:]))
 
     def test_most_mixed_is_nearest_to_half_right_and_the_first_of_equals(self):
         one_of_four = answered(FRANCE, "Paris", "Rome", "Rome", "Rome")
@@ -179,32 +170,23 @@ class TestFigures:
         with pytest.raises(CourseError, match=r"all right or all wrong.*temperature"):
             figures.most_mixed(pool)
 
-    def test_shares_and_rewards_are_of_sensible_instructions(self):
-        pool = [answered(OWL, "hoot", "moo", rewards=(1.0, 2.0)), answered("Nonsense?", "hoot")]
+    def test_shares_are_of_sensible_instructions(self):
+        pool = [answered(OWL, "hoot", "moo"), answered("Nonsense?", "hoot")]
         assert figures.shares_by_type(pool) == {
             "right": 0.5, "right, and more": 0.0, "wrong": 0.5, "wrong, and more": 0.0,
         }  # fmt: skip
-        assert figures.rewards_by_type(pool, "habits")["wrong"] == [2.0]
 
-    def test_arms_are_single_students_by_seed_and_chains_stay_apart(self):
+    def test_arms_are_the_first_students_by_seed_in_the_order_of_the_choices(self):
+        chain, single = StudentConfig(UNFILTERED, 2), StudentConfig("all")
         results = [
-            make_result(CHAINS[0], 1, *[make_generation(x) for x in ("1111", "0000", "1000")]),
-            make_result(CHAINS[0], 0, *[make_generation(x) for x in ("1000", "0001", "1100")]),
-            make_result(StudentConfig("all"), 1, make_generation("0111")),
-            make_result(StudentConfig("all"), 0, make_generation("0011")),
-            make_result(StudentConfig("all", once=True), 0, make_generation("0001")),
+            make_result(chain, 1, make_generation("1111"), make_generation("0000")),
+            make_result(chain, 0, make_generation("1000"), make_generation("1100")),
+            make_result(single, 1, make_generation("0111")),
+            make_result(single, 0, make_generation("0011")),
         ]
-        assert figures.arms(results) == {
-            "all, read once": [[0.0, 0.0, 0.0, 1.0]],
-            "all": [[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0]],
-        }
-        assert figures.over_generations(results, CHAINS[0], "accuracy") == [
-            [0.25, 1.0],
-            [0.25, 0.0],
-            [0.5, 0.25],
-        ]
-
-    def test_browsing_shows_the_best_first_and_escapes(self):
-        pool = [answered("<b>?", "<i>", "two", rewards=(0.5, 1.5))]
-        html = figures.browse(pool)(0)
-        assert html.index("two") < html.index("&lt;i&gt;") and "<i>" not in html
+        arms = figures.arms(results)
+        assert list(arms) == ["all", UNFILTERED]
+        assert arms["all"] == [[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0]]
+        assert arms[UNFILTERED] == [[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]]
+        accuracy = figures.over_generations(results, UNFILTERED, "accuracy")
+        assert accuracy == [[0.25, 1.0], [0.5, 0.0]]

@@ -22,7 +22,7 @@ RAMBLING = "Paris. The owl eats mice. The lion roars."
 
 
 def answered(
-    instruction: str, *answers: str, finished: bool = True, **rewards
+    instruction: str, *answers: str, finished: bool = True, rewards=()
 ) -> AnsweredInstruction:
     completions = tuple(Completion(text, finished) for text in answers)
     return AnsweredInstruction(instruction, completions, rewards)
@@ -30,11 +30,11 @@ def answered(
 
 @pytest.fixture
 def pool() -> list[AnsweredInstruction]:
-    habits = {"habits": (0.1, 0.9, 0.5), "facts": (0.8, 0.2, 0.3)}
+    rewards = (0.1, 0.9, 0.5)
     return [
-        answered(FRANCE, RAMBLING, "Rome", "Paris", **habits),
-        answered("Name the sound of the owl.", "moo", "hoot", "hoot", **habits),
-        answered("Name the capital of the owl.", "Paris", "Rome", "hoot", **habits),
+        answered(FRANCE, RAMBLING, "Rome", "Paris", rewards=rewards),
+        answered("Name the sound of the owl.", "moo", "hoot", "hoot", rewards=rewards),
+        answered("Name the capital of the owl.", "Paris", "Rome", "hoot", rewards=rewards),
     ]
 
 
@@ -103,8 +103,8 @@ def test_rouge_l_is_that_of_the_definition():
         assert score == pytest.approx(2 * longest / (len(a) + len(b)))
 
 
-def test_a_judge_learns_from_pairs_of_which_a_share_is_labeled_wrongly():
-    pairs = pipeline.fact_pairs(40, seed=0)
+def test_the_judge_learns_from_pairs_of_which_a_share_is_labeled_wrongly():
+    pairs = pipeline.judge_pairs(40, seed=0)
     labeled = pipeline.with_mistakes(pairs, seed=0, share=0.25)
     assert sum(a.swapped == b for a, b in zip(pairs, labeled, strict=True)) == 10
     assert {pair.source for pair in pairs} == {"wrong", "rambling"}
@@ -118,9 +118,9 @@ def test_rewards_go_to_the_answers_they_are_of(pool):
 
             return torch.tensor([float(len(turns[-1]["content"])) for turns in conversations])
 
-    for before, after in zip(pool, pipeline.with_rewards(pool, "length", Lengths()), strict=True):
-        assert after.rewards["length"] == tuple(float(len(x.text)) for x in before.answers)
-        assert after.rewards["habits"] == before.rewards["habits"]
+    for before, after in zip(pool, pipeline.with_rewards(pool, Lengths()), strict=True):
+        assert after.rewards == tuple(float(len(x.text)) for x in before.answers)
+        assert after.answers == before.answers
 
 
 @pytest.mark.parametrize("name", [name for name in CHOICES if name != "all"])
@@ -134,12 +134,10 @@ def test_every_choice_keeps_as_many_answers_as_there_are_instructions(pool, name
 def test_choices_choose_as_their_names_suggest(pool):
     each = dict(CHOICES["judge's best of each"](pool, 0))
     assert each == {0: 1, 1: 1, 2: 1}
-    assert dict(CHOICES["taught judge's best of each"](pool, 0)) == {0: 0, 1: 0, 2: 0}
     assert {pool[i].answers[j].text for i, j in CHOICES["judge's best of all"](pool, 0)} == {
         "Rome",
         "hoot",
     }
-    assert dict(CHOICES["most frequent of each"](pool, 0))[1] in (1, 2)
     assert dict(CHOICES["shortest of each"](pool, 0))[0] in (1, 2)
     assert len(CHOICES["all"](pool, 0)) == 9
 
@@ -154,7 +152,7 @@ def test_the_verifier_takes_one_right_answer_of_each_before_it_takes_more(pool):
 
 
 def test_between_equals_chance_decides(pool):
-    even = [replace(pool[1], rewards={"habits": (1.0, 1.0, 1.0)})]
+    even = [replace(pool[1], rewards=(1.0, 1.0, 1.0))]
     assert len({CHOICES["judge's best of each"](even, seed)[0][1] for seed in range(20)}) == 3
 
 
@@ -171,27 +169,19 @@ def test_a_pool_is_read_back_as_it_was_written(pool, tmp_path, monkeypatch):
     assert stored.harvest.leaked == [FRANCE] and stored.harvest.clean == ["a"]
 
 
-def test_a_pool_without_rewards_only_gets_rewards(pool, tmp_path, monkeypatch):
+def test_only_the_first_seeds_pool_is_made_and_the_others_are_read(pool, tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     monkeypatch.setattr(teacher_pool, "evidence_root", lambda: tmp_path / "nothing")
-    monkeypatch.setattr(pipeline, "teacher_stage", lambda *_: ("teacher", "tokenizer"))
-    monkeypatch.setattr(pipeline, "judge_stage", lambda sizes, model, tokenizer, name, seed: name)
-    monkeypatch.setattr(pipeline, "sample_answers", lambda *_, **__: pytest.fail("answered again"))
-    rewards = {"habits": (1.0, 2.0, 3.0), "facts": (3.0, 2.0, 1.0)}
-    monkeypatch.setattr(
-        pipeline, "with_rewards",
-        lambda pool, name, judge: [
-            replace(x, rewards=x.rewards | {name: rewards[judge]}) for x in pool
-        ],
-    )  # fmt: skip
     profile = get_profile("tiny")
-    bare = [replace(x, rewards={}) for x in pool]
-    folder = tmp_path / "tiny" / "grids"
-    folder.mkdir(parents=True)
-    stored = StoredPool(Harvest(1, ["a"], [1]), bare, base_identity(profile))
-    teacher_pool._write(folder / "07-pool-5.json", stored)
-    assert all(x.rewards == rewards for x in teacher_pool.get_pool(profile, 5).pool)
-    assert all(x.rewards == rewards for x in teacher_pool.read_pool(profile, 5).pool)
+    stored = StoredPool(Harvest(7, [], []), pool, base_identity(profile))
+    made = []
+    monkeypatch.setattr(teacher_pool, "make_pool", lambda _, seed: made.append(seed) or stored)
+    first, *_, last = profile.seeds
+    assert teacher_pool.available_pools(profile) == {first: stored}
+    teacher_pool.get_pool(profile, last)
+    made.clear()
+    assert teacher_pool.available_pools(profile) == {first: stored, last: stored}
+    assert made == []
 
 
 def test_a_pool_of_other_weights_is_made_again(pool, tmp_path, monkeypatch):
