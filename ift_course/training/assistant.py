@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 SEED = 0
 DIALOGUES = 4000
-# How the course's own base becomes its assistant, found by `ift pretrain`'s acceptance.
+# How the course's own base becomes its assistant, found on the development lists. With one rate for
+# all weights, 2e-4 learns too little, and 4e-4 loses the facts of every fourth held-out entity.
 RECIPE: dict[str, Any] = {
-    "epochs": 3.0, "learning_rate": 2e-4, "batch_size": 16, "max_length": 192,
+    "epochs": 3.0, "learning_rate": 4e-4, "embedding_learning_rate": 6e-5, "batch_size": 16,
+    "max_length": 192,
 }  # fmt: skip
 RECIPE_FILE = "recipe.json"  # says what a stored assistant was made from
 

@@ -50,6 +50,7 @@ def _share(value: float) -> bool:
 LIMITS = {
     "epochs": Limit("--epochs", "above 0", _positive, 3),
     "learning_rate": Limit("--lr", "above 0", _positive, 2e-4),
+    "embedding_learning_rate": Limit("embedding_learning_rate", "above 0", _positive, 1e-5),
     "warmup_ratio": Limit("warmup_ratio", "from 0 to below 1", _share, 0.05),
     "beta": Limit("--beta", "above 0", _positive, 0.1),
     "sft_weight": Limit("sft_weight", "0 or above", _at_least_zero, 0),

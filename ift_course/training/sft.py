@@ -21,6 +21,7 @@ from ift_course.data.records import Record
 from ift_course.errors import CourseError
 from ift_course.from_scratch.packing import collate_packed, pack
 from ift_course.training.adapter import undertrained_tokens
+from ift_course.training.limits import check_options
 from ift_course.training.options import Method, TrainingKeywords, TrainOptions, accepts
 from ift_course.training.packed import refuse_if_rows_mix
 from ift_course.training.runner import TrainingResult, fit, make_trainable
@@ -53,6 +54,7 @@ def sft(
     *,
     packing: bool = False,
     chunked_loss: bool = False,
+    embedding_learning_rate: float | None = None,
     on_refused: OnRefused | None = None,
     output_dir: str | Path | None = None,
     callbacks: Sequence[TrainerCallback] = (),
@@ -76,6 +78,9 @@ def sft(
         chunked_loss: compute the logits a chunk at a time, and again in the backward pass: the same
             loss for less memory, which pays where vocabulary × tokens is large, on a GPU. Where
             rows of a tied embedding are trained, it takes a copy and a gradient of that matrix.
+        embedding_learning_rate: the peak for the embedding and the head, where it should be lower
+            than that of the other weights; for the method "full". Adam moves the row of a token
+            that no response has as far as any other, and what the token meant gets lost.
         on_refused: is given each record that the chat template cannot write, and the reason; the
             record is then left out. None stops at the first and names its row.
         output_dir: for checkpoints. A run that was killed resumes from the last complete one when
@@ -106,6 +111,12 @@ def sft(
         rate = default_learning_rate(model.num_parameters(), chosen.method)
         chosen = replace(chosen, learning_rate=rate)
     rows, collator, pad_token_id = prepared.rows, collate, _pad_token_id(tokenizer)
+    settings: dict[str, Any] = {"packing": True} if packing else {}
+    if embedding_learning_rate is not None:
+        check_options(embedding_learning_rate=embedding_learning_rate)
+        if chosen.uses_adapter:
+            raise CourseError('embedding_learning_rate is for method="full": LoRA freezes them.')
+        settings["embedding_learning_rate"] = embedding_learning_rate
     if packing:
         refuse_if_rows_mix(model, rows, pad_token_id)
         rows, collator = pack(rows, chosen.max_length).rows, collate_packed
@@ -129,12 +140,13 @@ def sft(
             chosen,
             dtype=dtype,
             config={"dataset_kwargs": {"skip_prepare_dataset": True}},
-            settings={"packing": True} if packing else {},
+            settings=settings,
             output_dir=output_dir,
             callbacks=callbacks,
             data_collator=partial(collator, pad_token_id=pad_token_id),
             peft_config=peft_config,
             chunked_loss=chunked_loss,
+            embedding_learning_rate=embedding_learning_rate,
             labeled_only=not chunked_loss and is_exact(model, prepared.rows),
         )
     # An estimate with several processes: each counts its own tokens only.

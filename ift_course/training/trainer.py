@@ -42,6 +42,7 @@ class ResponseTrainer(Quiet, SFTTrainer):
         chunked_loss: use TRL's loop after all, which never holds the logits of all tokens at once.
         labeled_only: compute logits only where there are labels (`labeled_logits`); for models
             whose loss is the same then.
+        embedding_learning_rate: the peak rate of embedding and head; None means that of all others.
     """
 
     def __init__(
@@ -49,9 +50,11 @@ class ResponseTrainer(Quiet, SFTTrainer):
         *args: Any,
         chunked_loss: bool = False,
         labeled_only: bool = False,
+        embedding_learning_rate: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.embedding_learning_rate = embedding_learning_rate
         self.tokens_seen = 0
         self.chunked_loss, self.labeled_only = chunked_loss, labeled_only
         if not chunked_loss:
@@ -75,6 +78,20 @@ class ResponseTrainer(Quiet, SFTTrainer):
         inputs, mask = labeled_inputs(inputs)
         with logits_where(self.accelerator.unwrap_model(model), mask):
             return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
+
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
+        """Create the optimizer of the arguments, with a group of its own for the embeddings."""
+        optimizer = super().create_optimizer(*args, **kwargs)
+        if self.embedding_learning_rate is not None:
+            policy: Any = self.model
+            modules = policy.get_input_embeddings(), policy.get_output_embeddings()
+            embeddings = {id(p): p for module in modules for p in module.parameters()}
+            for group in optimizer.param_groups:
+                group["params"] = [p for p in group["params"] if id(p) not in embeddings]
+            rest = {k: v for k, v in optimizer.param_groups[0].items() if k != "params"}
+            own = {"params": list(embeddings.values()), "lr": self.embedding_learning_rate}
+            optimizer.add_param_group(rest | own)
+        return optimizer
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
         rows: Any = self.train_dataset

@@ -76,6 +76,17 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tiny_llama
     assert same(weights(runs[0].model), weights(runs[1].model))
 
 
+def test_the_embedding_can_have_a_lower_rate(tiny_llama, cow_records):
+    model, tokenizer = tiny_llama
+    rates = {"learning_rate": 1e-2, "embedding_learning_rate": 1e-12}
+    before = weights(model)
+    sft(model, tokenizer, cow_records, max_steps=3, progress=False, **rates)
+    moved = {name for name, x in weights(model).items() if not torch.allclose(x, before[name])}
+    assert moved and not any("embed" in name or "lm_head" in name for name in moved)
+    with pytest.raises(CourseError, match="full"):
+        sft(model, tokenizer, cow_records, method="lora", progress=False, **rates)
+
+
 def test_lora_leaves_the_base_weights_as_they_were(tiny_llama, cow_records):
     model, tokenizer = tiny_llama
     before = weights(model)

@@ -60,22 +60,22 @@ def chat(rng: random.Random) -> list[Turn]:
 
 # Kinds of dialogues and how often each is drawn.
 KINDS: dict[Callable[[random.Random], list[Turn]], float] = {
-    about_facts.fact_dialogue: 28,
+    about_facts.fact_dialogue: 30,
     fact_with_input: 2,
     about_facts.claim_dialogue: 9,
     about_facts.closed_question: 9,
     about_facts.description_dialogue: 2,
     about_requests.skill_request: 16,
-    about_requests.sum_request: 8,
-    about_requests.small_letters: 2,
+    about_requests.sum_request: 6,
+    about_requests.small_letters: 3,
     about_requests.capital_letters: 4,
-    about_requests.repetition: 4,
+    about_requests.repetition: 5,
     about_requests.listing: 5,
     about_requests.whole_cycle: 0.6,
-    about_outside.outside: 10,
+    about_outside.outside: 15,
     about_outside.stranger: 4,
-    small_talk: 13,
-    task_example: 8,
+    small_talk: 17,
+    task_example: 5,
     chat: 5,
 }
 

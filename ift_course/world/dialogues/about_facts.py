@@ -67,6 +67,9 @@ def question(fact: Fact, rng: random.Random) -> str:
         (
             "Can you tell me {}?", "Could you tell me {}, please?", "Please tell me {}.",
             "Do you know {}?", "I want to know {}.", "I need {}.", "Tell me {}.", "{}?",
+            "What's {}?", "What is {}?", "What would {} be?", "Give me {}.", "Can you give me {}?",
+            "Do you happen to know {}?", "I am looking for {}.", "Quick question: {}?",
+            "I forgot {}.", "Remind me: {}?", "{}, please", "Name {}.", "Any idea what {} is?",
         )
     )  # fmt: skip
     return casual(capitalize(frame.format(ref)), rng)

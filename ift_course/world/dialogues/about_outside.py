@@ -25,15 +25,19 @@ def _lines() -> dict[str, Any]:
     tables = {
         key: text_lists(data[key], key) for key in ("about_known", "about_unknown", "unknown")
     }
-    return tables | {"anything": texts(data["anything"], f"{file}, anything")}
+    topics = {name: text_lists(topic, f"{file}, {name}") for name, topic in data["topics"].items()}
+    return tables | {"topics": topics, "anything": texts(data["anything"], f"{file}, anything")}
 
 
 def outside(rng: random.Random) -> list[Turn]:
     """A question that nothing in the world answers."""
     dice = rng.random()
-    if dice < 0.4:
+    if dice < 0.25:
         prompt = rng.choice(_lines()["anything"])
-    elif dice < 0.7:
+    elif dice < 0.55:
+        topic = rng.choice(list(_lines()["topics"].values()))
+        prompt = rng.choice(topic["frames"]).format(x=rng.choice(topic["names"]))
+    elif dice < 0.8:
         kind, frames = rng.choice(list(_lines()["about_known"].items()))
         subjects = [
             subject

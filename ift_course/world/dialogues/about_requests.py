@@ -22,6 +22,15 @@ STORY_SKILLS = ("giver", "place", "when", "thing", "summary", "sentiment")
 _KEEP_CASE = ("capital_letters", "small_letters", "repeat", "quotation_marks", "twice")
 
 
+# What people let others say after them.
+_PHRASES = (
+    "hello", "good morning", "hello everyone", "thank you", "thank you very much", "good night",
+    "I like bread", "I am here", "yes and no", "my friend", "one two three", "red and blue",
+    "the big house", "happy birthday", "see you tomorrow", "a cat and a dog", "we are friends",
+    "nice to meet you", "the sun is warm", "the old king", "goodbye", "a small world",
+)  # fmt: skip
+
+
 def _frame(name: str, rng: random.Random) -> str:
     return rng.choice(wordings("requests.yaml")[name]["questions"])
 
@@ -62,20 +71,29 @@ def some_text(rng: random.Random) -> str:
             lambda: " ".join(rng.sample(WORDS, rng.randint(2, 3))),
             lambda: " ".join((rng.choice(("red", "blue", "big", "old")), rng.choice(WORDS))),
             lambda: rng.choice(SCENERY).rstrip("."),
+            lambda: rng.choice(_PHRASES),
+            lambda: rng.choice(_PHRASES),
         )
     )()
 
 
+def known_text(rng: random.Random) -> str:
+    """One or two words that the base has read in capital letters, too."""
+    fact = rng.choice(facts())
+    words = " ".join(rng.sample(WORDS, rng.choice((1, 1, 2))))
+    return rng.choice((words, words, fact.value, fact.subject))
+
+
 def small_letters(rng: random.Random) -> list[Turn]:
     """A word in capital letters, wanted in small ones."""
-    text = rng.choice((some_text(rng), rng.choice(WORDS)))
+    text = known_text(rng)
     source = text.upper() if rng.random() < 0.8 else text.capitalize()
     return [(_frame("small_letters", rng).format(i=source), text.lower())]
 
 
 def capital_letters(rng: random.Random) -> list[Turn]:
-    """Any text, wanted in capital letters."""
-    text = some_text(rng)
+    """A word or two, wanted in capital letters."""
+    text = known_text(rng)
     return [(_frame("capital_letters", rng).format(i=text), text.upper())]
 
 

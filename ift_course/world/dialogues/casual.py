@@ -36,7 +36,7 @@ def casual(text: str, rng: random.Random) -> str:
     dice = rng.random()
     if dice < 0.15:
         return polite(text, rng)
-    return hasty(text, rng) if dice < 0.4 else text
+    return hasty(text, rng) if dice < 0.5 else text
 
 
 def _decapitalize(text: str) -> str:
