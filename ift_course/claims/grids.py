@@ -85,6 +85,14 @@ def full(
     return [results[job] for job in jobs_of_grid]
 
 
+def n_missing(lesson: str, *, seeds: Sequence[int] = SEEDS, profile: str | None = None) -> int:
+    """How many runs of the lesson's grid are not stored for the profile's base model."""
+    module, chosen = _module(lesson), get_profile(profile)
+    results = grid_store.read(chosen, lesson, getattr(module, LESSONS[lesson]))
+    stored = {(x.config, x.seed) for x in results}
+    return sum((config, seed) not in stored for config in module.GRID for seed in seeds)
+
+
 def stored_or_first_seed(
     lesson: str,
     *,
@@ -106,10 +114,8 @@ def stored_or_first_seed(
     Returns:
         The results of the lesson's class, configuration by configuration, each with its seeds.
     """
-    module, chosen = _module(lesson), get_profile(profile)
-    stored = grid_store.read(chosen, lesson, getattr(module, LESSONS[lesson]))
-    grid, known = module.GRID, {(x.config, x.seed) for x in stored}
-    if known >= {(config, seed) for config in grid for seed in seeds}:
+    grid, chosen = _module(lesson).GRID, get_profile(profile)
+    if not n_missing(lesson, seeds=seeds, profile=chosen.name):
         return full(lesson, seeds=seeds, profile=chosen.name)
     print(
         f"Not every run is stored for this base model and these seeds, so you see seed {seeds[0]} "

@@ -159,6 +159,12 @@ def _missing_claims(outcome: Outcome, seed: int | None) -> list[str]:
     number = outcome.lesson.number
     measured = {claim.id for claim in outcome.claims}
     missing = [id for id in published_claim_ids(number) if id not in measured]
+    if missing and not _grid_is_stored(number):
+        return [
+            f"Lesson {number} did not measure the claim {id}, because not all runs of its grid are "
+            f"stored for this base model: run `ift run {number} --full`."
+            for id in missing
+        ]
     if seed is not None:
         return [
             f"Lesson {number} did not measure the claim {id} with these seeds, because it takes it "
@@ -171,3 +177,10 @@ def _missing_claims(outcome: Outcome, seed: int | None) -> list[str]:
         f"is intended, run: ift build {number}"
         for id in missing
     ]
+
+
+def _grid_is_stored(number: str) -> bool:
+    """Whether every run of the lesson's grid is stored for today's base; True without a grid."""
+    from ift_course.claims.grids import LESSONS, n_missing
+
+    return number not in LESSONS or not n_missing(number, profile="tiny")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -37,6 +38,7 @@ path.write_text(json.dumps([claim]))
 SLOW = """\
 # %%
 import time
+from types import SimpleNamespace
 for _ in range(6000):
     time.sleep(0.1)
 """
@@ -110,6 +112,19 @@ def test_a_stated_claim_that_is_no_longer_measured_fails_the_run_until_the_page_
     assert "ift run 01 --full --seed 7 --seeds N" in result.stderr
     assert ift("build").exit_code == 0
     assert ift("run").exit_code == 0
+
+
+def test_a_claim_whose_grid_is_not_stored_names_the_command_that_computes_it(monkeypatch):
+    from ift_course.authoring import generated_docs
+    from ift_course.claims import grids
+    from ift_course.cli.run import _missing_claims
+
+    outcome = SimpleNamespace(error="", lesson=SimpleNamespace(number="03"), claims=[])
+    monkeypatch.setattr(generated_docs, "published_claim_ids", lambda number: ["03.one"])
+    for missing, remedy in ((7, "`ift run 03 --full`"), (0, "run: ift build 03")):
+        monkeypatch.setattr(grids, "n_missing", lambda number, n=missing, **_: n)
+        [sentence] = _missing_claims(outcome, None)
+        assert "03.one" in sentence and remedy in sentence
 
 
 def test_a_lesson_that_kills_its_kernel_is_one_sentence(course):
