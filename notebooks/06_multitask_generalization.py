@@ -65,7 +65,8 @@ profile = ift.setup("06")
 # 1. with eleven families at least 0.7 right; with one at most 0.35; the difference above 0.3;
 # 2. the same examples without their instructions lose at least 0.4;
 # 3. a base that has read prose only, and no *reading text*, stays at or below 0.2, even after
-#    eleven families.
+#    eleven families;
+# 4. summaries get better without a family that answers the same stories in another form.
 #
 # The predictions are older than every run, and each is printed beside its measurement. A claim
 # below asks for less: that the 95 % interval of a difference lies above zero.
@@ -476,7 +477,7 @@ if enough(instructed):
     )
 
 # %% [markdown]
-# ## 6. A neighbor can hurt
+# ## 6. Can a neighbor hurt?
 #
 # By the toy, a new instruction is answered like an old one that resembles it. Here is a pair of
 # neighbors: a task of *extraction* gives a story and asks for a word in it; a *summary* gives the
@@ -485,7 +486,7 @@ if enough(instructed):
 #
 # To test it, we go FLAN's own way: "each model holds out a different task cluster" (§2.2). Two
 # models are tuned on all other families, and asked for summaries. One of them does without
-# *extraction* too, as FLAN does without neighbors.
+# *extraction* too, as FLAN does without neighbors. We expect that it writes more right summaries.
 
 # %%
 arms = {
@@ -499,28 +500,18 @@ for name, rows in arms.items():
             stories.setdefault(question, {})[name] = reply
 transcript([TranscriptRow(question, answers) for question, answers in stories.items()])
 
-# %% [markdown]
-# **Claim: a neighbor can stand in the way.**
-
 # %%
 without, neighbor = figures.paired(known(), experiment.WITHOUT_NEIGHBOR, experiment.WITH_NEIGHBOR)
 if enough(without):
-    ift.claim(
-        "06.a-neighbor-in-the-way",
-        "Without the family that answers the same stories with a word, more summaries are written.",
-        source="section 2: an unseen instruction is answered like a seen one that resembles it",
-        metric="share of right summaries, all other families tuned on",
-        arms={"without extraction": without, "with extraction": neighbor},
-        effect=("without extraction", "with extraction"),
-        at_least=0.0,
-        subject=7,
-    )
+    predicted("for the difference more than 0", without, neighbor)
 
 # %% [markdown]
-# Where one task makes another one worse, the field speaks of **negative transfer**. The nearest
-# neighbor of a new task may help it if it wants the same form of answer, and may hurt it if it
-# wants another. So "unseen" is a matter of degree, and a paper that reports one number has chosen
-# the distance.
+# The expectation is not confirmed: with these seeds the two models cannot be told apart. The base
+# of this course has read notes of every kind in its last phases, and may not need to take one form
+# of answer for another. Where one task does make another one worse, the field speaks of **negative
+# transfer**. The nearest neighbor of a new task may help it if it wants the same form of answer,
+# and may hurt it if it wants another. So "unseen" is a matter of degree, and a paper that reports
+# one number has chosen the distance.
 #
 # ## 7. What the base must bring
 #
@@ -592,7 +583,7 @@ print(f"ten times as many questions from {best!r}: {skewed:.2f} instead of "
 # %% [markdown]
 # ## 9. What this means, and what it does not
 #
-# - The lines that begin with "predicted", and the four claims, are the result of this lesson.
+# - The lines that begin with "predicted", and the three claims, are the result of this lesson.
 # - FLAN's advice follows from the toy: if you can collect a thousand examples, collect them from
 #   many tasks, with their instructions.
 # - How much generalization one measures depends on what is held out, and on whether its neighbor

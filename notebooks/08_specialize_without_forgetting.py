@@ -400,6 +400,10 @@ figures.gain_against_loss(results, profile)
 print(figures.table(results, [name for name, recipe in RECIPES.items() if not recipe.family]))
 
 # %% [markdown]
+# First look at the line of a constant answer. Every model here lies below it: in so few steps they
+# learn to *say* yes or no, and not *when*. So the picture shows what each remedy keeps while a new
+# form of answer is learned.
+#
 # Imagine a straight line from the general model to the plain expert. A remedy on it
 # forgets less only because it has learned less. What lies above it is worth something.
 #
