@@ -189,8 +189,8 @@ print(f"training pairs marked right: {1 - mistakes:.3f}   "
       f"held-out pairs ranked right: {(better > worse).float().mean():.3f}")  # fmt: skip
 
 # %% [markdown]
-# Random mistakes in the marks point in no direction, so a judge can be right more often than the
-# marks it learned from. Compare the two shares.
+# Random mistakes in the marks point in no direction, so with enough pairs a judge can be right more
+# often than the marks it learned from. This one has seen few pairs, and it comes close to them.
 #
 # ### What does it reward?
 #

@@ -30,7 +30,7 @@ profile = ift.setup("07")
 # %% [markdown]
 # ## What do you expect?
 #
-# Decide before you read on. Three predictions, which the cards of sections 4 and 5 test:
+# Decide before you read on. Three predictions, which sections 4 and 5 test:
 #
 # 1. Of ten answers to each instruction, the one that a judge likes best makes a better student than
 #    a random one.
@@ -332,7 +332,7 @@ ift.charts.bars_with_intervals(
 # what they do not:
 
 # %%
-from ift_course.evaluation.intervals import two_level_interval
+from ift_course.evaluation.intervals import seeds_interval, two_level_interval
 
 BEST, RANDOM, SHORTEST = "judge's best of each", "random, one each", "shortest of each"
 for name, against in ((BEST, RANDOM), (BEST, "all"), (BEST, SHORTEST), ("verifier's best", BEST)):
@@ -345,26 +345,12 @@ for name, against in ((BEST, RANDOM), (BEST, "all"), (BEST, SHORTEST), ("verifie
     print(f"{name:20} against {against:20} {difference:+.2f} {verdict}")
 
 # %% [markdown]
-# **Claim: at equal size and equal compute, the judge's choice beats chance.** The line about "all"
-# is the sentence that everybody knows, at equal compute. The line about the shortest answers says
-# how much of the result is the judge's merit: counting words needs no judge. And the verifier's
-# line says how much a better judge could gain.
-
-# %%
-if decided:
-    ift.claim(
-        "07.judged-tenth-beats-chance",
-        "Of ten answers to each instruction, the one that a judge likes best makes a better "
-        "student than a random one.",
-        source="Chen et al. 2023 (AlpaGasus), arXiv:2307.08701; Li et al. 2023, arXiv:2308.12032",
-        metric="strict accuracy on held-out entities, the same number of steps",
-        arms={BEST: arms[BEST], RANDOM: arms[RANDOM]},
-        effect=(BEST, RANDOM),
-        at_least=0.0,
-        subject=8,
-    )
-
-# %% [markdown]
+# We predicted that the judge's choice beats a random one at equal size and equal compute. Its line
+# says whether these seeds decide it. The line about "all" is the sentence that everybody knows, at
+# equal compute. The line about the shortest answers says how much of the result is the judge's
+# merit: counting words needs no judge. And the verifier's line says how much a better judge could
+# gain.
+#
 # ### Why
 #
 # A filter removes what varies and what the judge sees, and nothing else. Where some of the ten
@@ -460,16 +446,10 @@ for name, choice in chains.items():
 # %%
 if decided:
     asked_about = figures.over_generations(students, experiment.UNFILTERED, "facts")
-    ift.claim(
-        "07.unfiltered-generations-lose-facts",
-        "Without a filter, the second generation asks about fewer different facts than the first.",
-        source="Shumailov et al. 2024, Nature 631, 755–759",
-        metric="different facts asked about in the training set, first minus second generation",
-        arms={"first": asked_about[0], "second": asked_about[-1]},
-        effect=("first", "second"),
-        at_least=0,
-        subject=8,
-    )
+    lost = [a - b for a, b in zip(asked_about[0], asked_about[-1], strict=True)]
+    low, high = seeds_interval(lost)
+    print("predicted: without a filter the second generation asks about fewer facts; measured "
+          f"{fmean(lost):.1f} fewer (95 % interval {low:.1f} to {high:.1f})")  # fmt: skip
     ift.claim(
         "07.filter-keeps-accuracy",
         "With a filter, the second generation is right more often than without one.",
@@ -482,6 +462,10 @@ if decided:
     )
 
 # %% [markdown]
+# An interval that contains zero decides nothing: in one of the three seeds, the number of facts
+# went up. The third prediction is decided, and most of it is form: look again at the words of an
+# answer in the table.
+#
 # ## 6. Is the exam in it?
 #
 # The writer was never shown an exam question. But it knows the same world, and may write some. With
