@@ -9,19 +9,18 @@ and compare what somebody said with what is true. None of it is a question or an
 from __future__ import annotations
 
 import random
+from functools import cache
 
 from ift_course.world.collections import collections
-from ift_course.world.dialogues.about_facts import with_verdict, wordings
+from ift_course.world.dialogues.about_facts import with_verdict
 from ift_course.world.dialogues.casual import plain, with_right_article
 from ift_course.world.dialogues.held_out import development_turns
 from ift_course.world.drills import strange_name
 from ift_course.world.facts import Fact, as_clause, by_relation, facts, false_claim, random_fact
 from ift_course.world.grammar import NUMBER_WORDS, capitalize, plural_of
+from ift_course.world.loader import read_yaml, text_lists
 from ift_course.world.passages import WeightedPassage, draw_passages, two_characters
 from ift_course.world.skills import WORDS
-
-# Words at the beginning of a fragment that make it a question.
-_QUESTION_WORDS = "how which what who whom where when from on if in to with do does is".split()
 
 _SMALL_TALK = (
     "Hello, said {A}. Hello, {B}, said {B}'s friend.",
@@ -53,12 +52,16 @@ def small_talk(rng: random.Random) -> str:
     return rng.choice(_SMALL_TALK).format(A=a, B=b)
 
 
+@cache
+def _headings() -> dict[str, tuple[str, ...]]:
+    """Name of a relation → the headings under which its facts are jotted down."""
+    return text_lists(read_yaml("notes.yaml"), "notes.yaml")
+
+
 def note(rng: random.Random) -> str:
     """A fact as somebody jots it down, often without capital letters: "capital of egypt"."""
     fact = random_fact(rng)
-    fragments = wordings("wordings.yaml")[fact.relation.name]["fragments"]
-    nouns = [f for f in fragments if f.split()[0] not in _QUESTION_WORDS]
-    wording = rng.choice([*nouns, *fact.relation.refs])
+    wording = rng.choice([*_headings()[fact.relation.name], *fact.relation.refs])
     line = with_right_article(fact.fill(wording))
     dice = rng.random()
     line = line.lower() if dice < 0.5 else capitalize(line) if dice < 0.8 else line
