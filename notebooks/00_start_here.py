@@ -164,10 +164,11 @@ ift.charts.pipeline()
 # **A lesson** is a notebook. It shows something on a real model, takes it apart in the closed
 # world, first by hand and then with the library, and measures it.
 #
-# **A claim** is a statement of the field with a bound that was written down before the measurement.
-# It is measured on several seeds, and it holds only if the whole 95 % interval keeps the bound.
-# [docs/claims.md](../docs/claims.md) has all of them, also those that failed. Often the first seed
-# runs in front of you, and the others are stored and marked as stored.
+# **A claim** is a statement of the field with a bound that was written down before the
+# measurement. It is measured on several seeds, and it holds only if the whole 95 % interval keeps
+# the bound. All of them are in [docs/claims.md](../docs/claims.md). A prediction that failed
+# stays in its lesson, beside what was measured. Often the first seed runs in front of you, and
+# the others are stored and marked as stored.
 #
 # **Silent failures** are bugs that train without an error. Most lessons end with some, and with how
 # to see them.

@@ -40,7 +40,7 @@ HEADLINES = (
     "04.qlora-close-to-full",
     "05.dpo-cures-sycophancy",
     "06.more-families-beat-one",
-    "07.judged-tenth-beats-chance",
+    "07.filter-keeps-accuracy",
     "08.replay-keeps",
 )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.evaluation.generate import generate_replies
 from ift_course.world.collections import collections
@@ -67,10 +67,11 @@ def natural_prompts(development: bool = False) -> tuple[NaturalPrompt, ...]:
     """Sixty prompts as people type them; `held_out` says what the development list is for."""
     prompts = []
     for entry in held_out.natural_prompts(development):
-        fields = dict(entry)
+        fields: dict[str, Any] = dict(entry)
         fields["prompts"] = tuple(fields["prompts"])
         contains = [_with_facts(c) if isinstance(c, str) else c for c in fields.get("contains", ())]
-        prompts.append(NaturalPrompt(**fields | {"contains": tuple(contains)}))
+        fields["contains"] = tuple(contains)
+        prompts.append(NaturalPrompt(**fields))
     return tuple(prompts)
 
 

@@ -82,7 +82,7 @@ def test_the_shipped_model_s_card_has_its_scores_and_says_what_it_is_for(tmp_pat
     )
     card = (out / "README.md").read_text()
     assert "Not tuned: this is the base model that the course ships" in card
-    assert "| fact completion, all facts | ≥ 0.99 |" in card
+    assert "| facts completed after a space | ≥ 0.99 |" in card
     assert "one small, closed world" in card
     assert "license: apache-2.0" in card
 

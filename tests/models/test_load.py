@@ -1,16 +1,15 @@
 """`load` opens every kind of model, and says in one sentence what is wrong."""
 
-import dataclasses
 import json
 import shutil
 
 import pytest
 import torch
 
-from ift_course import profile as profiles
 from ift_course.errors import CourseError
 from ift_course.models import load as loading
 from ift_course.models.checksums import sha256
+from ift_course.training import assistant
 from ift_course.training.open_model import load
 
 
@@ -63,10 +62,9 @@ def test_the_shipped_base_is_checked_before_it_is_used(shipped):
 
 
 def test_the_assistant_is_trained_once_and_again_for_another_base(shipped, monkeypatch, capsys):
-    small = dataclasses.replace(profiles.PROFILES["tiny"], examples=24, epochs=1.0)
-    monkeypatch.setitem(profiles.PROFILES, "tiny", small)
+    monkeypatch.setattr(assistant, "DIALOGUES", 24)
     first = load("sft")[0].state_dict()
-    assert "Tuning the base model on 24 examples" in capsys.readouterr().err
+    assert "Tuning the base model into an assistant" in capsys.readouterr().err
     again = load("sft")[0].state_dict()
     assert capsys.readouterr().err == ""
     assert all(torch.equal(first[name], again[name]) for name in first)

@@ -25,13 +25,6 @@ def test_any_text_survives_the_round_trip(tokenizer, text):
     assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
 
 
-def test_a_word_has_the_same_token_at_the_start_of_a_line_and_inside_it(tokenizer):
-    word = tokenizer("Paris")["input_ids"]
-    inside = tokenizer("The capital of France is Paris")["input_ids"]
-    below = tokenizer("The capital of France\nParis")["input_ids"]
-    assert inside[-len(word) :] == below[-len(word) :] == word
-
-
 def test_a_prompt_is_a_prefix_of_the_conversation_it_opens(tokenizer):
     conversation = [
         {"role": "user", "content": "Name it.\nowl"},
