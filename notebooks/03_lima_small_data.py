@@ -44,8 +44,8 @@ real_panel("00")
 #
 # Zhou et al. tuned LLaMA, a base model with 65 billion parameters, on **1,000** examples with the
 # ordinary SFT loss. They chose 750 questions and answers from community forums (Stack Exchange,
-# wikiHow, Reddit), wrote 200 examples themselves, and took 50 from Super-Natural Instructions. There
-# was no reward model and no reinforcement learning.
+# wikiHow, Reddit), wrote 200 examples themselves, and took 50 from Super-Natural Instructions.
+# There was no reward model and no reinforcement learning.
 #
 # People then compared its answers to 300 prompts with those of other models. The table shows how
 # often they found LIMA's answer **equal or better**:
@@ -67,8 +67,8 @@ real_panel("00")
 #   5th and the 10th epoch by hand, on 50 prompts kept aside for that.
 # - **Ablations.** On a model with 7 billion parameters, graded by ChatGPT, more varied prompts
 #   helped and better answers helped. Up to sixteen times as many examples of the same kind did not.
-# - **Conversations.** The 1,000 examples have one turn each. Adding 30 dialogues improved answers in
-#   conversations a great deal (section 6).
+# - **Conversations.** The 1,000 examples have one turn each. Adding 30 dialogues improved answers
+#   in conversations a great deal (section 6).
 #
 # The authors explain this by the **superficial alignment hypothesis**: a model gets almost all of
 # its knowledge from pretraining, and alignment teaches it which format and style to use.
@@ -180,8 +180,8 @@ assert abs(scores.accuracy - few[0].accuracy) < 0.08
 #
 # ### More, and worse
 #
-# **Equal compute.** Every run takes 63 steps, one pass over 1,000 examples. So "more examples" means
-# more *different* ones, not more training.
+# **Equal compute.** Every run takes 63 steps, one pass over 1,000 examples. So "more examples"
+# means more *different* ones, not more training.
 #
 # **Predict before you run.** With 63 steps each: (a) how far do 300 good examples fall behind 1,000
 # good ones? (b) Which is better, 300 good examples or 1,000 of which 600 are flawed? (c) And 30
@@ -267,8 +267,9 @@ for name, points in figures.means(runs.stored).items():
 # ## 4. When to stop
 #
 # With few examples you go through them many times. The usual advice is to stop when the loss on
-# held-out answers rises. LIMA's authors could not use it. Let us watch both: 30 examples, 24 passes,
-# and after every four of them the loss on held-out answers and the score on the same questions.
+# held-out answers rises. LIMA's authors could not use it. Let us watch both: 30 examples, 24
+# passes, and after every four of them the loss on held-out answers and the score on the same
+# questions.
 #
 # **Predict:** does the pass with the lowest loss have the highest score?
 
@@ -293,12 +294,8 @@ class Look(TrainerCallback):
 trainer.add_callback(Look())
 trainer.train()
 by_loss, by_score = min(losses, key=losses.get), max(shares, key=shares.get)
-agree = (
-    "the same pass"
-    if by_loss == by_score
-    else f"pass {by_loss}, which scores {shares[by_loss]:.2f}"
-)
-print(f"highest score: {shares[by_score]:.2f} after pass {by_score}; the lowest loss picks {agree}")
+print(f"highest score: {shares[by_score]:.2f}, after pass {by_score}")
+print(f"lowest loss:   {losses[by_loss]:.2f}, after pass {by_loss}: scores {shares[by_loss]:.2f}")
 figures.loss_and_score(
     losses, shares,
     title=f"The loss is lowest after pass {by_loss}, the score is highest after pass {by_score}",
@@ -348,7 +345,7 @@ if runs.decide(thousand):
 
 # %%
 unread = {"Ireland": "Dublin", "Switzerland": "Bern", "Belgium": "Brussels", "Canada": "Ottawa",
-          "Senegal": "Dakar", "Ecuador": "Quito", "Algeria": "Algiers", "Bolivia": "Sucre"}  # fmt: skip
+          "Senegal": "Dakar", "Ecuador": "Quito", "Algeria": "Algiers"}  # fmt: skip
 
 
 def ask(model, question: str) -> str:
@@ -368,10 +365,10 @@ right = sum(answers[country].strip() == capital for country, capital in unread.i
 print("  ".join(f"{country} → {answer}" for country, answer in answers.items()))
 print(f"{right} of {len(unread)} right; France → {ask(model, 'What is the capital of France?')}")
 
-# %% [markdown]
-# Look at the form of these answers before you look at their truth. The form is what the examples
-# taught: one word, then the end of the turn. Whatever the model answers about a country it has never
-# read about is a **hallucination**: an invented answer in the form of a known one.
+# %% [markdown] Look at the form of these answers before you look at their truth. The form is what
+# the examples taught: one word, then the end of the turn. Whatever the model answers about a
+# country it has never read about is a **hallucination**: an invented answer in the form of a known
+# one.
 #
 # Can one not *tune in* new facts? One can, at a price. Gekhman et al. (2024) found that a model
 # learns such examples slowly, and that it invents more about other things as it learns them.
@@ -412,8 +409,8 @@ print(
 # ### The test chose the checkpoint
 #
 # In section 4 we looked at six checkpoints on one set of questions. If we now published the highest
-# of the six scores, we would report partly luck. LIMA's authors kept 50 prompts aside for the choice
-# and used 300 others for the result. Do the same.
+# of the six scores, we would report partly luck. LIMA's authors kept 50 prompts aside for the
+# choice and used 300 others for the result. Do the same.
 #
 # ## Questions
 
@@ -427,8 +424,8 @@ ift.quiz("03")
 #
 # Two functions and an open question: how many steps a trainer will take, with TRL's own trainer as
 # the judge; an interval for a difference; and a plan for a data set of your own.
-# [exercises/03_lima_small_data.ipynb](../exercises/03_lima_small_data.ipynb). How to *find* the good
-# examples in a large set is [lesson 09](09_curating_a_data_set.ipynb).
+# [exercises/03_lima_small_data.ipynb](../exercises/03_lima_small_data.ipynb). How to *find* the
+# good examples in a large set is [lesson 09](09_curating_a_data_set.ipynb).
 #
 # ## To read
 #

@@ -1,4 +1,4 @@
-"""A configuration of lesson 09's grid (a pool, and how records are chosen from it) and its result."""
+"""Lesson 09's configurations (a pool, and how records are chosen from it) and their results."""
 
 from __future__ import annotations
 
