@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ift_course.lessons.lesson_03.config import LimaConfig
 from ift_course.lessons.lesson_09 import experiment, figures
 from ift_course.lessons.lesson_09.config import CurationConfig, CurationResult
 from ift_course.profile import get_profile
@@ -72,7 +73,7 @@ def test_methods_that_score_with_the_base_model_get_it(load):
 
 def test_the_figure_of_the_methods_names_the_best_and_the_worst(a_result):
     def result(method, items, seed=0):
-        values = a_result(None, seed, items=items).model_dump() | {
+        values = a_result(LimaConfig(30), seed, items=items).model_dump() | {
             "config": experiment.SELECTIONS[method]
         }
         return CurationResult(**values)
