@@ -11,7 +11,10 @@ def reference(n_examples: int, batch_size: int, accumulation: int, epochs: float
     return int(total) + (total > int(total))
 
 
-def compare(learner: Learner, *run: float) -> None:
+def compare(
+    learner: Learner, n_examples: int, batch_size: int, accumulation: int, epochs: float
+) -> None:
+    run = n_examples, batch_size, accumulation, epochs
     equal(learner.optimizer_steps(*run), reference(*run))
 
 
