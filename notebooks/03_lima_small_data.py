@@ -398,14 +398,15 @@ trainer = trainer_for(few_rows, num_train_epochs=1)
 trainer.train()
 share = ift.score(trainer.model, trainer.processing_class, questions).accuracy
 logged = [entry for entry in trainer.state.log_history if "loss" in entry]
+assert trainer.state.global_step < 10 and not logged
 print(
     f"{trainer.state.global_step} optimizer steps, {len(logged)} losses logged, {share:.2f} right"
 )
 
 # %% [markdown]
 # The run ends without an error. It did not even log a loss, because TRL logs every tenth step by
-# default. How to see it: print `trainer.state.global_step`. It is
-# $\lceil n / \text{batch} \rceil \cdot \text{epochs}$, divided by the accumulation. With small data
+# default. How to see it: print `trainer.state.global_step`. With $n$ examples, batches of $b$ and
+# $a$ accumulated batches it is $\lceil \lceil n/b \rceil / a \rceil$ for each epoch. With small data
 # choose the number of *steps* first, 50 to a few hundred, and let the epochs follow.
 #
 # ### The test chose the checkpoint
