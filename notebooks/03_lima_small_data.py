@@ -403,11 +403,11 @@ print(
     f"{trainer.state.global_step} optimizer steps, {len(logged)} losses logged, {share:.2f} right"
 )
 
-# %% [markdown]
-# The run ends without an error. It did not even log a loss, because TRL logs every tenth step by
-# default. How to see it: print `trainer.state.global_step`. With $n$ examples, batches of $b$ and
-# $a$ accumulated batches it is $\lceil \lceil n/b \rceil / a \rceil$ for each epoch. With small data
-# choose the number of *steps* first, 50 to a few hundred, and let the epochs follow.
+# %% [markdown] The run ends without an error. It did not even log a loss, because TRL logs every
+# tenth step by default. How to see it: print `trainer.state.global_step`. With $n$ examples,
+# batches of $b$ and $a$ accumulated batches it is $\lceil \lceil n/b \rceil / a \rceil$ for each
+# epoch. With small data, choose the number of *steps* first, 50 to a few hundred, and let the
+# epochs follow.
 #
 # ### The test chose the checkpoint
 #
