@@ -42,6 +42,7 @@ HEADLINES = (
     "06.more-families-beat-one",
     "07.filter-keeps-accuracy",
     "08.replay-keeps",
+    "09.curation-beats-chance",
 )
 
 

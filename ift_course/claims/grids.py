@@ -25,6 +25,7 @@ LESSONS = {
     "06": "MultitaskResult",
     "07": "StudentResult",
     "08": "ForgettingResult",
+    "09": "CurationResult",
 }
 SEEDS = (0, 1, 2)
 

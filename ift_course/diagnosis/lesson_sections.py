@@ -31,7 +31,7 @@ class Section:
         return f"{repository_url()}/blob/main/notebooks/{self.notebook}.ipynb"
 
 
-FORMATTING, SMALL_DATA = "02_dataset_formatting", "03_lima_small_data"
+FORMATTING, CURATING = "02_dataset_formatting", "09_curating_a_data_set"
 DATA_SETS = Section(FORMATTING, "2. The real data sets")
 TEMPLATE = Section(FORMATTING, "3. The template")
 MASK = Section(FORMATTING, "4. The mask")
@@ -42,8 +42,8 @@ NO_END = Section(FORMATTING, "3. The end is never learned")
 TWO_BEGINNINGS = Section(FORMATTING, "4. Two beginnings")
 OTHER_TEMPLATE = Section(FORMATTING, "5. Another template in use than in training")
 VANISHED_ROWS = Section(FORMATTING, "6. Rows that vanish")
-DUPLICATES = Section(SMALL_DATA, "Duplicates, by hand")
-FLAWED_POOL = Section(SMALL_DATA, "A pool as one finds them")
-LEAKED_TEST = Section(SMALL_DATA, "The test is in the training data")
+DUPLICATES = Section(CURATING, "3. Duplicates")
+FLAWED_POOL = Section(CURATING, "2. Rules of form")
+LEAKED_TEST = Section(CURATING, "Rows that hold a test question")
 NEW_TOKENS = Section("04_qlora_consumer_gpu", "5. The head left untrained after adding tokens")
 BROKEN_OFF = Section("07_synthetic_data", "Answers that broke off")

@@ -24,14 +24,9 @@ SAME: dict[str, dict[str, str]] = {
         "zip(input_ids, labels, attention_mask)": STRICT,
         "True  →  False": STRICT,
     },
-    "03.3": {
+    "03.2": {
         "torch.quantile(means, q).item()  →  torch.quantile(means, q)": (
             "the checks let a tensor without dimensions stand for a number"
-        ),
-    },
-    "03.4": {
-        "int(distances.min(dim=1).values.argmax())  →  distances.min(dim=1).values.argmax()": (
-            "a list takes a tensor of one whole number as an index"
         ),
     },
     "04.5": {
@@ -47,5 +42,10 @@ SAME: dict[str, dict[str, str]] = {
     },
     "08.6": {
         "1  →  0  (2)": "the first look is never out of bounds, and not better than itself",
+    },
+    "09.3": {
+        "int(distances.min(dim=1).values.argmax())  →  distances.min(dim=1).values.argmax()": (
+            "a list takes a tensor of one whole number as an index"
+        ),
     },
 }

@@ -177,7 +177,7 @@ DOUBTS = [
     ({"a.ipynb": solves("pack"), "b.zip": b"PK broken"}, "b.zip was handed in too"),
     ({"a.ipynb": STUBS}, "No exercise is begun"),
     ({"a.ipynb": notebook("x = 1")}, "no function of lesson 02"),
-    ({"a.ipynb": notebook("def leaks(a):\n    return a")}, "lesson 03 (leaks)"),
+    ({"a.ipynb": notebook("def leaks(a):\n    return a")}, "lesson 09 (leaks)"),
     ({".ipynb_checkpoints/02-checkpoint.ipynb": solves("pack")}, "checkpoint"),
 ]
 
@@ -276,7 +276,7 @@ def test_the_same_work_with_other_outputs_is_the_same_work(tmp_path):
 
 def test_everybody_in_another_lesson_is_a_question(tmp_path):
     root = write(tmp_path, {"ann.ipynb": notebook("def leaks(a):\n    return a")})
-    with pytest.raises(CourseError, match="nobody handed in lesson 02, but lesson 03"):
+    with pytest.raises(CourseError, match="nobody handed in lesson 02, but lesson 09"):
         collect(root, LESSON, FUNCTIONS)
     assert [x.student for x in find(root, LESSON, FUNCTIONS)] == ["ann"], "pytest asks for all"
 

@@ -15,21 +15,17 @@ class LimaConfig(Config):
 
     Attributes:
         examples: how many the model is tuned on.
-        flawed: share of them, or of the pool, that is damaged.
+        flawed: share of them that is damaged.
         steps: optimizer steps, the same for all configurations that are compared.
-        pool: choose the examples out of this many; 0 means that there is no choice.
-        chosen_by: the method of choosing, a name of `selection.SELECTION_METHODS`.
     """
 
     examples: int
     flawed: float = 0.0
     steps: int = STEPS
-    pool: int = 0
-    chosen_by: str = ""
 
 
-class LimaResult(Result):
-    """How the model of one configuration and seed did.
+class TunedResult(Result):
+    """How the model of one configuration and seed did; lesson 09 has such results, too.
 
     `seconds` covers the whole run, including the loading of the model and the evaluation.
 
@@ -42,7 +38,6 @@ class LimaResult(Result):
         versions: package → version.
     """
 
-    config: LimaConfig
     items: str
     clean: float
     answers: dict[str, str]
@@ -59,3 +54,14 @@ class LimaResult(Result):
     def accuracy(self) -> float:
         """Share of right answers."""
         return self.items.count("1") / len(self.items)
+
+    @property
+    def summary(self) -> str:
+        """The score and the share of right responses, for a line of a lesson's output."""
+        return f"{self.accuracy:.3f} right after {self.clean:.0%} right responses"
+
+
+class LimaResult(TunedResult):
+    """The result of a configuration of lesson 03."""
+
+    config: LimaConfig

@@ -1,4 +1,4 @@
-"""Lesson 03's grid: how many examples, how many of them flawed, and how they are chosen.
+"""Lesson 03's grid: how many examples, and how many of them flawed.
 
 `run_config(config, seed, profile)` tunes the base on the configuration's examples and scores it on
 held-out entities. After Zhou et al. 2023 (LIMA), arXiv:2305.11206, section 5.
@@ -6,15 +6,13 @@ held-out entities. After Zhou et al. 2023 (LIMA), arXiv:2305.11206, section 5.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.claims.results import item_digits
 from ift_course.lessons.lesson_03.config import LimaConfig, LimaResult
-from ift_course.lessons.lesson_03.selection import SELECTION_METHODS
 from ift_course.profile import Profile
 from ift_course.world.flaws import spoil
 from ift_course.world.tasks import FACT_TASKS, Example, sample, verify
@@ -33,18 +31,8 @@ SAMPLE_PROMPTS = (
 )
 SHARES = (0.0, 0.3, 0.6)
 EXAMPLE_COUNTS = (30, 100, 300, 1000)
-# Selection: this many examples are chosen from a pool, and trained for this many steps.
-POOL_SIZE, SELECTED, SELECTION_STEPS = 1000, 150, 40
-
-# Way of choosing → configuration. The claim takes six seeds of "random" and "curated":
-# `grids.full("03", seeds=range(6), configs=[SELECTIONS["random"], SELECTIONS["curated"]])`.
-SELECTIONS: dict[str, LimaConfig] = {
-    method: LimaConfig(SELECTED, 0.5, SELECTION_STEPS, pool=POOL_SIZE, chosen_by=method)
-    for method in SELECTION_METHODS
-} | {"all 1,000": LimaConfig(POOL_SIZE, 0.5, SELECTION_STEPS, pool=POOL_SIZE, chosen_by="random")}
-GRID: tuple[LimaConfig, ...] = (
-    *SELECTIONS.values(),
-    *(LimaConfig(n, share) for n in EXAMPLE_COUNTS for share in SHARES),
+GRID: tuple[LimaConfig, ...] = tuple(
+    LimaConfig(n, share) for n in EXAMPLE_COUNTS for share in SHARES
 )
 
 
@@ -65,21 +53,55 @@ def run_config(
         load: returns a fresh (model, tokenizer); None loads the profile's base.
         questions: how many test questions are asked.
     """
+    started = time.perf_counter()
+    model, tokenizer = fresh_base(profile, load)
+    measured = tune_and_ask(
+        model, tokenizer, training_set(config, seed), seed, config.steps, profile, questions
+    )
+    seconds = time.perf_counter() - started
+    return LimaResult.stamped(config, seed, profile, seconds=seconds, **measured)
+
+
+def fresh_base(
+    profile: Profile, load: Loader | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A base that no run has tuned yet: the profile's, or what `load` returns."""
+    from ift_course.training.open_model import load as load_model
+
+    return (load or partial(load_model, "base", profile=profile.name))()
+
+
+def tune_and_ask(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    seed: int,
+    steps: int,
+    profile: Profile,
+    questions: int = QUESTIONS,
+) -> dict[str, Any]:
+    """Tune the model on the examples and score it: what `TunedResult` records of a run.
+
+    Args:
+        model: is tuned in place.
+        tokenizer: of the model.
+        examples: what it is tuned on.
+        seed: of the training and the questions.
+        steps: optimizer steps.
+        profile: its training settings.
+        questions: how many test questions are asked.
+    """
     from ift_course.data.examples import to_records
     from ift_course.evaluation.generate import generate_replies
     from ift_course.evaluation.score import score
-    from ift_course.training.open_model import load as load_model
     from ift_course.training.sft import sft
 
-    started = time.perf_counter()
-    model, tokenizer = (load or partial(load_model, "base", profile=profile.name))()
-    examples = training_set(config, seed, model, tokenizer)
     result = sft(
         model,
         tokenizer,
         to_records(examples),
         seed=seed,
-        max_steps=config.steps,
+        max_steps=steps,
         learning_rate=profile.learning_rate,
         batch_size=profile.batch_size,
         gradient_accumulation=profile.gradient_accumulation,
@@ -88,43 +110,19 @@ def run_config(
     )
     scores = score(result.model, tokenizer, held_out(seed, questions))
     replies = generate_replies(result.model, tokenizer, list(SAMPLE_PROMPTS))
-    return LimaResult.stamped(
-        config,
-        seed,
-        profile,
-        seconds=time.perf_counter() - started,
-        items=item_digits(scores.correct),
-        clean=sum(verify(e, e.response) for e in examples) / len(examples),
-        answers={p: reply.text for p, reply in zip(SAMPLE_PROMPTS, replies, strict=True)},
-        steps=result.steps,
-        loss=round(result.losses[-1], 4),
-        versions=_versions(),
-    )
+    return {
+        "items": item_digits(scores.correct),
+        "clean": sum(verify(e, e.response) for e in examples) / len(examples),
+        "answers": {p: reply.text for p, reply in zip(SAMPLE_PROMPTS, replies, strict=True)},
+        "steps": result.steps,
+        "loss": round(result.losses[-1], 4),
+        "versions": _versions(),
+    }
 
 
-def training_set(
-    config: LimaConfig,
-    seed: int,
-    model: PreTrainedModel | None = None,
-    tokenizer: PreTrainedTokenizerBase | None = None,
-) -> list[Example]:
-    """The configuration's examples: sampled, damaged, and chosen, all by the seed.
-
-    Args:
-        config: what to sample.
-        seed: of the sampling, the damage and the choice.
-        model: the base, for the selection methods that score records with it.
-        tokenizer: of the base, likewise.
-    """
-    if not config.pool:
-        return spoil(sample(config.examples, seed=seed, tasks=FACT_TASKS), config.flawed, seed)
-    from ift_course.data.examples import to_records
-
-    pool = make_pool(config, seed)
-    records = to_records(pool)
-    base = (model, tokenizer) if model is not None and tokenizer is not None else None
-    chosen = SELECTION_METHODS[config.chosen_by](records, config.examples, seed=seed, base=base)
-    return [pool[i] for i in chosen]
+def training_set(config: LimaConfig, seed: int) -> list[Example]:
+    """The configuration's examples, sampled and damaged by the seed."""
+    return spoil(sample(config.examples, seed=seed, tasks=FACT_TASKS), config.flawed, seed)
 
 
 def held_out(seed: int, questions: int = QUESTIONS) -> list[Example]:
@@ -132,15 +130,27 @@ def held_out(seed: int, questions: int = QUESTIONS) -> list[Example]:
     return sample(questions, seed=100 + seed, split="test", tasks=FACT_TASKS)
 
 
-def make_pool(config: LimaConfig, seed: int) -> list[Example]:
-    """A pool as one meets them: a share is damaged, and every fifth record is a copy of ten."""
-    copies = config.pool // 5
-    pool = spoil(sample(config.pool - copies, seed=seed, tasks=FACT_TASKS), config.flawed, seed)
-    rng = random.Random(f"{seed}-copies")
-    popular = rng.sample(pool, 10)
-    pool += [rng.choice(popular) for _ in range(copies)]
-    rng.shuffle(pool)
-    return pool
+def base_completes(
+    base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, questions: Sequence[Example]
+) -> list[float]:
+    """For each question 1.0 if the base completes the fact that it asks for, else 0.0.
+
+    Args:
+        base: the model before any tuning.
+        tokenizer: of the base.
+        questions: such as `held_out` returns; each stands for one fact, as "The capital of France
+            is" does for "What is the capital of France?".
+    """
+    from ift_course.evaluation.generate import complete
+    from ift_course.world.facts import by_relation
+
+    facts = [next(f for f in by_relation()[q.task] if f.subject == q.entity) for q in questions]
+    prompts, values = zip(*(fact.completion() for fact in facts), strict=True)
+    completions = complete(base, tokenizer, prompts, max_new_tokens=16)
+    return [
+        float(completion.text.strip().startswith(value.rstrip(".")))
+        for completion, value in zip(completions, values, strict=True)
+    ]
 
 
 def _versions() -> dict[str, str]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ift_course.lessons.lesson_03.config import LimaConfig, LimaResult
+from ift_course.claims.grid_runs import GridRuns
+from ift_course.lessons.lesson_03.config import STEPS, LimaConfig, LimaResult
 from ift_course.lessons.lesson_03.experiment import EXAMPLE_COUNTS, SHARES, training_set
+from ift_course.plots.figure import COLORS, DASHES, MARKERS, Picture, new_figure, subplots
 from ift_course.world.tasks import Example
+
+if TYPE_CHECKING:
+    from ift_course.plots.grid_figures import Explorer
 
 
 def arm(results: Iterable[LimaResult], config: LimaConfig) -> list[list[float]]:
@@ -19,22 +24,8 @@ def arm(results: Iterable[LimaResult], config: LimaConfig) -> list[list[float]]:
     return [result.scores for result in chosen]
 
 
-def arms(
-    results: Sequence[LimaResult], configs: dict[str, LimaConfig]
-) -> dict[str, list[list[float]]]:
-    """`arm` for each named configuration that has results."""
-    named = {name: arm(results, config) for name, config in configs.items()}
-    return {name: seeds for name, seeds in named.items() if seeds}
-
-
-def stored_or_live(stored: Sequence[LimaResult], live: Sequence[LimaResult]) -> list[LimaResult]:
-    """The stored results, and the live ones of configurations that are not stored."""
-    known = {result.config for result in stored}
-    return [*stored, *(result for result in live if result.config not in known)]
-
-
 def by_share(results: Sequence[LimaResult]) -> dict[str, dict[float, list[list[float]]]]:
-    """Share flawed → number of examples → seeds, without the choices from a pool.
+    """Share flawed → number of examples → seeds.
 
     Args:
         results: of the grid.
@@ -42,11 +33,73 @@ def by_share(results: Sequence[LimaResult]) -> dict[str, dict[float, list[list[f
     Returns:
         The item scores. The names are those of `share_name`, from good to bad.
     """
-    configs = {result.config for result in results if not result.config.pool}
+    configs = {result.config for result in results}
     lines: dict[str, dict[float, list[list[float]]]] = {}
     for config in sorted(configs, key=lambda config: (config.flawed, config.examples)):
         lines.setdefault(share_name(config.flawed), {})[config.examples] = arm(results, config)
     return lines
+
+
+def means(results: Sequence[LimaResult]) -> dict[str, dict[float, float]]:
+    """Share flawed → number of examples → mean over seeds and questions."""
+    return {
+        name: {n: fmean(map(fmean, seeds)) for n, seeds in points.items()}
+        for name, points in by_share(results).items()
+    }
+
+
+def finding(results: Sequence[LimaResult]) -> str:
+    """In one sentence, how few curated examples do better than the largest, worst set."""
+    table = means(results)
+    worst, most = share_name(SHARES[-1]), EXAMPLE_COUNTS[-1]
+    if most not in table.get(worst, {}):
+        return f"{STEPS} steps for every model"
+    bound = table[worst][most]
+    for n, value in sorted(table.get("curated", {}).items()):
+        if value > bound:
+            return (
+                f"{n:,.0f} curated examples ({value:.2f}) beat {most:,} that are {worst} "
+                f"({bound:.2f}), at {STEPS} steps each"
+            )
+    return f"No number of curated examples beats {most:,} that are {worst} ({bound:.2f})"
+
+
+def grid_view(runs: GridRuns[LimaResult]) -> Explorer:
+    """The grid as curves; with a kernel also sliders that open each training set."""
+    from ift_course.plots.grid_figures import curves, explore
+
+    chart = curves(
+        by_share(runs.stored),
+        by_share(runs.live),
+        title=finding(runs.stored),
+        xlabel="different examples",
+        note=origin(runs.stored) if runs.stored else "nothing is stored for this base",
+    )
+    return explore(options(), explorer_view(runs.stored, runs.live), chart)
+
+
+def loss_and_score(
+    losses: Mapping[float, float], scores: Mapping[float, float], *, title: str
+) -> Picture:
+    """Two panels over the passes of one run: the loss on held-out responses, and the score.
+
+    Args:
+        losses: pass → loss.
+        scores: pass → share of right answers.
+        title: what the figure shows.
+    """
+    panels = {"loss on held-out responses": losses, "share correct": scores}
+    words = "; ".join(
+        f"{name}: " + ", ".join(f"{y:.2f} after {x:g}" for x, y in points.items())
+        for name, points in panels.items()
+    )
+    fig = new_figure(3.2, title=title, alt=f"Two line charts, {title}, by passes. {words}.")
+    for i, (ax, (name, points)) in enumerate(zip(subplots(fig, 1, 2), panels.items(), strict=True)):
+        ax.plot(*zip(*points.items(), strict=True), color=COLORS[i], marker=MARKERS[i],
+                linestyle=DASHES[i])  # fmt: skip
+        ax.set(xlabel="passes over the training set", ylabel=name)
+        ax.set_ylim(bottom=0)
+    return fig
 
 
 def share_name(share: float) -> str:

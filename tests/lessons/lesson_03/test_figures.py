@@ -7,20 +7,20 @@ from ift_course.lessons.lesson_03.config import LimaConfig
 @pytest.fixture
 def results(a_result):
     right = {0.0: "1111", 0.3: "0000", 0.6: "1100"}
-    results = [
+    return [
         a_result(LimaConfig(n, share), seed, items=items)
         for n in (1000, 100)
         for share, items in right.items()
         for seed in (0, 1, 2)
     ]
-    return [*results, a_result(LimaConfig(100, 0.6, pool=500, chosen_by="random"), 0)]
 
 
-def test_curves_hold_the_configs_without_a_pool(results):
+def test_curves_hold_every_share_and_size(results):
     lines = figures.by_share(results)
     assert list(lines) == ["curated", "30 % flawed", "60 % flawed"]
     assert list(lines["60 % flawed"]) == [100, 1000]
-    assert lines["60 % flawed"][100] == [[1.0, 1.0, 0.0, 0.0]] * 3, "no choice is mixed in"
+    assert lines["60 % flawed"][100] == [[1.0, 1.0, 0.0, 0.0]] * 3
+    assert figures.means(results)["60 % flawed"] == {100: 0.5, 1000: 0.5}
     assert figures.by_share([]) == {}
 
 
@@ -35,13 +35,19 @@ def test_the_explorer_shows_training_data_scores_and_answers(results):
 
 def test_the_origin_of_results(results):
     assert figures.origin(results[:3]) == "3 seeds, 2026-01-02, a machine"
-    assert figures.origin(results) == "1 to 3 seeds, 2026-01-02, a machine"
+    assert figures.origin(results[:4]) == "1 to 3 seeds, 2026-01-02, a machine"
 
 
-def test_live_results_stand_in_only_for_configs_that_are_not_stored(a_result):
-    stored, live = (
-        [a_result(LimaConfig(30), 0)],
-        [a_result(LimaConfig(30), 1), a_result(LimaConfig(100), 1)],
+def test_the_title_says_how_few_curated_examples_beat_the_largest_flawed_set(results):
+    assert figures.finding(results) == (
+        "100 curated examples (1.00) beat 1,000 that are 60 % flawed (0.50), at 63 steps each"
     )
-    assert figures.stored_or_live(stored, live) == [stored[0], live[1]]
-    assert figures.stored_or_live([], live) == live
+    worse = [x for x in results if x.config.flawed]
+    assert figures.finding(worse).startswith("No number of curated examples beats 1,000")
+    assert figures.finding([]) == "63 steps for every model"
+
+
+def test_two_panels_describe_their_points():
+    picture = figures.loss_and_score({4: 2.0, 8: 1.0}, {4: 0.1, 8: 0.9}, title="They part")
+    assert "They part" in picture.alt
+    assert "share correct: 0.10 after 4, 0.90 after 8" in picture.alt

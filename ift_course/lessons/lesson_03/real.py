@@ -1,0 +1,93 @@
+"""Lesson 03 on a real base model: 30, 100 and 300 examples, and 300 of which most are flawed.
+
+Every model takes about the same number of steps, as in the closed world, so that "more examples"
+means more different ones and not more training. In the notebook, `real_panel("03")` shows what is
+stored of it.
+
+An answer counts strictly if its verifier accepts it and the model ended it by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+
+from ift_course.claims.results import item_digits
+from ift_course.data import course_set
+from ift_course.evaluation.items import read_items
+from ift_course.lessons.lesson_03.spoiled_rows import spoil_rows
+from ift_course.lessons.real_model import Recipe, answer, chat_ids, open_base, tune
+from ift_course.panels.panel import Contrast, Measurement, StoredReply
+from ift_course.panels.real_part import Arm, Job, RealPart
+
+RECIPE = Recipe()
+N_STEPS = 150  # of every model, about: whole passes over its examples
+N_SEEDS = 2
+FLAWED_SHARE = 0.6
+N_OPEN = 10  # questions to be read: the first ones of the file of open questions
+FEW, SOME, MANY = (f"{n} examples" for n in (30, 100, 300))
+FLAWED = f"{MANY}, {FLAWED_SHARE:.0%} flawed".replace("%", " %")
+
+
+def real_part() -> RealPart:
+    """What lesson 03 measures on the real model."""
+    return RealPart(
+        lesson="03",
+        title="How many examples, and what flawed ones cost: a real base model",
+        data={name: course_set.path(name) for name in ("train", "test", "open")},
+        recipe={name: value for name, value in RECIPE.settings.items() if name != "epochs"}
+        | {"steps": N_STEPS, "flawed": FLAWED_SHARE},
+        metrics={"strict": "right, and stopped", "stopped": "stopped by itself"},
+        arms=(
+            Arm(FEW, partial(tune_and_ask, n_examples=30), N_SEEDS),
+            Arm(SOME, partial(tune_and_ask, n_examples=100), N_SEEDS),
+            Arm(MANY, partial(tune_and_ask, n_examples=300), N_SEEDS),
+            Arm(FLAWED, partial(tune_and_ask, n_examples=300, flawed=FLAWED_SHARE), N_SEEDS),
+        ),
+        contrasts=tuple(
+            Contrast(first=first, second=second, metric="strict")
+            for first, second in ((FEW, MANY), (SOME, MANY), (FLAWED, MANY), (FLAWED, FEW))
+        ),
+    )
+
+
+def tune_and_ask(job: Job, n_examples: int, flawed: float = 0.0) -> Measurement:
+    """Tune the base on the first examples of the course set, and ask the test and open questions.
+
+    Args:
+        job: whose seed also decides which examples are damaged, and how.
+        n_examples: how many examples.
+        flawed: share of them that is damaged.
+    """
+    model, tokenizer = open_base(job.profile)
+    rows = spoil_rows(course_set.load("train")[:n_examples], flawed, job.seed)
+    epochs = max(1, round(N_STEPS / -(-len(rows) // RECIPE.batch_size)))
+    tuned = tune(model, tokenizer, rows, job.seed, replace(RECIPE, epochs=epochs), job.on_step)
+    test, shown = read_items(course_set.path("test")), read_items(course_set.path("open"))[:N_OPEN]
+    started = time.perf_counter()
+    completions = answer(
+        tuned.model,
+        tokenizer,
+        [chat_ids(tokenizer, item.messages) for item in (*test, *shown)],
+        max_new_tokens=RECIPE.max_new_tokens,
+        on_step=job.on_step,
+    )
+    seconds = time.perf_counter() - started
+    answers, replies = completions[: len(test)], completions[len(test) :]
+    is_right = [
+        item.fault(reply.text, reply.finished) is None
+        for item, reply in zip(test, answers, strict=True)
+    ]
+    return Measurement(
+        scores={
+            "strict": item_digits(is_right),
+            "stopped": item_digits([reply.finished for reply in answers]),
+        },
+        replies=[
+            StoredReply(prompt=item.prompt, text=reply.text, finished=reply.finished)
+            for item, reply in zip(shown, replies, strict=True)
+        ],
+        losses=tuned.losses,
+        seconds={"training": round(tuned.seconds, 1), "answers": round(seconds, 1)},
+    )
