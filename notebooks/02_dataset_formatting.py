@@ -4,8 +4,8 @@
 # {{ badge }}
 #
 # Between a data set and a model stand a chat template, a tokenizer, a loss mask and a collator.
-# Most bugs of instruction tuning live there, and hardly any of them raises an error. At the end
-# you will be able to
+# Most bugs of instruction tuning live there, and hardly any of them raises an error. At the end you
+# will be able to
 #
 # - say which tokens TRL trains for each data layout and option;
 # - turn a conversation into token ids and labels by hand, and check a library against yourself;
@@ -115,7 +115,9 @@ print(by_hand, {name: len(values) for name, values in encoded.items()})
 # %%
 asked = tokenizer.apply_chat_template(conversation[:3], add_generation_prompt=True)["input_ids"]
 assert encoded["input_ids"][: len(asked)] == asked
-print(repr(tokenizer.decode(asked[-12:])), "← the end of the prompt, and of what was trained so far")
+print(
+    repr(tokenizer.decode(asked[-12:])), "← the end of the prompt, and of what was trained so far"
+)
 
 # %% [markdown]
 # Other families use other special tokens. The menus show five formats. The *tokens* are always
@@ -144,9 +146,16 @@ from trl import SFTConfig, SFTTrainer
 
 warnings.filterwarnings("ignore", message="`gradient_checkpointing` is deprecated")  # TRL's default
 folder = Path(tempfile.mkdtemp())
-heard = logging.Handler()  # what TRL has to say
-heard.emit = lambda record: print("TRL says:", record.getMessage())
-logging.getLogger("trl").addHandler(heard)
+said = []  # what TRL writes into its log
+
+
+class Listen(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        said.append(record.getMessage())
+        print("TRL says:", said[-1])
+
+
+logging.getLogger("trl").addHandler(Listen())
 
 
 def trainer_for(rows: list[dict], tokenizer=tokenizer, **options) -> SFTTrainer:
@@ -194,7 +203,9 @@ for layout, example, options in cases:
         print(f"{layout:31}{option:28}{type(error).__name__}: {str(error)[:70]}")
         continue
     trained = [label for label in tokens["labels"] if label != -100]
-    share = "everything" if len(trained) == len(tokens["labels"]) else repr(tokenizer.decode(trained))
+    share = (
+        "everything" if len(trained) == len(tokens["labels"]) else repr(tokenizer.decode(trained))
+    )
     print(f"{layout:31}{option:28}{len(trained):2} of {len(tokens['labels'])}: {share}")
     prepared[f"{layout} · {option}: {len(trained)} of {len(tokens['labels'])} tokens"] = tokens
 
@@ -211,10 +222,10 @@ ift.show_batch(
 # Read it line by line. With `prompt` and `completion` TRL masks the prompt unless you forbid it.
 # With `messages` it trains the user's words, too, unless you ask for `assistant_only_loss`. On data
 # without a completion, `completion_only_loss=True` is accepted and changes nothing. ShareGPT's
-# columns are trained as they are, with the roles `human` and `gpt`, which no chat model knows; their
-# mask is refused. A completion of messages includes the newline after the end of the turn, which
-# the model never needs to write. Axolotl and LLaMA-Factory mask the prompt by default, so check
-# again when you change the library.
+# columns are trained as they are, with the roles `human` and `gpt`, which no chat model knows;
+# their mask is refused. A completion of messages includes the newline after the end of the turn,
+# which the model never needs to write. Axolotl and LLaMA-Factory mask the prompt by default, so
+# check again when you change the library.
 
 # %%
 ift.quiz("02", "repeats-the-question")
@@ -222,8 +233,8 @@ ift.quiz("02", "repeats-the-question")
 # %% [markdown]
 # ## 5. Templates of today's models
 #
-# Most published templates have no `{% generation %}`. For the families that it knows, TRL swaps in a
-# training template as soon as you set `assistant_only_loss=True`; it recognizes the original by
+# Most published templates have no `{% generation %}`. For the families that it knows, TRL swaps in
+# a training template as soon as you set `assistant_only_loss=True`; it recognizes the original by
 # exact comparison. Below is Qwen3's own template, from TRL's package. The tokens are again the
 # course's: Qwen's tokenizer has one id for `<think>`, ours needs several.
 
@@ -323,8 +334,8 @@ for name, sample in {**{name: ROWS[name] for name in seven}, "scraped": scraped}
 assert len({parse_row(ROWS[name]).record.turns for name in seven}) == 1
 
 # %% [markdown]
-# On files it is `ift data inspect FILE` and `ift data convert FILE --out OUT`, which writes rejected
-# rows to a file of their own, with the reason.
+# On files it is `ift data inspect FILE` and `ift data convert FILE --out OUT`, which writes
+# rejected rows to a file of their own, with the reason.
 #
 # **Read before you filter.** The course set has 200 rows as they come off the web. (They were
 # written for this course, in imitation, because no public set may be shipped.) Here are ten.
@@ -402,6 +413,7 @@ ways = {
 }
 base.eval()
 losses, batches = {}, {}
+said.clear()
 for name, way in ways.items():
     rows = trainer_for([*columns, too_long], **way, **options).train_dataset
     kept = sum(len(row["input_ids"]) for row in rows)
@@ -413,12 +425,13 @@ for name, way in ways.items():
     batches[name] = batch
     print(f"{name:18}{len(rows):3} sequences, {kept} tokens kept; batch of "
           f"{tuple(batch['input_ids'].shape)}, loss {losses[name]:.4f}")  # fmt: skip
+print("TRL's remarks on these runs:", said or "none")
 
 # %% [markdown]
 # `bfd`, the default, truncates what is too long, as padding does. `bfd_split` keeps all tokens, but
 # the rest of a cut answer becomes an example without a question. `wrapped` fills every sequence to
-# the brim and cuts wherever it must; its loss differs because examples read their neighbors.
-# Packed and padding-free batches are flattened into *one* long sequence.
+# the brim and cuts wherever it must; its loss differs because examples read their neighbors. Packed
+# and padding-free batches are flattened into *one* long sequence.
 #
 # ### Does an example see its neighbor?
 #
@@ -429,11 +442,11 @@ for name, way in ways.items():
 figures.block_mask([3, 2])
 
 # %% [markdown]
-# TRL warned for years: "You are using packing, but the attention implementation is not set to
-# 'flash_attention_2'. … may lead to cross-contamination"
-# ([as quoted here](https://github.com/unslothai/unsloth/issues/2838)). The installed TRL said
-# nothing above, since the cells print whatever it says. Who is right? Compute each example alone and
-# packed, and compare the logits. **Predict** which of the four lines is not zero.
+# Earlier versions of TRL warned: "You are using packing, but the attention implementation is not
+# set to 'flash_attention_2'. … may lead to cross-contamination" ([quoted
+# here](https://github.com/unslothai/unsloth/issues/2838)). What the installed version remarks
+# stands in the output above. Who is right? Compute each example alone and packed, and compare the
+# logits. **Predict** which of the four lines are not zero.
 
 # %%
 from itertools import pairwise
@@ -476,8 +489,8 @@ assert max(kept_apart.values()) < 1e-3 < min(together.values())
 ift.quiz("02", "packed-logits-differ")
 
 # %% [markdown]
-# **Claim: packing changes the cost, not the result.** Predicted: the held-out scores of a padded and
-# a packed run, which see the same examples in the same steps, differ by less than 0.05.
+# **Claim: packing changes the cost, not the result.** Predicted: the held-out scores of a padded
+# and a packed run, which see the same examples in the same steps, differ by less than 0.05.
 
 # %%
 runs = ift.each_seed(experiment.padded_and_packed, profile.seeds)
@@ -506,15 +519,15 @@ ift.claim(
 # | `max_seq_length=` | `max_length=` in `SFTConfig` | TypeError |
 # | `evaluation_strategy=` | `eval_strategy=` | TypeError |
 # | `warmup_ratio=0.03` | `warmup_steps=0.03` | TypeError |
-# | `DataCollatorForCompletionOnlyLM` | `prompt` and `completion`, or `assistant_only_loss=True` | ImportError |
-# | `setup_chat_format(…)` | `SFTConfig(chat_template_path=…, eos_token=…)` | ImportError |
-# | `TrainingArguments` on a CPU | `use_cpu=True, bf16=False` | ValueError, or very slow |
-# | `apply_chat_template` gives ids | it gives a dictionary; take `["input_ids"]` | labels silently wrong |
+# | `DataCollatorForCompletionOnlyLM` | `completion`, `assistant_only_loss` | ImportError |
+# | `setup_chat_format(…)` | `chat_template_path=`, `eos_token=` | ImportError |
+# | defaults on a CPU | `use_cpu=True, bf16=False` | ValueError, or very slow |
+# | `apply_chat_template` gives ids | a dictionary; take `["input_ids"]` | wrong labels, silently |
 # | `PPOTrainer` | removed; `GRPOTrainer`, `RLOOTrainer` | ImportError |
-# | `use_liger_kernel=True` | `model_init_kwargs={"use_kernels": True}` | gone in TRL 2 |
-# | a loss on all logits | `loss_type="nll"` is chunked; `"dft"` is new | more memory predicted than used |
-# | `packing_strategy="bfd-requeue"` | `"bfd_split"` | gone in TRL 2 |
-# | `None` in nested columns | datasets' `Json` type keeps tool arguments free of them | templates write `None` |
+# | `use_liger_kernel=True` | `model_init_kwargs={"use_kernels": True}` | removed in TRL 2 |
+# | all logits in memory | `loss_type="nll"` is chunked; new: `"dft"` | memory overestimated |
+# | `packing_strategy="bfd-requeue"` | `"bfd_split"` | removed in TRL 2 |
+# | tool arguments as nested columns | the `Json` type of datasets | `None` in every other tool |
 #
 # Here it runs, complete. A small model takes larger steps and shorter sequences.
 
@@ -550,8 +563,10 @@ trainer.train()
 history = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 del recipe_model.forward  # TRL replaces it with its own
 accuracy, number = experiment.accuracy(recipe_model, tokenizer, profile.seeds[0])
-print(f"{len(chats)} conversations, {len(history)} steps, loss {history[0]:.2f} → {history[-1]:.2f}; "
-      f"{accuracy:.0%} of {number} held-out questions right")  # fmt: skip
+print(
+    f"{len(chats)} conversations, {len(history)} steps, loss {history[0]:.2f} → {history[-1]:.2f}"
+)
+print(f"{accuracy:.0%} of {number} held-out questions right")
 
 # %% [markdown]
 # Without `select_columns` TRL would find the column `prompt`, and no `completion` beside it.
@@ -655,10 +670,10 @@ ift.quiz("02", "weight-of-a-record", "same-template", "license-of-a-copy")
 
 # %% [markdown]
 # **An open question.** A colleague's chat model, tuned with TRL on ShareGPT rows, sometimes writes
-# `human` and then a question of its own. Describe in half a page how you find the cause and what you
-# change. A good answer (4 points) looks at one prepared row with its labels before anything else;
-# names at least two possible causes that fit this symptom; gives for each a check that would rule it
-# out; and repairs data or configuration rather than filtering the output.
+# `human` and then a question of its own. Describe in half a page how you find the cause and what
+# you change. A good answer (4 points) looks at one prepared row with its labels before anything
+# else; names at least two possible causes that fit this symptom; gives for each a check that would
+# rule it out; and repairs data or configuration rather than filtering the output.
 #
 # Words of this lesson, in the glossary: {{ terms }}.
 #

@@ -128,9 +128,7 @@ def _tune(
     config.use_cache = False  # or packed examples would see each other
     steps = EPOCHS * -(-len(rows) // GROUP)
     batches: Any = map(make or _as_padded, _groups(rows, seed))
-    losses = train(
-        model, batches, steps=steps, learning_rate=LEARNING_RATE, warmup=steps // 20
-    )
+    losses = train(model, batches, steps=steps, learning_rate=LEARNING_RATE, warmup=steps // 20)
     return model, losses
 
 
@@ -151,9 +149,7 @@ def _as_packed(group: Sequence[Row]) -> Batch:
 
 @cache
 def _rows(seed: int) -> list[Row]:
-    examples = sample(
-        min(N_EXAMPLES, current().profile.examples), seed=seed, tasks=FACT_TASKS
-    )
+    examples = sample(min(N_EXAMPLES, current().profile.examples), seed=seed, tasks=FACT_TASKS)
     chats = [record.messages for record in to_records(examples)]
     rendered = render_all(_tokenizer(), chats)
     return [{"input_ids": ids, "labels": labels(ids, mask)} for ids, mask in rendered]

@@ -13,6 +13,7 @@ from ift_course.plots.figure import COLORS, FAINT, INK, Picture, footnote, new_f
 from ift_course.plots.packed_rows import show_packing
 
 if TYPE_CHECKING:
+    from matplotlib.patches import Rectangle
     from transformers import PreTrainedTokenizerBase
 
 QUESTION = {"role": "user", "content": "Name the sound of the owl."}
@@ -96,7 +97,7 @@ def formats(arms: Mapping[str, Sequence[Sequence[float]]]) -> Picture:
     return bars_with_intervals(arms, title=title)
 
 
-def _square(column: int, row: int, crosses: bool):  # noqa: ANN202
+def _square(column: int, row: int, crosses: bool) -> Rectangle:
     from matplotlib.patches import Rectangle
 
     return Rectangle(
