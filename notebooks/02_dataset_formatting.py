@@ -75,9 +75,9 @@ ift.quiz("02", "mask-with-the-tokens")
 # %% [markdown]
 # ## 3. The chat template
 #
-# A chat template is a small Jinja program that travels with the tokenizer. This one is ChatML.
-# Whatever stands between `generation` and `endgeneration` is the assistant's, and the mask comes
-# from there. `apply_chat_template` returns a dictionary since transformers 5.
+# A chat template is a small Jinja program that travels with the tokenizer. This one is ChatML. The
+# text between `generation` and `endgeneration` is the assistant's, and the mask comes from there.
+# `apply_chat_template` returns a dictionary since transformers 5.
 
 # %%
 from transformers import AutoTokenizer
@@ -296,8 +296,8 @@ trainer_for(
     chat_template_path=str(folder / "chatml.jinja"),  # or the name of a model to copy it from
     eos_token="<|im_end|>",
 )
-print("after: ", bare.eos_token, "· template:", bare.chat_template[:40].strip(), "…",
-      "· generation stops at", base.generation_config.eos_token_id)  # fmt: skip
+print("after: ", bare.eos_token, "· template:", bare.chat_template.splitlines()[1], "…")
+assert bare.apply_chat_template(conversation)["input_ids"] == encoded["input_ids"]
 
 # %% [markdown]
 # ## 6. The data sets
@@ -374,7 +374,7 @@ for item in raw:
 for flaw, number in sorted(total.items(), key=lambda x: -flagged[x[0]] / x[1]):
     print(f"{flaw:22}{flagged[flaw]:3} of {number}")
 missed = sum(total.values()) - total["good rows"] - sum(flagged.values()) + flagged["good rows"]
-print(f"\n{missed} flawed rows pass all five rules; {flagged['good rows']} good rows are flagged")
+print(f"\nflawed rows that pass all rules: {missed}; good rows flagged: {flagged['good rows']}")
 
 # %% [markdown]
 # Rules find what is wrong with the *form*. Whether an answer is true, complete or beside the
@@ -387,12 +387,9 @@ print(f"\n{missed} flawed rows pass all five rules; {flagged['good rows']} good 
 # decreasing: the longest first, each into the fullest sequence that still has room.
 
 # %%
-from ift_course.lessons.lesson_02 import experiment
-
-chats = experiment.ultrachat_rows(profile.seeds[0])
-columns = [{"messages": chat["messages"][:2]} for chat in chats[:12]]
+columns = [{"messages": item["messages"]} for item in course_set.load("train")[:12]]
 lengths = [len(tokenizer.apply_chat_template(x["messages"])["input_ids"]) for x in columns]
-capacity = 2 * max(lengths)
+capacity = max(lengths)
 figures.packing(lengths, capacity)
 
 # %% [markdown]
@@ -423,15 +420,19 @@ for name, way in ways.items():
     with torch.no_grad():
         losses[name] = base(**inputs, use_cache=False).loss.item()
     batches[name] = batch
-    print(f"{name:18}{len(rows):3} sequences, {kept} tokens kept; batch of "
-          f"{tuple(batch['input_ids'].shape)}, loss {losses[name]:.4f}")  # fmt: skip
+    shape = " × ".join(map(str, batch["input_ids"].shape))
+    print(f"{name:18}{len(rows):3} sequences, {kept} tokens kept; batch of {shape:8}, "
+          f"loss {losses[name]:.4f}")  # fmt: skip
 print("TRL's remarks on these runs:", said or "none")
+mixed = losses.pop("packed, wrapped")
+assert max(losses.values()) - min(losses.values()) < 1e-3 < abs(mixed - losses["padded"])
 
 # %% [markdown]
 # `bfd`, the default, truncates what is too long, as padding does. `bfd_split` keeps all tokens, but
 # the rest of a cut answer becomes an example without a question. `wrapped` fills every sequence to
-# the brim and cuts wherever it must; its loss differs because examples read their neighbors. Packed
-# and padding-free batches are flattened into *one* long sequence.
+# the brim and cuts wherever it must; only its loss differs, because examples read their neighbors.
+# `padding_free` refuses a `max_length`, so you have to truncate yourself. Packed and padding-free
+# batches are flattened into *one* long sequence.
 #
 # ### Does an example see its neighbor?
 #
@@ -493,6 +494,8 @@ ift.quiz("02", "packed-logits-differ")
 # and a packed run, which see the same examples in the same steps, differ by less than 0.05.
 
 # %%
+from ift_course.lessons.lesson_02 import experiment
+
 runs = ift.each_seed(experiment.padded_and_packed, profile.seeds)
 print(f"largest difference of the loss in any step: {max(run['apart'] for run in runs):.4f}")
 ift.claim(
@@ -534,6 +537,7 @@ ift.claim(
 # %%
 from transformers import PrinterCallback
 
+chats = experiment.ultrachat_rows(profile.seeds[0])
 recipe_model = AutoModelForCausalLM.from_pretrained(base.name_or_path, dtype=torch.float32)
 trainer = SFTTrainer(
     model=recipe_model,
@@ -575,7 +579,7 @@ print(f"{accuracy:.0%} of {number} held-out questions right")
 #
 # ### A template that marks too little
 #
-# Three broken templates, and what you hear of them:
+# Two broken templates, and what you hear of them:
 
 # %%
 marks = "{% generation %}", "{% endgeneration %}"
@@ -597,7 +601,7 @@ for name, broken in {"no generation block": unmarked, "end outside of it": endle
 
 # %% [markdown]
 # `transformers` returns a mask of zeros; a trainer that goes on reports a loss of 0 or NaN. TRL
-# refuses, and since 1.16 it also notices an end that is not trained.
+# refuses, and it also notices an end that is not trained.
 #
 # ### The end is never learned
 #

@@ -43,7 +43,10 @@ def block_mask(lengths: Sequence[int]) -> Picture:
     size = len(example)
     pairs = [(row, column) for row in range(size) for column in range(row + 1)]
     across = [(row, column) for row, column in pairs if example[row] != example[column]]
-    title = f"Without the block-diagonal mask, {len(across)} of {len(pairs)} glances cross a border"
+    title = (
+        f"Under the causal mask alone, {len(across)} of {len(pairs)} pairs of tokens that see each "
+        "other are of different examples"
+    )
     fig = new_figure(3.6, title=title, alt=f"{title}. Examples of {list(lengths)} tokens.")
     panels = subplots(fig, 1, 2)
     for ax, name, separated in zip(
@@ -64,9 +67,9 @@ def block_mask(lengths: Sequence[int]) -> Picture:
         ax.set_yticks(range(size), [str(i + 1) for i in range(size)])
         ax.grid(False)
         ax.set_title(name, loc="left", fontsize=11)
-        ax.set_xlabel("is seen by")
-    panels[0].set_ylabel("token")
-    footnote(fig, "filled: the token on the left sees the token below · ×: of another example")
+        ax.set_xlabel("token that is seen")
+    panels[0].set_ylabel("token that looks")
+    footnote(fig, "filled: of the same example · ×: of another example")
     return fig
 
 
