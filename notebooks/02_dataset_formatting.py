@@ -4,8 +4,7 @@
 # {{ badge }}
 #
 # Between a data set and a model stand a chat template, a tokenizer, a loss mask and a collator.
-# Most bugs of instruction tuning live there, and hardly any of them raises an error. At the end you
-# will be able to
+# Most bugs of instruction tuning live there, and hardly any raises an error. At the end you can
 #
 # - say which tokens TRL trains for each data layout and option;
 # - turn a conversation into token ids and labels by hand, and check a library against yourself;
@@ -24,8 +23,8 @@ profile = ift.setup("02")
 # ## 1. A real moment: one token
 #
 # Gemma 3 270M, a real base model, was tuned twice on the same 48 examples. Both runs read exactly
-# the same tokens. In the second run, one token of each answer had no label. **Before you read on,**
-# look at the answers and guess which token that was.
+# the same tokens. In the second run, one token of each answer had no label: the end of the turn.
+# **Predict, before you look:** what will the second model's answers be like?
 
 # %%
 from ift_course.lessons.real_parts import real_panel
@@ -33,8 +32,9 @@ from ift_course.lessons.real_parts import real_panel
 real_panel("02")
 
 # %% [markdown]
-# It was `<end_of_turn>`. Nothing else differs, and no error was raised. In this lesson you take the
-# path from a row to its labels apart, so that you can find such a bug in your own data.
+# Without a trained end, most answers run on until they are cut off ("…"). No error was raised, and
+# the training loss of that run even ended lower. This lesson takes the path from a row to its
+# labels apart, so that you can find such a bug.
 #
 # ## 2. From a row to labels, by hand
 #
@@ -120,9 +120,9 @@ print(
 )
 
 # %% [markdown]
-# Other families use other special tokens. The menus show five formats. The *tokens* are always
-# those of the course's tokenizer, because no other family's tokenizer can be shipped here; the text
-# is the family's own. Alpaca's headings are ordinary text, which any user can type, too.
+# The menus show the formats of five families. The *tokens* are always the course's, because no
+# other tokenizer is shipped here. Alpaca's headings are ordinary text, which any user can type,
+# too.
 
 # %%
 from ift_course.lessons.lesson_02 import figures
@@ -132,8 +132,7 @@ figures.explore(tokenizer)
 # %% [markdown]
 # ## 4. Which tokens does TRL train?
 #
-# `SFTTrainer` reads the columns of your data set and decides what gets a label. Here is everything
-# that is needed to see the result.
+# `SFTTrainer` looks at the columns and decides what gets a label. This is all you need to see it:
 
 # %%
 import logging
@@ -260,8 +259,8 @@ ift.show_batch(qwen, [swapped["input_ids"]], [swapped["labels"]])
 # %% [markdown]
 # In use (the text), Qwen3's template deletes the first thought once the conversation has moved on.
 # In training (the boxes), TRL's variant keeps and trains both. So the prompt of the second turn is
-# *not* the beginning of what was trained. Cut such data into one row for each answer if that
-# matters to you. A tool call is trained, and the tool's result is not:
+# *not* the beginning of what was trained. One row for each answer avoids that (exercise 02.7). A
+# tool call is trained, and the tool's result is not:
 
 # %%
 function = {
@@ -317,9 +316,9 @@ assert bare.apply_chat_template(conversation)["input_ids"] == encoded["input_ids
 # | Tülu 3 SFT mixture | 939,344 | a mixture of many sets | ODC-BY, parts non-commercial |
 # | OpenThoughts3 (2025) | 1.2 million | QwQ-32B, with reasoning | Apache-2.0 |
 #
-# [docs/datasets.md](../docs/datasets.md) says where each figure was read. The older sets were made
-# once by one source; today's are *mixtures*, and their licenses are mixtures, too. The columns give
-# a set away, so one function reads them all. It repairs what it can and counts the repairs.
+# [docs/datasets.md](../docs/datasets.md) says where each figure was read. Today's large sets are
+# *mixtures*, and so are their licenses. The columns give a set away, so one function reads them
+# all, and names its repairs.
 
 # %%
 from ift_course.data.samples import ROWS
@@ -334,12 +333,11 @@ for name, sample in {**{name: ROWS[name] for name in seven}, "scraped": scraped}
 assert len({parse_row(ROWS[name]).record.turns for name in seven}) == 1
 
 # %% [markdown]
-# On files it is `ift data inspect FILE` and `ift data convert FILE --out OUT`, which writes
-# rejected rows to a file of their own, with the reason.
+# On files it is `ift data convert FILE --out OUT`, which keeps rejected rows, with the reason.
 #
-# **Read before you filter.** The course set has 200 rows as they come off the web. (They were
-# written for this course, in imitation, because no public set may be shipped.) Here are ten.
-# **Which of them would you train on?** Note their numbers first.
+# **Read before you filter.** The course set has 200 raw rows, written in imitation of scraped ones,
+# because no public set may be shipped. Here are ten. **Which of them would you train on?** Note
+# their numbers first.
 
 # %%
 from ift_course.data import course_set
@@ -430,9 +428,9 @@ assert max(losses.values()) - min(losses.values()) < 1e-3 < abs(mixed - losses["
 # %% [markdown]
 # `bfd`, the default, truncates what is too long, as padding does. `bfd_split` keeps all tokens, but
 # the rest of a cut answer becomes an example without a question. `wrapped` fills every sequence to
-# the brim and cuts wherever it must; only its loss differs, because examples read their neighbors.
-# `padding_free` refuses a `max_length`, so you have to truncate yourself. Packed and padding-free
-# batches are flattened into *one* long sequence.
+# the brim and cuts wherever it must; only its loss differs, because examples are cut and read their
+# neighbors. `padding_free` refuses a `max_length`, so you have to truncate yourself. Packed and
+# padding-free batches are flattened into *one* long sequence.
 #
 # ### Does an example see its neighbor?
 #
@@ -513,8 +511,8 @@ ift.claim(
 # %% [markdown]
 # ## 8. The recipe in today's API
 #
-# Almost every tutorial has this recipe: `SFTTrainer`, a Llama of 7 or 8 billion parameters,
-# UltraChat, packing, a learning rate of 2e-5. Few of them still run.
+# Most tutorials have this recipe: `SFTTrainer`, a Llama of 7 or 8 billion parameters, UltraChat,
+# packing, a learning rate of 2e-5. Look here if one of them no longer runs:
 #
 # | in the tutorials | today (TRL 1.16, transformers 5.23) | if you leave it |
 # | --- | --- | --- |
@@ -532,7 +530,7 @@ ift.claim(
 # | `packing_strategy="bfd-requeue"` | `"bfd_split"` | removed in TRL 2 |
 # | tool arguments as nested columns | the `Json` type of datasets | `None` in every other tool |
 #
-# Here it runs, complete. A small model takes larger steps and shorter sequences.
+# Here it runs, complete. A small model needs a higher learning rate.
 
 # %%
 from transformers import PrinterCallback
@@ -573,7 +571,7 @@ print(
 print(f"{accuracy:.0%} of {number} held-out questions right")
 
 # %% [markdown]
-# Without `select_columns` TRL would find the column `prompt`, and no `completion` beside it.
+# Without `select_columns`, TRL would take the column `prompt` for that of a pair.
 #
 # ## 9. Silent failures
 #
@@ -674,10 +672,10 @@ ift.quiz("02", "weight-of-a-record", "same-template", "license-of-a-copy")
 
 # %% [markdown]
 # **An open question.** A colleague's chat model, tuned with TRL on ShareGPT rows, sometimes writes
-# `human` and then a question of its own. Describe in half a page how you find the cause and what
-# you change. A good answer (4 points) looks at one prepared row with its labels before anything
-# else; names at least two possible causes that fit this symptom; gives for each a check that would
-# rule it out; and repairs data or configuration rather than filtering the output.
+# `human` and then a question of its own. How do you find the cause, and what do you change? Half a
+# page, a point each for: looking at a prepared row with its labels first; two causes that fit the
+# symptom; a check that would rule out each; a repair of the data or the settings, not of the
+# output.
 #
 # Words of this lesson, in the glossary: {{ terms }}.
 #
@@ -694,5 +692,4 @@ ift.quiz("02", "weight-of-a-record", "same-template", "license-of-a-copy")
 #   [arXiv:2107.02027](https://arxiv.org/abs/2107.02027).
 # - Sclar et al. 2023, *Quantifying Language Models' Sensitivity to Spurious Features in Prompt
 #   Design*, [arXiv:2310.11324](https://arxiv.org/abs/2310.11324).
-# - Lambert et al. 2024, *Tülu 3*, [arXiv:2411.15124](https://arxiv.org/abs/2411.15124): a mixture
-#   of today, with its decontamination.
+# - Lambert et al. 2024, *Tülu 3*, [arXiv:2411.15124](https://arxiv.org/abs/2411.15124).

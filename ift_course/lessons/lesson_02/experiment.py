@@ -102,7 +102,7 @@ def in_each_format(seed: int) -> dict[str, list[float]]:
 
 
 def difference(first: Sequence[Seeds], second: Sequence[Seeds]) -> str:
-    """The mean of one arm minus that of another, with its interval and what follows from it.
+    """The mean of one arm minus that of another, its interval, and whether it excludes zero.
 
     Args:
         first: A list of item scores for each seed.
@@ -110,7 +110,7 @@ def difference(first: Sequence[Seeds], second: Sequence[Seeds]) -> str:
     """
     low, high = two_level_interval(first, second)  # type: ignore[arg-type]
     effect = fmean(map(fmean, first)) - fmean(map(fmean, second))  # type: ignore[arg-type]
-    verdict = "undecided" if low <= 0 <= high else "lower" if low > 0 else "higher"
+    verdict = "undecided" if low <= 0 <= high else "decided"
     return f"{effect:+.2f} (95 % interval {low:+.2f} to {high:+.2f}): {verdict}"
 
 
