@@ -67,7 +67,7 @@ for id_, label in zip(ids, labels, strict=True):
 # %% [markdown]
 # PyTorch's cross-entropy ignores the label −100. Only the answer and the end of its turn are
 # trained. We write `<|assistant|>` ourselves, in training and in use, so the model need not produce
-# it. It *must* produce the end, or it will never stop.
+# it. It *must* produce the end, or it never stops.
 
 # %%
 ift.quiz("02", "mask-with-the-tokens")
@@ -232,7 +232,7 @@ ift.quiz("02", "repeats-the-question")
 # %% [markdown]
 # ## 5. Templates of today's models
 #
-# Most published templates have no `{% generation %}`. For the families that it knows, TRL swaps in
+# Many published templates have no `{% generation %}`. For the families that it knows, TRL swaps in
 # a training template as soon as you set `assistant_only_loss=True`; it recognizes the original by
 # exact comparison. Below is Qwen3's own template, from TRL's package. The tokens are again the
 # course's: Qwen's tokenizer has one id for `<think>`, ours needs several.
@@ -511,7 +511,7 @@ ift.claim(
 # %% [markdown]
 # ## 8. The recipe in today's API
 #
-# Most tutorials have this recipe: `SFTTrainer`, a Llama of 7 or 8 billion parameters, UltraChat,
+# A recipe of many tutorials: `SFTTrainer`, a Llama of 7 or 8 billion parameters, UltraChat,
 # packing, a learning rate of 2e-5. Look here if one of them no longer runs:
 #
 # | in the tutorials | today (TRL 1.16, transformers 5.23) | if you leave it |
@@ -528,7 +528,7 @@ ift.claim(
 # | `use_liger_kernel=True` | `model_init_kwargs={"use_kernels": True}` | removed in TRL 2 |
 # | all logits in memory | `loss_type="nll"` is chunked; new: `"dft"` | memory overestimated |
 # | `packing_strategy="bfd-requeue"` | `"bfd_split"` | removed in TRL 2 |
-# | tool arguments as nested columns | the `Json` type of datasets | `None` in every other tool |
+# | tool arguments as nested columns | the `Json` type of datasets | filled up with `None` |
 #
 # Here it runs, complete. A small model needs a higher learning rate.
 
