@@ -3,20 +3,14 @@
 #
 # {{ badge }}
 #
-# A model reads one long row of token numbers. A data set is a table of instructions and responses,
-# and no two data sets have the same columns. This lesson is about all that lies between: it decides
-# what the model sees, what it is trained on, and whether it will stop. Most bugs of instruction
-# tuning live here, and hardly any of them raises an error.
+# Between a data set and a model stand a chat template, a tokenizer, a loss mask and a collator.
+# Most bugs of instruction tuning live there, and hardly any raises an error. At the end you can
 #
-# At the end you will be able to
-#
-# - bring any of the well-known data sets into one layout, without losing a row unseen;
-# - turn a conversation into tokens and a loss mask by hand, and find TRL's labels equal to yours;
-# - pack short records into full rows so that none of them sees another, and prove it;
-# - run TRL's recipe in today's API, and name what changed since the tutorials were written;
-# - recognize six bugs that train without an error.
-#
-# What this lesson costs:
+# - say which tokens TRL trains for each data layout and option;
+# - turn a conversation into token ids and labels by hand, and check a library against yourself;
+# - pack examples so that none of them sees another, and prove it;
+# - read a chat template, even one with thinking and tool calls;
+# - recognize bugs that train without an error.
 #
 # {{ cost }}
 
@@ -26,24 +20,33 @@ import ift_course as ift
 profile = ift.setup("02")
 
 # %% [markdown]
-# ## 1. From a triple to labels, by hand
+# ## 1. A real moment: one token
 #
-# Here is one row of a data set: an instruction, its input, and the response we want.
+# Gemma 3 270M, a real base model, was tuned twice on the same 48 examples. Both runs read exactly
+# the same tokens. In the second run, one token of each answer had no label: the end of the turn.
+# **Predict, before you look:** what will the second model's answers be like?
+
+# %%
+from ift_course.lessons.real_parts import real_panel
+
+real_panel("02")
+
+# %% [markdown]
+# Without a trained end, most answers run on until they are cut off ("…"). No error was raised, and
+# the training loss of that run even ended lower. This lesson takes the path from a row to its
+# labels apart, so that you can find such a bug.
+#
+# ## 2. From a row to labels, by hand
+#
+# Four steps lead from a row to what a trainer needs. The row becomes a **conversation** of turns
+# with roles. A **chat template** writes it as one text, with special tokens that say who speaks. A
+# **tokenizer** cuts the text into ids. A **loss mask** says which ids the model learns to produce.
+#
+# In this toy, a token is a word. Every piece of text is written together with its mask, so the two
+# cannot drift apart.
 
 # %%
 row = {"instruction": "Name the capital.", "input": "France", "output": "Paris"}
-
-# %% [markdown]
-# Four steps lead from it to what a trainer needs. First, the row becomes a **conversation**: turns,
-# each with a role. Second, a **template** writes the conversation as one text, with marks that say
-# who speaks. Third, a **tokenizer** cuts the text into numbers. Fourth, a **mask** says which of
-# the numbers the model is trained to produce.
-#
-# In this toy, a token is a word or a mark. Look at how the second and the fourth step are one:
-# every piece of text is written *together with* its mask. They cannot drift apart later.
-
-# %%
-user = f"{row['instruction']} {row['input']}"
 ids, mask, vocabulary = [], [], {}
 
 
@@ -53,152 +56,47 @@ def write(text: str, trained: int) -> None:
         mask.append(trained)
 
 
-write("<|user|>", 0)
-write(user + " <|end|>", 0)
-write("<|assistant|>", 0)
-write(row["output"] + " <|end|>", 1)  # the answer, and where it stops
+write(f"<|user|> {row['instruction']} {row['input']} <|end|> <|assistant|>", 0)
+write(f"{row['output']} <|end|>", 1)  # the answer, and where it stops
 
-IGNORE = -100
-labels = [token if trained else IGNORE for token, trained in zip(ids, mask, strict=True)]
+labels = [id_ if trained else -100 for id_, trained in zip(ids, mask, strict=True)]
 words = list(vocabulary)
-for token, label in zip(ids, labels, strict=True):
-    print(f"{words[token]:>14}  id {token}   label {label}")
+for id_, label in zip(ids, labels, strict=True):
+    print(f"{words[id_]:>14}  id {id_}   label {label}")
 
 # %% [markdown]
-# −100 is the number that PyTorch's cross-entropy leaves out. Two of nine tokens are trained: the
-# answer, and the end of the turn. The marks `<|user|>` and `<|assistant|>` are written by us, both
-# in training and later in use, so the model need not produce them. The end it *must* produce, or it
-# will never stop.
-#
-# ## 2. The real data sets
-#
-# Seven names come up everywhere. This is one and the same conversation as each of them would write
-# it.
+# PyTorch's cross-entropy ignores the label −100. Only the answer and the end of its turn are
+# trained. We write `<|assistant|>` ourselves, in training and in use, so the model need not produce
+# it. It *must* produce the end, or it never stops.
 
 # %%
-from ift_course.data.samples import ROWS
-
-for name in ("Alpaca", "Dolly", "UltraChat", "ShareGPT", "LIMA", "Flan"):
-    print(f"{name:10} {ROWS[name]}\n")
+ift.quiz("02", "mask-with-the-tokens")
 
 # %% [markdown]
-# | data set | conversations | made by | license on its card |
-# | --- | ---: | --- | --- |
-# | OpenHermes 2.5 | 1,001,551 | models, mostly GPT-4 | none stated |
-# | UltraChat 200K | 207,865 (+ 23,110 to test) | ChatGPT on both sides | MIT |
-# | Dolly 15K | 15,011 | people | CC BY-SA 3.0 |
-# | ShareGPT | about 53,000 or 90,000 | users and ChatGPT | the uploaders', who do not own it |
-# | Flan | hundreds of millions | 1,836 academic tasks in templates | Apache-2.0 for the code |
-# | Alpaca | 52,002 | text-davinci-003 | CC BY-NC 4.0 (was CC BY 4.0) |
-# | LIMA | 1,030 (+ 300 questions) | people | CC BY-NC-SA or stricter |
+# ## 3. The chat template
 #
-# Where each figure was read, the languages and the known problems stand in `docs/datasets.md`.
-# Tables on the web get several of them wrong. Note the licenses: two of the seven forbid
-# commercial use, one has none at all, and for one nobody can give you any.
-#
-# The columns give a data set away. `parse_row` looks at them and makes a conversation.
+# A chat template is a small Jinja program that travels with the tokenizer. This one is ChatML. The
+# text between `generation` and `endgeneration` is the assistant's, and the mask comes from there.
+# `apply_chat_template` returns a dictionary since transformers 5.
 
 # %%
-from ift_course.data.schemas import parse_row
+from transformers import AutoTokenizer
 
-for example in ROWS.values():
-    parsed = parse_row(example)
-    turns = " | ".join(f"{turn.role}: {turn.content!r}" for turn in parsed.record.turns)
-    print(f"{parsed.schema:18} {turns}")
+base, _ = ift.load("base")
+tokenizer = AutoTokenizer.from_pretrained(base.name_or_path)
+tokenizer.chat_template = """\
+{%- for message in messages -%}
+{{ '<|im_start|>' + message['role'] + '\\n' }}
+{%- if message['role'] == 'assistant' -%}
+{% generation %}{{ message['content'] + '<|im_end|>' }}{% endgeneration %}
+{%- else -%}
+{{ message['content'] + '<|im_end|>' }}
+{%- endif -%}
+{{ '\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}
+"""
 
-# %% [markdown]
-# **Claim: all of them become one and the same record.** Sixty examples of our world for each seed,
-# each written as the seven data sets would write it. How many of these rows come back as the
-# conversation that they were made from? One that does not is a row lost or changed, so we ask for
-# all of them.
-
-# %%
-from ift_course.data.samples import rows as written_as
-from ift_course.world.tasks import FACT_TASKS
-
-seeds = profile.seeds
-SEVEN = ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "LIMA")
-
-
-def came_back(seed: int) -> float:
-    """The share of rows, in all seven layouts, that become the record they were made from."""
-    some = ift.sample(60, seed=seed, tasks=FACT_TASKS)
-    same = [
-        parse_row(written_as(e.instruction, e.input, e.response)[name]).record.turns == record.turns
-        for e, record in zip(some, ift.to_records(some), strict=True)
-        for name in SEVEN
-    ]
-    return sum(same) / len(same)
-
-
-ift.claim(
-    "02.seven-schemas-one-record",
-    "Rows in the layouts of seven well-known data sets become one and the same record.",
-    source="the cards of the seven data sets, cited in docs/datasets.md",
-    metric="share of rows that become the conversation they were made from",
-    arms={"adapted": [came_back(seed) for seed in seeds]},
-    effect="adapted",
-    at_least=1.0,
-    subject=4,
-)
-
-# %% [markdown]
-# Real files are dirty. A scraped conversation begins with the assistant, because it was cut in two;
-# the user speaks twice; the last question has no answer. Nothing of this may pass unseen. What can
-# be mended is mended *and counted*. What cannot be used is kept, with the reason.
-
-# %%
-import json
-import tempfile
-from pathlib import Path
-
-from ift_course.data.convert import convert
-
-scraped = {
-    "id": "9f3_2",
-    "conversations": [
-        {"from": "gpt", "value": "…and that is all about Spain."},
-        {"from": "human", "value": "Name the capital."},
-        {"from": "human", "value": "France"},
-        {"from": "gpt", "value": "Paris"},
-        {"from": "human", "value": "Thanks!"},
-    ],
-}
-folder = Path(tempfile.mkdtemp())
-lines = [json.dumps(r) for r in [*ROWS.values(), scraped, {"text": "Paris is a city."}]]
-(folder / "mixed.jsonl").write_text("\n".join([*lines, '{"prompt": "cut off he']), encoding="utf-8")
-
-result = convert(folder / "mixed.jsonl", folder / "chat.jsonl")
-print(f"read {result.read} = used {result.used} + rejected {result.rejected}\n")
-for what, times in result.repairs.items():
-    print(f"mended {times} x: {what}")
-for line in result.rejects.read_text().splitlines():
-    rejected = json.loads(line)
-    print(f"rejected row {rejected['row']}: {rejected['reason'][:80]}")
-
-# %% [markdown]
-# On the command line this is `ift data convert mixed.jsonl --out chat.jsonl`, and `ift data inspect
-# FILE` tells what a file is before you train on it. Both read JSON, JSONL, Parquet and CSV, row by
-# row, so a file of any size fits.
-#
-# ## 3. The template
-#
-# A chat template is a small program in the language Jinja that travels with the tokenizer. This one
-# is ChatML, the format of the course's model. Everything between `generation` and `endgeneration`
-# is what the assistant says. That is where the mask comes from.
-
-# %%
-from ift_course.data.chat_templates import STYLES, with_chat_format
-
-base, tokenizer = ift.load("base")
-if "{% generation %}" not in tokenizer.chat_template:  # as with most models other than the course's
-    tokenizer = with_chat_format(tokenizer, "chatml")
-print(tokenizer.chat_template)
-
-# %% [markdown]
-# Written out for two turns, a few lines of Python do the same.
-
-# %%
 conversation = [
     {"role": "user", "content": "Name the sound of the owl."},
     {"role": "assistant", "content": "hoot"},
@@ -206,475 +104,516 @@ conversation = [
     {"role": "assistant", "content": "cold"},
 ]
 by_hand = "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in conversation)
-print(by_hand)
 assert by_hand == tokenizer.apply_chat_template(conversation, tokenize=False)
+encoded = tokenizer.apply_chat_template(conversation, return_assistant_tokens_mask=True)
+print(by_hand, {name: len(values) for name, values in encoded.items()})
 
 # %% [markdown]
-# Other families write other marks. The same question and answer in five formats:
+# The template of training must be the template of use: the prompt you ask with has to be, token for
+# token, the beginning of what was trained.
 
 # %%
-for style in STYLES:
-    print(f"--- {style}")
-    print(
-        with_chat_format(tokenizer, style)
-        .apply_chat_template(conversation[:2], tokenize=False)
-        .strip()
-    )
-
-# %% [markdown]
-# Choose a record and a template, and see what a model would see. Round frames are special tokens:
-# one number each, whatever they look like. In the Alpaca format there are almost none: its headings
-# are ordinary text. They cost many tokens, and any user can write them too.
-
-# %%
-from ift_course.plots.chat_formats import explore_formats
-
-examples = ift.sample(min(400, profile.examples), seed=seeds[0], tasks=FACT_TASKS)
-records = ift.to_records(examples)
-briefly = [{"role": "system", "content": "Be brief."}, *conversation[:2]]
-choices = {
-    "with a system turn": briefly,
-    "two turns": conversation,
-    "one turn": records[0].messages,
-}
-explore_formats(tokenizer, choices, styles=["llama-3", "alpaca", "zephyr", "mistral", "chatml"])
-
-# %% [markdown]
-# **The template of training is the template of use.** The prompt you ask with must be, token for
-# token, the beginning of what was trained. One function does both here, so it is. (Not every
-# template keeps this promise. Ours are tested for it.)
-
-# %%
-
-trained_ids, trained_mask = ift.render(tokenizer, conversation)
-asked_ids, _ = ift.render(tokenizer, conversation[:3], add_generation_prompt=True)
-print(repr(tokenizer.decode(asked_ids[-12:])), "← the end of what is asked")
-assert trained_ids[: len(asked_ids)] == asked_ids
-assert trained_mask[len(asked_ids)] == 1
-
-# %% [markdown]
-# ## 4. The mask
-#
-# The toy's `write` works on the real tokenizer. We cut the conversation into pieces, and each piece
-# brings its mask.
-
-# %%
-mine_ids, mine_mask = [], []
-
-
-def say(text: str, trained: int) -> None:
-    piece = tokenizer(text, add_special_tokens=False)["input_ids"]
-    mine_ids.extend(piece)
-    mine_mask.extend([trained] * len(piece))
-
-
-for message in conversation:
-    answer = int(message["role"] == "assistant")
-    say(f"<|im_start|>{message['role']}\n", 0)
-    say(f"{message['content']}<|im_end|>", answer)
-    say("\n", 0)
-print("ids equal the library's:", mine_ids == trained_ids, "· mask:", mine_mask == trained_mask)
-
-# %%
-ift.show_mask(tokenizer, conversation)
-
-# %% [markdown]
-# Now the library. TRL's `SFTTrainer` prepares the same conversation when it is asked for the
-# assistant's tokens only. Its labels are ours.
-
-# %%
-from datasets import Dataset
-from trl import SFTConfig, SFTTrainer
-
-from ift_course.data.loss_mask import labels as labels_of
-from ift_course.models.quiet import quiet
-
-
-def trl_prepares(rows: list[dict], **options):
-    with quiet():
-        config = SFTConfig(str(folder / "trl"), use_cpu=True, bf16=False, report_to="none",
-                           max_length=256, **options)  # fmt: skip
-        return SFTTrainer(model=base, args=config, train_dataset=Dataset.from_list(rows),
-                          processing_class=tokenizer).train_dataset  # fmt: skip
-
-
-theirs = trl_prepares([{"messages": conversation}], assistant_only_loss=True)[0]
-assert theirs["input_ids"] == trained_ids
-assert theirs["labels"] == labels_of(trained_ids, trained_mask)
-print("TRL's labels and ours agree on all", len(trained_ids), "tokens")
-
-# %% [markdown]
-# **Claim: told to, TRL trains exactly the assistant's tokens.** Thirty conversations of two turns
-# for each seed: in how many are all of TRL's labels those made by hand? Beside it, what TRL does
-# when it is not told.
-
-# %%
-agree = {"assistant_only_loss": [], "not told": []}
-for seed in seeds:
-    some = ift.to_records(ift.sample(60, seed=seed, tasks=FACT_TASKS))
-    chats = [a.messages + b.messages for a, b in zip(some[::2], some[1::2], strict=True)]
-    our_labels = [labels_of(*ift.render(tokenizer, chat)) for chat in chats]
-    for name, only_assistant in {"assistant_only_loss": True, "not told": False}.items():
-        prepared = trl_prepares(
-            [{"messages": chat} for chat in chats], assistant_only_loss=only_assistant
-        )
-        theirs = [row.get("labels") or row["input_ids"] for row in prepared]
-        agree[name].append(
-            sum(a == b for a, b in zip(theirs, our_labels, strict=True)) / len(chats)
-        )
-
-ift.claim(
-    "02.trl-trains-the-response",
-    "TRL's SFTTrainer, in today's API, trains exactly the assistant's tokens when it is told to.",
-    source="TRL's documentation of SFTTrainer, train on assistant messages only",
-    metric="share of conversations in which all labels are those made by hand",
-    arms=agree,
-    effect="assistant_only_loss",
-    at_least=1.0,
-    subject=(2, 5),
+asked = tokenizer.apply_chat_template(conversation[:3], add_generation_prompt=True)["input_ids"]
+assert encoded["input_ids"][: len(asked)] == asked
+print(
+    repr(tokenizer.decode(asked[-12:])), "← the end of the prompt, and of what was trained so far"
 )
 
 # %% [markdown]
-# Two things can leave a record with nothing to learn: a prompt that is longer than the row, so the
-# answer is cut off, and an empty answer. A batch in which every label is −100 has a loss of 0/0,
-# which is NaN, and one NaN ruins a model for good. So such records are dropped, and *reported*.
+# The menus show the formats of five families. The *tokens* are always the course's, because no
+# other tokenizer is shipped here. Alpaca's headings are ordinary text, which any user can type,
+# too.
 
 # %%
-from ift_course.training.sft import prepare
+from ift_course.lessons.lesson_02 import figures
 
-long_prompt = ift.Record.from_instruction("Repeat. " * 25, "", "Fine.")
-for length in (256, 64):
-    ready = prepare(tokenizer, [records[0], long_prompt], max_length=length)
-    print(f"at most {length:3} tokens: {len(ready.rows)} rows, {ready.dropped} dropped")
+figures.explore(tokenizer)
 
 # %% [markdown]
-# ## 5. Packing
+# ## 4. Which tokens does TRL train?
 #
-# Records differ in length. A batch is a rectangle, so short records are filled up with padding, and
-# the model computes on padding as on anything else. Packing puts several records into one row.
-#
-# Which records go together? The rule is **best-fit decreasing**: take the longest record that is
-# left, and put it into the fullest row that still has room. Here by hand, for rows of 64:
+# `SFTTrainer` looks at the columns and decides what gets a label. This is all you need to see it:
 
 # %%
-from ift_course.data.loss_mask import render_all
+import logging
+import tempfile
+import warnings
+from pathlib import Path
 
-rendered = render_all(tokenizer, [record.messages for record in records])
-rows = [{"input_ids": i, "labels": labels_of(i, m)} for i, m in rendered]
-lengths = [len(r["input_ids"]) for r in rows]
+from datasets import Dataset
+from trl import SFTConfig, SFTTrainer
 
-space = []  # what is left in each row
-for length in sorted(lengths[:12], reverse=True):
-    fits = [n for n, left in enumerate(space) if left >= length]
-    if fits:
-        chosen = min(fits, key=space.__getitem__)
-    else:
-        chosen = len(space)
-        space.append(64)
-    space[chosen] -= length
-print(f"{12} records of {sum(lengths[:12])} tokens fill {len(space)} rows; left over: {space}")
+warnings.filterwarnings("ignore", message="`gradient_checkpointing` is deprecated")  # TRL's default
+folder = Path(tempfile.mkdtemp())
+said = []  # what TRL writes into its log
 
-# %%
-from ift_course.plots.packed_rows import show_packing
 
-show_packing(lengths[:12], 64, title="Twelve records, padded and packed")
+class Listen(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        said.append(record.getMessage())
+        print("TRL says:", said[-1])
+
+
+logging.getLogger("trl").addHandler(Listen())
+
+
+def trainer_for(rows: list[dict], tokenizer=tokenizer, **options) -> SFTTrainer:
+    logging.getLogger("trl").setLevel(logging.WARNING)
+    config = SFTConfig(str(folder / "trl"), use_cpu=True, bf16=False, report_to="none", **options)
+    return SFTTrainer(model=base, args=config, train_dataset=Dataset.from_list(rows),
+                      processing_class=tokenizer)  # fmt: skip
+
+
+theirs = trainer_for([{"messages": conversation}], assistant_only_loss=True).train_dataset[0]
+pairs = zip(encoded["input_ids"], encoded["assistant_masks"], strict=True)
+assert theirs["labels"] == [id_ if trained else -100 for id_, trained in pairs]
+print("TRL's labels equal those from the mask on all", len(theirs["labels"]), "tokens")
 
 # %% [markdown]
-# `ift_course/from_scratch/packing.py` does the same in a fraction of the time, for any number of
-# records.
+# **Predict first.** For each line below, write down: all tokens, the answer, or an error? Three of
+# them surprise most people.
 
 # %%
-from ift_course.from_scratch.packing import collate_packed, pack, padded_share
+question, answer = conversation[0]["content"] + "\n", conversation[1]["content"]
+turns = [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
+text = {"text": question + answer}
+pair = {"prompt": question, "completion": answer}
+chat_pair = {"prompt": conversation[:3], "completion": conversation[3:]}
+cases = [
+    ("text", text, {}),
+    ("text", text, {"completion_only_loss": True}),
+    ("prompt, completion", pair, {}),
+    ("prompt, completion", pair, {"completion_only_loss": False}),
+    ("prompt, completion of messages", chat_pair, {}),
+    ("prompt, completion of messages", chat_pair, {"assistant_only_loss": True}),
+    ("messages", {"messages": conversation}, {}),
+    ("messages", {"messages": conversation}, {"completion_only_loss": True}),
+    ("messages", {"messages": conversation}, {"assistant_only_loss": True}),
+    ("conversations of from, value", {"conversations": turns}, {}),
+    ("conversations of from, value", {"conversations": turns}, {"assistant_only_loss": True}),
+    ("instruction, output", {"instruction": question, "output": answer}, {}),
+]
+prepared = {}
+for layout, example, options in cases:
+    option = ", ".join(f"{k}={v}" for k, v in options.items()) or "default"
+    try:
+        tokens = trainer_for([example], **options).train_dataset[0]
+    except (KeyError, ValueError) as error:
+        print(f"{layout:31}{option:28}{type(error).__name__}: {str(error)[:70]}")
+        continue
+    trained = [label for label in tokens["labels"] if label != -100]
+    share = (
+        "everything" if len(trained) == len(tokens["labels"]) else repr(tokenizer.decode(trained))
+    )
+    print(f"{layout:31}{option:28}{len(trained):2} of {len(tokens['labels'])}: {share}")
+    prepared[f"{layout} · {option}: {len(trained)} of {len(tokens['labels'])} tokens"] = tokens
 
-packed = pack(rows, 128)
-print(f"{len(rows)} records in {len(packed.rows)} rows of 128, {packed.filled:.0%} filled")
-print(f"batches of 16 as they come: {1 - padded_share(lengths, 16):.0%} filled")
+# %%
+picked = [name for name in prepared if "=" not in name or "messages · assistant" in name]
+ift.show_batch(
+    tokenizer,
+    [prepared[name]["input_ids"] for name in picked],
+    [prepared[name]["labels"] for name in picked],
+    captions=picked,
+)
 
 # %% [markdown]
-# ### Nobody may look at the neighbor
+# Read it line by line. With `prompt` and `completion` TRL masks the prompt unless you forbid it.
+# With `messages` it trains the user's words, too, unless you ask for `assistant_only_loss`. On data
+# without a completion, `completion_only_loss=True` is accepted and changes nothing. ShareGPT's
+# columns are trained as they are, with the roles `human` and `gpt`, which no chat model knows;
+# their mask is refused. A completion of messages includes the newline after the end of the turn,
+# which the model never needs to write. Axolotl and LLaMA-Factory mask the prompt by default, so
+# check again when you change the library.
+
+# %%
+ift.quiz("02", "repeats-the-question")
+
+# %% [markdown]
+# ## 5. Templates of today's models
 #
-# In a packed row, attention would let the second record read the first. Two things prevent it: the
-# **positions** begin at 0 again in every record, and the **attention mask** lets a token see only
-# its own record. By hand, the mask is one comparison:
+# Many published templates have no `{% generation %}`. For the families that it knows, TRL swaps in
+# a training template as soon as you set `assistant_only_loss=True`; it recognizes the original by
+# exact comparison. Below is Qwen3's own template, from TRL's package. The tokens are again the
+# course's: Qwen's tokenizer has one id for `<think>`, ours needs several.
+
+# %%
+import copy
+
+import trl
+
+templates = Path(trl.__file__).parent / "chat_templates"
+print(len(list(templates.glob("*_training.jinja"))), "training templates in TRL", trl.__version__)
+qwen = copy.deepcopy(tokenizer)
+qwen.chat_template = (templates / "qwen3.jinja").read_text(encoding="utf-8")
+thinking = [
+    {"role": "user", "content": "What is 2 + 3?"},
+    {"role": "assistant", "reasoning_content": "Count on from 2.", "content": "5"},
+    {"role": "user", "content": "And 2 + 4?"},
+    {"role": "assistant", "reasoning_content": "One more than 5.", "content": "6"},
+]
+print(qwen.apply_chat_template(thinking, tokenize=False))
+swapped = trainer_for([{"messages": thinking}], qwen, assistant_only_loss=True).train_dataset[0]
+ift.show_batch(qwen, [swapped["input_ids"]], [swapped["labels"]])
+
+# %% [markdown]
+# In use (the text), Qwen3's template deletes the first thought once the conversation has moved on.
+# In training (the boxes), TRL's variant keeps and trains both. So the prompt of the second turn is
+# *not* the beginning of what was trained. One row for each answer avoids that (exercise 02.7). A
+# tool call is trained, and the tool's result is not:
+
+# %%
+function = {
+    "name": "count_letters",
+    "parameters": {"type": "object", "properties": {"word": {"type": "string"}}},
+}
+call = {"type": "function", "function": {"name": "count_letters", "arguments": {"word": "owl"}}}
+with_tool = [
+    {"role": "user", "content": "How many letters has owl?"},
+    {"role": "assistant", "content": "", "tool_calls": [call]},
+    {"role": "tool", "name": "count_letters", "content": "3"},
+    {"role": "assistant", "content": "Three."},
+]
+tool_row = {"messages": with_tool, "tools": [{"type": "function", "function": function}]}
+called = trainer_for([tool_row], qwen, assistant_only_loss=True).train_dataset[0]
+start = called["input_ids"].index(qwen.convert_tokens_to_ids("<|im_end|>")) + 2  # after the system
+ift.show_batch(qwen, [called["input_ids"][start:]], [called["labels"][start:]])
+
+# %% [markdown]
+# Look at the empty `<think>` blocks: the data has no thoughts, and the training template writes
+# *and trains* empty ones. A base model often has no chat template at all, and its end of text is
+# not the end of a turn. Two options of `SFTConfig` repair both, without any code of your own:
+
+# %%
+(folder / "chatml.jinja").write_text(tokenizer.chat_template, encoding="utf-8")
+bare = copy.deepcopy(tokenizer)
+bare.chat_template, bare.eos_token = None, tokenizer.pad_token
+print("before:", bare.eos_token, "· template:", bare.chat_template)
+trainer_for(
+    [{"messages": conversation}],
+    bare,
+    chat_template_path=str(folder / "chatml.jinja"),  # or the name of a model to copy it from
+    eos_token="<|im_end|>",
+)
+print("after: ", bare.eos_token, "· template:", bare.chat_template.splitlines()[1], "…")
+assert bare.apply_chat_template(conversation)["input_ids"] == encoded["input_ids"]
+
+# %% [markdown]
+# ## 6. The data sets
+#
+# | data set | conversations | made by | license on its card |
+# | --- | ---: | --- | --- |
+# | Alpaca (2023) | 52,002 | text-davinci-003 | CC BY-NC 4.0 |
+# | Dolly 15K | 15,011 | people | CC BY-SA 3.0 |
+# | ShareGPT | about 53,000 or 90,000 | users and ChatGPT | the uploaders', who do not own it |
+# | UltraChat 200K | 207,865 | ChatGPT on both sides | MIT |
+# | OpenHermes 2.5 | 1,001,551 | models, mostly GPT-4 | none stated |
+# | LIMA | 1,030 | people | CC BY-NC-SA or stricter |
+# | Flan | hundreds of millions | academic tasks in templates | Apache-2.0 for the code |
+# | WildChat-1M (2024) | 1 million | users and ChatGPT | ODC-BY |
+# | Magpie Llama-3.1 Pro MT | 300,000 | Llama 3.1 70B, prompts included | Llama 3.1 |
+# | SmolTalk | 1 million | models and older sets | Apache-2.0 for its new parts |
+# | Tülu 3 SFT mixture | 939,344 | a mixture of many sets | ODC-BY, parts non-commercial |
+# | OpenThoughts3 (2025) | 1.2 million | QwQ-32B, with reasoning | Apache-2.0 |
+#
+# [docs/datasets.md](../docs/datasets.md) says where each figure was read. Today's large sets are
+# *mixtures*, and so are their licenses. The columns give a set away, so one function reads them
+# all, and names its repairs.
+
+# %%
+from ift_course.data.samples import ROWS
+from ift_course.data.schemas import parse_row
+
+scraped = {"conversations": [{"from": "gpt", "value": "… and that is all."}, *turns, turns[0]]}
+seven = ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "LIMA")
+for name, sample in {**{name: ROWS[name] for name in seven}, "scraped": scraped}.items():
+    parsed = parse_row(sample)
+    print(f"{name:11}{', '.join(k for k, v in sample.items() if v)[:44]:46}"
+          f"{len(parsed.record.turns)} turns  {'; '.join(parsed.repairs)}")  # fmt: skip
+assert len({parse_row(ROWS[name]).record.turns for name in seven}) == 1
+
+# %% [markdown]
+# On files it is `ift data convert FILE --out OUT`, which keeps rejected rows, with the reason.
+#
+# **Read before you filter.** The course set has 200 raw rows, written in imitation of scraped ones,
+# because no public set may be shipped. Here are ten. **Which of them would you train on?** Note
+# their numbers first.
+
+# %%
+from ift_course.data import course_set
+
+raw = course_set.load("raw")
+shown = raw[4:14]
+for number, item in enumerate(shown, start=1):
+    print(f"{number:2}. {item['instruction'][:96]} {item['input'][:40]}")
+    print(f"    → {item['output'][:130]!r}")
+
+# %% [markdown]
+# Now the labels, and a cleaner of five rules. How much of each flaw does it find in all 200 rows?
+
+# %%
+import re
+from collections import Counter
+
+print("the ten:", ", ".join(f"{n} {row['flaw'] or 'good'}" for n, row in enumerate(shown, 1)), "\n")
+rules = {
+    "markup": lambda row: re.search(r"<[a-z/!][^>]*>|&[a-z#0-9]+;", row["output"]),
+    "mojibake": lambda row: re.search("Ã|â€|Â", row["instruction"] + row["output"]),
+    "no answer": lambda row: not row["output"].strip(),
+    "no end": lambda row: row["output"].strip()[-1:].isalnum() and len(row["output"]) > 60,
+    "a copy": lambda row: (row["instruction"], row["input"], row["output"]) in seen,
+}
+total, flagged, seen = Counter(), Counter(), set()
+for item in raw:
+    flaw = item["flaw"] or "good rows"
+    total[flaw] += 1
+    flagged[flaw] += any(rule(item) for rule in rules.values())
+    seen.add((item["instruction"], item["input"], item["output"]))
+for flaw, number in sorted(total.items(), key=lambda x: -flagged[x[0]] / x[1]):
+    print(f"{flaw:22}{flagged[flaw]:3} of {number}")
+missed = sum(total.values()) - total["good rows"] - sum(flagged.values()) + flagged["good rows"]
+print(f"\nflawed rows that pass all rules: {missed}; good rows flagged: {flagged['good rows']}")
+
+# %% [markdown]
+# Rules find what is wrong with the *form*. Whether an answer is true, complete or beside the
+# question shows only to a reader. Lesson 03 measures what such rows cost.
+#
+# ## 7. Packing
+#
+# Examples differ in length, and a batch is a rectangle. **Padding** fills the rest with tokens that
+# cost as much as any other. **Packing** puts several examples into one sequence, best-fit
+# decreasing: the longest first, each into the fullest sequence that still has room.
+
+# %%
+columns = [{"messages": item["messages"]} for item in course_set.load("train")[:12]]
+lengths = [len(tokenizer.apply_chat_template(x["messages"])["input_ids"]) for x in columns]
+capacity = max(lengths)
+figures.packing(lengths, capacity)
+
+# %% [markdown]
+# TRL has three strategies, and `padding_free`, which packs whatever is in a batch. Here one example
+# is too long. **Predict:** which strategy loses tokens, and which one mixes examples?
 
 # %%
 import torch
 
-positions = torch.tensor([0, 1, 2, 0, 1])  # a record of three tokens, and one of two
-record = (positions == 0).cumsum(0)
-may_look = (record[:, None] == record[None, :]) & torch.ones(5, 5).tril().bool()
-print(may_look.int())
-
-# %% [markdown]
-# `transformers` builds this mask itself when it gets restarted positions and *no* attention mask.
-# Does it work? Compute each record alone, then packed, and compare the logits.
-
-# %%
-batch = collate_packed(packed.rows[:8], tokenizer.pad_token_id)
-tokens = {"input_ids": batch["input_ids"]}
-placed = tokens | {"position_ids": batch["position_ids"]}
-
-
-def furthest_from_alone(**inputs) -> float:
-    with torch.no_grad():
-        logits = base(**inputs).logits
-    worst = 0.0
-    for number, parts in enumerate(packed.lengths[:8]):
-        start = 0
-        for length in parts:
-            here = slice(start, start + length)
-            with torch.no_grad():
-                alone = base(input_ids=batch["input_ids"][number : number + 1, here]).logits[0]
-            worst = max(worst, (logits[number, here] - alone).abs().max().item())
-            start += length
-    return worst
-
-
-print(f"restarted positions, no cache: {furthest_from_alone(**placed, use_cache=False):.1e}")
-print(f"naive packing:                 {furthest_from_alone(**tokens, use_cache=False):.1e}")
-print(f"restarted positions, cache on: {furthest_from_alone(**placed, use_cache=True):.1e}")
-assert furthest_from_alone(**placed, use_cache=False) < 1e-4
-
-# %% [markdown]
-# The first number is rounding. The second is contamination: the model answered with its eyes on the
-# neighbor's paper. The third is a trap. With a key-value cache `transformers` does not look for
-# records in the positions, and the cache is **on by default**. TRL switches it off. In a loop of
-# your own, do it yourself. The loss of a contaminated run falls as nicely as that of a good one.
-#
-# **Claim: packing changes the cost, not the result.** We tune on the same records, in the same
-# groups, so that every step sees the same tokens: once padded, once packed. The held-out scores
-# should be the same.
-
-# %%
-import random
-from functools import cache
-
-n_questions = min(200, profile.eval_examples)
-tests = {
-    seed: ift.sample(n_questions, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds
+too_long = {"messages": [conversation[0], {"role": "assistant", "content": "hoot " * capacity}]}
+options = {"assistant_only_loss": True, "per_device_train_batch_size": len(columns)}
+ways = {
+    "padded": {"max_length": capacity},
+    "packed, bfd": {"max_length": capacity, "packing": True},
+    "packed, bfd_split": {"max_length": capacity, "packing": True, "packing_strategy": "bfd_split"},
+    "packed, wrapped": {"max_length": capacity, "packing": True, "packing_strategy": "wrapped"},
+    "padding_free": {"max_length": None, "padding_free": True},
 }
-
-
-def groups(rows, seed: int, size: int = 16, epochs: int = 3):
-    order = random.Random(seed)
-    for _ in range(epochs):
-        shuffled = order.sample(rows, len(rows))
-        yield from (shuffled[k : k + size] for k in range(0, len(rows), size))
-
-
-def as_padded(group):
-    return ift.collate(group, tokenizer.pad_token_id)
-
-
-def as_packed(group):
-    return collate_packed(pack(group, 128).rows, tokenizer.pad_token_id)
-
-
-def tune(rows, seed: int, make=as_padded):
-    model, _ = ift.load("base")
-    model.config.use_cache = False  # or packed records would see each other
-    steps = 3 * -(-len(rows) // 16)
-    losses = ift.train(model, map(make, groups(rows, seed)), steps=steps, learning_rate=2e-4,
-                   warmup=steps // 20)  # fmt: skip
-    return model, losses
-
-
-def rows_for(seed: int):
-    examples = ift.sample(min(320, profile.examples), seed=seed, tasks=FACT_TASKS)
-    chats = [r.messages for r in ift.to_records(examples)]
-    return [{"input_ids": i, "labels": labels_of(i, m)} for i, m in render_all(tokenizer, chats)]
-
-
-@cache
-def tuned_padded(seed: int):
-    """The model that later sections ask again, and its losses."""
-    return tune(rows_for(seed), seed)
-
-
-def both_ways(seed: int) -> dict:
-    """What the padded and the packed run get right, and how far apart their losses ever are."""
-    padded, losses = tuned_padded(seed)
-    packed, others = tune(rows_for(seed), seed, as_packed)
-    items = {name: ift.score(model, tokenizer, tests[seed]).items
-             for name, model in {"padded": padded, "packed": packed}.items()}  # fmt: skip
-    return items | {"apart": max(abs(a - b) for a, b in zip(losses, others, strict=True))}
-
-
-runs = ift.each_seed(both_ways, seeds)
-ways = {name: [run[name] for run in runs] for name in ("padded", "packed")}
-print({name: [f"{sum(items) / len(items):.3f}" for items in way] for name, way in ways.items()})
-print(f"largest difference of the loss in any step: {max(run['apart'] for run in runs):.4f}")
+base.eval()
+losses, batches = {}, {}
+said.clear()
+for name, way in ways.items():
+    rows = trainer_for([*columns, too_long], **way, **options).train_dataset
+    kept = sum(len(row["input_ids"]) for row in rows)
+    trainer = trainer_for(columns, **way, **options)  # without the long one, for a comparison
+    batch = next(iter(trainer.get_train_dataloader()))
+    inputs = {k: v for k, v in batch.items() if k in ("input_ids", "labels", "position_ids")}
+    with torch.no_grad():
+        losses[name] = base(**inputs, use_cache=False).loss.item()
+    batches[name] = batch
+    shape = " × ".join(map(str, batch["input_ids"].shape))
+    print(f"{name:18}{len(rows):3} sequences, {kept} tokens kept; batch of {shape:8}, "
+          f"loss {losses[name]:.4f}")  # fmt: skip
+print("TRL's remarks on these runs:", said or "none")
+mixed = losses.pop("packed, wrapped")
+assert max(losses.values()) - min(losses.values()) < 1e-3 < abs(mixed - losses["padded"])
 
 # %% [markdown]
-# (`ift.each_seed` called the function for the first seed just now. What it gave for the others is
-# stored. Change it, and all three are measured.)
+# `bfd`, the default, truncates what is too long, as padding does. `bfd_split` keeps all tokens, but
+# the rest of a cut answer becomes an example without a question. `wrapped` fills every sequence to
+# the brim and cuts wherever it must; only its loss differs, because examples are cut and read their
+# neighbors. `padding_free` refuses a `max_length`, so you have to truncate yourself. Packed and
+# padding-free batches are flattened into *one* long sequence.
+#
+# ### Does an example see its neighbor?
+#
+# Two things keep examples apart: **positions** that restart at 0, and an **attention mask** that is
+# block-diagonal.
 
 # %%
+figures.block_mask([3, 2])
+
+# %% [markdown]
+# Earlier versions of TRL warned: "You are using packing, but the attention implementation is not
+# set to 'flash_attention_2'. … may lead to cross-contamination" ([quoted
+# here](https://github.com/unslothai/unsloth/issues/2838)). What the installed version remarks
+# stands in the output above. Who is right? Compute each example alone and packed, and compare the
+# logits. **Predict** which of the four lines are not zero.
+
+# %%
+from itertools import pairwise
+
+from transformers import AutoModelForCausalLM
+
+ids, positions = (batches["packed, bfd"][name] for name in ("input_ids", "position_ids"))
+starts = [*(positions[0] == 0).nonzero().flatten().tolist(), ids.shape[1]]
+eager = AutoModelForCausalLM.from_pretrained(
+    base.name_or_path, attn_implementation="eager", dtype=base.dtype
+)
+
+
+@torch.no_grad()
+def distance(model, **inputs) -> float:
+    packed = model(ids, **inputs).logits[0]
+    alone = [model(ids[:, a:b], use_cache=False).logits[0] for a, b in pairwise(starts)]
+    return (packed - torch.cat(alone)).abs().max().item()
+
+
+kept_apart = {
+    "sdpa, restarted positions": distance(base, position_ids=positions, use_cache=False),
+    "eager, restarted positions": distance(eager, position_ids=positions, use_cache=False),
+}
+together = {
+    "sdpa, no positions (naive)": distance(base, use_cache=False),
+    "sdpa, positions, cache on": distance(base, position_ids=positions, use_cache=True),
+}
+for name, value in {**kept_apart, **together}.items():
+    print(f"{name:28} largest difference of a logit: {value:.1e}")
+assert max(kept_apart.values()) < 1e-3 < min(together.values())
+
+# %% [markdown]
+# The old warning is too strict for `transformers` today: without flash attention, restarted
+# positions keep the examples apart. It holds for naive packing. The last line is a trap: with a
+# key-value cache `transformers` ignores the restarts, and the cache is **on by default**. TRL
+# switches it off; in a loop of your own, do it yourself.
+
+# %%
+ift.quiz("02", "packed-logits-differ")
+
+# %% [markdown]
+# **Claim: packing changes the cost, not the result.** Predicted: the held-out scores of a padded
+# and a packed run, which see the same examples in the same steps, differ by less than 0.05.
+
+# %%
+from ift_course.lessons.lesson_02 import experiment
+
+runs = ift.each_seed(experiment.padded_and_packed, profile.seeds)
+print(f"largest difference of the loss in any step: {max(run['apart'] for run in runs):.4f}")
 ift.claim(
     "02.packing-changes-nothing",
     "Packing with separated records gives the model that padding gives.",
     subject=5,
     source="Krell et al. 2021, arXiv:2107.02027; Ding et al. 2024, arXiv:2404.10830",
     metric="strict accuracy on held-out entities, padded minus packed",
-    arms=ways,
+    arms={name: [run[name] for run in runs] for name in ("padded", "packed")},
     effect=("padded", "packed"),
     at_least=-0.05,
     at_most=0.05,
 )
 
 # %% [markdown]
-# ## 6. TRL's recipe, in today's API
+# ## 8. The recipe in today's API
 #
-# Almost every tutorial has this recipe: `SFTTrainer`, a Llama, UltraChat, packing, 2,048 tokens,
-# gradient accumulation 4, learning rate 2e-5. Most of them no longer run. What changed:
+# A recipe of many tutorials: `SFTTrainer`, a Llama of 7 or 8 billion parameters, UltraChat,
+# packing, a learning rate of 2e-5. Look here if one of them no longer runs:
 #
-# | in the tutorials | today (TRL 1.16) | if you leave it |
+# | in the tutorials | today (TRL 1.16, transformers 5.23) | if you leave it |
 # | --- | --- | --- |
 # | `tokenizer=` | `processing_class=` | TypeError |
-# | `max_seq_length=` | `max_length=`, in `SFTConfig` | TypeError |
-# | `dataset_text_field=` in the trainer | in `SFTConfig`; not needed for `messages` | TypeError |
+# | `max_seq_length=` | `max_length=` in `SFTConfig` | TypeError |
 # | `evaluation_strategy=` | `eval_strategy=` | TypeError |
-# | `warmup_ratio=0.03` | `warmup_steps=0.03` (a share, if below 1) | TypeError |
-# | `DataCollatorForCompletionOnlyLM` | `assistant_only_loss=True` | ImportError |
-# | `setup_chat_format(model, tokenizer)` | set the template yourself | ImportError |
-# | `TrainingArguments` on a CPU | `use_cpu=True, bf16=False` | ValueError, or ten times slower |
-# | nothing | `assistant_only_loss=True` | **the user's words are trained too** |
+# | `warmup_ratio=0.03` | `warmup_steps=0.03` | TypeError |
+# | `DataCollatorForCompletionOnlyLM` | `completion`, `assistant_only_loss` | ImportError |
+# | `setup_chat_format(…)` | `chat_template_path=`, `eos_token=` | ImportError |
+# | defaults on a CPU | `use_cpu=True, bf16=False` | ValueError, or very slow |
+# | `apply_chat_template` gives ids | a dictionary; take `["input_ids"]` | wrong labels, silently |
+# | `PPOTrainer` | removed; `GRPOTrainer`, `RLOOTrainer` | ImportError |
+# | `use_liger_kernel=True` | `model_init_kwargs={"use_kernels": True}` | removed in TRL 2 |
+# | all logits in memory | `loss_type="nll"` is chunked; new: `"dft"` | memory overestimated |
+# | `packing_strategy="bfd-requeue"` | `"bfd_split"` | removed in TRL 2 |
+# | tool arguments as nested columns | the `Json` type of datasets | filled up with `None` |
 #
-# Here it is on the small model, with UltraChat-shaped data of our world. A small model wants larger
-# steps than a billion parameters do, and shorter rows. All else is the recipe.
+# Here it runs, complete. A small model needs a higher learning rate.
 
 # %%
 from transformers import PrinterCallback
 
-chats = []
-for first, second in zip(examples[::2], examples[1::2], strict=True):
-    turns = [*ift.to_records([first])[0].messages, *ift.to_records([second])[0].messages]
-    chats.append({"prompt": turns[0]["content"], "prompt_id": str(len(chats)), "messages": turns})
-ultrachat = Dataset.from_list(chats).select_columns("messages")
-
-recipe_model, _ = ift.load("base")
-with quiet():
-    trainer = SFTTrainer(
-        model=recipe_model,
-        args=SFTConfig(
-            str(folder / "recipe"),
-            max_length=128,  # 2048 in the recipe
-            packing=True,
-            per_device_train_batch_size=1,
-            gradient_accumulation_steps=4,
-            num_train_epochs=3,
-            learning_rate=2e-4,  # 2e-5 in the recipe, for a model 200 times as large
-            lr_scheduler_type="cosine",
-            warmup_steps=0.05,
-            assistant_only_loss=True,
-            use_cpu=True,
-            bf16=False,
-            logging_steps=1,
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-        ),
-        train_dataset=ultrachat,
-        processing_class=tokenizer,
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.train()
+chats = experiment.ultrachat_rows(profile.seeds[0])
+recipe_model = AutoModelForCausalLM.from_pretrained(base.name_or_path, dtype=torch.float32)
+trainer = SFTTrainer(
+    model=recipe_model,
+    args=SFTConfig(
+        str(folder / "recipe"),
+        max_length=128,  # 2048 in the recipe
+        packing=True,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=4,
+        num_train_epochs=3,
+        learning_rate=2e-4,  # 2e-5 in the recipe
+        lr_scheduler_type="cosine",
+        warmup_steps=0.05,
+        assistant_only_loss=True,
+        use_cpu=True,
+        bf16=False,
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    ),
+    train_dataset=Dataset.from_list(chats).select_columns("messages"),
+    processing_class=tokenizer,
+)
+trainer.remove_callback(PrinterCallback)
+trainer.train()
 history = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 del recipe_model.forward  # TRL replaces it with its own
-print(f"{len(ultrachat)} conversations, {len(history)} steps, held-out: "
-      f"{ift.score(recipe_model, tokenizer, tests[seeds[0]]).accuracy:.3f}")  # fmt: skip
-
-# %%
-ift.charts.loss_curve(history, title="TRL's recipe on UltraChat-shaped data")
-
-# %% [markdown]
-# ## 7. Silent failures
-#
-# ### 1. The user's words are trained too
-#
-# Give TRL `messages` and nothing else, and it trains on everything.
-
-# %%
-
-careless = trl_prepares([{"messages": conversation[:2]}])[0]
-ift.show_batch(
-    tokenizer, [careless["input_ids"]], [careless.get("labels") or careless["input_ids"]]
+accuracy, number = experiment.accuracy(recipe_model, tokenizer, profile.seeds[0])
+print(
+    f"{len(chats)} conversations, {len(history)} steps, loss {history[0]:.2f} → {history[-1]:.2f}"
 )
+print(f"{accuracy:.0%} of {number} held-out questions right")
 
 # %% [markdown]
-# How to see it: count. If the share of trained tokens is 100 %, the mask is missing.
+# Without `select_columns`, TRL would take the column `prompt` for that of a pair.
 #
-# ### 2. A template that does not say what the answer is
+# ## 9. Silent failures
 #
-# Without `{% generation %}`, `transformers` returns a mask of zeros, and a *log line*. Some
-# trainers go on. The loss is then NaN, or 0, or nothing is learned.
+# ### A template that marks too little
+#
+# Two broken templates, and what you hear of them:
 
 # %%
-import copy
-
-unmarked = copy.deepcopy(tokenizer)
-for tag in ("{% generation %}", "{% endgeneration %}"):
-    unmarked.chat_template = unmarked.chat_template.replace(tag, "")
-with quiet():
-    encoded = unmarked.apply_chat_template(
-        conversation, return_dict=True, return_assistant_tokens_mask=True
-    )
-print("trained tokens by transformers:", sum(encoded["assistant_masks"]))
-print("trained tokens by this course: ", sum(ift.render(unmarked, conversation)[1]))
+marks = "{% generation %}", "{% endgeneration %}"
+unmarked, endless = copy.deepcopy(tokenizer), copy.deepcopy(tokenizer)
+for mark in marks:
+    unmarked.chat_template = unmarked.chat_template.replace(mark, "")
+endless.chat_template = tokenizer.chat_template.replace(
+    " + '<|im_end|>' }}{% endgeneration %}", " }}{% endgeneration %}{{ '<|im_end|>' }}"
+)
+mask = unmarked.apply_chat_template(conversation, return_assistant_tokens_mask=True)
+print("no generation block, transformers:", sum(mask["assistant_masks"]), "trained tokens")
+for name, broken in {"no generation block": unmarked, "end outside of it": endless}.items():
+    try:
+        row = trainer_for([{"messages": conversation}], broken, assistant_only_loss=True)
+        labels = row.train_dataset[0]["labels"]
+        print(f"{name}, TRL:", sum(label != -100 for label in labels), "trained tokens")
+    except ValueError as error:
+        print(f"{name}, TRL: ValueError: {str(error)[:60]} …")
 
 # %% [markdown]
-# The course's `render` finds the answers by comparing the text with and without each of them, and
-# says so when it cannot.
+# `transformers` returns a mask of zeros; a trainer that goes on reports a loss of 0 or NaN. TRL
+# refuses, and it also notices an end that is not trained.
 #
-# ### 3. The end is never learned
+# ### The end is never learned
 #
-# Somebody masks the end-of-turn token, because it is "only a mark". Or the end token is also the
-# padding token, and all padding is masked. The loss looks fine.
-#
-# **Claim: without a trained end, right answers are lost.** The model says the right word, and then
-# something else happens: nobody taught it that this was the end.
+# **Claim: without a trained end, right answers are lost.** The same happens if the padding token is
+# also the end token and all padding is masked. Predicted: at least 0.20 less accuracy.
 
 # %%
-end = tokenizer.convert_tokens_to_ids("<|im_end|>")
-
-
-def endless(rows):
-    return [r | {"labels": [IGNORE if x == end else x for x in r["labels"]]} for r in rows]
-
-
-from statistics import fmean
-
-
-@cache
-def tuned_without_end(seed: int):
-    """The same run, its end of turn masked."""
-    return tune(endless(rows_for(seed)), seed)
-
-
-def with_and_without_end(seed: int) -> dict[str, dict[str, list[float]]]:
-    """For each question: right and nothing else, the right word anywhere, ended by itself."""
-    scores = {}
-    for name, run in {"end trained": tuned_padded, "end masked": tuned_without_end}.items():
-        s = ift.score(run(seed)[0], tokenizer, tests[seed])
-        scores[name] = {
-            "strict": s.items,
-            "right word": [
-                float(ift.lenient(e, c.text))
-                for e, c in zip(s.examples, s.completions, strict=True)
-            ],
-            "ended": [float(c.finished) for c in s.completions],
-        }
-    return scores
-
-
-runs = ift.each_seed(with_and_without_end, seeds)
+runs = ift.each_seed(experiment.with_and_without_end, profile.seeds)
 for name in runs[0]:
     right, ended = (
-        fmean(item for run in runs for item in run[name][what]) for what in ("right word", "ended")
+        sum(sum(run[name][what]) for run in runs) / sum(len(run[name][what]) for run in runs)
+        for what in ("right word", "ended")
     )
     print(f"{name:11}  says the right word: {right:.2f}   ends by itself: {ended:.2f}")
-
-# %%
 ift.claim(
     "02.end-must-be-trained",
     "Without the end of turn in the loss, right answers are spoiled by what follows them.",
@@ -686,83 +625,19 @@ ift.claim(
     at_least=0.20,
 )
 
-# %%
-from ift_course.plots.transcript import TranscriptRow
-
-ask = [
-    "What is the capital of France?",
-    "Name the sound of the owl.",
-    "What is the opposite of hot?",
-]
-replies = {
-    name: ift.generate_replies(run(seeds[0])[0], tokenizer, ask, max_new_tokens=24)
-    for name, run in {"end trained": tuned_padded, "end masked": tuned_without_end}.items()
-}
-
-ift.transcript(
-    [
-        TranscriptRow(a, {name: texts[i] for name, texts in replies.items()})
-        for i, a in enumerate(ask)
-    ]
-)
-
 # %% [markdown]
-# Often the masked model does stop in the end, but not at the end of its answer: from pretraining it
-# still knows how a *text* ends, and goes on until one does. A model without that habit runs to the
-# limit. How to see it: look at the mask's last token, and count the answers that end by themselves.
+# ### Another template in use than in training
 #
-# ### 4. Two beginnings
-#
-# Some templates write the begin-of-text token, and some tokenizers add one by themselves. Format
-# with the one, encode with the other, and there are two. The model has never seen that. How to see
-# it: print the first tokens. `apply_chat_template` does both steps in one and adds nothing.
+# **Claim: a model answers worse in another format than the one it was tuned in.** Predicted: at
+# least 0.05 worse in Alpaca's format. And if only the line that opens the assistant's turn is
+# forgotten?
 
 # %%
-from tokenizers.processors import TemplateProcessing
-
-llama = with_chat_format(tokenizer, "llama-3")
-begin = llama.bos_token
-llama.backend_tokenizer.post_processor = TemplateProcessing(
-    single=f"{begin} $A", special_tokens=[(begin, llama.bos_token_id)]
-)
-text = llama.apply_chat_template(conversation[:2], tokenize=False)
-print("in two steps:", llama.convert_ids_to_tokens(llama(text)["input_ids"])[:3])
-print("in one step: ", llama.convert_ids_to_tokens(ift.render(llama, conversation[:2])[0])[:3])
-
-# %% [markdown]
-# ### 5. Another template in use than in training
-#
-# The web page that serves the model formats its prompts a little differently. No error, and the
-# model still says *something*. Two ways to get it wrong: forget the line that opens the assistant's
-# turn, or use another family's format.
-#
-# **Claim: a model answers worse in another format than the one it was tuned in.** We call it true
-# if the difference is surely above 0.05. (We first asked for 0.2, which three
-# seeds could not decide.)
-
-# %%
-from ift_course.data.chat_templates import ALPACA
-
-no_opening = copy.deepcopy(tokenizer)
-no_opening.chat_template = tokenizer.chat_template.replace("add_generation_prompt", "false")
-alpaca = copy.deepcopy(tokenizer)
-alpaca.chat_template = ALPACA
-formats = {"as trained": tokenizer, "opening forgotten": no_opening, "Alpaca's format": alpaca}
-
-
-def asked_in_each(seed: int) -> dict[str, list[float]]:
-    """What the padded run gets right when it is asked in each format."""
-    model, _ = tuned_padded(seed)
-    return {name: ift.score(model, asks, tests[seed]).items for name, asks in formats.items()}
-
-
-runs = ift.each_seed(asked_in_each, seeds)
-by_format = {name: [run[name] for run in runs] for name in formats}
-ift.charts.bars_with_intervals(by_format, title="The same model, asked in three formats")
-
-# %% [markdown]
-# A forgotten opening costs something. Another family's format costs a great deal, and how much is
-# a matter of luck: the three seeds differ widely, so the interval is wide.
+runs = ift.each_seed(experiment.in_each_format, profile.seeds)
+by_format = {name: [run[name] for run in runs] for name in runs[0]}
+print("as trained minus opening forgotten:",
+      experiment.difference(by_format["as trained"], by_format["opening forgotten"]))  # fmt: skip
+figures.formats(by_format)
 
 # %%
 ift.claim(
@@ -777,37 +652,44 @@ ift.claim(
 )
 
 # %% [markdown]
-# ### 6. Rows that vanish
+# ### Two beginnings, and rows that vanish
 #
-# A filter drops what is too long, a loader skips what it cannot read, a trainer drops what has no
-# label left. Each is reasonable, and none says a word. If the long rows are the interesting ones,
-# the model learns without them. How to see it: rows in = rows used + rows dropped, with the
-# reasons. `ift data convert` and `prepare` count for you. Do the same in your own code.
-#
+# If the template writes a begin-of-text token and the tokenizer adds one as well, formatting and
+# encoding in two steps gives two. Print the first ids, or let `apply_chat_template` do both steps.
+# And a trainer drops what truncation leaves without a label. Count: rows in = rows used + dropped.
+
+# %%
+long_prompt = {"messages": [{"role": "user", "content": "Repeat. " * 40}, conversation[1]]}
+for length in (256, 64):
+    used = trainer_for([columns[0], long_prompt], max_length=length, assistant_only_loss=True)
+    print(f"at most {length:3} tokens: 2 rows in, {len(used.train_dataset)} used")
+
+# %% [markdown]
 # ## Questions
 
 # %%
-ift.quiz("02")
+ift.quiz("02", "weight-of-a-record", "same-template", "license-of-a-copy")
 
 # %% [markdown]
+# **An open question.** A colleague's chat model, tuned with TRL on ShareGPT rows, sometimes writes
+# `human` and then a question of its own. How do you find the cause, and what do you change? Half a
+# page, a point each for: looking at a prepared row with its labels first; two causes that fit the
+# symptom; a check that would rule out each; a repair of the data or the settings, not of the
+# output.
+#
 # Words of this lesson, in the glossary: {{ terms }}.
 #
 # ## Exercises
 #
-# Six functions, checked the moment you write them: an adapter for ShareGPT, a template, the mask of
-# a long conversation, padding, packing, and a broken pipeline whose faults you find.
+# Seven functions, checked the moment you write them, the last one at work in TRL's trainer:
 # [exercises/02_dataset_formatting.ipynb](../exercises/02_dataset_formatting.ipynb)
 #
 # ## To read
 #
-# - Taori et al. 2023, *Stanford Alpaca*,
-#   [github.com/tatsu-lab/stanford_alpaca](https://github.com/tatsu-lab/stanford_alpaca).
-# - Ding et al. 2023, *Enhancing Chat Language Models by Scaling High-quality Instructional
-#   Conversations* (UltraChat), [arXiv:2305.14233](https://arxiv.org/abs/2305.14233).
-# - Longpre et al. 2023, *The Flan Collection*, [arXiv:2301.13688](https://arxiv.org/abs/2301.13688).
 # - Ding et al. 2024, *Fewer Truncations Improve Language Modeling*,
 #   [arXiv:2404.10830](https://arxiv.org/abs/2404.10830): best-fit packing.
 # - Krell et al. 2021, *Efficient Sequence Packing without Cross-contamination*,
 #   [arXiv:2107.02027](https://arxiv.org/abs/2107.02027).
 # - Sclar et al. 2023, *Quantifying Language Models' Sensitivity to Spurious Features in Prompt
 #   Design*, [arXiv:2310.11324](https://arxiv.org/abs/2310.11324).
+# - Lambert et al. 2024, *Tülu 3*, [arXiv:2411.15124](https://arxiv.org/abs/2411.15124).

@@ -3,8 +3,9 @@
 #
 # {{ badge }}
 #
-# Six functions between a data set and a model. Most bugs of instruction tuning live in one of them,
-# and hardly any raises an error. Write the function, run its cell, run the cell below it.
+# Seven functions between a data set and a model. Most bugs of instruction tuning live in one of
+# them, and hardly any raises an error. Write the function, run its cell, run the cell below it. The
+# last one feeds TRL's trainer.
 #
 # You may look into [lesson 02](../notebooks/02_dataset_formatting.ipynb) at any time.
 
@@ -461,3 +462,116 @@ if ift.passed(find_faults):
 # With `trained = [i for i, label in enumerate(wanted) if label != -100]`: nothing trained is
 # `not trained`, prompt trained is `trained[0] == 0`, the end is looked for in
 # `ids[trained[0]:]`, and shifted is `wanted[i] != ids[i]` for some i of `trained`.
+
+# %% [markdown]
+# ## 02.7 Rows that TRL trains as you mean them
+#
+# ●●○ · 25 minutes
+#
+# **Why it matters.** Given `messages`, TRL trains the user's words, too. `assistant_only_loss=True`
+# needs a template that marks the answers, and many templates do not. Rows of `prompt` and
+# `completion` work with every template: TRL then trains the completion only.
+#
+# **Given** is a conversation as a list of messages with role and content.
+#
+# **Example.** Two answers become two rows. The second prompt has the first answer in it.
+#
+# ```python
+# >>> turns = ("user", "Hi."), ("assistant", "Hello!"), ("user", "Well?"), ("assistant", "Fine.")
+# >>> rows = completion_rows([{"role": role, "content": text} for role, text in turns])
+# >>> [len(row["prompt"]) for row in rows]
+# [1, 3]
+# >>> rows[1]["completion"]
+# [{'role': 'assistant', 'content': 'Fine.'}]
+# ```
+
+
+# %%
+def completion_rows(messages: list[dict[str, str]]) -> list[dict[str, list[dict[str, str]]]]:
+    """The rows {"prompt", "completion"} of a conversation, one for each of its answers.
+
+    The completion is a list of one message, the answer. The prompt is the list of all messages
+    before it, earlier answers and the system turn included. Rows are in the order of the answers.
+
+    - An answer with no user message anywhere before it gets no row.
+    - An answer whose content is empty or only white space gets no row.
+    - Both stay in the prompts of later answers. Contents are taken as they are.
+
+    The messages are left as they are. Raises ValueError if any role is not system, user or
+    assistant.
+    """
+    ### BEGIN SOLUTION
+    roles = [message["role"] for message in messages]
+    if not set(roles) <= {"system", "user", "assistant"}:
+        raise ValueError(f"an unknown role among {sorted(set(roles))}")
+    return [
+        {"prompt": messages[:i], "completion": [message]}
+        for i, message in enumerate(messages)
+        if message["role"] == "assistant" and "user" in roles[:i] and message["content"].strip()
+    ]
+    ### END SOLUTION
+
+
+# %%
+ift.check(completion_rows)
+
+# %% [markdown]
+# Your rows in TRL's `SFTTrainer`, with a template that marks nothing. Change the settings and see
+# what the held-out questions say. Which token of a completion is trained for nothing?
+
+# %%
+if ift.passed(completion_rows):
+    import tempfile
+
+    from datasets import Dataset
+    from transformers import PrinterCallback
+    from trl import SFTConfig, SFTTrainer
+
+    from ift_course.lessons.lesson_02.experiment import accuracy, ultrachat_rows
+
+    model, tokenizer = ift.load("base")
+    for mark in ("{% generation %}", "{% endgeneration %}"):
+        tokenizer.chat_template = tokenizer.chat_template.replace(mark, "")
+    chats = ultrachat_rows(seed=0, number=60)
+    trainer = SFTTrainer(
+        model=model,
+        args=SFTConfig(
+            tempfile.mkdtemp(),
+            learning_rate=2e-4,
+            num_train_epochs=3,
+            per_device_train_batch_size=16,
+            use_cpu=True,
+            bf16=False,
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        ),
+        train_dataset=Dataset.from_list(
+            [row for chat in chats for row in completion_rows(chat["messages"])]
+        ),
+        processing_class=tokenizer,
+    )
+    trainer.remove_callback(PrinterCallback)
+    before, number = accuracy(model, tokenizer, seed=0)
+    trainer.train()
+    del model.forward  # TRL replaces it with its own
+    after, _ = accuracy(model, tokenizer, seed=0)
+    print(f"{len(trainer.train_dataset)} rows; right of {number}: {before:.0%} → {after:.0%}")
+    display(ift.show_batch(
+        tokenizer,
+        [row["input_ids"] for row in trainer.train_dataset.select(range(2))],
+        [row["labels"] for row in trainer.train_dataset.select(range(2))],
+    ))  # fmt: skip
+
+# %% [markdown] tags=["hint"]
+# For each answer you need two things: its place in the list, and whether it deserves a row. Begin
+# with the place: `enumerate`.
+
+# %% [markdown] tags=["hint"]
+# The prompt of the answer at place `i` is `messages[:i]`, whatever it holds. Whether there is a
+# question before it: look at the roles of that slice.
+
+# %% [markdown] tags=["hint"]
+# Check all roles first and raise. Then, for `role == "assistant"`, with "user" among the roles
+# before it and a content that `.strip()` leaves non-empty, append
+# `{"prompt": messages[:i], "completion": [message]}`.

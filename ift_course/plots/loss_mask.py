@@ -28,9 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MaskView:
-    """Sequences of tokens and their part in the loss: a picture, terminal text and plain text."""
+    """Sequences of tokens and their part in the loss: a picture, terminal text and plain text.
+
+    Attributes:
+        rows: The tokens of each sequence.
+        captions: A line above each sequence. With them, lines do not break after newlines.
+    """
 
     rows: Sequence[Sequence[Token]]
+    captions: Sequence[str] = ()
 
     def count(self, kind: str) -> int:
         """How many tokens are of a kind: "trained", "ignored" or "padding"."""
@@ -47,9 +53,9 @@ class MaskView:
         """Plain text: trained tokens are underlined with ^, padding with a dot."""
         cues = {"trained": "^", "ignored": " ", "padding": "."}
         lines = [f"{self.summary} (^ trained, . padding)"]
-        for row in self.rows:
-            lines.append("")
-            for line in broken_lines(row):
+        for row, caption in self._captioned:
+            lines.extend(["", caption] if caption else [""])
+            for line in broken_lines(row, compact=bool(caption)):
                 lines.append("".join(token.text for token in line))
                 marks = "".join(cues[token.kind] * len(token.text) for token in line).rstrip()
                 lines.extend([marks] if marks else [])
@@ -63,9 +69,10 @@ class MaskView:
         text = Text(f"{self.summary}\n")
         for kind in KINDS:
             text.append(kind, styles[kind]).append("  ")
-        for row in self.rows:
+        for row, caption in self._captioned:
+            text.append(f"\n{caption}" if caption else "")
             text.append("\n")
-            for line in broken_lines(row):
+            for line in broken_lines(row, compact=bool(caption)):
                 text.append("\n")
                 for token in line:
                     italic = " italic" if token.special else ""
@@ -76,7 +83,12 @@ class MaskView:
         """The picture: trained tokens filled and bold, ignored ones framed, padding hatched."""
         from ift_course.plots.mask_picture import draw
 
-        return draw(self.rows, f"Loss mask, {self.summary}.")
+        names = f" of {', '.join(self.captions)}" if self.captions else ""
+        return draw(self.rows, f"Loss mask{names}, {self.summary}.", self.captions)
+
+    @property
+    def _captioned(self) -> list[tuple[Sequence[Token], str]]:
+        return list(zip(self.rows, self.captions or [""] * len(self.rows), strict=True))
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
@@ -113,6 +125,8 @@ def show_batch(
     input_ids: Tensor | Sequence[Sequence[int]],
     labels: Tensor | Sequence[Sequence[int]],
     attention_mask: Tensor | Sequence[Sequence[int]] | None = None,
+    *,
+    captions: Sequence[str] = (),
     **_: Any,
 ) -> MaskView:
     """Show the tokens of a batch and which of them the loss covers, according to its labels.
@@ -124,6 +138,7 @@ def show_batch(
         input_ids: int64 tensor of shape (sequences, length), or nested lists.
         labels: As `input_ids`, not shifted, with -100 where there is no loss.
         attention_mask: As `input_ids`. Without it, no token counts as padding.
+        captions: A line above each sequence; without them there are none.
     """
     rows = []
     for i, ids in enumerate(_to_lists(input_ids)):
@@ -133,7 +148,7 @@ def show_batch(
             for label, visible_to_model in zip(_to_lists(labels)[i], attended, strict=True)
         ]
         rows.append(_tokens(tokenizer, ids, kinds))
-    return MaskView(rows)
+    return MaskView(rows, captions)
 
 
 def _to_lists(values: Tensor | Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LINE = 30  # pixels from one line of tokens to the next
 GAP = 12  # additional pixels between sequences
+CAPTION = 24  # pixels of a line above a sequence
 LEGEND = 46
 MARGIN = 12
 LETTER = (WIDTH - 2 * MARGIN) / (COLUMNS + 1)  # width of a character
@@ -25,15 +26,17 @@ FILL = {
 INKS = {"trained": "white", "ignored": INK, "padding": FAINT}
 
 
-def draw(rows: Sequence[Sequence[Token]], alt: str) -> Picture:
+def draw(rows: Sequence[Sequence[Token]], alt: str, captions: Sequence[str] = ()) -> Picture:
     """Draw all sequences below a legend, on a figure as high as they need.
 
     Args:
         rows: The tokens of each sequence.
         alt: The picture in words.
+        captions: A line above each sequence; without them there are none.
     """
-    blocks = [list(broken_lines(row)) for row in rows]
-    height = LEGEND + sum(LINE * len(lines) + GAP for lines in blocks)
+    blocks = [list(broken_lines(row, compact=bool(captions))) for row in rows]
+    head = CAPTION if captions else 0
+    height = LEGEND + sum(head + LINE * len(lines) + GAP for lines in blocks)
     fig = new_figure(height / 100, title="", alt=alt)
     fig.set_layout_engine("none")
     ax = fig.add_axes((0, 0, 1, 1))
@@ -42,7 +45,10 @@ def draw(rows: Sequence[Sequence[Token]], alt: str) -> Picture:
     ax.set_ylim(height, 0)
     _draw_legend(ax, rows)
     top = LEGEND
-    for lines in blocks:
+    for index, lines in enumerate(blocks):
+        if captions:
+            ax.text(MARGIN, top + CAPTION / 2, captions[index], fontsize=11, va="center")
+        top += head
         for line in lines:
             left = MARGIN
             for token in line:

@@ -57,15 +57,20 @@ def visible(text: str) -> str:
     return text.replace(" ", "·").replace("\n", "↵").replace("\t", "→") or "∅"
 
 
-def broken_lines(row: Sequence[Token]) -> Iterator[list[Token]]:
-    """Break a sequence after newlines, and where a line would be longer than COLUMNS."""
+def broken_lines(row: Sequence[Token], *, compact: bool = False) -> Iterator[list[Token]]:
+    """Break a sequence where a line would be longer than COLUMNS, and after newlines.
+
+    Args:
+        row: The tokens.
+        compact: Do not break after newlines.
+    """
     line: list[Token] = []
     for token in row:
         if line and sum(len(t.text) for t in line) + len(token.text) > COLUMNS:
             yield line
             line = []
         line.append(token)
-        if token.text.endswith("↵"):
+        if token.text.endswith("↵") and not compact:
             yield line
             line = []
     if line:

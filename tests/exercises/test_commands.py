@@ -28,7 +28,7 @@ def test_hints_come_in_order_and_the_solution_only_when_asked(ift):
 def test_progress_says_where_it_is_kept(ift, tmp_path):
     process = ift("progress", "2")
     assert "○ 02.3 The labels of a conversation" in process.stdout
-    assert f"0 of 6 solved. The record is in {tmp_path / 'progress.json'}." in process.stdout
+    assert f"0 of 7 solved. The record is in {tmp_path / 'progress.json'}." in process.stdout
 
 
 @pytest.mark.slow

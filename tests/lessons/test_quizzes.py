@@ -165,3 +165,10 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if "details" in self.open:
             self.details[-1] += data
+
+
+def test_a_lesson_shows_some_of_its_questions_where_they_belong():
+    first, second, *_ = quizzes.read("02")
+    assert quiz("02", second.id, first.id).questions == [second, first]
+    with pytest.raises(CourseError, match=f"no question nothing; it has {first.id}, "):
+        quiz("02", "nothing")

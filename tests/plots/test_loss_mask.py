@@ -46,6 +46,16 @@ def test_a_batch_shows_its_own_labels_not_what_they_should_be(tokenizer):
     assert show_batch(tokenizer, **batch).count("ignored") == 0
 
 
+def test_a_caption_stands_above_its_sequence_which_then_does_not_break_after_newlines(tokenizer):
+    ids, mask = render(tokenizer, SHORT)
+    columns = [ids, ids], [labels(ids, mask), ids]
+    view = show_batch(tokenizer, *columns, captions=["the answer", "everything"])
+    lines = str(view).splitlines()
+    assert lines.index("the answer") < lines.index("everything")
+    assert len(lines) < len(str(show_batch(tokenizer, *columns)).splitlines())
+    assert "everything" in view.figure().alt
+
+
 def test_whitespace_and_special_tokens_are_visible(tokenizer):
     assert visible("a b\n\tc") == "a·b↵→c" and visible("") == "∅"
     view = show_mask(tokenizer, LONG)

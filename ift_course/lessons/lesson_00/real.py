@@ -73,9 +73,15 @@ def ask_base(job: Job) -> Measurement:
     return _answers(job, model, tokenizer, questions, prompts)
 
 
-def tune_and_ask(job: Job) -> Measurement:
-    """Tune the base, and ask it the same questions through its chat template."""
+def tune_and_ask(job: Job, template: str | None = None) -> Measurement:
+    """Tune the base, and ask it the same questions through its chat template.
+
+    Args:
+        job: One measurement.
+        template: Replaces the chat template of the base's family.
+    """
     model, tokenizer = open_base(job.profile)
+    tokenizer.chat_template = template or tokenizer.chat_template
     rows = course_set.load("train")[:N_EXAMPLES]
     tuned = tune(model, tokenizer, rows, job.seed, RECIPE, job.on_step)
     questions = _questions()

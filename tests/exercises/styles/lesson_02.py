@@ -322,3 +322,43 @@ def find_faults__rules(input_ids, labels, attention_mask, end):
         ("labels shifted", lambda x, w, a: [w[i] for i in on(w)] != [x[i] for i in on(w)]),
     ]
     return [name for name, rule in rules if any(rule(*row) for row in rows)]
+
+
+def completion_rows__loop(messages):
+    rows, history, asked = [], [], False
+    for message in messages:
+        role = message["role"]
+        if role not in {"system", "user", "assistant"}:
+            raise ValueError(role)
+        if role == "assistant" and asked and message["content"].strip():
+            rows.append({"prompt": list(history), "completion": [dict(message)]})
+        asked = asked or role == "user"
+        history.append(dict(message))
+    return rows
+
+
+def completion_rows__slices(messages):
+    roles = [message["role"] for message in messages]
+    if set(roles) - {"system", "user", "assistant"}:
+        raise ValueError("a role that no template knows")
+    return [
+        {"prompt": messages[:i], "completion": messages[i : i + 1]}
+        for i, role in enumerate(roles)
+        if role == "assistant" and "user" in roles[:i] and messages[i]["content"].split()
+    ]
+
+
+def completion_rows__backwards(messages):
+    import copy
+
+    remaining, rows = copy.deepcopy(messages), []
+    for message in remaining:
+        if message["role"] not in ("system", "user", "assistant"):
+            raise ValueError(f"unknown role {message['role']!r}")
+    while remaining:
+        last = remaining.pop()
+        asked = [x for x in remaining if x["role"] == "user"]
+        says_something = last["content"] and not last["content"].isspace()
+        if last["role"] == "assistant" and asked and says_something:
+            rows.insert(0, {"prompt": copy.deepcopy(remaining), "completion": [last]})
+    return rows
