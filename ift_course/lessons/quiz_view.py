@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from ift_course.errors import CourseError
 from ift_course.lessons import glossary, quizzes
 from ift_course.lessons.quizzes import Question
 
@@ -49,16 +50,23 @@ class Quiz:
         return {"text/html": self.html(), "text/plain": str(self)}
 
 
-def quiz(lesson: str) -> Quiz:
-    """Return the quiz of a lesson.
+def quiz(lesson: str, *ids: str) -> Quiz:
+    """Return the quiz of a lesson, or some of its questions.
 
     Args:
         lesson: The lesson's number, such as "01".
+        ids: Of the questions; without any, all are shown.
 
     Raises:
-        CourseError: The lesson has no quiz, or its file breaks the format.
+        CourseError: The lesson has no quiz or no such question, or its file breaks the format.
     """
-    return Quiz(quizzes.read(lesson))
+    questions = {question.id: question for question in quizzes.read(lesson)}
+    if unknown := [id_ for id_ in ids if id_ not in questions]:
+        raise CourseError(
+            f"The quiz of lesson {lesson} has no question {unknown[0]}; it has "
+            f"{', '.join(questions)}."
+        )
+    return Quiz([questions[id_] for id_ in ids or questions])
 
 
 def _option(letter: str, question: Question, text: str, right: bool, feedback: str) -> str:
