@@ -45,5 +45,7 @@ VANISHED_ROWS = Section(FORMATTING, "6. Rows that vanish")
 DUPLICATES = Section(SMALL_DATA, "Duplicates, by hand")
 FLAWED_POOL = Section(SMALL_DATA, "A pool as one finds them")
 LEAKED_TEST = Section(SMALL_DATA, "The test is in the training data")
-NEW_TOKENS = Section("04_qlora_consumer_gpu", "5. The head left untrained after adding tokens")
+NEW_TOKENS = Section(
+    "04_qlora_consumer_gpu", "5. Embedding rows frozen, or trained and not saved"
+)
 BROKEN_OFF = Section("07_synthetic_data", "Answers that broke off")

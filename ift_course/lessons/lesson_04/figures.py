@@ -6,8 +6,19 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from ift_course.plots.charts import lines_with_intervals
-from ift_course.plots.figure import COLORS, FAINT, INK, Picture, footnote, new_figure, subplots
+from ift_course.plots.charts import summarize_seeds
+from ift_course.plots.figure import (
+    COLORS,
+    DASHES,
+    FAINT,
+    INK,
+    MARKERS,
+    Picture,
+    axes,
+    footnote,
+    new_figure,
+    subplots,
+)
 from ift_course.plots.lora_figure import show_low_rank_update
 from ift_course.plots.memory_bars import show_memory
 from ift_course.plots.quantization import explore_levels, level_usage, relative_error
@@ -31,7 +42,7 @@ def data_flow() -> Picture:
     """
     fig = new_figure(
         3.7,
-        title="QLoRA: gradients pass through the frozen weights and stop at the adapter",
+        title="QLoRA: gradients pass through the frozen weights, and only A and B are updated",
         alt="Data flow of one QLoRA layer. The stored 4-bit weights and their 8-bit scales are "
         "dequantized to bfloat16 and multiplied with the input x. Beside that, x is multiplied "
         "with the trained A and then with B, and scaled by alpha / r. The sum is the output y. In "
@@ -92,14 +103,29 @@ def rate_sweep(
         arms: For each arm and each rate, one list of item scores per seed.
         n_examples: How many examples the models were tuned on.
     """
-    best = "; ".join(f"{name}: {best_rate(rates, scores):g}" for name, scores in arms.items())
-    return lines_with_intervals(
-        rates,
-        arms,
-        title=f"Best learning rate on {n_examples} examples. {best}",
-        xlabel="peak learning rate",
-        log=True,
+    best = {name: best_rate(rates, scores) for name, scores in arms.items()}
+    title = f"Best learning rates with {n_examples} examples: " + ", ".join(
+        f"{rate:g} ({name})" for name, rate in best.items()
     )
+    lines, fig = [], new_figure(4.2, title=title, alt="")
+    ax = axes(fig, xlabel="peak learning rate", ylabel="share correct")
+    for i, (name, points) in enumerate(arms.items()):
+        means, intervals = zip(*(summarize_seeds(seeds, (0, 1)) for seeds in points), strict=True)
+        heights = [fmean(of_seeds) for of_seeds in means]
+        bands = [x or (y, y) for x, y in zip(intervals, heights, strict=True)]
+        low, high = zip(*bands, strict=True)
+        ax.fill_between(rates, low, high, color=COLORS[i], alpha=0.14, linewidth=0)
+        ax.plot(rates, heights, color=COLORS[i], marker=MARKERS[i], linestyle=DASHES[i],
+                markersize=7, label=name)  # fmt: skip
+        values = zip(heights, rates, strict=True)
+        lines.append(f"{name}: {', '.join(f'{y:.2f} at {x:g}' for y, x in values)}")
+    ax.set_xscale("log")
+    ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    ax.minorticks_off()
+    ax.set_ylim(0, 1)
+    fig.legend(loc="outside lower center", ncols=len(arms), frameon=False, handlelength=4)
+    fig.alt = f"Line chart, {title}. Share correct: {'; '.join(lines)}."
+    return fig
 
 
 def _box(ax: Axes, left: float, bottom: float, width: float, text: str, color: str) -> None:
