@@ -300,11 +300,13 @@ for method, cost in costs.items():
 # %% [markdown]
 # A training step multiplies with each matrix three times: in the forward pass, for the gradient of
 # the layer's input, and for the gradient of the weight. A frozen matrix skips the third, about a
-# third of the arithmetic. (Hu et al. report 25 % more speed on GPT-3.) QLoRA has the same products
-# and dequantizes before each, so it is slower than LoRA.
+# third of the arithmetic; the adapters add a little. (Hu et al. report 25 % more speed on GPT-3.)
+# QLoRA has the same products and dequantizes before each, so it is slower than LoRA.
 #
-# Optimizer state and gradients shrink with the trained parameters, while activations and logits
-# stay. In so small a model those are most of the memory; section 7 counts a large one.
+# Optimizer state and gradients shrink with the trained parameters. Activations and logits stay, and
+# in so small a model they are most of the memory; section 7 counts a large one. With adapters the
+# measured peak is a few MB above the prediction, because PEFT copies the embedding in order to
+# train the rows of the chat tokens.
 
 # %%
 ift.quiz("04", "lora-memory", "nf4-or-int4")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 from ift_course.data.examples import to_records
 from ift_course.data.loss_mask import collate
 from ift_course.memory.estimate import estimate_memory
 from ift_course.memory.measure import peak_bytes
+from ift_course.memory.setup import Method
 from ift_course.models.quantize import float_adapters, to_four_bit
 from ift_course.models.quiet import quiet
 from ift_course.training.adapter import Adapter, undertrained_tokens
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-METHODS = ("full", "lora", "qlora")
+METHODS: tuple[Method, ...] = get_args(Method)
 ALPHA = 32  # the same for every rank, as in Schulman et al. 2025, so that one rate suits all
 
 
@@ -54,7 +55,7 @@ def batches(
     rows = prepare(tokenizer, to_records(chosen), max_length=128).rows
     for _ in range(epochs):
         for start in range(0, len(rows), size):
-            yield collate(rows[start : start + size], tokenizer.pad_token_id)
+            yield collate(rows[start : start + size], cast("int", tokenizer.pad_token_id))
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def step_cost(
     base: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     batch: dict[str, torch.Tensor],
-    method: str,
+    method: Method,
     rank: int = 8,
 ) -> StepCost:
     """Measure one training step, after a first one that allocates the optimizer's state.
@@ -95,8 +96,10 @@ def step_cost(
 
     batch = {name: tensor.to(base.device) for name, tensor in batch.items()}
 
+    tokens = undertrained_tokens(base, tokenizer, batch["input_ids"].flatten().tolist())
+
     def start() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
-        model = _model(base, tokenizer, batch, method, rank)
+        model = _model(base, tokens, method, rank)
         trained = [p for p in model.parameters() if p.requires_grad]
         return step((model, torch.optim.AdamW(trained)))
 
@@ -110,9 +113,10 @@ def step_cost(
         return state
 
     peak = peak_bytes(start, step)
-    model, _ = start()
-    # 4-bit products are not matrix products for the counter, and LoRA's have the same number.
-    counted = start()[0] if method != "qlora" else _model(base, tokenizer, batch, "lora", rank)
+    n_trained = sum(p.numel() for p in start()[0].parameters() if p.requires_grad)
+    # QLoRA has the products of LoRA, but those with 4-bit weights are hidden from the counter. And
+    # PEFT computes a gradient of the whole embedding where it trains some rows, so train none.
+    counted = _model(base, [], "full" if method == "full" else "lora", rank)
     with FlopCounterMode(display=False) as counter:
         counted(**batch).loss.backward()
     n_rows, n_tokens = batch["input_ids"].shape
@@ -120,24 +124,16 @@ def step_cost(
         str(base.name_or_path), method, seq=n_tokens, batch=n_rows, rank=rank,
         precision="fp32", checkpointing=False, adapter_bytes=4,
     ).allocated  # fmt: skip
-    n_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return StepCost(n_trained, counter.get_total_flops(), peak, predicted)
 
 
-def _model(
-    base: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    batch: dict[str, torch.Tensor],
-    method: str,
-    rank: int,
-) -> torch.nn.Module:
-    """Return a copy of the base, ready for a step of a method."""
+def _model(base: PreTrainedModel, tokens: list[int], method: Method, rank: int) -> torch.nn.Module:
+    """Return a copy of the base, ready for a step; with adapters, these rows are trained, too."""
     model = copy.deepcopy(base)
     if method == "full":
         return model.train()
     if method == "qlora":
         to_four_bit(model, compute=base.dtype)
-    tokens = undertrained_tokens(base, tokenizer, batch["input_ids"].flatten().tolist())
     with quiet():
         from peft import get_peft_model
 
