@@ -115,8 +115,8 @@ def patch_bitsandbytes(model: torch.nn.Module) -> None:
     - If the CPU has AVX512_BF16, the first forward pass in evaluation mode without gradients
       repacks the weights. From then on they go through a kernel without a backward pass, in
       training as well. No gradient flows through those layers, so the adapters below them learn
-      only from the gradient of the residual stream. Lesson 04 shows by how much. This function
-      disables that kernel.
+      only from the gradient of the residual stream (22 to 101 % of the gradient was lost in
+      a model of four layers). This function disables that kernel.
     - Layers whose number of inputs is not a multiple of the 64 weights of a block, such as 32 or
       96, may be dequantized with wrong scales. No common language model has such layers.
 

@@ -50,12 +50,14 @@ class Measurement(Stored):
         replies: Answers to be read.
         losses: Of the training, one for each step; empty without training.
         seconds: Wall-clock time by what took it, such as "training".
+        quantities: Other measured numbers by their heading, such as "tokens/s".
     """
 
     scores: dict[str, str] = {}
     replies: list[StoredReply] = []
     losses: list[float] = []
     seconds: dict[str, float] = {}
+    quantities: dict[str, float] = {}
 
 
 class Run(Measurement):

@@ -62,15 +62,17 @@ class PanelView:
 
     @property
     def table(self) -> list[list[str]]:
-        """The head and a row for each arm: its shares, its seeds, and how long a run took."""
+        """A head, and for each arm its shares, its other numbers, its seeds, and a run's time."""
         metrics = self._metrics
-        if not metrics:
+        quantities = list(dict.fromkeys(name for run in self.panel.runs for name in run.quantities))
+        if not metrics and not quantities:
             return []
-        head = ["", *(self.panel.metrics[name] for name in metrics), "seeds", "time of a run"]
-        rows = [head]
+        headings = [self.panel.metrics[name] for name in metrics]
+        rows = [["", *headings, *quantities, "seeds", "time of a run"]]
         for arm, runs in self.panel.arms.items():
             shares = [share(self.panel, arm, name) for name in metrics]
             texts = [str(x) if x else "" for x in shares]
+            texts += [_range(runs, name) for name in quantities]
             rows.append([arm, *texts, str(len(runs)), _mean_time(runs)])
         return rows
 
@@ -143,6 +145,15 @@ class PanelView:
     def _metrics(self) -> list[str]:
         scored = {name for run in self.panel.runs for name in run.scores}
         return [name for name in self.panel.metrics if name in scored]
+
+
+def _range(runs: Sequence[Run], name: str) -> str:
+    """The smallest and the largest value of a quantity over the seeds, such as "2.1 to 2.3"."""
+    values = [run.quantities[name] for run in runs if name in run.quantities]
+    if not values:
+        return ""
+    ends = (f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}" for x in (min(values), max(values)))
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _mean_time(runs: Sequence[Run]) -> str:

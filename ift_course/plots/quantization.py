@@ -1,8 +1,8 @@
-"""Weights and the 16 levels to which they are rounded: a figure, an explorer, and the errors."""
+"""Weights and the levels to which they are rounded: a figure, an explorer, errors and usage."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -11,10 +11,7 @@ import numpy as np
 from ift_course.from_scratch.nf4 import BLOCK, encode, int4_levels, nf4_levels, round_trip
 from ift_course.plots.figure import (
     COLORS,
-    FAINT,
-    INK,
     Picture,
-    axes,
     footnote,
     new_figure,
     subplots,
@@ -39,8 +36,32 @@ def relative_error(weight: Tensor, levels: Tensor, block: int | None) -> float:
     return ((round_trip(weight, levels, block) - weight).norm() / weight.norm()).item()
 
 
+def level_sets() -> dict[str, Tensor]:
+    """Return the levels that are compared: 15 even ones (symmetric int4), 16 even ones, NF4."""
+    import torch
+
+    return {
+        "int4, 15 levels": int4_levels(),
+        "16 even levels": torch.linspace(-1, 1, 16),
+        "NF4": nf4_levels(),
+    }
+
+
+def level_usage(weight: Tensor, levels: Tensor, block: int | None) -> list[float]:
+    """The share of the weights that is rounded to each level.
+
+    Args:
+        weight: One layer's matrix, float.
+        levels: The levels, from -1 to 1.
+        block: Weights with a common scale; None gives the whole matrix one scale.
+    """
+    codes, _ = encode(weight.flatten(), levels, block or weight.numel())
+    counts = codes.int().bincount(minlength=len(levels))
+    return (counts / codes.numel()).tolist()
+
+
 def show_levels(weight: Tensor, *, block: int | None = BLOCK, title: str = "") -> Picture:
-    """A histogram of the scaled weights, with the levels of int4 and of NF4.
+    """A histogram of the scaled weights, with the levels of int4, 16 even ones, and NF4.
 
     Weights are divided by the largest absolute value of their block.
 
@@ -55,53 +76,34 @@ def show_levels(weight: Tensor, *, block: int | None = BLOCK, title: str = "") -
     padded = np.pad(weight.float().flatten().numpy(), (0, missing)).reshape(-1, size)
     scaled = (padded / absmax[:, None].numpy()).flatten()[: weight.numel()]
     errors = {
-        "int4": (int4_levels(), relative_error(weight, int4_levels(), block)),
-        "NF4": (nf4_levels(), relative_error(weight, nf4_levels(), block)),
+        name: (levels, relative_error(weight, levels, block))
+        for name, levels in level_sets().items()
     }
     scaling = f"in blocks of {block}" if block else "with one scale for all"
     summary = "; ".join(
         f"{name}: relative error {error:.3f}" for name, (_, error) in errors.items()
     )
     fig = new_figure(
-        4.4, title=title, alt=f"Histogram of weights {scaling} with the levels. {summary}."
+        6.0, title=title, alt=f"Histogram of weights {scaling} with the levels. {summary}."
     )
-    panels = subplots(fig, 2, 1, sharex=True)
+    panels = subplots(fig, len(errors), 1, sharex=True)
     for ax, color, (name, (levels, error)) in zip(panels, COLORS, errors.items(), strict=False):
         ax.hist(scaled, bins=160, range=(-1, 1), color="#CFCFCF")
         top = ax.get_ylim()[1]
         ax.vlines(levels, 0, top, color=color, linewidth=1.4)
         ax.set_ylim(0, top)
-        ax.set_title(f"{name}, {scaling}: relative error {error:.3f}", loc="left", fontsize=11)
+        usage = level_usage(weight, levels, block)
+        ax.set_title(
+            f"{name}, {scaling}: relative error {error:.3f}, "
+            f"levels used {min(usage):.1%} to {max(usage):.1%}",
+            loc="left",
+            fontsize=11,
+        )
         ax.set_yticks([])
         ax.grid(False)
         ax.spines["left"].set_visible(False)
     panels[-1].set_xlabel("weight / its block's largest" if block else "weight / the largest")
     footnote(fig, "gray: histogram of the weights · lines: the levels to which they are rounded")
-    return fig
-
-
-def show_errors(errors: Mapping[str, Sequence[float]], *, title: str = "") -> Picture:
-    """The relative errors of several quantization methods.
-
-    Args:
-        errors: For each method, the error of each layer.
-        title: Above the figure.
-    """
-    means = {name: float(np.mean(values)) for name, values in errors.items()}
-    summary = "; ".join(f"{name}: {mean:.3f}" for name, mean in means.items())
-    fig = new_figure(1.3 + 0.6 * len(errors), title=title, alt=f"Relative errors, mean: {summary}.")
-    ax = axes(fig, xlabel="relative error of the weights", grid="x")
-    for y, (name, values) in enumerate(errors.items()):
-        ax.barh(y, means[name], height=0.56, color=COLORS[0], alpha=0.35, edgecolor=COLORS[0])
-        heights = y + np.linspace(-0.2, 0.2, len(values))
-        ax.scatter(values, heights, s=14, color="white", edgecolor=INK, linewidth=0.8, zorder=3)
-        ax.annotate(f"{means[name]:.3f}", (0, y), xytext=(8, 0), va="center",
-                    textcoords="offset points", fontweight="bold")  # fmt: skip
-    ax.set_yticks(range(len(errors)), list(errors))
-    ax.invert_yaxis()
-    ax.spines["left"].set_visible(False)
-    ax.axvline(0, color=FAINT, linewidth=1)
-    footnote(fig, "bar: mean over the layers · dot: one layer")
     return fig
 
 
