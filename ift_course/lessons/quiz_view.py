@@ -49,16 +49,24 @@ class Quiz:
         return {"text/html": self.html(), "text/plain": str(self)}
 
 
-def quiz(lesson: str) -> Quiz:
-    """Return the quiz of a lesson.
+def quiz(lesson: str, *ids: str) -> Quiz:
+    """Return the quiz of a lesson, or some of its questions.
 
     Args:
         lesson: The lesson's number, such as "01".
+        ids: The questions to show, in this order; without them, all.
 
     Raises:
-        CourseError: The lesson has no quiz, or its file breaks the format.
+        CourseError: The lesson has no quiz, its file breaks the format, or there is no such
+            question.
     """
-    return Quiz(quizzes.read(lesson))
+    questions = {question.id: question for question in quizzes.read(lesson)}
+    if unknown := [name for name in ids if name not in questions]:
+        raise CourseError(
+            f"The quiz of lesson {lesson} has no question {unknown[0]}; it has "
+            f"{', '.join(questions)}."
+        )
+    return Quiz([questions[name] for name in ids or questions])
 
 
 def _option(letter: str, question: Question, text: str, right: bool, feedback: str) -> str:

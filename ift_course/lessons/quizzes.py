@@ -1,4 +1,4 @@
-"""The quizzes: `ift.quiz("NN")` shows `lessons/lesson_NN/quiz.yaml`.
+"""The quizzes: `ift.quiz("NN")` shows `lessons/lesson_NN/quiz.yaml`, or the questions it names.
 
 A file is a list of questions. Each has one right answer and two or more wrong ones:
 
