@@ -32,10 +32,10 @@ from ift_course.lessons.real_parts import real_panel
 real_panel("00")
 
 # %% [markdown]
-# On a real model this is hard to decide, because nobody can list what it has read. So the course has
-# a second instrument: a closed world of countries, animals, objects and people, and a small Llama
-# that was pretrained on texts about it. A program knows every fact of that world and can mark every
-# answer. We use it to find out, and then return to Gemma.
+# On a real model this is hard to decide, because nobody can list what it has read. So the course
+# has a second instrument: a closed world of countries, animals, objects and people, and a small
+# Llama that was pretrained on texts about it. A program knows every fact of that world and can mark
+# every answer. We use it to find out, and then return to Gemma.
 #
 # ## 2. The next-token loss, by hand
 #
