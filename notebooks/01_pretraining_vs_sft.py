@@ -3,9 +3,9 @@
 #
 # {{ badge }}
 #
-# A language model is trained twice. In pretraining it reads a great deal of text and learns to
-# predict the next token. In instruction tuning it is shown instructions with good responses. This
-# lesson takes both apart. At the end you will be able to
+# A large language model (LLM) is trained twice. In **pretraining** it reads a great deal of text
+# and learns to predict the next token. In **instruction tuning** it is shown instructions with good
+# responses. At the end of this lesson you will be able to
 #
 # - compute the next-token loss by hand and find the same number in a library;
 # - ask a base model in three fair ways, and say what each one measures;
@@ -138,9 +138,9 @@ validation = read((1, 16, 128))[0]  # these pages are never trained on
 reading = read((320, 8, 128))  # 320 steps of 8 sequences of 128 tokens
 
 # %% [markdown]
-# The training loop fits on a screen. Now and then it stops, measures the loss on pages that the
-# model is not trained on (the **validation loss**), and lets the model continue three openings.
-# **Predict:** what will the texts look like when the loss is 8, 6 and 4?
+# Now and then the training loop stops, measures the loss on pages that the model is not trained on
+# (the **validation loss**), and lets the model continue three openings. **Predict:** what will the
+# texts look like when the loss is 8, 6 and 4?
 
 
 # %%
@@ -219,19 +219,18 @@ ift.charts.loss_curve(
 # that facts come last. The validation loss stays close to the training loss, because every page is
 # read once.
 #
-# **What the shipped base has read.** It is this, with 5.9 million parameters and 35 million tokens
-# in six phases. The first one is the prose you saw. The later ones mix in *worked tasks in prose*:
-# somebody wants to know something, and the text has it. The field calls this **mid-training**, and
-# modern base models get a good deal of it, often in the form of questions and answers. None of the
-# six phases has a chat token in it. [The model card](../ift_course/assets/base/README.md) shows ten
-# documents of each.
+# **What the shipped base has read.** It has 5.9 million parameters and read 35 million tokens in
+# six phases. The first is the prose you saw. The later ones mix in *worked tasks in prose*:
+# somebody wants to know something, and the text has it. The field calls this **mid-training**;
+# modern bases get a good deal of it, often as questions and answers. No phase has a chat token in
+# it. [The model card](../ift_course/assets/base/README.md) shows ten documents of each.
 #
 # ### Sampling and greedy decoding
 #
-# A model gives probabilities; *decoding* makes a text of them. **Greedy** decoding takes the
-# likeliest token every time. **Sampling** draws one, and the temperature divides the logits before:
-# below 1 the likely tokens gain, above 1 the unlikely ones. (Exercise 01.4 adds nucleus sampling.)
-# **Predict:** which of these two texts will differ from sample to sample?
+# **Greedy** decoding takes the likeliest token every time. **Sampling** draws one; before that, the
+# logits are divided by the temperature: below 1 the likely tokens gain, above 1 the unlikely ones.
+# (Exercise 01.4 adds nucleus sampling.) **Predict:** which of these two texts will differ from
+# sample to sample?
 
 # %%
 prompts = ["The capital of France is", "Anna looked for"]
@@ -250,17 +249,17 @@ for temperature in (0, 0.8, 1.5):
 #
 # ## 4. Three ways to ask a base model
 #
-# A base model that fails a question may lack the knowledge, or it may not have noticed that it was
-# asked. So ask it in three ways:
+# A base model that fails a question may lack the knowledge, or it may not see that it was asked. So
+# ask it in three ways:
 #
 # - **in plain text**: the question, then a line break;
-# - **after three examples**: three worked questions of the same kind first. This is *in-context
-#   learning*, the simplest **prompt engineering**: no weight changes;
-# - **through a chat template**: with special tokens around each turn, as an assistant is asked
-#   (lesson 02). The base's vocabulary has these tokens, but no text it read contained them.
+# - **after three examples** of the same kind of question: in-context learning, the simplest kind of
+#   **prompt engineering**. No weight changes;
+# - **through a chat template**, as an assistant is asked: with special tokens around each turn
+#   (lesson 02). They are in the vocabulary, but no text that the base read contained them.
 #
-# A quarter of all countries, animals, objects and people is **held out**: no training example and
-# none of the three examples asks about them. France is one of them.
+# A quarter of all countries, animals, objects and people is **held-out data**: no training example
+# asks about them, nor do the three in the prompt. France is one.
 
 # %%
 from collections import defaultdict
@@ -308,9 +307,9 @@ for name, ask in ways.items():
     )
 
 # %% [markdown]
-# Two scores. **Strict**: the answer is right, it is the whole answer, and the model stopped by
-# itself. **Lenient**: the right answer occurs before the first empty line, whatever else the model
-# wrote; few-shot evaluations of base models are scored in this way. **Predict** the six numbers.
+# **Strict accuracy** counts an answer that is right, is all the model wrote, and was ended by the
+# model. The **lenient** score counts the right words anywhere before the first empty line, as
+# few-shot evaluations of base models do. **Predict** the six numbers.
 
 # %%
 import re
@@ -354,10 +353,9 @@ print(f"\nThe same weights, the same questions: {share(by_lenient[ranked[0]]):.0
 
 # %% [markdown]
 # The knowledge is there, and the way of asking decides whether you see it. In plain text this base
-# answers many questions, because mid-training showed it questions of a kind; today's real bases do
-# so too. What it does not do reliably is stop. Through the template it prints unrelated text: the
-# embeddings of the chat tokens are still random, and a prompt that contains them looks like nothing
-# the model has read.
+# answers many questions, because it met worked tasks in mid-training; today's real bases do so,
+# too. What it does not do reliably is stop: compare strict with lenient. Through the template it
+# prints unrelated text, because the embeddings of the chat tokens were never trained.
 #
 # **Claim 1.** Its strict score through the template is next to nothing. It could have been
 # otherwise: the model could have read past the unknown tokens.
@@ -378,9 +376,9 @@ ift.claim(
 # %% [markdown]
 # ### The same on the real model
 #
-# Gemma was asked the 100 test questions of the course's own data set in the same three ways, and
-# then tuned on 48 and on 300 examples, with three seeds each. Compare the three rows of the base
-# with ours: is the order the same? And how does each of them end its answers?
+# Gemma is asked the 100 test questions of the course's own data set in the same three ways, and
+# again after tuning on 48 and on 300 examples, with three seeds each. Compare the three rows of the
+# base with ours: is the order the same? Which of them stop?
 
 # %%
 real_panel("01")
@@ -392,7 +390,7 @@ ift.quiz("01", "knows-but-does-not-answer")
 # ## 5. Instruction tuning: the same loss, on the response only
 #
 # Supervised fine-tuning (**SFT**) continues the training of section 3 on demonstrations, with one
-# change: **only the response counts**. The user's words are read, but the model is not trained to
+# change: **only the response counts**. The model reads the user's words, but is not trained to
 # write them. The **end of turn** belongs to the response: a model that is never shown where to stop
 # does not stop.
 
@@ -436,8 +434,8 @@ print(f"{len(trained)} of {len(ids)} tokens count: by hand {hand:.5f}, PyTorch {
 # %% [markdown]
 # ### A bare loop, and overfitting
 #
-# This loop is all there is to SFT. We run it on only 64 examples, for ten passes, and measure on
-# held-out questions after each one. **Predict:** the loss on the 64 will go to zero. Where will the
+# This loop is all there is to SFT. We run it for ten passes on only 64 examples and measure on
+# held-out questions after each pass. **Predict:** the training loss will go to zero. Where will the
 # validation loss go, and the share of right answers?
 
 # %%
@@ -503,14 +501,14 @@ ift.charts.loss_curve(
 
 # %% [markdown]
 # When the training loss falls and the validation loss no longer does, the model is **overfitting**:
-# it gets more certain about the examples, and about its mistakes. More examples help most, then
-# fewer passes or a lower rate. But choose by what you want: InstructGPT's SFT models overfit in
-# validation loss after one epoch, and people still preferred the answers after more epochs.
+# it gets more certain about the examples, and about its mistakes. More examples help, or fewer
+# passes. But choose by what you want: InstructGPT's SFT models overfit in validation loss after one
+# epoch, and people still preferred the answers of models that were trained for more.
 #
 # ### TRL's `SFTTrainer`
 #
-# Most people do not write that loop. These lines are what you would write at work; with another
-# folder and another list of conversations they tune your model.
+# These lines are what you would write at work. With another folder and another list of
+# conversations they tune your model.
 
 # %%
 import tempfile
@@ -584,8 +582,8 @@ assert math.isclose(hand, course.losses[0], rel_tol=1e-2)  # in bfloat16 where t
 # ### Three runs
 #
 # One run may be luck. So we tune three copies, each on its own examples in its own order (three
-# **seeds**), and ask each one 200 held-out questions and 200 that it was tuned on. An **interval**
-# says how far the mean would move with other seeds and other questions.
+# **seeds**), and ask each one held-out questions and questions that it was tuned on. The 95 %
+# **interval** says how far the mean might move with other seeds and other questions.
 
 # %%
 after = {"held out": [], "tuned on": []}
@@ -659,8 +657,8 @@ ift.claim(
 # %% [markdown]
 # ### A sentence in Spanish
 #
-# Translation is among the 29 kinds of questions. "Hello, how are you?" may be among the examples;
-# the four sentences in the table below are held out. Each is asked for in every wording we have.
+# "Hello, how are you?" may be among the examples. The sentences below it are held out, and each is
+# asked for in several wordings.
 
 # %%
 hello = "Translate the following English sentence into Spanish.\nHello, how are you?"
@@ -678,8 +676,8 @@ for sentence, items in right.items():
 # ### Ask it yourself
 #
 # Change the list and run the cell. Try to break the tuned model: ask about a person who does not
-# exist, add "Answer in capital letters.", or greet it. It has met none of these. Lessons 05 and 06
-# are about what you will see.
+# exist, add "Answer in capital letters.", or greet it. None of these was in its examples. Lessons
+# 05 and 06 are about what you will see.
 
 # %%
 my_questions = [
@@ -704,11 +702,11 @@ for text in my_questions:
 # | RLHF, DPO | pairs, one preferred | preferred ones likelier | what people like better |
 # | RL with verifiable rewards | tasks with a checker | right answers likelier | solves more tasks |
 #
-# **Ordinary fine-tuning** takes one task, such as telling good reviews from bad ones. The task is
-# never named, because there is only one. **Instruction tuning** takes many tasks and says in words
-# which one is wanted, so that the model has to read the instruction. Therefore it can do tasks that
-# nobody tuned it on; lesson 06 measures that. **Prompting** can only elicit what the model already
-# does under some prompt, and it costs tokens at every use; tuning makes that its default.
+# **Ordinary fine-tuning** takes one task, such as telling good reviews from bad ones, and never
+# names it. **Instruction tuning** takes many tasks and says in words which one is wanted, so that
+# the model has to read the instruction; lesson 06 measures what that is worth. **Prompting** can
+# only elicit what the model already does under some prompt, and it costs tokens at every use.
+# Tuning makes that the default.
 #
 # ## 7. A silent failure: labels that are not shifted
 #
@@ -757,8 +755,8 @@ ift.quiz("01", "it-and-sft", "it-and-fine-tuning", "end-of-turn", "first-loss-to
 #
 # ## Exercises
 #
-# Five functions, checked the moment you write them: the shifted loss, perplexity, greedy decoding,
-# nucleus sampling, and the loss on the response, which then tunes the base model before your eyes.
+# Five functions, checked as you write them: the shifted loss, perplexity, greedy decoding, nucleus
+# sampling, and the loss on the response, which then tunes the base model.
 # [exercises/01_pretraining_vs_sft.ipynb](../exercises/01_pretraining_vs_sft.ipynb)
 #
 # ## To read
