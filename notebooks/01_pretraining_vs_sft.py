@@ -3,18 +3,14 @@
 #
 # {{ badge }}
 #
-# A language model is trained twice. First it reads a great deal of text and learns to predict the
-# next token. Then it is shown instructions with good responses. The first training gives it
-# everything it knows. The second is short, and it is what makes an assistant.
+# A large language model (LLM) is trained twice. In **pretraining** it reads a great deal of text
+# and learns to predict the next token. In **instruction tuning** it is shown instructions with good
+# responses. At the end of this lesson you will be able to
 #
-# You will watch both happen on this machine. At the end you will be able to
-#
-# - compute the next-token loss by hand and find the same number in the library;
-# - say what a base model can do with an instruction, and why it does not follow it;
-# - tune a base model on 500 examples in less than a minute, and measure what changed;
-# - recognize two bugs that train without an error.
-#
-# What this lesson costs:
+# - compute the next-token loss by hand and find the same number in a library;
+# - ask a base model in three fair ways, and say what each one measures;
+# - tune a model with a bare loop and with TRL's `SFTTrainer`, and measure what changed;
+# - recognize overfitting, and a bug that trains without an error.
 #
 # {{ cost }}
 
@@ -24,198 +20,250 @@ import ift_course as ift
 profile = ift.setup("01")
 
 # %% [markdown]
-# ## 1. The next-token loss, by hand
+# ## 1. A real moment
 #
-# A language model reads tokens and gives, at every position, a score for each token of its
-# vocabulary. The scores are called logits. The higher a score, the likelier the model finds that
-# token *at the next position*.
+# Gemma 3 270M is a real **base model**: it was pretrained on the web, and nobody has tuned it. Here
+# are stored answers to four requests, before and after it was tuned on 48 examples. **Before you
+# read on**, look at one row: what did the tuning change, and what did the model know already?
+
+# %%
+from ift_course.lessons.real_parts import real_panel
+
+real_panel("00")
+
+# %% [markdown]
+# On a real model this is hard to decide, because nobody can list what it has read. So the course
+# has a second instrument: a closed world of countries, animals, objects and people, and a small
+# Llama that was pretrained on texts about it. A program knows every fact of that world and can mark
+# every answer. We use it to find out, and then return to Gemma.
 #
-# Take a vocabulary of five words and a text of four tokens. These are the numbers a model might
-# give. Row 0 is what it thinks after reading "the": it expects "cat".
+# ## 2. The next-token loss, by hand
+#
+# After each token, a language model gives a score to every token of its vocabulary. These scores
+# are called **logits**. Here are the logits that a model might give for a text of four tokens; the
+# first row is what it expects after "the".
 
 # %%
 import torch
+import torch.nn.functional as F
 
 vocabulary = ["the", "cat", "sat", "down", "."]
 text = torch.tensor([0, 1, 2, 3])  # the cat sat down
-
 logits = torch.tensor(
     [
         [0.1, 2.0, 0.3, 0.0, -1.0],  # after "the"
         [0.0, 0.1, 1.5, 0.2, 0.3],  # after "the cat"
         [0.5, 0.0, 0.0, 1.0, 1.0],  # after "the cat sat"
-        [0.0, 0.0, 0.0, 0.0, 3.0],  # after "the cat sat down"
+        [0.0, 0.0, 0.0, 0.0, 3.0],  # after "the cat sat down": no next token, so left out
     ]
 )
 
-# %% [markdown]
-# To score the model we ask: what probability did it give to the token that really came? Three
-# steps, and no more:
-#
-# 1. turn each row of logits into probabilities (softmax);
-# 2. look up the probability of the *next* token, so row 0 is compared with token 1;
-# 3. take the negative logarithm, and average.
-#
-# The last row has no next token. It is left out.
-
-# %%
-probabilities = logits.exp() / logits.exp().sum(dim=-1, keepdim=True)
+probabilities = logits.exp() / logits.exp().sum(dim=-1, keepdim=True)  # softmax
 by_hand = []
 for position in range(len(text) - 1):
-    upcoming = text[position + 1]
-    p = probabilities[position, upcoming]
+    p = probabilities[position, text[position + 1]]  # of the token that really came next
     by_hand.append(-p.log())
-    print(f"after {vocabulary[text[position]]:>4}: p({vocabulary[upcoming]}) = {p:.3f}"
+    print(f"after {vocabulary[text[position]]:>4}: p({vocabulary[text[position + 1]]}) = {p:.3f}"
           f"   loss = {-p.log():.3f}")  # fmt: skip
-print(f"mean loss: {torch.stack(by_hand).mean():.4f} nats per token")
-
-# %% [markdown]
-# A loss of 0 would mean that the model was certain each time, and right. A model that knows nothing
-# and guesses evenly among $V$ tokens has a loss of $\ln V$. Here that is $\ln 5 \approx 1.61$.
-#
-# PyTorch has all of this in one function. Mind the two slices: logits lose their last row, targets
-# lose their first token. That shift is the whole idea of next-token prediction, and forgetting it
-# is a classic bug that we will meet at the end.
-
-# %%
-import torch.nn.functional as F
 
 in_one_line = F.cross_entropy(logits[:-1], text[1:])
-print(f"by hand {torch.stack(by_hand).mean():.6f}   F.cross_entropy {in_one_line:.6f}")
+print(f"mean by hand {torch.stack(by_hand).mean():.6f}   F.cross_entropy {in_one_line:.6f}")
 assert torch.allclose(torch.stack(by_hand).mean(), in_one_line, atol=1e-6)
 
 # %% [markdown]
-# ### The same on a real model
+# This is **cross-entropy**, in nats per token: 0 for a model that is always certain and right, and
+# $\ln V$ for one that guesses evenly among $V$ tokens. Its exponential is the **perplexity**. Mind
+# the two slices: the logits lose their last row, and the targets lose their first token. That shift
+# is **next-token prediction**.
 #
-# The course carries its own base model: a small Llama that has read for an hour on two cores, and
-# nothing but prose about a little world of countries, animals, objects and people. It is an
-# ordinary `transformers` model. Give such a model `labels`, and it does the shift itself.
+# Now with a library. `from_pretrained` opens a model folder, or downloads one from the Hugging Face
+# Hub if you give it a name such as `"Qwen/Qwen3-0.6B-Base"`. Given `labels`, the model does the
+# shift itself.
 
 # %%
-base, tokenizer = ift.load("base")
-batch = tokenizer("The capital of France is Paris.", return_tensors="pt")
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from ift_course.models.load import base_folder
+
+folder = base_folder(profile)  # of the closed world's base model
+device = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def open_base():
+    """A fresh copy of the base in float32; it is stored in bfloat16, which is poor to train in."""
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device)
+
+
+tokenizer = AutoTokenizer.from_pretrained(folder)
+base = open_base()
+
+batch = tokenizer("The capital of France is Paris.", return_tensors="pt").to(device)
 with torch.no_grad():
     out = base(**batch, labels=batch["input_ids"])
-
-ids, scores = batch["input_ids"][0], out.logits[0]
-ours = F.cross_entropy(scores[:-1], ids[1:])
-print(f"ours {ours:.6f}   transformers {out.loss:.6f}")
-assert torch.allclose(ours, out.loss, atol=1e-5)
-
-# %% [markdown]
-# The losses of the single tokens show where the model had to guess. It cannot know that the text
-# will be about a capital, or about France. After that there is little left to guess.
-
-# %%
-each = F.cross_entropy(scores[:-1], ids[1:], reduction="none")
+ids = batch["input_ids"][0]
+each = F.cross_entropy(out.logits[0, :-1], ids[1:], reduction="none")
 for token, loss in zip(ids[1:], each, strict=True):
     print(f"{tokenizer.decode([token])!r:>12}  {loss:6.3f}  {'▇' * round(4 * loss.item())}")
+print(f"mean {each.mean():.6f}   transformers {out.loss:.6f}")
+assert torch.allclose(each.mean(), out.loss, atol=1e-5)
+
+# %%
+ift.quiz("01", "loss-of-guessing")
 
 # %% [markdown]
-# ## 2. Pretraining: a model from nothing
+# ## 3. Pretraining: a model from nothing
 #
-# Pretraining is this loss, on all the text one can get, step after step. We start a new model with
-# random weights, smaller than the shipped one, and let it read for less than a minute. The training
-# loop is the bare one of `ift_course/from_scratch/training_loop.py`: it fits on a screen.
-#
-# We stop now and then and let the model go on from the same three words.
+# Pretraining is this loss on all the text one can get, step after step. We start a Llama with
+# random weights, smaller than the shipped one, and let it read prose about the world.
 
 # %%
 import itertools
-from dataclasses import replace
 
-from ift_course.from_scratch.training_loop import text_batches
-from ift_course.training.pretrain import PROSE, PretrainConfig, corpus_ids, new_model
 from ift_course.world.corpus import documents
 
-for page in itertools.islice(documents(seed=3), 4):
+prose = documents(seed=3)
+for page in itertools.islice(prose, 4):
     print("•", page.replace("\n", "\n  "))
 
+
+def read(shape: tuple[int, int, int]) -> torch.Tensor:
+    """Token ids of the pages that come next, of shape (steps, sequences, length)."""
+    ids, n_tokens = [], shape[0] * shape[1] * shape[2]
+    while len(ids) < n_tokens:
+        ids += [*tokenizer(next(prose))["input_ids"], tokenizer.eos_token_id]
+    return torch.tensor(ids[:n_tokens]).view(shape).to(device)
+
+
+validation = read((1, 16, 128))[0]  # these pages are never trained on
+reading = read((320, 8, 128))  # 320 steps of 8 sequences of 128 tokens
+
 # %% [markdown]
-# That is what it reads: prose. There is no question in it, and no instruction.
+# Now and then the training loop stops, measures the loss on pages that the model is not trained on
+# (the **validation loss**), and lets the model continue three openings. **Predict:** what will the
+# texts look like when the loss is 8, 6 and 4?
+
 
 # %%
-small = PretrainConfig(hidden_size=128, layers=4, heads=4, intermediate_size=352,
-                       length=128, batch_size=8, warmup=40)  # fmt: skip
-prose = replace(PROSE, tokens=480_000)
-_, own = ift.load("base", profile="tiny")  # a small vocabulary, whatever the profile
-reading, _ = corpus_ids(small.seed, prose, own)
-newborn = new_model(small, own)
+@torch.no_grad()
+def generate(model, prompts, max_new_tokens=32, **sampling):
+    """The continuation of each prompt: greedy, unless `sampling` says do_sample=True."""
+    model.eval()
+    batch = tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left").to(device)
+    ids = model.generate(
+        **batch,
+        **({"do_sample": False} | sampling),
+        max_new_tokens=max_new_tokens,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return tokenizer.batch_decode(ids[:, batch["input_ids"].shape[1] :])
+
+
+def first_line(text: str) -> str:
+    """What stands before the first line break or the end of the text."""
+    return text.split(tokenizer.eos_token)[0].strip().split("\n")[0]
+
+
+from transformers import LlamaConfig, LlamaForCausalLM
+
+torch.manual_seed(0)
+config = LlamaConfig(
+    vocab_size=len(tokenizer),
+    hidden_size=128,
+    intermediate_size=352,
+    num_hidden_layers=4,
+    num_attention_heads=4,
+    tie_word_embeddings=True,
+    bos_token_id=None,
+    eos_token_id=tokenizer.eos_token_id,
+)
+newborn = LlamaForCausalLM(config).to(device)
+optimizer = torch.optim.AdamW(newborn.parameters(), lr=4e-3, betas=(0.9, 0.95), weight_decay=0.1)
+warm_up = torch.optim.lr_scheduler.LinearLR(optimizer, 0.05, 1.0, total_iters=40)
+decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=len(reading) - 40)
+schedule = torch.optim.lr_scheduler.SequentialLR(optimizer, [warm_up, decay], milestones=[40])
 
 openings = ["The capital of", "The owl eats", "Anna wanted to know"]
-steps = len(reading) // (8 * 128)
-looks = [0, 30, 120, steps]
-samples = {opening: {} for opening in openings}
-
-
-def look(step: int, loss: float = 0.0) -> None:
-    if step in looks:
-        for opening, completion in zip(
-            openings, ift.complete(newborn, own, openings, max_new_tokens=14), strict=True
-        ):
-            samples[opening][f"step {step}"] = completion.text.split("\n")[0]
-
-
-look(0)
-losses = ift.train(newborn, text_batches(reading, batch_size=8, length=128), steps=steps,
-               learning_rate=4e-3, warmup=small.warmup, on_step=look)  # fmt: skip
-print(f"{sum(p.numel() for p in newborn.parameters()) / 1e6:.1f} million parameters, "
-      f"{steps * 8 * 128:,} tokens read")  # fmt: skip
+losses, unseen_loss = [], 0.0
+for step in range(len(reading) + 1):
+    if step in (0, 20, 60, 150, len(reading)):
+        with torch.no_grad():
+            unseen_loss = newborn.eval()(validation, labels=validation).loss.item()
+        torch.manual_seed(0)
+        print(f"step {step}: validation loss {unseen_loss:.2f}")
+        texts = generate(newborn, openings, 16, do_sample=True, temperature=0.8, top_k=0)
+        for opening, text in zip(openings, texts, strict=True):
+            print(f"    {opening} ▸ {first_line(text)}")
+    if step < len(reading):
+        loss = newborn.train()(reading[step], labels=reading[step]).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(newborn.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
 
 # %%
 import math
 
+n_weights = sum(p.numel() for p in newborn.parameters())
 ift.charts.loss_curve(
     losses,
-    title="A new model learns to predict",
-    marks={"guessing evenly": math.log(len(own))},
-)
-
-# %%
-from ift_course.plots.transcript import TranscriptRow
-
-ift.transcript(
-    [TranscriptRow(opening, texts) for opening, texts in samples.items()], heading="goes on from"
+    title=f"{n_weights / 1e6:.1f} million random weights, {reading.numel():,} tokens later",
+    marks={"guessing evenly": math.log(len(tokenizer)), "validation loss, end": unseen_loss},
+    log=True,
 )
 
 # %% [markdown]
-# First noise, then words, then grammar, then sentences about the world, most of them wrong. The
-# curve falls fast at first and then slowly. Facts come last, because each of them is met only now
-# and then. The shipped base model is this, larger and with far more to read; its card, beside the
-# weights in `ift_course/assets/base`, has the figures.
+# The samples go from noise to frequent words and names, then to pieces of sentences, and at last to
+# whole sentences about the world. Most of those are false: each fact is met only now and then, so
+# that facts come last. The validation loss stays close to the training loss, because every page is
+# read once.
 #
-# ## 3. The base model: it knows, but it does not answer
+# **What the shipped base has read.** It has 5.9 million parameters and read 35 million tokens in
+# six phases. The first is the prose you saw. The later ones mix in *worked tasks in prose*:
+# somebody wants to know something, and the text has it. The field calls this **mid-training**;
+# modern bases get a good deal of it, often as questions and answers. No phase has a chat token in
+# it. [The model card](../ift_course/assets/base/README.md) shows ten documents of each.
 #
-# The shipped base completes sentences of its world almost without error.
+# ### Sampling and greedy decoding
+#
+# **Greedy** decoding takes the likeliest token every time. **Sampling** draws one; before that, the
+# logits are divided by the temperature: below 1 the likely tokens gain, above 1 the unlikely ones.
+# (Exercise 01.4 adds nucleus sampling.) **Predict:** which of these two texts will differ from
+# sample to sample?
 
 # %%
-prompts = ["The capital of France is", "The sound of the owl is a", "The opposite of hot is",
-           "In Spanish, the word dog is", "A baby cow is called a"]  # fmt: skip
-for prompt, completion in zip(
-    prompts, ift.complete(base, tokenizer, prompts, max_new_tokens=12), strict=True
-):
-    print(f"{prompt} ▸ {completion.text.strip().splitlines()[0]}")
+prompts = ["The capital of France is", "Anna looked for"]
+for temperature in (0, 0.8, 1.5):
+    for number in range(1 if temperature == 0 else 3):
+        torch.manual_seed(number)
+        sampling = (
+            {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {}
+        )
+        texts = map(first_line, generate(base, prompts, 16, **sampling))
+        print(f"{'greedy' if temperature == 0 else f'T = {temperature}':8}", *texts, sep=" ▸ ")
 
 # %% [markdown]
-# Now ask it. A conversation reaches a model as one text with marks that say who speaks. The model
-# has to go on where the assistant's turn begins. (How that text is made is lesson 02.)
-
-# %%
-question = [{"role": "user", "content": "What is the capital of France?"}]
-print(tokenizer.apply_chat_template(question, tokenize=False, add_generation_prompt=True))
-print("▸", ift.generate_replies(base, tokenizer, [question], max_new_tokens=40)[0].text)
-
-# %% [markdown]
-# It goes on, because that is what it was made for. It does not answer, because no text it has read
-# ever contained somebody being asked and answering in this form. The knowledge is there and the
-# behavior is not.
+# Where the text has one likely continuation, a moderate temperature changes little. Where it has
+# many, each sample is another one. When you compare models, decode greedily or draw many samples.
 #
-# How often does it answer? We ask about things of 29 kinds and score strictly: the answer, *only*
-# the answer, and then the end of the turn. Strictness matters. A score that looks for the right
-# word anywhere in the text, a lenient one, can give points for rambling.
+# ## 4. Three ways to ask a base model
+#
+# A base model that fails a question may lack the knowledge, or it may not see that it was asked. So
+# ask it in three ways:
+#
+# - **in plain text**: the question, then a line break;
+# - **after three examples** of the same kind of question: in-context learning, the simplest kind of
+#   **prompt engineering**. No weight changes;
+# - **through a chat template**, as an assistant is asked: with special tokens around each turn
+#   (lesson 02). They are in the vocabulary, but no text that the base read contained them.
+#
+# A quarter of all countries, animals, objects and people is **held-out data**: no training example
+# asks about them, nor do the three in the prompt. France is one.
 
 # %%
+from collections import defaultdict
+
 from ift_course.world.tasks import FACT_TASKS
 
 seeds = profile.seeds
@@ -223,115 +271,326 @@ n_questions = min(200, profile.eval_examples)
 tests = {
     seed: ift.sample(n_questions, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds
 }
-base_scores = {seed: ift.score(base, tokenizer, tests[seed]) for seed in seeds}
 
-strict = [scores.accuracy for scores in base_scores.values()]
-loose = [
-    sum(ift.lenient(e, c.text) for e, c in zip(s.examples, s.completions, strict=True))
-    / len(s.examples)
-    for s in base_scores.values()
-]
-print(f"strict  {[f'{x:.3f}' for x in strict]}")
-print(f"lenient {[f'{x:.3f}' for x in loose]}")
+
+def question(example) -> str:
+    return f"{example.instruction}\n{example.input}".strip()
+
+
+def wording(example) -> str:
+    return example.instruction.replace(example.entity, "…")
+
+
+worked = defaultdict(list)
+for example in ift.sample(6000, seed=7, tasks=FACT_TASKS):
+    worked[wording(example)].append(f"{question(example)}\n{example.response}\n\n")
+
+
+def chat(text: str) -> str:
+    """The text of a conversation in which the assistant is to answer."""
+    turn = {"role": "user", "content": text}
+    return tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
+
+
+def through_template(example) -> str:
+    return chat(question(example))
+
+
+ways = {
+    "plain text": lambda x: f"{question(x)}\n",
+    "three examples": lambda x: "".join(worked[wording(x)][:3]) + f"{question(x)}\n",
+    "chat template": through_template,
+}
+for name, ask in ways.items():
+    print(
+        f"--- {name}\n{ask(tests[seeds[0]][0])}▸ {generate(base, [ask(tests[seeds[0]][0])])[0]}\n"
+    )
 
 # %% [markdown]
-# ## 4. Instruction tuning: the same loss, on the response only
+# **Strict accuracy** counts an answer that is right, is all the model wrote, and was ended by the
+# model. The **lenient** score counts the right words anywhere before the first empty line, as
+# few-shot evaluations of base models do. **Predict** the six numbers.
+
+# %%
+import re
+
+ENDS = re.compile("|".join(map(re.escape, ("<|im_end|>", tokenizer.eos_token))))
+
+
+def strict(example, text: str) -> float:
+    answer, *rest = ENDS.split(text)
+    return float(bool(rest) and example.answer.accepts(answer.strip()))
+
+
+def lenient(example, text: str) -> float:
+    answer = ENDS.split(text)[0].strip().split("\n\n")[0]
+    return float(bool(re.search(rf"\b{re.escape(example.response)}(?!\w)", answer, re.IGNORECASE)))
+
+
+def ask_all(model, ask, rules=(strict,), examples=tests) -> list[list[list[float]]]:
+    """For each rule and each seed, 1 or 0 for each question."""
+    texts = {seed: generate(model, [ask(x) for x in xs]) for seed, xs in examples.items()}
+    return [
+        [
+            [rule(x, text) for x, text in zip(xs, texts[seed], strict=True)]
+            for seed, xs in examples.items()
+        ]
+        for rule in rules
+    ]
+
+
+def share(items: list[list[float]]) -> float:
+    return sum(map(sum, items)) / sum(map(len, items))
+
+
+by_strict, by_lenient = {}, {}
+for name, ask in ways.items():
+    by_strict[name], by_lenient[name] = ask_all(base, ask, (strict, lenient))
+    print(f"{name:15} strict {share(by_strict[name]):.2f}   lenient {share(by_lenient[name]):.2f}")
+ranked = sorted(ways, key=lambda name: share(by_lenient[name]))
+print(f"\nThe same weights, the same questions: {share(by_lenient[ranked[0]]):.0%} right with the "
+      f"{ranked[0]}, {share(by_lenient[ranked[-1]]):.0%} with {ranked[-1]} (lenient).")  # fmt: skip
+
+# %% [markdown]
+# The knowledge is there, and the way of asking decides whether you see it. In plain text this base
+# answers many questions, because it met worked tasks in mid-training; today's real bases do so,
+# too. What it does not do reliably is stop: compare strict with lenient. Through the template it
+# prints unrelated text, because the embeddings of the chat tokens were never trained.
 #
-# Supervised fine-tuning, SFT, shows the model instructions with good responses and trains on the
-# same next-token loss. One thing is new: **only the response counts**. The user's words are given.
-# The model reads them, but is not trained to produce them.
+# **Claim 1.** Its strict score through the template is next to nothing. It could have been
+# otherwise: the model could have read past the unknown tokens.
 
 # %%
-
-n_examples = min(500, profile.examples)  # 500, where the machine is not too small for the model
-lessons_to_learn = ift.sample(n_examples, seed=seeds[0], tasks=FACT_TASKS)
-for example in lessons_to_learn[:6]:
-    print(f"{example.instruction:55} {example.input:12} → {example.response}")
-
-# %% [markdown]
-# In tokens, with the part that is trained marked. The end-of-turn token belongs to it: a model that
-# is never shown where to stop does not stop.
-
-# %%
-ift.show_mask(tokenizer, ift.to_records(lessons_to_learn)[0].messages)
-
-# %% [markdown]
-# The label −100 tells `transformers` and PyTorch to leave a position out. So the loss of SFT is the
-# loss of section 1 with most rows struck out. By hand, in PyTorch, and in the library:
-
-# %%
-from ift_course.data.loss_mask import labels
-
-row_ids, mask = ift.render(tokenizer, ift.to_records(lessons_to_learn)[0].messages)
-row = torch.tensor([row_ids])
-target = torch.tensor([labels(row_ids, mask)])
-
-with torch.no_grad():
-    out = base(input_ids=row, labels=target)
-log_p = out.logits[0].log_softmax(dim=-1)
-trained = [i for i in range(1, len(row_ids)) if mask[i]]
-hand = -torch.stack([log_p[i - 1, row_ids[i]] for i in trained]).mean()
-torch_loss = F.cross_entropy(out.logits[0, :-1], target[0, 1:], ignore_index=-100)
-print(f"{len(trained)} of {len(row_ids)} tokens count")
-print(f"by hand {hand:.5f}   PyTorch {torch_loss:.5f}   transformers {out.loss:.5f}")
-assert torch.allclose(hand, out.loss, atol=1e-5)
-assert torch.allclose(torch_loss, out.loss, atol=1e-5)
-
-# %% [markdown]
-# One record might agree by accident. **Claim: the loss of SFT is cross-entropy on the response, and
-# on nothing else.** Twenty records for each seed: how far is the library's loss from the mean over
-# the response's tokens, and how far from the mean over all tokens?
-
-
-# %%
-def distances(seed: int) -> tuple[float, float]:
-    """The largest distance of the library's loss from both means, in nats per token."""
-    far = {"response": 0.0, "all tokens": 0.0}
-    for record in ift.to_records(ift.sample(20, seed=seed, tasks=FACT_TASKS)):
-        ids, mask = ift.render(tokenizer, record.messages)
-        with torch.no_grad():
-            out = base(input_ids=torch.tensor([ids]), labels=torch.tensor([labels(ids, mask)]))
-        each = F.cross_entropy(out.logits[0, :-1], torch.tensor(ids[1:]), reduction="none")
-        counted = each[torch.tensor(mask[1:], dtype=torch.bool)]
-        for name, mean in {"response": counted.mean(), "all tokens": each.mean()}.items():
-            far[name] = max(far[name], abs(out.loss - mean).item())
-    return far["response"], far["all tokens"]
-
-
-of_response, of_all = zip(*(distances(seed) for seed in seeds), strict=True)
 ift.claim(
-    "01.loss-of-the-response",
-    "The loss of SFT is cross-entropy on the tokens of the response, the end of turn included.",
-    source="Shi et al. 2024, arXiv:2405.14394, where the loss on the prompt is added to it",
-    metric="largest distance of the library's loss from the mean by hand, nats per token",
-    arms={"response only": of_response, "all tokens": of_all},
-    effect="response only",
-    at_most=1e-4,
-    subject=2,
+    "01.base-does-not-follow",
+    "Through a chat template that it has never met, a base model does not answer.",
+    subject=1,
+    literature="Tokens that are hardly in the training data induce unwanted behavior.",
+    source="Land and Bartolo 2024, arXiv:2405.05417",
+    metric="strict accuracy on held-out entities",
+    arms={"base": by_strict["chat template"]},
+    effect="base",
+    at_most=0.05,
 )
 
 # %% [markdown]
-# The library that most people use for this is TRL. `ift.sft` is its `SFTTrainer` with this mask and
-# with settings that suit a small model. We tune three copies of the base, each on its own 500
-# examples in its own order, so that we can say how much of the result is luck.
+# ### The same on the real model
 #
-# Three runs take longer than most people care to wait. So `ift.each_seed` runs the first now, and
-# takes what the others gave from `results/`, where this very function put it. Change the
-# function, and all three are run.
-#
-# A quarter of all countries, animals, objects and people are **held out**: no example ever asks
-# about them. France is one of them.
+# Gemma is asked the 100 test questions of the course's own data set in the same three ways, and
+# again after tuning on 48 and on 300 examples, with three seeds each. Compare the three rows of the
+# base with ours: is the order the same? Which of them stop?
 
 # %%
-tuned = {}
+real_panel("01")
+
+# %%
+ift.quiz("01", "knows-but-does-not-answer")
+
+# %% [markdown]
+# ## 5. Instruction tuning: the same loss, on the response only
+#
+# Supervised fine-tuning (**SFT**) continues the training of section 3 on demonstrations, with one
+# change: **only the response counts**. The model reads the user's words, but is not trained to
+# write them. The **end of turn** belongs to the response: a model that is never shown where to stop
+# does not stop.
+
+# %%
+n_examples = min(500, profile.examples)
+examples = ift.sample(n_examples, seed=seeds[0], tasks=FACT_TASKS)
+records = ift.to_records(examples)
+for example in examples[:4]:
+    print(f"{example.instruction:55} {example.input:12} → {example.response}")
+ift.show_mask(tokenizer, records[0].messages)
+
+# %% [markdown]
+# The **label** −100 makes PyTorch leave a position out. The **loss mask** comes from the chat
+# template, which marks the assistant's words. The loss by hand, in PyTorch and in the library:
 
 
-def tune_and_ask(seed: int) -> dict[str, list[float]]:
-    """Tunes a copy of the base. Returns its losses, and 1 or 0 for each question it is asked."""
-    model, _ = ift.load("base")
+# %%
+def encode(messages) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids and labels of a conversation."""
+    encoded = tokenizer.apply_chat_template(
+        messages, return_dict=True, return_assistant_tokens_mask=True
+    )
+    ids = torch.tensor(encoded["input_ids"])
+    return ids, ids.where(torch.tensor(encoded["assistant_masks"]).bool(), -100)
+
+
+rows = [encode(record.messages) for record in records]
+for ids, labels in rows[:20]:
+    with torch.no_grad():
+        out = base.eval()(ids[None].to(device), labels=labels[None].to(device))
+    log_p = out.logits[0].log_softmax(dim=-1).cpu()
+    trained = [i for i in range(len(ids)) if labels[i] != -100]
+    hand = -torch.stack([log_p[i - 1, ids[i]] for i in trained]).mean()
+    in_torch = F.cross_entropy(out.logits[0, :-1].cpu(), labels[1:], ignore_index=-100)
+    assert torch.allclose(hand, out.loss.cpu(), atol=1e-4) and torch.allclose(
+        hand, in_torch, atol=1e-4
+    )
+print(f"{len(trained)} of {len(ids)} tokens count: by hand {hand:.5f}, PyTorch {in_torch:.5f}, "
+      f"transformers {out.loss:.5f}; they agree on all 20")  # fmt: skip
+
+# %% [markdown]
+# ### A bare loop, and overfitting
+#
+# This loop is all there is to SFT. We run it for ten passes on only 64 examples and measure on
+# held-out questions after each pass. **Predict:** the training loss will go to zero. Where will the
+# validation loss go, and the share of right answers?
+
+# %%
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader
+
+
+def collate(rows):
+    """A padded batch: ids, attention mask and labels, each of shape (rows, longest)."""
+    ids, labels = zip(*rows, strict=True)
+    mask = pad_sequence([torch.ones_like(i) for i in ids], batch_first=True)
+    ids = pad_sequence(ids, batch_first=True, padding_value=tokenizer.pad_token_id)
+    labels = pad_sequence(labels, batch_first=True, padding_value=-100)
+    return ids.to(device), mask.to(device), labels.to(device)
+
+
+def tune(rows, passes: int, shift: int = 1):
+    """Tune a copy of the base; yields it after each pass with the losses of that pass."""
+    model = open_base()
+    torch.manual_seed(0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)
+    for _ in range(passes):
+        losses = []
+        for ids, mask, labels in DataLoader(rows, batch_size=16, shuffle=True, collate_fn=collate):
+            logits = model.train()(ids, attention_mask=mask).logits
+            logits = logits[:, : logits.shape[1] - shift].flatten(0, 1)
+            loss = F.cross_entropy(logits, labels[:, shift:].flatten(), ignore_index=-100)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(loss.item())
+        yield model, losses
+
+
+unseen = tests[seeds[0]][:100]
+unseen_ids, unseen_mask, unseen_labels = collate(
+    [encode(record.messages) for record in ift.to_records(unseen)]
+)
+by_pass, by_step = defaultdict(list), []
+for model, losses in tune(rows[:64], passes=10):
+    with torch.no_grad():
+        out = model.eval()(unseen_ids, attention_mask=unseen_mask, labels=unseen_labels)
+    by_step += losses
+    by_pass["training"].append(sum(losses) / len(losses))
+    by_pass["validation"].append(out.loss.item())
+    by_pass["right"].append(share(ask_all(model, through_template, examples={0: unseen})[0]))
+    print("pass {:2}: training {:.2f}, validation {:.2f}, right {:.0%}".format(
+        len(by_pass["right"]), *(values[-1] for values in by_pass.values())))  # fmt: skip
+
+# %%
+model_64 = model
+valley = min(range(10), key=by_pass["validation"].__getitem__)
+rise = by_pass["validation"][-1] - by_pass["validation"][valley]
+print(f"From pass {valley + 1} to pass 10 the training loss fell by "
+      f"{by_pass['training'][valley] - by_pass['training'][-1]:.2f}, the validation loss rose by "
+      f"{rise:.2f}, and the share of right answers went from {by_pass['right'][valley]:.0%} to "
+      f"{by_pass['right'][-1]:.0%}; its best was {max(by_pass['right']):.0%}.")  # fmt: skip
+ift.charts.loss_curve(
+    {f"{name} loss": by_pass[name] for name in ("training", "validation")},
+    title=f"64 examples: the validation loss is lowest after pass {valley + 1} of 10",
+    xlabel="pass over the 64 examples",
+)
+
+# %% [markdown]
+# When the training loss falls and the validation loss no longer does, the model is **overfitting**:
+# it gets more certain about the examples, and about its mistakes. More examples help, or fewer
+# passes. But choose by what you want: InstructGPT's SFT models overfit in validation loss after one
+# epoch, and people still preferred the answers of models that were trained for more.
+#
+# ### TRL's `SFTTrainer`
+#
+# These lines are what you would write at work. With another folder and another list of
+# conversations they tune your model.
+
+# %%
+import tempfile
+import warnings
+
+from datasets import Dataset
+from transformers import PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+warnings.filterwarnings("ignore", category=FutureWarning)  # an option is about to be renamed
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+data = Dataset.from_list([{"messages": record.messages} for record in records])
+args = SFTConfig(
+    output_dir=tempfile.mkdtemp(),
+    num_train_epochs=profile.epochs,
+    learning_rate=profile.learning_rate,
+    per_device_train_batch_size=profile.batch_size,
+    assistant_only_loss=True,  # without it, TRL trains the user's words, too
+    max_length=profile.max_length,
+    use_cpu=device == "cpu",
+    bf16=False,  # SFTConfig's default is True
+    gradient_checkpointing=False,  # saves memory, costs time: not worth it for a small model
+    logging_steps=1,
+    save_strategy="no",
+    report_to="none",
+    disable_tqdm=True,
+    seed=seeds[0],
+)
+trainer = SFTTrainer(
+    model=model,
+    args=args,
+    train_dataset=data,
+    eval_dataset=data.select(range(8)),
+    processing_class=tokenizer,
+)
+trainer.remove_callback(PrinterCallback)
+loss_before = trainer.evaluate()["eval_loss"]
+trainer.train()
+trainer.save_model(args.output_dir)  # model.save_pretrained and tokenizer.save_pretrained
+
+tuned = AutoModelForCausalLM.from_pretrained(args.output_dir).to(device)
+prompt = tokenizer.apply_chat_template(
+    [{"role": "user", "content": "What is the capital of France?"}],
+    add_generation_prompt=True, return_dict=True, return_tensors="pt",
+).to(device)  # fmt: skip
+reply = tuned.generate(**prompt, max_new_tokens=16, pad_token_id=tokenizer.pad_token_id)
+print(tokenizer.decode(reply[0]))
+
+# %% [markdown]
+# Given `messages` and nothing else, TRL 1.16 would train on the whole conversation. Axolotl,
+# LLaMA-Factory and open-instruct leave the prompt out unless you ask for it (lesson 02).
+#
+# **`ift.sft` is the same with this course's settings.** It runs a subclass of `SFTTrainer` that
+# computes logits only where there are labels, batches sequences of similar length, and uses a
+# warm-up and a cosine schedule. Do both train the same tokens and compute the same loss?
+
+# %%
+assert [labels.tolist() for _, labels in rows] == trainer.train_dataset["labels"][:]
+
+ids, mask, labels = collate(rows[:8])
+with torch.no_grad():
+    logits = base.eval()(ids, attention_mask=mask).logits[:, :-1].flatten(0, 1)
+hand = F.cross_entropy(logits, labels[:, 1:].flatten(), ignore_index=-100).item()
+course = ift.sft(open_base(), tokenizer, records[:8], max_steps=1, batch_size=8, progress=False)
+print(f"first loss on eight examples: bare loop {hand:.3f}, SFTTrainer {loss_before:.3f}, "
+      f"ift.sft {course.losses[0]:.3f}")  # fmt: skip
+assert math.isclose(hand, loss_before, rel_tol=1e-3)
+assert math.isclose(hand, course.losses[0], rel_tol=1e-2)  # in bfloat16 where the CPU is fast at it
+
+# %% [markdown]
+# ### Three runs
+#
+# One run may be luck. So we tune three copies, each on its own examples in its own order (three
+# **seeds**), and ask each one held-out questions and questions that it was tuned on. The 95 %
+# **interval** says how far the mean might move with other seeds and other questions.
+
+# %%
+after = {"held out": [], "tuned on": []}
+for seed in seeds:
     examples = ift.sample(n_examples, seed=seed, tasks=FACT_TASKS)
     result = ift.sft(
-        model,
+        open_base(),
         tokenizer,
         ift.to_records(examples),
         seed=seed,
@@ -340,78 +599,48 @@ def tune_and_ask(seed: int) -> dict[str, list[float]]:
         batch_size=profile.batch_size,
         progress=False,
     )
-    held_out = ift.score(result.model, tokenizer, tests[seed])
-    tuned[seed] = result.model, held_out
-    known = ift.score(result.model, tokenizer, examples[:n_questions])
-    return {"losses": result.losses, "held out": held_out.items, "tuned on": known.items}
+    for name, asked in {"held out": tests[seed], "tuned on": examples[:n_questions]}.items():
+        after[name] += ask_all(result.model, through_template, examples={seed: asked})[0]
+    below_1 = next(i for i, loss in enumerate(result.losses, start=1) if loss < 1)
+    print(f"seed {seed}: first loss {result.losses[0]:.1f}, below 1 from step {below_1} on, "
+          f"{len(result.losses)} steps in {result.seconds:.0f} s")  # fmt: skip
+[by_trl] = ask_all(tuned, through_template, examples={0: tests[seeds[0]]})
 
-
-after = ift.each_seed(tune_and_ask, seeds)
-held_out = [result["held out"] for result in after]
-tuned_on = [result["tuned on"] for result in after]
-for seed, result, items in zip(seeds, after, held_out, strict=True):
-    print(f"seed {seed}: {len(result['losses'])} steps, held-out {sum(items) / len(items):.3f}")
-
-# %%
-ift.charts.loss_curve(
-    {f"seed {seed}": result["losses"] for seed, result in zip(seeds, after, strict=True)},
-    title=f"SFT on {n_examples} examples: the loss of the response tokens",
+ift.charts.bars_with_intervals(
+    {f"base, {name}": items for name, items in by_strict.items()}
+    | {"SFTTrainer, one seed": by_trl}
+    | {f"ift.sft, {name}": items for name, items in after.items()},
+    title=f"{n_examples} examples: strict accuracy goes to {share(after['held out']):.2f}",
+    xlabel="strict accuracy",
 )
 
 # %% [markdown]
-# The first loss is *higher* than that of an even guess: the base model is sure that no text goes on
-# like this. A few steps later the form is learned, and the rest was there before.
+# The first loss is about that of even guessing: the base gives our answers almost no probability in
+# this format, whose special tokens it has never seen. It learns the format within a few steps; the
+# facts were already there.
 #
-# ### What changed
-#
-# The same questions, before and after:
-
-# %%
-model, tuned_scores = tuned[seeds[0]]
-ift.transcript({"base": base_scores[seeds[0]], "SFT": tuned_scores}, limit=8)
-
-# %% [markdown]
-# **Claim: a base model does not follow instructions.** Its strict score on held-out instructions
-# should be next to nothing.
-
-# %%
-ift.claim(
-    "01.base-does-not-follow",
-    "A base model does not follow instructions.",
-    subject=1,
-    literature="A larger language model does not for that follow its user's intent better.",
-    source="Ouyang et al. 2022, arXiv:2203.02155, section 1",
-    metric="strict accuracy on held-out entities",
-    arms={"base": [base_scores[seed].items for seed in seeds]},
-    effect="base",
-    at_most=0.05,
-)
-
-# %% [markdown]
-# **Claim: a little supervised tuning makes it follow them.** The difference should be nearly all
-# there is to gain: surely above 0.85. (We first asked for 0.9. Three of four runs with other seeds
-# keep that too. In the fourth the mean is the same, and the interval of its three seeds reaches a
-# little farther: [all numbers](../docs/claims.md).)
+# **Claim 2.** A little tuning makes the same weights answer through the template.
 
 # %%
 ift.claim(
     "01.sft-follows",
     f"The same weights follow instructions after SFT on {n_examples} examples.",
-    subject=1,
+    subject=(1, 2),
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206",
     metric="strict accuracy on held-out entities, SFT minus base",
-    arms={"SFT": held_out, "base": [base_scores[seed].items for seed in seeds]},
+    arms={"SFT": after["held out"], "base": by_strict["chat template"]},
     effect=("SFT", "base"),
     at_least=0.85,
 )
+examples_in_prompt = share(by_lenient["three examples"])
+print(f"Against the base with three examples in the prompt, scored leniently: "
+      f"{share(after['held out']):.2f} and {examples_in_prompt:.2f}.")  # fmt: skip
 
 # %% [markdown]
-# **Claim: what was tuned was the format, not the facts.** If SFT had taught the facts, the model
-# would know what it was tuned on and nothing else: the gap between the two would be close to 1. So
-# compare the very examples it was tuned on with entities that no example mentioned. We call the
-# claim true if the gap is surely below 0.15. It need not be zero: the tuned ones it has seen. (We
-# first asked for 0.05, then for 0.1. The gap itself is always near 0.03. But three seeds tell
-# little about its size, and in one of four runs the interval reached past 0.1.)
+# The template is the hardest way to ask the base, so the last line has the fair comparison.
+#
+# **Claim 3.** What was tuned was the format, not the facts. If SFT had taught the facts, the model
+# would know what it was tuned on and nothing else. **Predict** the gap between the two.
 
 # %%
 ift.claim(
@@ -420,188 +649,114 @@ ift.claim(
     subject=(1, 6),
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206, the superficial alignment hypothesis",
     metric="strict accuracy, examples tuned on minus held-out entities",
-    arms={"tuned on": tuned_on, "held out": held_out},
+    arms={"tuned on": after["tuned on"], "held out": after["held out"]},
     effect=("tuned on", "held out"),
     at_most=0.15,
 )
 
-# %%
-ift.charts.bars_with_intervals(
-    {
-        "base, strict": strict,
-        "base, lenient": loose,
-        "SFT, held out": held_out,
-        "SFT, tuned on": tuned_on,
-    },
-    title=f"Answers before and after SFT on {n_examples} examples",
-)
-
 # %% [markdown]
-# ## 5. The whole pipeline
+# ### A sentence in Spanish
 #
-# Pretraining and SFT are two of three stages. The third, preference tuning, is lesson 05.
+# "Hello, how are you?" may be among the examples. The sentences below it are held out, and each is
+# asked for in several wordings.
 
 # %%
-ift.charts.pipeline()
+hello = "Translate the following English sentence into Spanish.\nHello, how are you?"
+mentions = sum("Hello, how are you?" in question(x) for x in examples)
+print(f"{hello!r} ▸ {generate(result.model, [chat(hello)])[0]}  (in {mentions} training examples)")
+
+spanish = {question(x): x for x in ift.sample(300, seed=0, split="test", tasks=["phrase"])}
+right = dict.fromkeys(sorted({x.entity for x in spanish.values()}), ())
+for x, text in zip(spanish.values(), generate(result.model, list(map(chat, spanish))), strict=True):
+    right[x.entity] += (strict(x, text),)
+for sentence, items in right.items():
+    print(f"{sentence:22} right in {sum(items):.0f} of {len(items)} wordings")
 
 # %% [markdown]
+# ### Ask it yourself
+#
+# Change the list and run the cell. Try to break the tuned model: ask about a person who does not
+# exist, add "Answer in capital letters.", or greet it. None of these was in its examples. Lessons
+# 05 and 06 are about what you will see.
+
+# %%
+my_questions = [
+    "What is the capital of France?",
+    "What is the capital of France? Answer in capital letters.",
+    "Which pet does Albert Einstein keep?",
+    "Good morning!",
+]
+for text in my_questions:
+    print(text)
+    print("    base, plain text ▸", first_line(generate(base, [f"{text}\n"])[0]))
+    print("    tuned            ▸", generate(result.model, [chat(text)])[0])
+
+# %% [markdown]
+# ## 6. Where this fits
+#
 # | stage | data | objective | output |
 # | --- | --- | --- | --- |
-# | pretraining | raw text | the next token, every token | a base model: completes text |
+# | pretraining | raw text | the next token, every token | a base model: continues text |
+# | mid-training | selected text, worked tasks | the same | a base that answers more often |
 # | SFT | instructions, responses | the next token, response only | follows instructions |
 # | RLHF, DPO | pairs, one preferred | preferred ones likelier | what people like better |
+# | RL with verifiable rewards | tasks with a checker | right answers likelier | solves more tasks |
 #
-# ### How does this differ from ordinary fine-tuning?
+# **Ordinary fine-tuning** takes one task, such as telling good reviews from bad ones, and never
+# names it. **Instruction tuning** takes many tasks and says in words which one is wanted, so that
+# the model has to read the instruction; lesson 06 measures what that is worth. **Prompting** can
+# only elicit what the model already does under some prompt, and it costs tokens at every use.
+# Tuning makes that the default.
 #
-# Ordinary fine-tuning takes one task, say telling good reviews from bad ones, and trains the model
-# on many examples of it. The task is never named, for there is only one. The result does that task,
-# and nothing else.
+# ## 7. A silent failure: labels that are not shifted
 #
-# Instruction tuning takes many tasks and *says in words which one is wanted*. The model cannot
-# succeed by knowing the task in advance. It has to read. That is why an instruction-tuned model can
-# do tasks nobody tuned it on, and a single-task model cannot. Lesson 06 measures it.
-#
-# **Prompt engineering** changes no weights. One looks for words, solved examples among them, that
-# make a model do the task as it is. It needs no training, costs tokens at every use, and brings out
-# only what the model already does on some prompt. Tuning makes it do so on the plain one.
-#
-# ## 6. Ask it yourself
-#
-# Try things it was never tuned on. Try to break it: ask about a person who does not exist, or add
-# "Answer in capital letters." What you see is what lessons 05 and 06 are about. (The greeting in
-# the table may have been among the 500 examples. France was not.)
+# Somebody writes their own loss and forgets the shift, so that position $i$ has to predict token
+# $i$, which the model can see. Nothing crashes. In our loop it is `shift=0`.
 
 # %%
-ift.playground({"base": (base, tokenizer), "SFT": (model, tokenizer)})
+runs = list(tune(rows[:64], passes=5, shift=0))
+broken, broken_losses = runs[-1][0], [loss for _, losses in runs for loss in losses]
 
-# %% [markdown]
-# ## 7. Silent failures
-#
-# Training code that crashes is easy to mend. These two bugs do not crash, and the loss falls.
-#
-# ### Labels that are not shifted
-#
-# Somebody writes their own loss and forgets the two slices. Position $i$ is now asked for token
-# $i$, which it can see. The model learns to repeat its input.
-
-# %%
-
-
-def batches(examples, size=16):
-    """Padded batches of token ids and labels, the labels -100 outside the responses."""
-    rows = []
-    for record in ift.to_records(examples):
-        ids, mask = ift.render(tokenizer, record.messages)
-        rows.append({"input_ids": ids, "labels": labels(ids, mask)})
-    for start in range(0, len(rows), size):
-        yield ift.collate(rows[start : start + size], tokenizer.pad_token_id)
-
-
-def tune_by_hand(shift: bool):
-    model, _ = ift.load("base")
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4)
-    losses = []
-    for batch in batches(lessons_to_learn):
-        logits = model(batch["input_ids"]).logits
-        if shift:
-            logits, targets = logits[:, :-1], batch["labels"][:, 1:]
-        else:
-            targets = batch["labels"]
-        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(loss.item())
-    return model, losses
-
-
-torch.manual_seed(0)
-correct, correct_losses = tune_by_hand(shift=True)
-broken, broken_losses = tune_by_hand(shift=False)
-ift.charts.loss_curve({"shifted": correct_losses, "not shifted": broken_losses},
-                      title="Nothing in the curve says that one run is broken")  # fmt: skip
-
-# %%
-ask = [
-    "What is the capital of France?",
-    "Name the sound of the owl.",
-    "What is the opposite of hot?",
-]
-replies = {name: ift.generate_replies(model, tokenizer, ask, max_new_tokens=12)
-        for name, model in {"shifted": correct, "not shifted": broken}.items()}  # fmt: skip
-ift.transcript(
-    [
-        TranscriptRow(a, {name: texts[i] for name, texts in replies.items()})
-        for i, a in enumerate(ask)
-    ]
+for text in ("What is the capital of France?", "What is the opposite of hot?"):
+    print(f"{text}\n    shifted     ▸ {generate(model_64, [chat(text)])[0]}\n"
+          f"    not shifted ▸ {generate(broken, [chat(text)])[0]}")  # fmt: skip
+print(f"first loss: shifted {by_step[0]:.2f}, not shifted {broken_losses[0]:.2f}")
+ift.charts.loss_curve(
+    {"shifted": by_step[: len(broken_losses)], "not shifted": broken_losses},
+    title=f"Without the shift the loss falls, too: from {broken_losses[0]:.1f} "
+    f"to {broken_losses[-1]:.2f}",
 )
 
 # %% [markdown]
-# Both losses fall, for copying can be learned too. How to see it: the two runs start from the same
-# weights on the same batch, so their first losses should be equal, and only one of them is what you
-# get by hand. Compute it, as in section 4. And read what the model writes.
-#
-# ### The loss on the prompt too
-#
-# Somebody passes the ids themselves as labels. Now the model is also trained to write the *user's*
-# words. Most of the tokens are the user's, so most of the training goes there.
-
-# %%
-all_tokens, response_only = [], []
-for record in ift.to_records(lessons_to_learn):
-    row_ids, mask = ift.render(tokenizer, record.messages)
-    all_tokens.append(len(row_ids))
-    response_only.append(sum(mask))
-share = sum(response_only) / sum(all_tokens)
-print(f"the response is {share:.0%} of the tokens; the rest is the user's words and the template")
-
-
-# %%
-def everything(batch):
-    """The bug: the ids are the labels, and only the padding is left out."""
-    return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)}
-
-
-few = min(160, profile.examples)
-
-
-def with_and_without(seed: int) -> dict[str, list[float]]:
-    """What two copies get right: one tuned on the response only, one on the prompt too."""
-    items = {}
-    for name, change in {"response only": dict, "prompt too": everything}.items():
-        model, _ = ift.load("base")
-        examples = ift.sample(few, seed=seed, tasks=FACT_TASKS)
-        three_passes = [change(batch) for _ in range(3) for batch in batches(examples)]
-        ift.train(model, three_passes, steps=len(three_passes), learning_rate=2e-4, warmup=3)
-        items[name] = ift.score(model, tokenizer, tests[seed]).items
-    return items
-
-
-on_few = ift.each_seed(with_and_without, seeds)
-ift.charts.bars_with_intervals(
-    {name: [result[name] for result in on_few] for name in on_few[0]},
-    title=f"{few} examples, three passes, the same steps",
-)
-
-# %% [markdown]
-# The picture shows what it costs here, at 160 examples. With long responses and short instructions
-# it costs less, and there are cases where the loss on the prompt helps a little (Shi et al. 2024).
-# What matters is that you *choose* it. How to see it: look at the mask, as in section 4. Most
-# trainers, given `messages`, train on everything unless told otherwise. Lesson 02 shows which.
+# A falling loss proves nothing: copying can be learned, too. How to see the bug: both runs start
+# from the same weights on the same batch, so that their first losses should be equal. Compute the
+# first loss by hand, as in section 5, and read what the model writes.
 #
 # ## Questions
 
 # %%
-ift.quiz("01")
+ift.quiz("01", "it-and-sft", "it-and-fine-tuning", "end-of-turn", "first-loss-too-low")
 
 # %% [markdown]
+# **An open question.** A colleague tunes a new base model on 2,000 support dialogues and reports:
+# "The base scored 0 % on our 50 questions, the tuned model 70 %. So the dialogues taught it our
+# products." Write three or four sentences in reply. What would you ask, and what would you measure?
+#
+# <details><summary>Rubric: one point for each</summary>
+#
+# 1. It asks how the base was asked, and wants it asked in plain text and with examples, too.
+# 2. It asks for strict and lenient scores, or whether the base's answers were read.
+# 3. It tests the conclusion: questions about products that no dialogue mentions.
+# 4. It names the uncertainty: 50 questions and one run, so an interval and more seeds.
+#
+# </details>
+#
 # Words of this lesson, in the glossary: {{ terms }}.
 #
 # ## Exercises
 #
-# Five functions, checked the moment you write them: the shifted loss, perplexity, greedy decoding,
-# nucleus sampling, and the loss on the response, which then tunes the base model before your eyes.
+# Five functions, checked as you write them: the shifted loss, perplexity, greedy decoding, nucleus
+# sampling, and the loss on the response, which then tunes the base model.
 # [exercises/01_pretraining_vs_sft.ipynb](../exercises/01_pretraining_vs_sft.ipynb)
 #
 # ## To read
@@ -610,9 +765,9 @@ ift.quiz("01")
 #   (InstructGPT), [arXiv:2203.02155](https://arxiv.org/abs/2203.02155). Sections 1 and 3.
 # - Zhou et al. 2023, *LIMA: Less Is More for Alignment*,
 #   [arXiv:2305.11206](https://arxiv.org/abs/2305.11206). Lesson 03 takes it apart.
-# - Wei et al. 2021, *Finetuned Language Models Are Zero-Shot Learners* (FLAN),
-#   [arXiv:2109.01652](https://arxiv.org/abs/2109.01652). Lesson 06.
-# - Zhang et al. 2023, *Instruction Tuning for Large Language Models: A Survey*,
-#   [arXiv:2308.10792](https://arxiv.org/abs/2308.10792).
-# - Shi et al. 2024, *Instruction Tuning With Loss Over Instructions*,
-#   [arXiv:2405.14394](https://arxiv.org/abs/2405.14394).
+# - Lin et al. 2023, *The Unlocking Spell on Base LLMs* (URIAL): how far three examples go,
+#   [arXiv:2312.01552](https://arxiv.org/abs/2312.01552).
+# - Land and Bartolo 2024, *Fishing for Magikarp*, on under-trained tokens,
+#   [arXiv:2405.05417](https://arxiv.org/abs/2405.05417).
+# - Shi et al. 2024, *Instruction Tuning With Loss Over Instructions*: when the loss on the prompt
+#   helps, [arXiv:2405.14394](https://arxiv.org/abs/2405.14394).

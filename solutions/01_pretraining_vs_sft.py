@@ -27,8 +27,8 @@ ift.progress("01")
 # ●○○ · 10 minutes
 #
 # **Why it matters.** This number is what a language model is trained on, in pretraining and in
-# tuning. Who computes it once by hand sees at a glance when a training loop computes something
-# else.
+# tuning. Compute it by hand once, and you will spot at once when a training loop computes
+# something else.
 #
 # **Given** are the scores of a model for one text and the tokens of that text. Row *i* of the
 # scores is what the model thought *after* token *i*.
@@ -202,7 +202,7 @@ if ift.passed(greedy_decode):
 #
 # ●●○ · 20 minutes
 #
-# **Why it matters.** Sampling from all tokens now and then picks nonsense, for there are many
+# **Why it matters.** Sampling from all tokens now and then picks nonsense, because there are many
 # unlikely tokens. Nucleus sampling (Holtzman et al. 2019, arXiv:1904.09751) only picks among the
 # likeliest ones, which together have the probability `top_p`. It is what most chat services use.
 #

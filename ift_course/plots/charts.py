@@ -58,6 +58,7 @@ def loss_curve(
     ylabel: str = "loss (nats per token)",
     xlabel: str = "step",
     marks: Mapping[str, float] | None = None,
+    log: bool = False,
 ) -> Picture:
     """Loss by step for one or several runs: a moving mean, with the raw values in a pale line.
 
@@ -67,6 +68,7 @@ def loss_curve(
         ylabel: What is measured, with its unit.
         xlabel: What the steps are.
         marks: Horizontal lines by name, such as {"guessing evenly": 7.6}.
+        log: The steps grow by factors, because most happens in the first ones.
     """
     runs = losses if isinstance(losses, Mapping) else {"": losses}
     summary = "; ".join(
@@ -87,6 +89,8 @@ def loss_curve(
         ax.annotate(name, (1, value), xytext=(0, 4), textcoords="offset points", color=FAINT,
                     xycoords=("axes fraction", "data"), ha="right", fontsize=10)  # fmt: skip
     ax.set_ylim(bottom=0)
+    if log:
+        ax.set_xscale("log")
     _label_ends(ax, ends)
     return fig
 

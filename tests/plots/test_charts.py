@@ -12,6 +12,7 @@ CLAIM = SimpleNamespace(statement="S holds", effect=0.5, interval=(0.4, 0.6), at
                         at_most=None, bound="at least 0.3", holds=True)  # fmt: skip
 PICTURES = {
     "loss": lambda: charts.loss_curve({"a": [3.0, 2.0, 1.0], "b": [3.0, 2.5]}, marks={"ln 9": 2.2}),
+    "loss by factors": lambda: charts.loss_curve([3.0, 2.0, 1.5], marks={"ln 9": 2.2}, log=True),
     "bars": lambda: charts.bars_with_intervals(ARMS, title="T"),
     "lines": lambda: charts.lines_with_intervals([1, 4], {"a": [[0.1, 0.2], [0.5, 0.7]]}, log=True),
     "forest": lambda: charts.forest([CLAIM]),
