@@ -178,9 +178,9 @@ config = LlamaConfig(
 )
 newborn = LlamaForCausalLM(config).to(device)
 optimizer = torch.optim.AdamW(newborn.parameters(), lr=4e-3, betas=(0.9, 0.95), weight_decay=0.1)
-warm_up = torch.optim.lr_scheduler.LinearLR(optimizer, 0.05, 1.0, total_iters=40)
-decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=len(reading) - 40)
-schedule = torch.optim.lr_scheduler.SequentialLR(optimizer, [warm_up, decay], milestones=[40])
+schedule = torch.optim.lr_scheduler.LambdaLR(  # 40 steps up to the rate above, then down to zero
+    optimizer, lambda step: min((step + 1) / 40, (len(reading) - step) / (len(reading) - 40))
+)
 
 openings = ["The capital of", "The owl eats", "Anna wanted to know"]
 losses, unseen_loss = [], 0.0
