@@ -66,6 +66,12 @@ def test_the_lesson_took_at_most_three_minutes_when_it_was_published(lesson):
 
 
 @each_lesson
+def test_no_text_stands_behind_a_cell_marker(lesson):
+    markers = [x for x in lesson.source.read_text().splitlines() if x.startswith("# %%")]
+    assert set(markers) <= {"# %%", "# %% [markdown]"}  # other text would not be shown
+
+
+@each_lesson
 def test_the_committed_notebook_is_small(lesson):
     """Every rebuild adds its size to the repository, and GitHub does not render large files."""
     assert build.notebook_path(lesson).stat().st_size <= 1000 * MOST_KB
