@@ -488,7 +488,8 @@ figures.show_memory(
 # - **Paged 8-bit AdamW** stores the moments in 8 bits and moves them to main memory when the GPU is
 #   full for a moment.
 # - **Gradient checkpointing** recomputes activations: far less memory for about a third more time.
-# - **Accumulation** makes one step of several micro-batches: more examples for time, not memory.
+# - **Accumulation** makes one step of several micro-batches: a larger batch size for time, not
+#   memory.
 #
 # ### Cut off
 #

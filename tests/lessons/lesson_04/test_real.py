@@ -43,11 +43,12 @@ def test_both_methods_are_measured_with_every_seed(place):
     assert view.table[1][1:5] == [""] * 4, "nothing of the base is measured but its replies"
 
 
-def test_the_measured_memory_is_close_to_the_predicted_one(place):
+def test_the_measured_memory_is_a_few_megabytes_above_the_predicted_one(place):
     pairs = [real._pair(row["messages"]) for row in real.course_set.load("train")]
     memory = {method: real.step_memory(Job(GEMMA, 0), method, pairs) for method in real_methods()}
     for of_method in memory.values():
-        assert 0.5 < of_method.measured / of_method.predicted < 2
+        # Beside so small a model, what the trainer itself allocates is most of it.
+        assert 0 < of_method.measured - of_method.predicted < 10 * real.MB
 
 
 def test_a_system_turn_and_earlier_answers_belong_to_the_question():
