@@ -205,7 +205,7 @@ def by_datasketch(bands: int, rows: int) -> set[tuple[int, int]]:
     return {(i, j) for i, item in enumerate(sketches) for j in index.query(item) if i < j}
 
 
-alike = {(i, j) for i, j in combinations(range(len(sets)), 2) if jaccard(sets[i], sets[j]) >= 0.6}
+alike = {(i, j) for i, j in combinations(range(len(sets)), 2) if jaccard(sets[i], sets[j]) >= 0.45}
 bandings = {
     (bands, rows): candidates([x.hashvalues.tolist() for x in sketches], bands, rows)
     for bands, rows in ((64, 2), (32, 4), (16, 8))
