@@ -249,9 +249,10 @@ for name, points in figures.means(runs.stored).items():
         cost = figures.means(runs.stored)["curated"][1000] - points[1000]
         print(f"{name} costs {cost:.2f} at 1,000 examples")
 
-# %% [markdown] Sixty percent is a very bad data set. At thirty percent, which is more usual, the
-# printed cost tells you what cleaning could bring at most. Note also that the flawed sets improve
-# with size. One reason is that wrong answers contradict each other, while right ones agree.
+# %% [markdown]
+# Sixty percent is a very bad data set. At thirty percent, which is more usual, the printed cost
+# tells you what cleaning could bring at most. Note also that the flawed sets improve with size. One
+# reason is that wrong answers contradict each other, while right ones agree.
 #
 # **Think.** Everything above was at equal compute. A colleague compares 300 with 1,000 examples at
 # three epochs each, finds the 1,000 better, and concludes that size matters.
@@ -367,10 +368,10 @@ right = sum(answers[country].strip() == capital for country, capital in unread.i
 print("  ".join(f"{country} → {answer}" for country, answer in answers.items()))
 print(f"{right} of {len(unread)} right; France → {ask(model, 'What is the capital of France?')}")
 
-# %% [markdown] Look at the form of these answers before you look at their truth. The form is what
-# the examples taught: one word, then the end of the turn. Whatever the model answers about a
-# country it has never read about is a **hallucination**: an invented answer in the form of a known
-# one.
+# %% [markdown]
+# Look at the form of these answers before you look at their truth. The form is what the examples
+# taught: one word, then the end of the turn. Whatever the model answers about a country it has
+# never read about is a **hallucination**: an invented answer in the form of a known one.
 #
 # Can one not *tune in* new facts? One can, at a price. Gekhman et al. (2024) found that a model
 # learns such examples slowly, and that it invents more about other things as it learns them.
@@ -403,11 +404,11 @@ print(
     f"{trainer.state.global_step} optimizer steps, {len(logged)} losses logged, {share:.2f} right"
 )
 
-# %% [markdown] The run ends without an error. It did not even log a loss, because TRL logs every
-# tenth step by default. How to see it: print `trainer.state.global_step`. With $n$ examples,
-# batches of $b$ and $a$ accumulated batches it is $\lceil \lceil n/b \rceil / a \rceil$ for each
-# epoch. With small data, choose the number of *steps* first, 50 to a few hundred, and let the
-# epochs follow.
+# %% [markdown]
+# The run ends without an error. It did not even log a loss, because TRL logs every tenth step by
+# default. How to see it: print `trainer.state.global_step`. With $n$ examples, batches of $b$ and
+# $a$ accumulated batches it is $\lceil \lceil n/b \rceil / a \rceil$ for each epoch. With small
+# data, choose the number of *steps* first, 50 to a few hundred, and let the epochs follow.
 #
 # ### The test chose the checkpoint
 #

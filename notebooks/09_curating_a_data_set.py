@@ -322,11 +322,12 @@ for name, is_flawed in (("right", False), ("wrong", True)):
           f"{median(x.perplexity for x in chosen):.1f}, "
           f"median IFD {median(x.ifd for x in chosen):.2f}")  # fmt: skip
 
-# %% [markdown] Here is a trap. Li et al. keep the records with the *highest* IFD below 1, the hard
-# ones, from data whose answers can be trusted. In a pool with many wrong answers, hard often means
-# wrong. So `curation.curate` prefers the lowest IFD unless it is told otherwise. It puts all steps
-# together and gives a reason for every record. On the command line it is `ift data curate FILE
-# --keep 1000 --out FILE`.
+# %% [markdown]
+# Here is a trap. Li et al. keep the records with the *highest* IFD below 1, the hard ones, from
+# data whose answers can be trusted. In a pool with many wrong answers, hard often means wrong. So
+# `curation.curate` prefers the lowest IFD unless it is told otherwise. It puts all steps together
+# and gives a reason for every record. On the command line it is `ift data curate FILE --keep 1000
+# --out FILE`.
 
 # %%
 curated = curation.curate(pool, 150, seed=profile.seeds[0], model=base, tokenizer=tokenizer)
@@ -465,8 +466,9 @@ for a, b in different[:3]:
     print(f"  {a.turns[0].content!r} → {a.turns[1].content!r}\n"
           f"  {b.turns[0].content!r} → {b.turns[1].content!r}")  # fmt: skip
 
-# %% [markdown] The log of such a run says "duplicates removed" and looks like success. How to see
-# it: print ten of the removed pairs, question *and* answer, and read them.
+# %% [markdown]
+# The log of such a run says "duplicates removed" and looks like success. How to see it: print ten
+# of the removed pairs, question *and* answer, and read them.
 #
 # ## Questions
 
