@@ -251,8 +251,8 @@ for name, points in figures.means(runs.stored).items():
 
 # %% [markdown]
 # Sixty percent is a very bad data set. At thirty percent, which is more usual, the printed cost
-# tells you what cleaning could bring at most. Note also that the flawed sets improve with size.
-# One reason is that wrong answers contradict each other, while right ones agree.
+# tells you what cleaning could bring at most. Note also that the flawed sets improve with size. One
+# reason is that wrong answers contradict each other, while right ones agree.
 #
 # **Think.** Everything above was at equal compute. A colleague compares 300 with 1,000 examples at
 # three epochs each, finds the 1,000 better, and concludes that size matters.

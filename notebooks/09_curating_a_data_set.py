@@ -205,7 +205,7 @@ def by_datasketch(bands: int, rows: int) -> set[tuple[int, int]]:
     return {(i, j) for i, item in enumerate(sketches) for j in index.query(item) if i < j}
 
 
-alike = {(i, j) for i, j in combinations(range(len(sets)), 2) if jaccard(sets[i], sets[j]) >= 0.6}
+alike = {(i, j) for i, j in combinations(range(len(sets)), 2) if jaccard(sets[i], sets[j]) >= 0.45}
 bandings = {
     (bands, rows): candidates([x.hashvalues.tolist() for x in sketches], bands, rows)
     for bands, rows in ((64, 2), (32, 4), (16, 8))
@@ -326,8 +326,8 @@ for name, is_flawed in (("right", False), ("wrong", True)):
 # Here is a trap. Li et al. keep the records with the *highest* IFD below 1, the hard ones, from
 # data whose answers can be trusted. In a pool with many wrong answers, hard often means wrong. So
 # `curation.curate` prefers the lowest IFD unless it is told otherwise. It puts all steps together
-# and gives a reason for every record. On the command line it is `ift data curate FILE
-# --keep 1000 --out FILE`.
+# and gives a reason for every record. On the command line it is `ift data curate FILE --keep 1000
+# --out FILE`.
 
 # %%
 curated = curation.curate(pool, 150, seed=profile.seeds[0], model=base, tokenizer=tokenizer)

@@ -103,9 +103,9 @@ if ift.passed(optimizer_steps):
 # Twice something is left over: at the end of the data a smaller batch, at the end of an epoch fewer
 # batches than `accumulation`. Both count, so both divisions are rounded up with `math.ceil`.
 
-# %% [markdown] tags=["hint"] `batches = math.ceil(n_examples / batch_size)`, `steps =
-# math.ceil(batches / accumulation)`, and at the end `math.ceil(epochs * steps)`. Check the
-# arguments first.
+# %% [markdown] tags=["hint"]
+# `batches = math.ceil(n_examples / batch_size)`, `steps = math.ceil(batches / accumulation)`, and
+# at the end `math.ceil(epochs * steps)`. Check the arguments first.
 
 # %% [markdown]
 # ## 03.2 An interval for a difference
