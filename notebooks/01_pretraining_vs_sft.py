@@ -267,7 +267,7 @@ from collections import defaultdict
 from ift_course.world.tasks import FACT_TASKS
 
 seeds = profile.seeds
-n_questions = min(200, profile.eval_examples)
+n_questions = min(100, profile.eval_examples)
 tests = {
     seed: ift.sample(n_questions, seed=100 + seed, split="test", tasks=FACT_TASKS) for seed in seeds
 }

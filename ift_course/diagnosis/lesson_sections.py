@@ -45,7 +45,5 @@ VANISHED_ROWS = Section(FORMATTING, "6. Rows that vanish")
 DUPLICATES = Section(CURATING, "3. Duplicates")
 FLAWED_POOL = Section(CURATING, "2. Rules of form")
 LEAKED_TEST = Section(CURATING, "Rows that hold a test question")
-NEW_TOKENS = Section(
-    "04_qlora_consumer_gpu", "5. Embedding rows frozen, or trained and not saved"
-)
+NEW_TOKENS = Section("04_qlora_consumer_gpu", "5. Embedding rows frozen, or trained and not saved")
 BROKEN_OFF = Section("07_synthetic_data", "Answers that broke off")
