@@ -103,9 +103,11 @@ def rate_sweep(
         arms: For each arm and each rate, one list of item scores per seed.
         n_examples: How many examples the models were tuned on.
     """
-    best = {name: best_rate(rates, scores) for name, scores in arms.items()}
-    title = f"Best learning rates with {n_examples} examples: " + ", ".join(
-        f"{rate:g} ({name})" for name, rate in best.items()
+    by_rate: dict[float, list[str]] = {}
+    for name, scores in arms.items():
+        by_rate.setdefault(best_rate(rates, scores), []).append(name)
+    title = f"With {n_examples} examples, the best rate is " + ", and ".join(
+        f"{rate:g} for {', '.join(names)}" for rate, names in by_rate.items()
     )
     lines, fig = [], new_figure(4.2, title=title, alt="")
     ax = axes(fig, xlabel="peak learning rate", ylabel="share correct")
