@@ -12,18 +12,15 @@ if TYPE_CHECKING:
     from ift_course.claims.each_seed import each_seed as each_seed
     from ift_course.data.examples import to_records as to_records
     from ift_course.data.loss_mask import collate as collate
-    from ift_course.data.loss_mask import render as render
     from ift_course.data.records import Record as Record
     from ift_course.errors import CourseError as CourseError
     from ift_course.evaluation.generate import complete as complete
     from ift_course.evaluation.generate import generate_replies as generate_replies
-    from ift_course.evaluation.score import lenient as lenient
     from ift_course.evaluation.score import score as score
     from ift_course.exercises.notebook_api import check as check
     from ift_course.exercises.notebook_api import hint as hint
     from ift_course.exercises.notebook_api import passed as passed
     from ift_course.exercises.notebook_api import progress as progress
-    from ift_course.from_scratch.training_loop import train as train
     from ift_course.lessons.quiz_view import quiz as quiz
     from ift_course.plots import charts as charts
     from ift_course.plots.loss_mask import show_batch as show_batch
@@ -53,13 +50,11 @@ __all__ = [
     "generate_replies",
     "grpo",
     "hint",
-    "lenient",
     "load",
     "passed",
     "playground",
     "progress",
     "quiz",
-    "render",
     "sample",
     "score",
     "setup",
@@ -67,7 +62,6 @@ __all__ = [
     "show_batch",
     "show_mask",
     "to_records",
-    "train",
     "transcript",
     "verify",
 ]
@@ -86,13 +80,11 @@ _HOME = {
     "generate_replies": "evaluation.generate",
     "grpo": "training.preference.grpo",
     "hint": "exercises.notebook_api",
-    "lenient": "evaluation.score",
     "load": "training.open_model",
     "passed": "exercises.notebook_api",
     "playground": "plots.playground",
     "progress": "exercises.notebook_api",
     "quiz": "lessons.quiz_view",
-    "render": "data.loss_mask",
     "sample": "world.tasks",
     "score": "evaluation.score",
     "setup": "session",
@@ -100,7 +92,6 @@ _HOME = {
     "show_batch": "plots.loss_mask",
     "show_mask": "plots.loss_mask",
     "to_records": "data.examples",
-    "train": "from_scratch.training_loop",
     "transcript": "plots.transcript",
     "verify": "world.tasks",
 }

@@ -530,7 +530,8 @@ ift.claim(
 # | `packing_strategy="bfd-requeue"` | `"bfd_split"` | removed in TRL 2 |
 # | tool arguments as nested columns | the `Json` type of datasets | filled up with `None` |
 #
-# Here it runs, complete. A small model needs a higher learning rate.
+# Here it runs, complete. **Gradient accumulation** adds up the gradients of four micro-batches
+# before each step. A small model needs a higher learning rate.
 
 # %%
 from transformers import PrinterCallback

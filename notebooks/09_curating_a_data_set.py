@@ -366,7 +366,7 @@ if runs.decide(chosen, chance):
     ift.claim(
         "09.curation-beats-chance",
         "150 records curated by program are better than 150 chosen at random from the same pool.",
-        subject=6,
+        subject=4,
         source="Zhou et al. 2023 (LIMA), arXiv:2305.11206; Chen et al. 2023 (AlpaGasus), "
         "arXiv:2307.08701",
         metric="strict accuracy on held-out entities, the same number of steps",
@@ -388,7 +388,7 @@ if runs.decide(chance, hard):
         "09.hard-means-wrong",
         "From a pool with many wrong answers, the records with the highest IFD are worse than "
         "random ones.",
-        subject=6,
+        subject=4,
         literature="Records with a high instruction-following difficulty are the best to train on.",
         source="Li et al. 2023, arXiv:2308.12032",
         metric="strict accuracy on held-out entities, the same number of steps",

@@ -25,9 +25,7 @@ OBJECTIVES: dict[int, Objective] = {
     1: Objective("Pretraining yields a text predictor, not an assistant", "01"),
     2: Objective("SFT is cross-entropy on the tokens of the response only", "01"),
     3: Objective("A chat template makes tokens of a triple, the same in training and in use", "02"),
-    4: Objective(
-        "The well-known data sets have schemas of their own and become one record type", "02"
-    ),
+    4: Objective("A data set can be curated by program, and it pays", "09"),
     5: Objective("TRL's recipe for SFT, in today's API", "02"),
     6: Objective(
         "Few curated examples beat many noisy ones: tuning teaches format, not facts", "03"

@@ -10,7 +10,8 @@ from ift_course.exercises import source
 from ift_course.exercises.generate import notebook as generated
 
 LESSON = "02"
-FUNCTIONS = ["adapt_sharegpt", "render_chatml", "response_labels", "collate", "pack", "find_faults"]
+FUNCTIONS = ["adapt_sharegpt", "render_chatml", "response_labels", "collate", "pack", "find_faults",
+             "completion_rows"]  # fmt: skip
 
 
 def notebook(*sources: str) -> bytes:
