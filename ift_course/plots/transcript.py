@@ -102,10 +102,10 @@ class Transcript:
     def _cell(self, answer: Reply | Completion | str) -> str:
         reply = _to_reply(answer)
         mark = {True: "✓ ", False: "✗ ", None: ""}[reply.correct]
-        return mark + (self._clip(reply) or "(nothing)")
+        return mark + self._clip(reply)
 
     def _clip(self, reply: Reply) -> str:
-        text = reply.text.strip()
+        text = reply.text.strip() or "(nothing)"
         if len(text) > self.max_chars:
             return text[: self.max_chars - 1].rstrip() + "…"
         return text if reply.finished else f"{text}…"
