@@ -35,7 +35,7 @@ class Recipe:
 
     Attributes:
         rank: Of the adapters.
-        alpha: Their product is scaled by alpha / rank.
+        alpha: What the adapters add is scaled by alpha / rank.
         learning_rate: The peak; it rises for `warmup` of the steps and falls as a cosine.
         epochs: How often each example is seen.
         batch_size: Examples of a step.
