@@ -100,9 +100,9 @@ ift.playground({"base": (base, tokenizer), "tuned": (result.model, tokenizer)})
 # %% [markdown]
 # **The same on a real model.** Gemma 3 270M is a base model that has read the web. Where it is
 # installed (`make real`), the next cell tunes it on 48 examples while you watch, in about a minute.
-# Elsewhere it shows stored answers. The base has no chat template, so it is asked in plain text, and
-# the tuned model in the form in which it was tuned. Read each answer with two questions in mind:
-# does the model answer the question and then stop, and could you use the answer? Forty-eight
+# Elsewhere it shows stored answers. The base has no chat template, so it is asked in plain text,
+# and the tuned model in the form in which it was tuned. Read each answer with two questions in
+# mind: does the model answer the question and then stop, and could you use the answer? Forty-eight
 # examples change the manner first. A "…" behind an answer says that the model was still writing
 # when it was stopped.
 
