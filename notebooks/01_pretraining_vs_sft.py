@@ -589,12 +589,14 @@ assert math.isclose(hand, course.losses[0], rel_tol=1e-2)  # in bfloat16 where t
 # ### Three runs
 #
 # One run may be luck. So we tune three copies, each on its own examples in its own order (three
-# **seeds**), and ask each one held-out questions and some that it was tuned on. The 95 %
-# **interval** says how far the mean might move with other seeds and other questions.
+# **seeds**), and ask each one held-out questions and questions that it was tuned on. The 95 %
+# **interval** says how far the mean might move with other seeds and other questions. The first seed
+# runs now, and the others are stored.
+
 
 # %%
-after = {"held out": [], "tuned on": []}
-for seed in seeds:
+def tune_and_ask(seed: int) -> list[list[float]]:
+    """1 or 0 for each held-out question, and for each question that it was tuned on."""
     examples = ift.sample(n_examples, seed=seed, tasks=FACT_TASKS)
     result = ift.sft(
         open_base(),
@@ -606,12 +608,16 @@ for seed in seeds:
         batch_size=profile.batch_size,
         progress=False,
     )
-    for name, asked in {"held out": tests[seed], "tuned on": examples[:n_questions]}.items():
-        after[name] += ask_all(result.model, through_template, examples={seed: asked})[0]
     below_1 = next(i for i, loss in enumerate(result.losses, start=1) if loss < 1)
-    print(f"seed {seed}: first loss {result.losses[0]:.1f} (guessing evenly "
-          f"{math.log(len(tokenizer)):.1f}), below 1 at step {below_1} of {result.steps}, "
-          f"{result.seconds:.0f} s")  # fmt: skip
+    print(f"seed {seed}: first loss {result.losses[0]:.1f}, below 1 from step {below_1} on, "
+          f"{len(result.losses)} steps in {result.seconds:.0f} s")  # fmt: skip
+    questions = tests[seed], examples[:n_questions]
+    return [ask_all(result.model, through_template, examples={seed: x})[0][0] for x in questions]
+
+
+held_out, tuned_on = zip(*ift.each_seed(tune_and_ask, seeds), strict=True)
+after = {"held out": list(held_out), "tuned on": list(tuned_on)}
+print(f"Guessing evenly would give a loss of {math.log(len(tokenizer)):.1f}.")
 [by_trl] = ask_all(tuned, through_template, examples={0: tests[seeds[0]]})
 
 ift.charts.bars_with_intervals(
@@ -669,11 +675,11 @@ ift.claim(
 # %%
 hello = "Translate the following English sentence into Spanish.\nHello, how are you?"
 mentions = sum("Hello, how are you?" in question(x) for x in examples)
-print(f"{hello!r} ▸ {generate(result.model, [chat(hello)])[0]}  (in {mentions} training examples)")
+print(f"{hello!r} ▸ {generate(tuned, [chat(hello)])[0]}  (in {mentions} training examples)")
 
 spanish = {question(x): x for x in ift.sample(300, seed=0, split="test", tasks=["phrase"])}
 right = dict.fromkeys(sorted({x.entity for x in spanish.values()}), ())
-for x, text in zip(spanish.values(), generate(result.model, list(map(chat, spanish))), strict=True):
+for x, text in zip(spanish.values(), generate(tuned, list(map(chat, spanish))), strict=True):
     right[x.entity] += (strict(x, text),)
 for sentence, items in right.items():
     print(f"{sentence:22} right in {sum(items):.0f} of {len(items)} wordings")
@@ -694,7 +700,7 @@ my_questions = [
 for text in my_questions:
     print(text)
     print("    base, plain text ▸", first_line(generate(base, [f"{text}\n"])[0]))
-    print("    tuned            ▸", generate(result.model, [chat(text)])[0])
+    print("    tuned            ▸", generate(tuned, [chat(text)])[0])
 
 # %% [markdown]
 # ## 6. Where this fits

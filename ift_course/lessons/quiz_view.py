@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from ift_course.errors import CourseError
 from ift_course.lessons import glossary, quizzes
 from ift_course.lessons.quizzes import Question
 
