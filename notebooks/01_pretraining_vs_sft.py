@@ -32,10 +32,10 @@ from ift_course.lessons.real_parts import real_panel
 real_panel("00")
 
 # %% [markdown]
-# On a real model this is hard to decide, because nobody can list what it has read. So the course
-# has a second instrument: a closed world of countries, animals, objects and people, and a small
-# Llama that was pretrained on texts about it. A program knows every fact of that world and can mark
-# every answer. We use it to find out, and then return to Gemma.
+# On a real model this is hard to decide: nobody can list what it has read. So the course has a
+# second instrument: a closed world of countries, animals, objects and people, and a small Llama
+# that was pretrained on texts about it. A program knows every fact of that world and can mark every
+# answer. We use it to find out, and then return to Gemma.
 #
 # ## 2. The next-token loss, by hand
 #
@@ -134,8 +134,8 @@ def read(shape: tuple[int, int, int]) -> torch.Tensor:
     return torch.tensor(ids[:n_tokens]).view(shape).to(device)
 
 
-validation = read((1, 16, 128))[0]  # these pages are never trained on
-reading = read((320, 8, 128))  # 320 steps of 8 sequences of 128 tokens
+validation = read((1, 64, 128))[0]  # these pages are never trained on
+reading = read((500, 4, 128))  # 500 steps of 4 sequences of 128 tokens
 
 # %% [markdown]
 # Now and then the training loop stops, measures the loss on pages that the model is not trained on
@@ -163,6 +163,8 @@ def first_line(text: str) -> str:
     return text.split(tokenizer.eos_token)[0].strip().split("\n")[0]
 
 
+import math
+
 from transformers import LlamaConfig, LlamaForCausalLM
 
 torch.manual_seed(0)
@@ -182,17 +184,17 @@ schedule = torch.optim.lr_scheduler.LambdaLR(  # 40 steps up to the rate above, 
     optimizer, lambda step: min((step + 1) / 40, (len(reading) - step) / (len(reading) - 40))
 )
 
-openings = ["The capital of", "The owl eats", "Anna wanted to know"]
+openings = ["The capital of", "The owl eats", "The opposite of"]
 losses, unseen_loss = [], 0.0
 for step in range(len(reading) + 1):
-    if step in (0, 20, 60, 150, len(reading)):
+    if step in (0, 20, 60, 150, 300, len(reading)):
         with torch.no_grad():
             unseen_loss = newborn.eval()(validation, labels=validation).loss.item()
         torch.manual_seed(0)
         print(f"step {step}: validation loss {unseen_loss:.2f}")
         texts = generate(newborn, openings, 16, do_sample=True, temperature=0.8, top_k=0)
         for opening, text in zip(openings, texts, strict=True):
-            print(f"    {opening} ▸ {first_line(text)}")
+            print(f"    {opening} ▸{text.split(tokenizer.eos_token)[0]!r}")
     if step < len(reading):
         loss = newborn.train()(reading[step], labels=reading[step]).loss
         loss.backward()
@@ -201,14 +203,16 @@ for step in range(len(reading) + 1):
         schedule.step()
         optimizer.zero_grad()
         losses.append(loss.item())
+print(f"validation loss {unseen_loss:.2f}, training loss {sum(losses[-50:]) / 50:.2f} in the last "
+      f"50 steps; guessing evenly {math.log(len(tokenizer)):.2f}")  # fmt: skip
 
 # %%
-import math
 
-n_weights = sum(p.numel() for p in newborn.parameters())
+half = (losses[0] + unseen_loss) / 2
+steps_to_half = next(step for step, loss in enumerate(losses, start=1) if loss < half)
 ift.charts.loss_curve(
     losses,
-    title=f"{n_weights / 1e6:.1f} million random weights, {reading.numel():,} tokens later",
+    title=f"Half of the fall takes {steps_to_half} of {len(losses)} steps",
     marks={"guessing evenly": math.log(len(tokenizer)), "validation loss, end": unseen_loss},
     log=True,
 )
@@ -216,8 +220,7 @@ ift.charts.loss_curve(
 # %% [markdown]
 # The samples go from noise to frequent words and names, then to pieces of sentences, and at last to
 # whole sentences about the world. Most of those are false: each fact is met only now and then, so
-# that facts come last. The validation loss stays close to the training loss, because every page is
-# read once.
+# that facts come last. Every page is read once, so that training and validation loss fall together.
 #
 # **What the shipped base has read.** It has 5.9 million parameters and read 35 million tokens in
 # six phases. The first is the prose you saw. The later ones mix in *worked tasks in prose*:
@@ -348,17 +351,20 @@ for name, ask in ways.items():
     by_strict[name], by_lenient[name] = ask_all(base, ask, (strict, lenient))
     print(f"{name:15} strict {share(by_strict[name]):.2f}   lenient {share(by_lenient[name]):.2f}")
 ranked = sorted(ways, key=lambda name: share(by_lenient[name]))
+gain = share(by_lenient["three examples"]) - share(by_lenient["plain text"])
 print(f"\nThe same weights, the same questions: {share(by_lenient[ranked[0]]):.0%} right with the "
-      f"{ranked[0]}, {share(by_lenient[ranked[-1]]):.0%} with {ranked[-1]} (lenient).")  # fmt: skip
+      f"{ranked[0]}, {share(by_lenient[ranked[-1]]):.0%} with {ranked[-1]} (lenient).\n"
+      f"Against plain text, three examples change {100 * gain:+.0f} points.")  # fmt: skip
 
 # %% [markdown]
 # The knowledge is there, and the way of asking decides whether you see it. In plain text this base
 # answers many questions, because it met worked tasks in mid-training; today's real bases do so,
-# too. What it does not do reliably is stop: compare strict with lenient. Through the template it
-# prints unrelated text, because the embeddings of the chat tokens were never trained.
+# too. So three examples need not add much. What it does not do reliably is stop after the answer:
+# compare strict with lenient. Through the template it prints unrelated text, because the embeddings
+# of the chat tokens were never trained.
 #
 # **Claim 1.** Its strict score through the template is next to nothing. It could have been
-# otherwise: the model could have read past the unknown tokens.
+# otherwise, had the model read past the unknown tokens.
 
 # %%
 ift.claim(
@@ -377,8 +383,8 @@ ift.claim(
 # ### The same on the real model
 #
 # Gemma is asked the 100 test questions of the course's own data set in the same three ways, and
-# again after tuning on 48 and on 300 examples, with three seeds each. Compare the three rows of the
-# base with ours: is the order the same? Which of them stop?
+# again after tuning on 48 and on 300 examples, with three seeds each. Is the order of the three
+# ways the same as ours? Which of them stop?
 
 # %%
 real_panel("01")
@@ -488,11 +494,12 @@ for model, losses in tune(rows[:64], passes=10):
 # %%
 model_64 = model
 valley = min(range(10), key=by_pass["validation"].__getitem__)
+peak = max(range(10), key=by_pass["right"].__getitem__)
 rise = by_pass["validation"][-1] - by_pass["validation"][valley]
 print(f"From pass {valley + 1} to pass 10 the training loss fell by "
       f"{by_pass['training'][valley] - by_pass['training'][-1]:.2f}, the validation loss rose by "
-      f"{rise:.2f}, and the share of right answers went from {by_pass['right'][valley]:.0%} to "
-      f"{by_pass['right'][-1]:.0%}; its best was {max(by_pass['right']):.0%}.")  # fmt: skip
+      f"{rise:.2f}.\nThe share of right answers was best after pass {peak + 1} "
+      f"({by_pass['right'][peak]:.0%}); in the end it was {by_pass['right'][-1]:.0%}.")  # fmt: skip
 ift.charts.loss_curve(
     {f"{name} loss": by_pass[name] for name in ("training", "validation")},
     title=f"64 examples: the validation loss is lowest after pass {valley + 1} of 10",
@@ -502,13 +509,13 @@ ift.charts.loss_curve(
 # %% [markdown]
 # When the training loss falls and the validation loss no longer does, the model is **overfitting**:
 # it gets more certain about the examples, and about its mistakes. More examples help, or fewer
-# passes. But choose by what you want: InstructGPT's SFT models overfit in validation loss after one
-# epoch, and people still preferred the answers of models that were trained for more.
+# passes. But the loss is not the goal, so stop by the measure that you care about: InstructGPT's
+# SFT models overfit in validation loss after one epoch, and people still preferred the answers of
+# models that were trained for more.
 #
 # ### TRL's `SFTTrainer`
 #
-# These lines are what you would write at work. With another folder and another list of
-# conversations they tune your model.
+# These lines are what you would write at work, with your model's name and your conversations.
 
 # %%
 import tempfile
@@ -610,6 +617,7 @@ def tune_and_ask(seed: int) -> list[list[float]]:
 
 held_out, tuned_on = zip(*ift.each_seed(tune_and_ask, seeds), strict=True)
 after = {"held out": list(held_out), "tuned on": list(tuned_on)}
+print(f"Guessing evenly would give a loss of {math.log(len(tokenizer)):.1f}.")
 [by_trl] = ask_all(tuned, through_template, examples={0: tests[seeds[0]]})
 
 ift.charts.bars_with_intervals(
@@ -621,9 +629,8 @@ ift.charts.bars_with_intervals(
 )
 
 # %% [markdown]
-# The first loss is about that of even guessing: the base gives our answers almost no probability in
-# this format, whose special tokens it has never seen. It learns the format within a few steps; the
-# facts were already there.
+# The first loss is about as high as that of even guessing: in this format, whose special tokens it
+# has never seen, the base gives our answers almost no probability.
 #
 # **Claim 2.** A little tuning makes the same weights answer through the template.
 
@@ -638,9 +645,8 @@ ift.claim(
     effect=("SFT", "base"),
     at_least=0.85,
 )
-examples_in_prompt = share(by_lenient["three examples"])
-print(f"Against the base with three examples in the prompt, scored leniently: "
-      f"{share(after['held out']):.2f} and {examples_in_prompt:.2f}.")  # fmt: skip
+print(f"The base at its best, {ranked[-1]} and lenient: {share(by_lenient[ranked[-1]]):.2f}. "
+      f"After SFT, strict: {share(after['held out']):.2f}.")  # fmt: skip
 
 # %% [markdown]
 # The template is the hardest way to ask the base, so the last line has the fair comparison.
@@ -681,9 +687,8 @@ for sentence, items in right.items():
 # %% [markdown]
 # ### Ask it yourself
 #
-# Change the list and run the cell. Try to break the tuned model: ask about a person who does not
-# exist, add "Answer in capital letters.", or greet it. None of these was in its examples. Lessons
-# 05 and 06 are about what you will see.
+# Change the list and run the cell. Try to break the tuned model: ask about a stranger, add "Answer
+# in capital letters.", or greet it. It was tuned on no such request; see lessons 05 and 06.
 
 # %%
 my_questions = [
@@ -735,8 +740,8 @@ ift.charts.loss_curve(
 
 # %% [markdown]
 # A falling loss proves nothing: copying can be learned, too. How to see the bug: both runs start
-# from the same weights on the same batch, so that their first losses should be equal. Compute the
-# first loss by hand, as in section 5, and read what the model writes.
+# from the same weights on the same batch, so their first losses should be equal. Compute the first
+# loss by hand, and read what the model writes.
 #
 # ## Questions
 
@@ -746,7 +751,7 @@ ift.quiz("01", "it-and-sft", "it-and-fine-tuning", "end-of-turn", "first-loss-to
 # %% [markdown]
 # **An open question.** A colleague tunes a new base model on 2,000 support dialogues and reports:
 # "The base scored 0 % on our 50 questions, the tuned model 70 %. So the dialogues taught it our
-# products." Write three or four sentences in reply. What would you ask, and what would you measure?
+# products." Reply in three or four sentences: what would you ask, and what would you measure?
 #
 # <details><summary>Rubric: one point for each</summary>
 #
@@ -761,8 +766,8 @@ ift.quiz("01", "it-and-sft", "it-and-fine-tuning", "end-of-turn", "first-loss-to
 #
 # ## Exercises
 #
-# Five functions, checked as you write them: the shifted loss, perplexity, greedy decoding, nucleus
-# sampling, and the loss on the response, which then tunes the base model.
+# The shifted loss, perplexity, greedy decoding, nucleus sampling, and the loss on the response,
+# which then tunes the base model:
 # [exercises/01_pretraining_vs_sft.ipynb](../exercises/01_pretraining_vs_sft.ipynb)
 #
 # ## To read
