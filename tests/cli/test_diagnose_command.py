@@ -357,7 +357,7 @@ def test_the_terminal_and_the_page_show_tokens_findings_and_where_they_are_expla
         "special",
         "trained",
         "error",
-        "lesson 02, “3. The end is never learned”",
+        "lesson 02, “The end is never learned”",
     ):
         assert text in result.output
     assert "\x1b[31m" not in result.output
