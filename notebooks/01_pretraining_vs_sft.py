@@ -218,9 +218,10 @@ ift.charts.loss_curve(
 )
 
 # %% [markdown]
-# The samples go from noise to frequent words and names, then to pieces of sentences, and at last to
-# whole sentences about the world. Most of those are false: each fact is met only now and then, so
-# that facts come last. Every page is read once, so that training and validation loss fall together.
+# The samples go from noise to frequent words and names, then to pieces of sentences. At the end
+# most of them have the form of this world's sentences, and hardly any is true: each fact is met
+# only now and then, so that facts come last. Every page is read once, so that training and
+# validation loss fall together.
 #
 # **What the shipped base has read.** It has 5.9 million parameters and read 35 million tokens in
 # six phases. The first is the prose you saw. The later ones mix in *worked tasks in prose*:

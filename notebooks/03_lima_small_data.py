@@ -317,19 +317,19 @@ figures.loss_and_score(
 
 # %%
 base, tokenizer = ift.load("base")
-more = runs.of(experiment.LimaConfig(1000), seeds=profile.more_seeds(2))
-known = [experiment.base_completes(base, tokenizer, experiment.held_out(x.seed)) for x in more]
-tuned = [result.scores for result in more]
+fresh = runs.of(experiment.LimaConfig(1000), seeds=profile.more_seeds(2)[len(profile.seeds) :])
+known = [experiment.base_completes(base, tokenizer, experiment.held_out(x.seed)) for x in fresh]
+tuned = [result.scores for result in fresh]
 print(f"the base completes {sum(map(sum, known)):,.0f} of {sum(map(len, known)):,} facts; "
       f"tuned on 1,000 examples, it answers {sum(map(sum, tuned)):,.0f}")  # fmt: skip
 
 # %% [markdown]
 # **Claim: the base is the bound.** A thousand examples do not lift the model above what the base
-# completes. (Three seeds left this undecided, with an interval up to 0.03 where 0.02 was the bound.
-# So three more were drawn.)
+# completes: at most by 0.02, we predicted. The three seeds of the grid left this undecided, with an
+# interval up to 0.03. So it is decided here by three other seeds, which nobody had looked at.
 
 # %%
-if runs.decide(more):
+if runs.decide(fresh):
     ift.claim(
         "03.the-base-is-the-bound",
         "Tuning does not take the model past what the base knows.",

@@ -25,6 +25,7 @@ from ift_course.profile import Profile
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from trl import SFTConfig
 
 TURN_TOKENS = ("<start_of_turn>", "<end_of_turn>")
 
@@ -108,41 +109,20 @@ def tune(
     Returns:
         The model with the adapters merged into its weights.
     """
-    import torch
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import set_seed
-    from trl import SFTConfig
 
-    from ift_course.hardware import bf16_is_fast
     from ift_course.training.trainable_rows import row_by_row
     from ift_course.training.trainer import ResponseTrainer, restore_forward
 
     set_seed(seed)
-    n_steps = recipe.epochs * -(-len(rows) // recipe.batch_size)
     with tempfile.TemporaryDirectory() as folder, quiet():
         trainer = ResponseTrainer(
             model=model,
             processing_class=tokenizer,
             train_dataset=Dataset.from_list([{"messages": row["messages"]} for row in rows]),
-            args=SFTConfig(
-                output_dir=folder,
-                seed=seed,
-                assistant_only_loss=True,  # the template marks the answers with `generation`
-                num_train_epochs=recipe.epochs,
-                per_device_train_batch_size=recipe.batch_size,
-                learning_rate=recipe.learning_rate,
-                lr_scheduler_type="cosine",
-                warmup_steps=int(recipe.warmup * n_steps),
-                max_length=recipe.max_length,
-                bf16=bf16_is_fast(),
-                use_cpu=not torch.cuda.is_available(),
-                gradient_checkpointing=False,
-                logging_steps=1,
-                save_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-            ),
+            args=sft_config(recipe, len(rows), seed, folder, assistant_only_loss=True),
             peft_config=LoraConfig(
                 task_type="CAUSAL_LM",
                 r=recipe.rank,
@@ -151,7 +131,7 @@ def tune(
                 # Rows of the embedding that pretraining has never touched.
                 trainable_token_indices={"embed_tokens": turn_ids(tokenizer)},
             ),
-            callbacks=[_steps(on_step)],
+            callbacks=[steps_callback(on_step)],
             labeled_only=True,  # 262,144 logits for each token of a question would be thrown away
         )
         adapted: Any = trainer.model
@@ -163,6 +143,42 @@ def tune(
         tuned = adapted.merge_and_unload()
     losses = [round(entry["loss"], 4) for entry in trainer.state.log_history if "loss" in entry]
     return Tuned(tuned.eval(), losses, seconds)
+
+
+def sft_config(recipe: Recipe, n_rows: int, seed: int, folder: str, **options: Any) -> SFTConfig:
+    """Return TRL's settings for a recipe.
+
+    Args:
+        recipe: Of the training.
+        n_rows: Examples of the training set.
+        seed: Of the order of the examples.
+        folder: For what the trainer writes.
+        options: Further arguments of `SFTConfig`.
+    """
+    import torch
+    from trl import SFTConfig
+
+    from ift_course.hardware import bf16_is_fast
+
+    n_steps = recipe.epochs * -(-n_rows // recipe.batch_size)
+    return SFTConfig(
+        output_dir=folder,
+        seed=seed,
+        num_train_epochs=recipe.epochs,
+        per_device_train_batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=int(recipe.warmup * n_steps),
+        max_length=recipe.max_length,
+        bf16=bf16_is_fast(),
+        use_cpu=not torch.cuda.is_available(),
+        gradient_checkpointing=False,
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        **options,
+    )
 
 
 def answer(
@@ -232,7 +248,7 @@ def turn_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
     return [cast("int", tokenizer.convert_tokens_to_ids(token)) for token in TURN_TOKENS]
 
 
-def _steps(on_step: OnStep) -> Any:
+def steps_callback(on_step: OnStep) -> Any:
     """A callback of the trainer that reports its steps."""
     from transformers import TrainerCallback
 

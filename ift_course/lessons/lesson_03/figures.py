@@ -31,8 +31,13 @@ def by_share(results: Sequence[LimaResult]) -> dict[str, dict[float, list[list[f
         results: of the grid.
 
     Returns:
-        The item scores. The names are those of `share_name`, from good to bad.
+        The item scores of the seeds that all configurations have. The names are those of
+        `share_name`, from good to bad.
     """
+    configs = {result.config for result in results}
+    seeds = [{x.seed for x in results if x.config == config} for config in configs]
+    shared = set.intersection(*seeds) if seeds else set()
+    results = [result for result in results if result.seed in shared]
     configs = {result.config for result in results}
     lines: dict[str, dict[float, list[list[float]]]] = {}
     for config in sorted(configs, key=lambda config: (config.flawed, config.examples)):

@@ -23,13 +23,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from ift_course.data import course_set
 from ift_course.evaluation.items import read_items
 from ift_course.hardware import bf16_is_fast
-from ift_course.lessons.real_model import Recipe, answer, plain_ids
+from ift_course.lessons.real_model import (
+    Recipe,
+    answer,
+    plain_ids,
+    sft_config,
+    steps_callback,
+)
 from ift_course.memory.estimate import estimate_memory
 from ift_course.memory.measure import peak_bytes
 from ift_course.models.load import base_folder
 from ift_course.models.quiet import quiet
 from ift_course.panels.panel import Measurement, StoredReply
-from ift_course.panels.real_part import Arm, Job, OnStep, RealPart
+from ift_course.panels.real_part import Arm, Job, OnStep, RealPart, ignore
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -183,7 +189,7 @@ def make_trainer(
     seed: int,
     folder: str,
     max_steps: int = -1,
-    on_step: OnStep | None = None,
+    on_step: OnStep = ignore,
 ) -> SFTTrainer:
     """Return TRL's trainer with LoRA on all linear layers.
 
@@ -196,50 +202,26 @@ def make_trainer(
         max_steps: Stop after so many; -1 trains all epochs.
         on_step: Is called with "training", the steps taken, and all steps.
     """
-    import torch
     from datasets import Dataset
     from peft import LoraConfig, prepare_model_for_kbit_training
-    from transformers import PrinterCallback, TrainerCallback, set_seed
-    from trl import SFTConfig, SFTTrainer
-
-    class Steps(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if on_step:
-                on_step("training", state.global_step, state.max_steps)
+    from transformers import PrinterCallback, set_seed
+    from trl import SFTTrainer
 
     set_seed(seed)
     if getattr(model, "is_loaded_in_4bit", False):
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-    n_steps = RECIPE.epochs * -(-len(pairs) // RECIPE.batch_size)
     trainer = SFTTrainer(
         model=model,
         processing_class=tokenizer,
         train_dataset=Dataset.from_list([dict(pair) for pair in pairs]),
-        args=SFTConfig(
-            output_dir=folder,
-            seed=seed,
-            num_train_epochs=RECIPE.epochs,
-            max_steps=max_steps,
-            per_device_train_batch_size=RECIPE.batch_size,
-            learning_rate=RECIPE.learning_rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=int(RECIPE.warmup * n_steps),
-            max_length=RECIPE.max_length,
-            bf16=bf16_is_fast(),
-            use_cpu=not torch.cuda.is_available(),
-            gradient_checkpointing=False,
-            logging_steps=1,
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-        ),
+        args=sft_config(RECIPE, len(pairs), seed, folder, max_steps=max_steps),
         peft_config=LoraConfig(
             task_type="CAUSAL_LM",
             r=RECIPE.rank,
             lora_alpha=RECIPE.alpha,
             target_modules="all-linear",
         ),
-        callbacks=[Steps()],
+        callbacks=[steps_callback(on_step)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
