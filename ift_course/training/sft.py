@@ -102,6 +102,12 @@ def sft(
     from ift_course.models.quiet import quiet
 
     chosen = DEFAULTS.updated(sft, options)
+    settings: dict[str, Any] = {"packing": True} if packing else {}
+    if embedding_learning_rate is not None:
+        check_options(embedding_learning_rate=embedding_learning_rate)
+        if chosen.uses_adapter:
+            raise CourseError('embedding_learning_rate is for method="full": LoRA freezes them.')
+        settings["embedding_learning_rate"] = embedding_learning_rate
     torch.manual_seed(chosen.seed)  # new embeddings are drawn at random
     with quiet():
         new_tokens = ensure_chat_template(model, tokenizer)
@@ -111,12 +117,6 @@ def sft(
         rate = default_learning_rate(model.num_parameters(), chosen.method)
         chosen = replace(chosen, learning_rate=rate)
     rows, collator, pad_token_id = prepared.rows, collate, _pad_token_id(tokenizer)
-    settings: dict[str, Any] = {"packing": True} if packing else {}
-    if embedding_learning_rate is not None:
-        check_options(embedding_learning_rate=embedding_learning_rate)
-        if chosen.uses_adapter:
-            raise CourseError('embedding_learning_rate is for method="full": LoRA freezes them.')
-        settings["embedding_learning_rate"] = embedding_learning_rate
     if packing:
         refuse_if_rows_mix(model, rows, pad_token_id)
         rows, collator = pack(rows, chosen.max_length).rows, collate_packed

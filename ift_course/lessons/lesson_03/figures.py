@@ -34,15 +34,21 @@ def by_share(results: Sequence[LimaResult]) -> dict[str, dict[float, list[list[f
         The item scores of the seeds that all configurations have. The names are those of
         `share_name`, from good to bad.
     """
-    configs = {result.config for result in results}
-    seeds = [{x.seed for x in results if x.config == config} for config in configs]
-    shared = set.intersection(*seeds) if seeds else set()
-    results = [result for result in results if result.seed in shared]
+    results = of_shared_seeds(results)
     configs = {result.config for result in results}
     lines: dict[str, dict[float, list[list[float]]]] = {}
     for config in sorted(configs, key=lambda config: (config.flawed, config.examples)):
         lines.setdefault(share_name(config.flawed), {})[config.examples] = arm(results, config)
     return lines
+
+
+def of_shared_seeds(results: Sequence[LimaResult]) -> list[LimaResult]:
+    """The results of those seeds that all configurations have, so that points compare."""
+    by_config: dict[LimaConfig, set[int]] = {}
+    for result in results:
+        by_config.setdefault(result.config, set()).add(result.seed)
+    shared = set.intersection(*by_config.values()) if by_config else set()
+    return [result for result in results if result.seed in shared]
 
 
 def means(results: Sequence[LimaResult]) -> dict[str, dict[float, float]]:
@@ -78,7 +84,9 @@ def grid_view(runs: GridRuns[LimaResult]) -> Explorer:
         by_share(runs.live),
         title=finding(runs.stored),
         xlabel="different examples",
-        note=origin(runs.stored) if runs.stored else "nothing is stored for this base",
+        note=origin(of_shared_seeds(runs.stored))
+        if runs.stored
+        else "nothing is stored for this base",
     )
     return explore(options(), explorer_view(runs.stored, runs.live), chart)
 
