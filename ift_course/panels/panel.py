@@ -95,11 +95,20 @@ class Identity(Stored):
 
 
 class Contrast(Stored):
-    """A difference between two arms in one metric: the second minus the first."""
+    """A difference between two arms in one metric: the second minus the first.
+
+    Attributes:
+        first: An arm.
+        second: The other arm.
+        metric: In which they are compared.
+        at_least: Predicted before the measurement: the difference, between -1 and 1, is no smaller.
+            None if nothing was predicted.
+    """
 
     first: str
     second: str
     metric: str
+    at_least: float | None = None
 
 
 class Panel(Stored):

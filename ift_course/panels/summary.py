@@ -83,6 +83,25 @@ def sentence(panel: Panel, contrast: Contrast) -> str | None:
     )
 
 
+def prediction(panel: Panel, contrast: Contrast) -> str:
+    """Say what was predicted of a difference, and whether it came out so; empty if nothing was.
+
+    A prediction came out if the whole interval is above its bound, and failed if the whole interval
+    is below. Otherwise the measurement does not decide it.
+    """
+    estimate = difference(panel, contrast)
+    if contrast.at_least is None or estimate is None:
+        return ""
+    low, high = estimate.interval
+    verdict = "it did not" if high < contrast.at_least else "this does not decide it"
+    if low >= contrast.at_least:
+        verdict = "it did"
+    sign = "+" if contrast.at_least > 0 else ""
+    return (
+        f"Predicted: {contrast.second} gains at least {sign}{points(contrast.at_least)}; {verdict}."
+    )
+
+
 def score_matrix(panel: Panel, arm: str, metric: str) -> list[list[float]]:
     """The item scores of each seed of an arm; empty if it was not scored."""
     runs = panel.arms.get(arm, [])

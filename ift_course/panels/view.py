@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from ift_course.panels.panel import Panel, Run
-from ift_course.panels.summary import sentence, share
+from ift_course.panels.summary import prediction, sentence, share
 from ift_course.plots.cards import Card
 from ift_course.plots.transcript import LEFT, Reply, Transcript, TranscriptRow, transcript
 from ift_course.terminal import printable
@@ -78,9 +78,12 @@ class PanelView:
 
     @property
     def findings(self) -> list[str]:
-        """A sentence for each difference that the lesson reports."""
-        sentences = [sentence(self.panel, contrast) for contrast in self.panel.contrasts]
-        return [text for text in sentences if text]
+        """For each difference that the lesson reports, what it is and what was predicted."""
+        texts = [
+            f"{sentence(self.panel, x) or ''} {prediction(self.panel, x)}".strip()
+            for x in self.panel.contrasts
+        ]
+        return [text for text in texts if text]
 
     @property
     def transcript(self) -> Transcript | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 Ask = Callable[["PreTrainedTokenizerBase", Item], list[int]]
 
 RECIPE = Recipe()
-N_EXAMPLES = (48, 300)  # that are tuned on: the first ones of the training file
+EPOCHS = {48: 4, 300: 2}  # passes over the first examples of the training file, by their number
 N_WORKED = 3  # examples in the prompt: the first ones of the training file, too
 N_OPEN = 10  # questions to be read: the first ones of the file of open questions
 NEXT = "Instruction:"  # what a base writes after a worked example: the next one
 PLAIN, WORKED, TEMPLATE = "base, plain text", "base, three examples", "base, chat template"
-FEW, MANY = (f"SFT on {n} examples" for n in N_EXAMPLES)
+FEW, MANY = (f"SFT on {n} examples" for n in EPOCHS)
 
 
 def real_part() -> RealPart:
@@ -45,7 +46,7 @@ def real_part() -> RealPart:
         lesson="01",
         title="A real base model, asked in three ways and tuned on few examples",
         data={name: course_set.path(name) for name in ("train", "test", "open")},
-        recipe=RECIPE.settings | {"worked examples": N_WORKED},
+        recipe=RECIPE.settings | {"epochs": "4 and 2", "worked examples": N_WORKED},
         metrics={
             "strict": "right, and stopped",
             "lenient": "right, stop ignored",
@@ -55,15 +56,15 @@ def real_part() -> RealPart:
             Arm(PLAIN, partial(ask_base, ask=in_plain_text), n_seeds=1),
             Arm(WORKED, partial(ask_base, ask=after_examples), n_seeds=1),
             Arm(TEMPLATE, partial(ask_base, ask=through_template), n_seeds=1),
-            Arm(FEW, partial(tune_and_ask, n_examples=N_EXAMPLES[0])),
-            Arm(MANY, partial(tune_and_ask, n_examples=N_EXAMPLES[1])),
+            Arm(FEW, partial(tune_and_ask, n_examples=48)),
+            Arm(MANY, partial(tune_and_ask, n_examples=300)),
         ),
         contrasts=(
-            Contrast(first=PLAIN, second=FEW, metric="strict"),
-            Contrast(first=WORKED, second=FEW, metric="lenient"),
-            Contrast(first=PLAIN, second=MANY, metric="strict"),
-            Contrast(first=WORKED, second=MANY, metric="lenient"),
-            Contrast(first=FEW, second=MANY, metric="strict"),
+            Contrast(first=TEMPLATE, second=PLAIN, metric="lenient", at_least=0.05),
+            Contrast(first=PLAIN, second=WORKED, metric="lenient", at_least=0.05),
+            Contrast(first=PLAIN, second=FEW, metric="strict", at_least=0.15),
+            Contrast(first=WORKED, second=FEW, metric="lenient", at_least=-0.05),
+            Contrast(first=FEW, second=MANY, metric="strict", at_least=0.05),
         ),
     )
 
@@ -100,7 +101,8 @@ def tune_and_ask(job: Job, n_examples: int) -> Measurement:
     """Tune the base on the first examples of the course set, and ask it through its template."""
     model, tokenizer = open_base(job.profile)
     rows = course_set.load("train")[:n_examples]
-    tuned = tune(model, tokenizer, rows, job.seed, RECIPE, job.on_step)
+    recipe = replace(RECIPE, epochs=EPOCHS[n_examples])
+    tuned = tune(model, tokenizer, rows, job.seed, recipe, job.on_step)
     measurement = _examine(job, tuned.model, tokenizer, through_template)
     seconds = {"training": round(tuned.seconds, 1)} | measurement.seconds
     return measurement.model_copy(update={"losses": tuned.losses, "seconds": seconds})

@@ -23,7 +23,6 @@ from ift_course.panels.real_part import Arm, Job, RealPart
 
 RECIPE = Recipe()
 N_STEPS = 150  # of every model, about: whole passes over its examples
-N_SEEDS = 2
 FLAWED_SHARE = 0.6
 N_OPEN = 10  # questions to be read: the first ones of the file of open questions
 FEW, SOME, MANY = (f"{n} examples" for n in (30, 100, 300))
@@ -40,14 +39,19 @@ def real_part() -> RealPart:
         | {"steps": N_STEPS, "flawed": FLAWED_SHARE},
         metrics={"strict": "right, and stopped", "stopped": "stopped by itself"},
         arms=(
-            Arm(FEW, partial(tune_and_ask, n_examples=30), N_SEEDS),
-            Arm(SOME, partial(tune_and_ask, n_examples=100), N_SEEDS),
-            Arm(MANY, partial(tune_and_ask, n_examples=300), N_SEEDS),
-            Arm(FLAWED, partial(tune_and_ask, n_examples=300, flawed=FLAWED_SHARE), N_SEEDS),
+            Arm(FEW, partial(tune_and_ask, n_examples=30)),
+            Arm(SOME, partial(tune_and_ask, n_examples=100)),
+            Arm(MANY, partial(tune_and_ask, n_examples=300)),
+            Arm(FLAWED, partial(tune_and_ask, n_examples=300, flawed=FLAWED_SHARE)),
         ),
         contrasts=tuple(
-            Contrast(first=first, second=second, metric="strict")
-            for first, second in ((FEW, MANY), (SOME, MANY), (FLAWED, MANY), (FLAWED, FEW))
+            Contrast(first=first, second=second, metric="strict", at_least=predicted)
+            for first, second, predicted in (
+                (FEW, MANY, 0.05),
+                (SOME, MANY, 0.0),
+                (FLAWED, MANY, 0.10),
+                (FLAWED, FEW, 0.0),
+            )
         ),
     )
 
