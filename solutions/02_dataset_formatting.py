@@ -542,6 +542,7 @@ if ift.passed(completion_rows):
             per_device_train_batch_size=16,
             use_cpu=True,
             bf16=False,
+            activation_checkpointing=False,
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,

@@ -24,6 +24,7 @@ from ift_course.cli.grade import grade, regrade
 from ift_course.cli.hint import hint
 from ift_course.cli.memory import memory
 from ift_course.cli.merge import merge
+from ift_course.cli.predict import predict
 from ift_course.cli.pretrain import pretrain
 from ift_course.cli.progress import progress
 from ift_course.cli.run import run
@@ -76,7 +77,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     doctor, run, chat, sft, dpo, eval, compare, diagnose, merge, export, memory, check, hint,
-    progress, update, pretrain, build, grade, regrade,
+    progress, update, pretrain, predict, build, grade, regrade,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -144,14 +144,12 @@ def _shipped_functions() -> tuple[dict[str, str], dict[str, str]]:
 
 @cache
 def _package_files() -> set[str]:
-    """The digests of every Python file that the course ships."""
-    root = checkout()
-    folders = [PACKAGE, shipped() / "notebooks", shipped() / "solutions"]
+    """The digests of every Python file and of every lesson that the course ships."""
+    root, lessons = checkout(), shipped() / "notebooks"
+    folders = [PACKAGE, lessons, shipped() / "solutions"]
     folders += [root / "tests", root / "site", root / "benchmarks"] if root else []
-    digests = set()
-    for path in (path for folder in folders for path in sorted(folder.rglob("*.py"))):
-        digests.add(_digest_of_file(path))
-    return digests
+    paths = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return {_digest_of_file(path) for path in (*paths, *sorted(lessons.glob("*.ipynb")))}
 
 
 def _digest_of_file(path: Path) -> str:
