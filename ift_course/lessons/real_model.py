@@ -187,13 +187,16 @@ def answer(
     prompts: Sequence[list[int]],
     *,
     max_new_tokens: int,
-    batch_size: int = 16,
+    batch_size: int = 64,
     on_step: OnStep = ignore,
 ) -> list[Completion]:
     """Continue prompts greedily until the end of a turn or of the text.
 
+    Where the CPU is fast in bfloat16, the model's weights are rounded to it, which makes answering
+    two to three times as fast.
+
     Args:
-        model: The base or a tuned model.
+        model: The base or a tuned model; afterwards it is good for answers only.
         tokenizer: Its tokenizer, which pads on the left.
         prompts: Token ids.
         max_new_tokens: The limit for each answer.
@@ -205,6 +208,11 @@ def answer(
     """
     import torch
 
+    from ift_course.data.eval_mode import evaluating
+    from ift_course.hardware import bf16_is_fast
+
+    if bf16_is_fast() and model.dtype == torch.float32:
+        cast("Any", model).to(torch.bfloat16)
     stops = [cast("int", tokenizer.eos_token_id), turn_ids(tokenizer)[1]]
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))  # little padding
     answers: dict[int, Completion] = {}
@@ -212,7 +220,7 @@ def answer(
         on_step("answers", start, len(order))
         indices = order[start : start + batch_size]
         batch = tokenizer.pad({"input_ids": [prompts[i] for i in indices]}, return_tensors="pt")
-        with torch.no_grad(), quiet():
+        with evaluating(model), quiet():
             output: Any = cast("Any", model).generate(
                 **batch.to(model.device),
                 max_new_tokens=max_new_tokens,
