@@ -4,7 +4,7 @@
 # {{ badge }}
 #
 # Between a data set and a model stand a chat template, a tokenizer, a loss mask and a collator.
-# Most bugs of instruction tuning live there, and hardly any raises an error. At the end you can
+# Most bugs of instruction tuning live there, and few raise an error. At the end you can
 #
 # - say which tokens TRL trains for each data layout and option;
 # - turn a conversation into token ids and labels by hand, and check a library against yourself;
@@ -20,30 +20,37 @@ import ift_course as ift
 profile = ift.setup("02")
 
 # %% [markdown]
-# ## 1. A real moment: one token
+# ## 1. What one token can do
 #
 # Gemma 3 270M, a real base model, was tuned twice on the same 48 examples. Both runs read exactly
-# the same tokens. In the second run, one token of each answer had no label: the end of the turn.
-# **Predict, before you look:** what will the second model's answers be like?
+# the same tokens. A token is trained if it has a **label**, the id that the model should produce
+# there. In the second run one token of each answer had no label: the special token that ends the
+# turn. **Predict, before you look:** what will the second model's answers be like?
 
 # %%
+from statistics import fmean
+
 from ift_course.lessons.real_parts import real_panel
 
-real_panel("02")
+view = real_panel("02")
+for name, runs in view.panel.arms.items():
+    print(f"{name}: mean loss of the last 12 steps {fmean(runs[0].losses[-12:]):.2f}")
+view
 
 # %% [markdown]
-# Without a trained end, most answers run on until they are cut off ("…"). No error was raised, and
-# the training loss of that run even ended lower. This lesson takes the path from a row to its
-# labels apart, so that you can find such a bug.
+# Look only at where the answers stop; so small a model is often wrong. Without a trained end,
+# most of these answers run on until they are cut off ("…"). No error was raised, and the loss
+# even looks better, although means over different tokens cannot be compared.
 #
 # ## 2. From a row to labels, by hand
 #
-# Four steps lead from a row to what a trainer needs. The row becomes a **conversation** of turns
-# with roles. A **chat template** writes it as one text, with special tokens that say who speaks. A
-# **tokenizer** cuts the text into ids. A **loss mask** says which ids the model learns to produce.
+# Four steps lead from a *row* of a data set to an *example* for a trainer. The row becomes a
+# **conversation** of turns with roles. A **chat template** writes it as one text, with special
+# tokens that say who speaks. A **tokenizer** cuts the text into ids. A **loss mask** says which
+# ids get a label.
 #
-# In this toy, a token is a word. Every piece of text is written together with its mask, so the two
-# cannot drift apart.
+# In this toy, a token is a word. Every piece of text is written together with its mask, so the
+# two cannot drift apart.
 
 # %%
 row = {"instruction": "Name the capital.", "input": "France", "output": "Paris"}
@@ -61,13 +68,16 @@ write(f"{row['output']} <|end|>", 1)  # the answer, and where it stops
 
 labels = [id_ if trained else -100 for id_, trained in zip(ids, mask, strict=True)]
 words = list(vocabulary)
-for id_, label in zip(ids, labels, strict=True):
-    print(f"{words[id_]:>14}  id {id_}   label {label}")
+for place, (id_, label) in enumerate(zip(ids, labels, strict=True)):
+    before = f"predicted from all up to {words[ids[place - 1]]}" if label != -100 else ""
+    print(f"{words[id_]:>14}  id {id_}   label {label:4}   {before}")
 
 # %% [markdown]
-# PyTorch's cross-entropy ignores the label −100. Only the answer and the end of its turn are
-# trained. We write `<|assistant|>` ourselves, in training and in use, so the model need not produce
-# it. It *must* produce the end, or it never stops.
+# PyTorch's cross-entropy ignores the label −100. Each label stands at its token's *own* place,
+# and the model predicts it from the tokens before. `transformers` makes this shift by one inside,
+# so do not shift labels yourself. We write `<|assistant|>` ourselves, in training and in use, so
+# the model need not produce it. It *must* produce the end, or it stops only by chance or when you
+# cut it off.
 
 # %%
 ift.quiz("02", "mask-with-the-tokens")
@@ -75,11 +85,14 @@ ift.quiz("02", "mask-with-the-tokens")
 # %% [markdown]
 # ## 3. The chat template
 #
-# A chat template is a small Jinja program that travels with the tokenizer. This one is ChatML. The
-# text between `generation` and `endgeneration` is the assistant's, and the mask comes from there.
-# `apply_chat_template` returns a dictionary since transformers 5.
+# A chat template is a small Jinja program that travels with the tokenizer. This one is ChatML.
+# The text between `generation` and `endgeneration` is the assistant's, and the mask comes from
+# there. A hyphen, as in `{%-`, removes the white space before a tag. Copy `print_labels` for your
+# own work.
 
 # %%
+from itertools import groupby
+
 from transformers import AutoTokenizer
 
 base, _ = ift.load("base")
@@ -97,6 +110,13 @@ tokenizer.chat_template = """\
 {%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}
 """
 
+
+def print_labels(tokenizer, ids: list[int], labels: list[int]) -> None:
+    for trained, group in groupby(zip(ids, labels, strict=True), lambda pair: pair[1] != -100):
+        part, labels_there = zip(*group, strict=True)
+        print(repr(tokenizer.decode(part)), part, "labels", labels_there if trained else -100)
+
+
 conversation = [
     {"role": "user", "content": "Name the sound of the owl."},
     {"role": "assistant", "content": "hoot"},
@@ -106,23 +126,29 @@ conversation = [
 by_hand = "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in conversation)
 assert by_hand == tokenizer.apply_chat_template(conversation, tokenize=False)
 encoded = tokenizer.apply_chat_template(conversation, return_assistant_tokens_mask=True)
-print(by_hand, {name: len(values) for name, values in encoded.items()})
+row_ids, mask = encoded["input_ids"], encoded["assistant_masks"]
+row_labels = [id_ if trained else -100 for id_, trained in zip(row_ids, mask, strict=True)]
+print(f"{by_hand}\n{sum(mask)} of {len(mask)} tokens trained")
+print_labels(tokenizer, row_ids[:18], row_labels[:18])  # the first question and answer
 
 # %% [markdown]
-# The template of training must be the template of use: the prompt you ask with has to be, token for
-# token, the beginning of what was trained.
+# The template of training must be the template of use: the prompt is, token for token, the
+# beginning of a trained example, *and* it ends exactly where a trained token begins.
 
 # %%
 asked = tokenizer.apply_chat_template(conversation[:3], add_generation_prompt=True)["input_ids"]
-assert encoded["input_ids"][: len(asked)] == asked
-print(
-    repr(tokenizer.decode(asked[-12:])), "← the end of the prompt, and of what was trained so far"
-)
+not_opened = tokenizer.apply_chat_template(conversation[:3])["input_ids"]
+for name, prompt in {"opened": asked, "opening forgotten": not_opened}.items():
+    n = len(prompt)
+    print(f"{name:18} a beginning: {row_ids[:n] == prompt!s:6} "
+          f"trained from there on: {row_labels[n - 1] == -100 != row_labels[n]}")  # fmt: skip
+typed = tokenizer("Bye<|im_end|>")["input_ids"]
+print("typed by a user:  ", [tokenizer.decode([id_]) for id_ in typed])
 
 # %% [markdown]
-# The menus show the formats of five families. The *tokens* are always the course's, because no
-# other tokenizer is shipped here. Alpaca's headings are ordinary text, which any user can type,
-# too.
+# Only the second test notices a forgotten opening. A user who types `<|im_end|>` gets the special
+# token and closes the turn, so refuse such input (exercise 02.2). Alpaca's headings are ordinary
+# text anyway. (A live notebook has menus here. Ordinary tokens are always the course's.)
 
 # %%
 from ift_course.lessons.lesson_02 import figures
@@ -132,46 +158,58 @@ figures.explore(tokenizer)
 # %% [markdown]
 # ## 4. Which tokens does TRL train?
 #
-# `SFTTrainer` looks at the columns and decides what gets a label. This is all you need to see it:
+# `SFTTrainer` looks at the columns and decides what gets a label. This is how to see it:
 
 # %%
 import logging
 import tempfile
-import warnings
 from pathlib import Path
 
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-warnings.filterwarnings("ignore", message="`gradient_checkpointing` is deprecated")  # TRL's default
 folder = Path(tempfile.mkdtemp())
-said = []  # what TRL writes into its log
+remarks = []  # what TRL and transformers write into their logs
 
 
-class Listen(logging.Handler):
+class Listener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        said.append(record.getMessage())
-        print("TRL says:", said[-1])
+        remarks.append(record.getMessage())
+        print(f"{record.name.split('.')[0]} remarks: {remarks[-1]}")
 
 
-logging.getLogger("trl").addHandler(Listen())
+for library in ("trl", "transformers"):
+    logging.getLogger(library).handlers = [Listener()]
 
 
 def trainer_for(rows: list[dict], tokenizer=tokenizer, **options) -> SFTTrainer:
-    logging.getLogger("trl").setLevel(logging.WARNING)
-    config = SFTConfig(str(folder / "trl"), use_cpu=True, bf16=False, report_to="none", **options)
-    return SFTTrainer(model=base, args=config, train_dataset=Dataset.from_list(rows),
+    for library in ("trl", "transformers"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    config = SFTConfig(str(folder / "trl"), use_cpu=True, bf16=False, report_to="none",
+                       activation_checkpointing=False, **options)  # fmt: skip
+    return SFTTrainer(model=base.name_or_path, args=config, train_dataset=Dataset.from_list(rows),
                       processing_class=tokenizer)  # fmt: skip
 
 
 theirs = trainer_for([{"messages": conversation}], assistant_only_loss=True).train_dataset[0]
-pairs = zip(encoded["input_ids"], encoded["assistant_masks"], strict=True)
-assert theirs["labels"] == [id_ if trained else -100 for id_, trained in pairs]
-print("TRL's labels equal those from the mask on all", len(theirs["labels"]), "tokens")
+assert theirs["labels"] == row_labels
+print("TRL's labels equal those from the mask on all", len(row_labels), "tokens")
 
 # %% [markdown]
-# **Predict first.** For each line below, write down: all tokens, the answer, or an error? Three of
-# them surprise most people.
+# **Predict first.** What is trained: everything, the answer, or is it an error?
+#
+# | | columns | option | your guess |
+# | ---: | --- | --- | --- |
+# | 1 | text | default | |
+# | 2 | text | `completion_only_loss=True` | |
+# | 3 | prompt, completion | default | |
+# | 4 | prompt, completion of messages | default | |
+# | 5 | prompt, completion of messages | `assistant_only_loss=True` | |
+# | 6 | messages | default | |
+# | 7 | messages | `assistant_only_loss=True` | |
+# | 8 | conversations of from, value | default | |
+# | 9 | conversations of from, value | `assistant_only_loss=True` | |
+# | 10 | instruction, output | default | |
 
 # %%
 question, answer = conversation[0]["content"] + "\n", conversation[1]["content"]
@@ -180,62 +218,57 @@ text = {"text": question + answer}
 pair = {"prompt": question, "completion": answer}
 chat_pair = {"prompt": conversation[:3], "completion": conversation[3:]}
 cases = [
-    ("text", text, {}),
-    ("text", text, {"completion_only_loss": True}),
-    ("prompt, completion", pair, {}),
-    ("prompt, completion", pair, {"completion_only_loss": False}),
-    ("prompt, completion of messages", chat_pair, {}),
-    ("prompt, completion of messages", chat_pair, {"assistant_only_loss": True}),
-    ("messages", {"messages": conversation}, {}),
-    ("messages", {"messages": conversation}, {"completion_only_loss": True}),
-    ("messages", {"messages": conversation}, {"assistant_only_loss": True}),
-    ("conversations of from, value", {"conversations": turns}, {}),
-    ("conversations of from, value", {"conversations": turns}, {"assistant_only_loss": True}),
-    ("instruction, output", {"instruction": question, "output": answer}, {}),
+    (text, {}),
+    (text, {"completion_only_loss": True}),
+    (pair, {}),
+    (chat_pair, {}),
+    (chat_pair, {"assistant_only_loss": True}),
+    ({"messages": conversation}, {}),
+    ({"messages": conversation}, {"assistant_only_loss": True}),
+    ({"conversations": turns}, {}),
+    ({"conversations": turns}, {"assistant_only_loss": True}),
+    ({"instruction": question, "output": answer}, {}),
 ]
 prepared = {}
-for layout, example, options in cases:
-    option = ", ".join(f"{k}={v}" for k, v in options.items()) or "default"
+for line, (row, options) in enumerate(cases, start=1):
     try:
-        tokens = trainer_for([example], **options).train_dataset[0]
+        example = trainer_for([row], **options).train_dataset[0]
     except (KeyError, ValueError) as error:
-        print(f"{layout:31}{option:28}{type(error).__name__}: {str(error)[:70]}")
+        print(f"{line:2}. {type(error).__name__}: {str(error).split('. ')[0]}")
         continue
-    trained = [label for label in tokens["labels"] if label != -100]
-    share = (
-        "everything" if len(trained) == len(tokens["labels"]) else repr(tokenizer.decode(trained))
-    )
-    print(f"{layout:31}{option:28}{len(trained):2} of {len(tokens['labels'])}: {share}")
-    prepared[f"{layout} · {option}: {len(trained)} of {len(tokens['labels'])} tokens"] = tokens
+    trained = [label for label in example["labels"] if label != -100]
+    whole = len(trained) == len(example["labels"])
+    print(f"{line:2}. {len(trained):2} of {len(example['labels'])} tokens:",
+          "everything" if whole else repr(tokenizer.decode(trained)))  # fmt: skip
+    prepared[line] = example
 
 # %%
-picked = [name for name in prepared if "=" not in name or "messages · assistant" in name]
+lines = (3, 4, 7, 8)
 ift.show_batch(
     tokenizer,
-    [prepared[name]["input_ids"] for name in picked],
-    [prepared[name]["labels"] for name in picked],
-    captions=picked,
+    [prepared[line]["input_ids"] for line in lines],
+    [prepared[line]["labels"] for line in lines],
+    captions=[f"line {line}" for line in lines],
 )
 
 # %% [markdown]
-# Read it line by line. With `prompt` and `completion` TRL masks the prompt unless you forbid it.
-# With `messages` it trains the user's words, too, unless you ask for `assistant_only_loss`. On data
-# without a completion, `completion_only_loss=True` is accepted and changes nothing. ShareGPT's
-# columns are trained as they are, with the roles `human` and `gpt`, which no chat model knows;
-# their mask is refused. A completion of messages includes the newline after the end of the turn,
-# which the model never needs to write. Axolotl and LLaMA-Factory mask the prompt by default, so
-# check again when you change the library.
+# Without a column `completion`, `completion_only_loss=True` changes nothing (2). TRL ends plain
+# text with the tokenizer's end (3); a conversation ends as its template says. A completion of
+# messages includes the newline after the turn, which the model never needs to write (4). With
+# `messages`, TRL trains on the user's words, too, unless you ask for `assistant_only_loss` (6).
+# ShareGPT's columns are converted, but the roles `human` and `gpt` stay (8), and a mask is
+# refused (9). Rename Alpaca's columns to `prompt` and `completion` (10). Axolotl and
+# LLaMA-Factory mask the prompt by default, so check again in another library.
 
 # %%
-ift.quiz("02", "repeats-the-question")
+ift.quiz("02", "writes-the-next-question")
 
 # %% [markdown]
 # ## 5. Templates of today's models
 #
-# Many published templates have no `{% generation %}`. For the families that it knows, TRL swaps in
-# a training template as soon as you set `assistant_only_loss=True`; it recognizes the original by
-# exact comparison. Below is Qwen3's own template, from TRL's package. The tokens are again the
-# course's: Qwen's tokenizer has one id for `<think>`, ours needs several.
+# Many published templates have no `{% generation %}`. For the families that it knows, TRL swaps
+# in a training template as soon as you set `assistant_only_loss=True`. Here is Qwen3's, in the
+# course's tokens: first the text as in use, then the labels in training.
 
 # %%
 import copy
@@ -254,13 +287,21 @@ thinking = [
 ]
 print(qwen.apply_chat_template(thinking, tokenize=False))
 swapped = trainer_for([{"messages": thinking}], qwen, assistant_only_loss=True).train_dataset[0]
+edited = copy.deepcopy(qwen)
+edited.chat_template += " "  # one character
+try:
+    trainer_for([{"messages": thinking}], edited, assistant_only_loss=True)
+except ValueError as error:
+    print("one character more:", error)
 ift.show_batch(qwen, [swapped["input_ids"]], [swapped["labels"]])
 
 # %% [markdown]
-# In use (the text), Qwen3's template deletes the first thought once the conversation has moved on.
-# In training (the boxes), TRL's variant keeps and trains both. So the prompt of the second turn is
-# *not* the beginning of what was trained. One row for each answer avoids that (exercise 02.7). A
-# tool call is trained, and the tool's result is not:
+# TRL recognizes a template by exact comparison, so one more character is an error. In use,
+# Qwen3's template deletes the first thought once the conversation has moved on. In training,
+# TRL's variant keeps and trains both thoughts, and the newline after a turn. The prompt of the
+# second turn is therefore *not* the beginning of what was trained. One row of `prompt` and
+# `completion` for each answer, *without* `assistant_only_loss`, keeps the original template and
+# avoids that (exercise 02.7). A tool call is trained, and the tool's result is not:
 
 # %%
 function = {
@@ -269,7 +310,7 @@ function = {
 }
 call = {"type": "function", "function": {"name": "count_letters", "arguments": {"word": "owl"}}}
 with_tool = [
-    {"role": "user", "content": "How many letters has owl?"},
+    {"role": "user", "content": "How many letters does 'owl' have?"},
     {"role": "assistant", "content": "", "tool_calls": [call]},
     {"role": "tool", "name": "count_letters", "content": "3"},
     {"role": "assistant", "content": "Three."},
@@ -280,227 +321,213 @@ start = called["input_ids"].index(qwen.convert_tokens_to_ids("<|im_end|>")) + 2 
 ift.show_batch(qwen, [called["input_ids"][start:]], [called["labels"][start:]])
 
 # %% [markdown]
-# Look at the empty `<think>` blocks: the data has no thoughts, and the training template writes
-# *and trains* empty ones. A base model often has no chat template at all, and its end of text is
-# not the end of a turn. Two options of `SFTConfig` repair both, without any code of your own:
+# The data has no thoughts, and the training template writes *and trains* empty `<think>` blocks.
+#
+# A base model often has no chat template, and its end of text is not the end of a turn. Two
+# options of `SFTConfig` change both, in the tokenizer that you pass, if the vocabulary has the
+# special tokens. If not, give a model's name as the path: TRL adds that model's tokens, and their
+# new embeddings have to be trained (in LoRA: `trainable_token_indices`).
 
 # %%
 (folder / "chatml.jinja").write_text(tokenizer.chat_template, encoding="utf-8")
 bare = copy.deepcopy(tokenizer)
-bare.chat_template, bare.eos_token = None, tokenizer.pad_token
+bare.chat_template = None
 print("before:", bare.eos_token, "· template:", bare.chat_template)
-trainer_for(
-    [{"messages": conversation}],
-    bare,
-    chat_template_path=str(folder / "chatml.jinja"),  # or the name of a model to copy it from
-    eos_token="<|im_end|>",
-)
+trainer_for([{"messages": conversation}], bare,
+            chat_template_path=str(folder / "chatml.jinja"), eos_token="<|im_end|>")  # fmt: skip
 print("after: ", bare.eos_token, "· template:", bare.chat_template.splitlines()[1], "…")
-assert bare.apply_chat_template(conversation)["input_ids"] == encoded["input_ids"]
+assert bare.apply_chat_template(conversation)["input_ids"] == row_ids
 
 # %% [markdown]
 # ## 6. The data sets
 #
-# | data set | conversations | made by | license on its card |
-# | --- | ---: | --- | --- |
-# | Alpaca (2023) | 52,002 | text-davinci-003 | CC BY-NC 4.0 |
-# | Dolly 15K | 15,011 | people | CC BY-SA 3.0 |
-# | ShareGPT | about 53,000 or 90,000 | users and ChatGPT | the uploaders', who do not own it |
-# | UltraChat 200K | 207,865 | ChatGPT on both sides | MIT |
-# | OpenHermes 2.5 | 1,001,551 | models, mostly GPT-4 | none stated |
-# | LIMA | 1,030 | people | CC BY-NC-SA or stricter |
-# | Flan | hundreds of millions | academic tasks in templates | Apache-2.0 for the code |
-# | WildChat-1M (2024) | 1 million | users and ChatGPT | ODC-BY |
-# | Magpie Llama-3.1 Pro MT | 300,000 | Llama 3.1 70B, prompts included | Llama 3.1 |
-# | SmolTalk | 1 million | models and older sets | Apache-2.0 for its new parts |
-# | Tülu 3 SFT mixture | 939,344 | a mixture of many sets | ODC-BY, parts non-commercial |
-# | OpenThoughts3 (2025) | 1.2 million | QwQ-32B, with reasoning | Apache-2.0 |
+# | data set | year | conversations | made by | license on its card |
+# | --- | --- | ---: | --- | --- |
+# | Flan | 2023 | hundreds of millions | tasks in templates | Apache-2.0 (code) |
+# | Alpaca | 2023 | 52,002 | text-davinci-003 | CC BY-NC 4.0 |
+# | Dolly 15K | 2023 | 15,011 | people | CC BY-SA 3.0 |
+# | ShareGPT | 2023 | 53,000 in one copy, 90,000 in another | users, ChatGPT | unknown |
+# | LIMA | 2023 | 1,030 | people | CC BY-NC-SA or stricter |
+# | UltraChat 200K | 2023 | 207,865 to train | ChatGPT, both sides | MIT |
+# | OpenHermes 2.5 | 2023 | 1,001,551 | mostly GPT-4 | none stated |
+# | WildChat-1M | 2024 | 838,000 public | users, ChatGPT | ODC-BY |
+# | Magpie Pro MT | 2024 | 300,000 | Llama 3.1 70B | Llama 3.1 |
+# | SmolTalk | 2024 | 1 million | a mixture | Apache-2.0 (new parts) |
+# | Tülu 3 SFT | 2024 | 939,344 | a mixture | ODC-BY, parts non-commercial |
+# | OpenThoughts3 | 2025 | 1.2 million | QwQ-32B, with reasoning | Apache-2.0 |
 #
-# [docs/datasets.md](../docs/datasets.md) says where each figure was read. Today's large sets are
-# *mixtures*, and so are their licenses. The columns give a set away, so one function reads them
-# all, and names its repairs.
+# Sources are in [docs/datasets.md](../docs/datasets.md). A mixture has the licenses of its parts.
+# You recognize a set by its columns; `ift data convert` reads them all.
 
 # %%
 from ift_course.data.samples import ROWS
-from ift_course.data.schemas import parse_row
 
-scraped = {"conversations": [{"from": "gpt", "value": "… and that is all."}, *turns, turns[0]]}
-seven = ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "LIMA")
-for name, sample in {**{name: ROWS[name] for name in seven}, "scraped": scraped}.items():
-    parsed = parse_row(sample)
-    print(f"{name:11}{', '.join(k for k, v in sample.items() if v)[:44]:46}"
-          f"{len(parsed.record.turns)} turns  {'; '.join(parsed.repairs)}")  # fmt: skip
-assert len({parse_row(ROWS[name]).record.turns for name in seven}) == 1
+for name in ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "LIMA"):
+    print(f"{name:11}{', '.join(column for column, value in ROWS[name].items() if value)}")
 
 # %% [markdown]
-# On files it is `ift data convert FILE --out OUT`, which keeps rejected rows, with the reason.
+# Read raw rows before you train on them: lesson 09 does so, and lesson 03 measures what flawed
+# ones cost.
 #
-# **Read before you filter.** The course set has 200 raw rows, written in imitation of scraped ones,
-# because no public set may be shipped. Here are ten. **Which of them would you train on?** Note
-# their numbers first.
+# ## 7. Packing
+#
+# The **collator** makes a batch of examples. A batch is a rectangle, and the collator fills it
+# with **padding**: tokens without a label that cost as much as any other. **Packing** puts
+# several examples into one *sequence*, best-fit decreasing: the longest first, each into the
+# fullest sequence that still has room.
 
 # %%
 from ift_course.data import course_set
 
-raw = course_set.load("raw")
-shown = raw[4:14]
-for number, item in enumerate(shown, start=1):
-    print(f"{number:2}. {item['instruction'][:96]} {item['input'][:40]}")
-    print(f"    → {item['output'][:130]!r}")
 
-# %% [markdown]
-# Now the labels, and a cleaner of five rules. How much of each flaw does it find in all 200 rows?
+def pack(examples: list[dict], capacity: int) -> list[dict]:
+    sequences = []
+    for example in sorted(examples, key=lambda example: -len(example["input_ids"])):
+        size = len(example["input_ids"])
+        room = [s for s in sequences if len(s["input_ids"]) + size <= capacity]
+        if not room:
+            room = [{"input_ids": [], "labels": [], "position_ids": []}]
+            sequences += room
+        best = max(room, key=lambda sequence: len(sequence["input_ids"]))
+        best["input_ids"] += example["input_ids"]
+        best["labels"] += example["labels"]
+        best["position_ids"] += range(size)  # they restart at 0
+    return sequences
 
-# %%
-import re
-from collections import Counter
 
-print("the ten:", ", ".join(f"{n} {row['flaw'] or 'good'}" for n, row in enumerate(shown, 1)), "\n")
-rules = {
-    "markup": lambda row: re.search(r"<[a-z/!][^>]*>|&[a-z#0-9]+;", row["output"]),
-    "mojibake": lambda row: re.search("Ã|â€|Â", row["instruction"] + row["output"]),
-    "no answer": lambda row: not row["output"].strip(),
-    "no end": lambda row: row["output"].strip()[-1:].isalnum() and len(row["output"]) > 60,
-    "a copy": lambda row: (row["instruction"], row["input"], row["output"]) in seen,
-}
-total, flagged, seen = Counter(), Counter(), set()
-for item in raw:
-    flaw = item["flaw"] or "good rows"
-    total[flaw] += 1
-    flagged[flaw] += any(rule(item) for rule in rules.values())
-    seen.add((item["instruction"], item["input"], item["output"]))
-for flaw, number in sorted(total.items(), key=lambda x: -flagged[x[0]] / x[1]):
-    print(f"{flaw:22}{flagged[flaw]:3} of {number}")
-missed = sum(total.values()) - total["good rows"] - sum(flagged.values()) + flagged["good rows"]
-print(f"\nflawed rows that pass all rules: {missed}; good rows flagged: {flagged['good rows']}")
-
-# %% [markdown]
-# Rules find what is wrong with the *form*. Whether an answer is true, complete or beside the
-# question shows only to a reader. Lesson 03 measures what such rows cost.
-#
-# ## 7. Packing
-#
-# Examples differ in length, and a batch is a rectangle. **Padding** fills the rest with tokens that
-# cost as much as any other. **Packing** puts several examples into one sequence, best-fit
-# decreasing: the longest first, each into the fullest sequence that still has room.
-
-# %%
 columns = [{"messages": item["messages"]} for item in course_set.load("train")[:12]]
-lengths = [len(tokenizer.apply_chat_template(x["messages"])["input_ids"]) for x in columns]
+examples = list(trainer_for(columns, assistant_only_loss=True).train_dataset)
+lengths = [len(example["input_ids"]) for example in examples]
 capacity = max(lengths)
+ours = pack(examples, capacity)
 figures.packing(lengths, capacity)
 
 # %% [markdown]
-# TRL has three strategies, and `padding_free`, which packs whatever is in a batch. Here one example
-# is too long. **Predict:** which strategy loses tokens, and which one mixes examples?
+# TRL has three strategies for packing, and `padding_free`, which packs whatever is in a batch. In
+# the first table one more example is too long. **Predict:** which lines lose tokens, and which
+# line of the second table mixes examples?
 
 # %%
 import torch
+from transformers import AutoModelForCausalLM
 
+model = AutoModelForCausalLM.from_pretrained(base.name_or_path, dtype=torch.float32).eval()
 too_long = {"messages": [conversation[0], {"role": "assistant", "content": "hoot " * capacity}]}
 options = {"assistant_only_loss": True, "per_device_train_batch_size": len(columns)}
 ways = {
     "padded": {"max_length": capacity},
-    "packed, bfd": {"max_length": capacity, "packing": True},
-    "packed, bfd_split": {"max_length": capacity, "packing": True, "packing_strategy": "bfd_split"},
-    "packed, wrapped": {"max_length": capacity, "packing": True, "packing_strategy": "wrapped"},
+    "bfd": {"max_length": capacity, "packing": True},
+    "bfd_split": {"max_length": capacity, "packing": True, "packing_strategy": "bfd_split"},
+    "wrapped": {"max_length": capacity, "packing": True, "packing_strategy": "wrapped"},
     "padding_free": {"max_length": None, "padding_free": True},
 }
-base.eval()
-losses, batches = {}, {}
-said.clear()
+remarks.clear()
+print("with an example that is too long")
 for name, way in ways.items():
     rows = trainer_for([*columns, too_long], **way, **options).train_dataset
-    kept = sum(len(row["input_ids"]) for row in rows)
-    trainer = trainer_for(columns, **way, **options)  # without the long one, for a comparison
-    batch = next(iter(trainer.get_train_dataloader()))
+    print(f"{name:13}{len(rows):3} sequences, {sum(len(r['input_ids']) for r in rows)} tokens kept")
+print("\nwithout it")
+losses, batches = {}, {}
+for name, way in ways.items():
+    batch = next(iter(trainer_for(columns, **way, **options).get_train_dataloader()))
     inputs = {k: v for k, v in batch.items() if k in ("input_ids", "labels", "position_ids")}
     with torch.no_grad():
-        losses[name] = base(**inputs, use_cache=False).loss.item()
+        losses[name] = model(**inputs, use_cache=False).loss.item()
     batches[name] = batch
     shape = " × ".join(map(str, batch["input_ids"].shape))
-    print(f"{name:18}{len(rows):3} sequences, {kept} tokens kept; batch of {shape:8}, "
-          f"loss {losses[name]:.4f}")  # fmt: skip
-print("TRL's remarks on these runs:", said or "none")
-mixed = losses.pop("packed, wrapped")
+    print(f"{name:13}batch of {shape:8}  loss {losses[name]:.4f}")
+print("remarks of TRL and transformers:", remarks or "none")
+mixed = losses.pop("wrapped")
 assert max(losses.values()) - min(losses.values()) < 1e-3 < abs(mixed - losses["padded"])
+assert len(ours) == len(trainer_for(columns, **ways["bfd"], **options).train_dataset)
 
 # %% [markdown]
-# `bfd`, the default, truncates what is too long, as padding does. `bfd_split` keeps all tokens, but
-# the rest of a cut answer becomes an example without a question. `wrapped` fills every sequence to
-# the brim and cuts wherever it must; only its loss differs, because examples are cut and read their
-# neighbors. `padding_free` refuses a `max_length`, so you have to truncate yourself. Packed and
-# padding-free batches are flattened into *one* long sequence.
+# `bfd`, the default, truncates what is too long, as padding does. `bfd_split` keeps all tokens,
+# but the rest of a cut answer becomes an example without a question. `wrapped` fills each
+# sequence to the brim and cuts wherever it must; only its loss differs, because examples are cut
+# and read their neighbors. The other batches without padding are flattened into *one* long
+# sequence.
 #
 # ### Does an example see its neighbor?
 #
-# Two things keep examples apart: **positions** that restart at 0, and an **attention mask** that is
-# block-diagonal.
+# A *block-diagonal attention mask* keeps examples apart.
 
 # %%
 figures.block_mask([3, 2])
 
 # %% [markdown]
-# Earlier versions of TRL warned: "You are using packing, but the attention implementation is not
-# set to 'flash_attention_2'. … may lead to cross-contamination" ([quoted
-# here](https://github.com/unslothai/unsloth/issues/2838)). What the installed version remarks
-# stands in the output above. Who is right? Compute each example alone and packed, and compare the
-# logits. **Predict** which of the four lines are not zero.
+# TRL passes positions that restart at 0, and no mask. `transformers` derives the borders from
+# them, but only if no mask is passed and the key-value cache, which serves generation, is off.
+# Earlier versions of TRL warned that packing without flash attention (a fast GPU kernel) "may
+# lead to cross-contamination" ([quoted here](https://github.com/unslothai/unsloth/issues/2838)).
+# Who is right? Compute each example alone and packed. **Predict** which lines differ by more than
+# rounding (below 0.01):
+#
+# 1. restarted positions, sdpa (PyTorch's fused attention)
+# 2. restarted positions, eager (attention in plain PyTorch)
+# 3. a block-diagonal mask, no positions
+# 4. neither (naive packing)
+# 5. restarted positions, cache on
+# 6. restarted positions, an attention mask of ones
 
 # %%
 from itertools import pairwise
 
-from transformers import AutoModelForCausalLM
-
-ids, positions = (batches["packed, bfd"][name] for name in ("input_ids", "position_ids"))
+ids, positions = (batches["bfd"][name] for name in ("input_ids", "position_ids"))
 starts = [*(positions[0] == 0).nonzero().flatten().tolist(), ids.shape[1]]
-eager = AutoModelForCausalLM.from_pretrained(
-    base.name_or_path, attn_implementation="eager", dtype=base.dtype
-)
+number = (positions == 0).cumsum(-1)  # of the example that a token belongs to
+blocks = (number[:, None, :, None] == number[:, None, None, :]).tril()
+eager = AutoModelForCausalLM.from_pretrained(base.name_or_path, dtype=torch.float32,
+                                             attn_implementation="eager").eval()  # fmt: skip
 
 
 @torch.no_grad()
-def distance(model, **inputs) -> float:
-    packed = model(ids, **inputs).logits[0]
+def distance(model, use_cache: bool = False, **inputs) -> float:
+    packed = model(ids, use_cache=use_cache, **inputs).logits[0]
     alone = [model(ids[:, a:b], use_cache=False).logits[0] for a, b in pairwise(starts)]
     return (packed - torch.cat(alone)).abs().max().item()
 
 
-kept_apart = {
-    "sdpa, restarted positions": distance(base, position_ids=positions, use_cache=False),
-    "eager, restarted positions": distance(eager, position_ids=positions, use_cache=False),
-}
-together = {
-    "sdpa, no positions (naive)": distance(base, use_cache=False),
-    "sdpa, positions, cache on": distance(base, position_ids=positions, use_cache=True),
-}
-for name, value in {**kept_apart, **together}.items():
-    print(f"{name:28} largest difference of a logit: {value:.1e}")
-assert max(kept_apart.values()) < 1e-3 < min(together.values())
+differences = [
+    distance(model, position_ids=positions),
+    distance(eager, position_ids=positions),
+    distance(model, attention_mask=blocks),
+    distance(model),
+    distance(model, position_ids=positions, use_cache=True),
+    distance(model, position_ids=positions, attention_mask=torch.ones_like(ids)),
+]
+for line, value in enumerate(differences, start=1):
+    print(f"{line}. largest difference of a logit: {value:.1e}")
+assert max(differences[:3]) < 0.01 < min(differences[3:])
 
 # %% [markdown]
-# The old warning is too strict for `transformers` today: without flash attention, restarted
-# positions keep the examples apart. It holds for naive packing. The last line is a trap: with a
-# key-value cache `transformers` ignores the restarts, and the cache is **on by default**. TRL
-# switches it off; in a loop of your own, do it yourself.
+# The mask alone suffices (3), because rotary positions count distances only; large ones round
+# more. For softmax attention without mask and cache, the old warning no longer holds. Recurrent
+# layers would carry a state across the borders. The cache is **on by default**, and lines 5 and 6
+# raise no error. TRL switches it off; in a loop of your own, do it yourself.
 
 # %%
 ift.quiz("02", "packed-logits-differ")
 
 # %% [markdown]
-# **Claim: packing changes the cost, not the result.** Predicted: the held-out scores of a padded
-# and a packed run, which see the same examples in the same steps, differ by less than 0.05.
+# **Claim: packed examples, kept apart, train the same model.** Predicted: if a padded and a
+# packed run see the same examples in the same steps, their held-out scores differ by less than
+# 0.05. A third run packs without keeping examples apart.
 
 # %%
 from ift_course.lessons.lesson_02 import experiment
 
 runs = ift.each_seed(experiment.padded_and_packed, profile.seeds)
-print(f"largest difference of the loss in any step: {max(run['apart'] for run in runs):.4f}")
+for name in ("padded", "packed", "packed, mixed"):
+    tokens, steps = (fmean(run[cost][name] for run in runs) for cost in ("tokens", "steps"))
+    print(f"{name:14} {steps:.0f} steps, {tokens:6.0f} tokens computed, "
+          f"{runs[0]['seconds'][name]:.0f} s; score {fmean(fmean(run[name]) for run in runs):.2f}, "
+          f"loss at most {max(run['apart'][name] for run in runs):.4f} from padded")  # fmt: skip
 ift.claim(
     "02.packing-changes-nothing",
-    "Packing with separated records gives the model that padding gives.",
+    "Packed examples, kept apart, train the same model as padded ones.",
     subject=5,
-    source="Krell et al. 2021, arXiv:2107.02027; Ding et al. 2024, arXiv:2404.10830",
+    source="Krell et al. 2021, arXiv:2107.02027, for BERT's pretraining",
     metric="strict accuracy on held-out entities, padded minus packed",
     arms={name: [run[name] for run in runs] for name in ("padded", "packed")},
     effect=("padded", "packed"),
@@ -509,10 +536,15 @@ ift.claim(
 )
 
 # %% [markdown]
+# The losses show at once whether examples were kept apart; the scores need not. Packing saves few
+# tokens here, because these examples are short and about equally long. Usually the batch size
+# counts *sequences*: packing then means fewer steps on more examples each, as in the next
+# section.
+#
 # ## 8. The recipe in today's API
 #
-# A recipe of many tutorials: `SFTTrainer`, a Llama of 7 or 8 billion parameters, UltraChat,
-# packing, a learning rate of 2e-5. Look here if one of them no longer runs:
+# Zephyr's recipe, in many tutorials: `SFTTrainer`, Mistral 7B, UltraChat, packing, a learning
+# rate of 2e-5. Look here if one no longer runs:
 #
 # | in the tutorials | today (TRL 1.16, transformers 5.23) | if you leave it |
 # | --- | --- | --- |
@@ -524,20 +556,19 @@ ift.claim(
 # | `setup_chat_format(…)` | `chat_template_path=`, `eos_token=` | ImportError |
 # | defaults on a CPU | `use_cpu=True, bf16=False` | ValueError, or very slow |
 # | `apply_chat_template` gives ids | a dictionary; take `["input_ids"]` | wrong labels, silently |
-# | `PPOTrainer` | removed; `GRPOTrainer`, `RLOOTrainer` | ImportError |
-# | `use_liger_kernel=True` | `model_init_kwargs={"use_kernels": True}` | removed in TRL 2 |
-# | all logits in memory | `loss_type="nll"` is chunked; new: `"dft"` | memory overestimated |
-# | `packing_strategy="bfd-requeue"` | `"bfd_split"` | removed in TRL 2 |
-# | tool arguments as nested columns | the `Json` type of datasets | filled up with `None` |
+# | `use_liger_kernel=True` | `model_init_kwargs={"use_kernels": True}` | will be removed in TRL 2 |
 #
-# Here it runs, complete. **Gradient accumulation** adds up the gradients of four micro-batches
-# before each step. A small model needs a higher learning rate.
+# A small stand-in for it runs here. **Gradient accumulation** adds up the gradients of four
+# micro-batches before each step. UltraChat's column `prompt`, which repeats the first question,
+# is dropped, because TRL would take it for that of a pair.
 
 # %%
 from transformers import PrinterCallback
 
 chats = experiment.ultrachat_rows(profile.seeds[0])
 recipe_model = AutoModelForCausalLM.from_pretrained(base.name_or_path, dtype=torch.float32)
+before, number = experiment.accuracy(recipe_model, tokenizer, profile.seeds[0])
+gpu = torch.cuda.is_available()
 trainer = SFTTrainer(
     model=recipe_model,
     args=SFTConfig(
@@ -551,8 +582,9 @@ trainer = SFTTrainer(
         lr_scheduler_type="cosine",
         warmup_steps=0.05,
         assistant_only_loss=True,
-        use_cpu=True,
-        bf16=False,
+        activation_checkpointing=False,  # True saves memory in a large model
+        use_cpu=not gpu,
+        bf16=gpu and torch.cuda.is_bf16_supported(),
         logging_steps=1,
         save_strategy="no",
         report_to="none",
@@ -563,27 +595,31 @@ trainer = SFTTrainer(
 )
 trainer.remove_callback(PrinterCallback)
 trainer.train()
+trainer.save_model(folder / "tuned")
+
 history = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-del recipe_model.forward  # TRL replaces it with its own
-accuracy, number = experiment.accuracy(recipe_model, tokenizer, profile.seeds[0])
-print(
-    f"{len(chats)} conversations, {len(history)} steps, loss {history[0]:.2f} → {history[-1]:.2f}"
-)
-print(f"{accuracy:.0%} of {number} held-out questions right")
+tuned = AutoModelForCausalLM.from_pretrained(folder / "tuned")
+after, _ = experiment.accuracy(tuned, tokenizer, profile.seeds[0])
+print(f"{len(chats)} conversations, {len(history)} steps; unpacked {len(chats) * 3 // 4} steps")
+print(f"loss {history[0]:.2f} → {history[-1]:.2f}, {number} held-out questions: "
+      f"{before:.0%} → {after:.0%} right")  # fmt: skip
+prompt = tokenizer.apply_chat_template(conversation[:1], add_generation_prompt=True,
+                                       return_tensors="pt")  # fmt: skip
+output = tuned.generate(**prompt, max_new_tokens=20, do_sample=False)
+print(tokenizer.decode(output[0]))
 
 # %% [markdown]
-# Without `select_columns`, TRL would take the column `prompt` for that of a pair.
-#
 # ## 9. Silent failures
 #
 # ### A template that marks too little
 #
-# Two broken templates, and what you hear of them:
+# TRL now refuses the first template below and warns of the second; your own loop does neither,
+# and nothing checks finished labels, as in section 1. The failures after these are silent in TRL,
+# too.
 
 # %%
-marks = "{% generation %}", "{% endgeneration %}"
 unmarked, endless = copy.deepcopy(tokenizer), copy.deepcopy(tokenizer)
-for mark in marks:
+for mark in ("{% generation %}", "{% endgeneration %}"):
     unmarked.chat_template = unmarked.chat_template.replace(mark, "")
 endless.chat_template = tokenizer.chat_template.replace(
     " + '<|im_end|>' }}{% endgeneration %}", " }}{% endgeneration %}{{ '<|im_end|>' }}"
@@ -592,105 +628,138 @@ mask = unmarked.apply_chat_template(conversation, return_assistant_tokens_mask=T
 print("no generation block, transformers:", sum(mask["assistant_masks"]), "trained tokens")
 for name, broken in {"no generation block": unmarked, "end outside of it": endless}.items():
     try:
-        row = trainer_for([{"messages": conversation}], broken, assistant_only_loss=True)
-        labels = row.train_dataset[0]["labels"]
-        print(f"{name}, TRL:", sum(label != -100 for label in labels), "trained tokens")
+        example = trainer_for([{"messages": conversation}], broken, assistant_only_loss=True)
+        trained = sum(label != -100 for label in example.train_dataset[0]["labels"])
+        print(f"{name}, TRL: {trained} trained tokens")
     except ValueError as error:
-        print(f"{name}, TRL: ValueError: {str(error)[:60]} …")
+        print(f"{name}, TRL: ValueError: {error}")
 
 # %% [markdown]
-# `transformers` returns a mask of zeros; a trainer that goes on reports a loss of 0 or NaN. TRL
-# refuses, and it also notices an end that is not trained.
-#
 # ### The end is never learned
 #
-# **Claim: without a trained end, right answers are lost.** The same happens if the padding token is
-# also the end token and all padding is masked. Predicted: at least 0.20 less accuracy.
+# If the padding token is also the end of the turn, a collator that masks all padding, such as
+# that of `transformers`, masks every end. **Predict:** does a model tuned without a trained end
+# still find the right word, and does it ever stop?
 
 # %%
+from transformers import DataCollatorForLanguageModeling
+
+padded_with_end = copy.deepcopy(tokenizer)
+padded_with_end.pad_token = "<|im_end|>"
+end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+batch = DataCollatorForLanguageModeling(padded_with_end, mlm=False)([{"input_ids": row_ids}])
+in_labels = (batch["labels"] == end).sum().item()
+print(f"ends in the ids: {row_ids.count(end)}, in the labels: {in_labels}\n")
+
 runs = ift.each_seed(experiment.with_and_without_end, profile.seeds)
 for name in runs[0]:
-    right, ended = (
-        sum(sum(run[name][what]) for run in runs) / sum(len(run[name][what]) for run in runs)
-        for what in ("right word", "ended")
-    )
-    print(f"{name:11}  says the right word: {right:.2f}   ends by itself: {ended:.2f}")
-ift.claim(
-    "02.end-must-be-trained",
-    "Without the end of turn in the loss, right answers are spoiled by what follows them.",
-    subject=(2, 3),
-    source="the loss itself: a token without loss is not learned",
-    metric="strict accuracy on held-out entities, end trained minus end masked",
-    arms={name: [run[name]["strict"] for run in runs] for name in runs[0]},
-    effect=("end trained", "end masked"),
-    at_least=0.20,
-)
+    scores = [run[name] for run in runs]
+    print(f"{name}: right word {experiment.share(scores, 'right word'):.2f}, "
+          f"stops {experiment.share(scores, 'ended'):.2f}, "
+          f"strictly right {experiment.share(scores, 'strict'):.2f}; "
+          f"stopped by {scores[0]['ended by']}")  # fmt: skip
+for question, answer in runs[0]["end masked"]["answers"][:2]:
+    print(f"    {question!r} → {answer!r}")
 
 # %% [markdown]
-# ### Another template in use than in training
+# *Strictly right* means the right answer, nothing else, and a stop. Without a trained end, the
+# right word is mostly followed by more text. The stops are mostly the end of a text, which the
+# base knows from pretraining.
 #
-# **Claim: a model answers worse in another format than the one it was tuned in.** Predicted: at
-# least 0.05 worse in Alpaca's format. And if only the line that opens the assistant's turn is
-# forgotten?
+# ### Training with one template, asking with another
+#
+# **Claim: this model, tuned in ChatML, answers worse when asked in Alpaca's format.** Predicted:
+# at least 0.05 worse. And if only the line that opens the assistant's turn is forgotten?
 
 # %%
+from IPython.display import display
+
 runs = ift.each_seed(experiment.in_each_format, profile.seeds)
-by_format = {name: [run[name] for run in runs] for name in runs[0]}
-print("as trained minus opening forgotten:",
-      experiment.difference(by_format["as trained"], by_format["opening forgotten"]))  # fmt: skip
-figures.formats(by_format)
-
-# %%
+for trained in runs[0]:
+    for asked in runs[0][trained]:
+        scores = [run[trained][asked] for run in runs]
+        shares = (f"{what} {experiment.share(scores, what):.2f}" for what in scores[0])
+        print(f"tuned in {trained:6} asked in {asked:19}", ", ".join(shares))
+by_format = {name: [run["ChatML"][name]["strict"] for run in runs] for name in runs[0]["ChatML"]}
+print("ChatML minus not opened:",
+      experiment.difference(by_format["ChatML"], by_format["ChatML, not opened"]))  # fmt: skip
+display(figures.formats(by_format))
 ift.claim(
     "02.same-template",
-    "A tuned model answers worse in another format than the one it was tuned in.",
+    "This model, tuned in ChatML, answers worse when asked in Alpaca's format.",
     subject=3,
-    source="the chat template is part of the model; see also Sclar et al. 2023, arXiv:2310.11324",
+    source="measured here; related, on formats of few-shot prompts: Sclar et al. 2023",
     metric="strict accuracy on held-out entities, ChatML minus Alpaca's format",
-    arms={name: by_format[name] for name in ("as trained", "Alpaca's format")},
+    arms={"as trained": by_format["ChatML"], "Alpaca's format": by_format["Alpaca"]},
     effect=("as trained", "Alpaca's format"),
     at_least=0.05,
 )
 
 # %% [markdown]
+# Neither format is worse by itself: each model does well in its own. Tuned in ChatML and asked in
+# Alpaca's format, the seeds differ widely. The forgotten opening did no harm here: a strictly
+# right answer means that the model answered at once. Do not count on it.
+#
 # ### Two beginnings, and rows that vanish
 #
-# If the template writes a begin-of-text token and the tokenizer adds one as well, formatting and
-# encoding in two steps gives two. Print the first ids, or let `apply_chat_template` do both steps.
-# And a trainer drops what truncation leaves without a label. Count: rows in = rows used + dropped.
+# If the template writes a begin-of-text token and the tokenizer adds one, formatting and encoding
+# in two steps gives two. And TRL drops an example that truncation leaves without a label; the
+# `Trainer` of `transformers` keeps it.
 
 # %%
+from tokenizers.processors import TemplateProcessing
+
+begins = copy.deepcopy(tokenizer)
+begins.add_special_tokens({"bos_token": "<s>"})
+begins.chat_template = "{{ bos_token }}" + tokenizer.chat_template
+begins.backend_tokenizer.post_processor = TemplateProcessing(
+    single="<s> $A", special_tokens=[("<s>", begins.bos_token_id)]
+)
+two_steps = begins(begins.apply_chat_template(conversation, tokenize=False))["input_ids"]
+one_step = begins.apply_chat_template(conversation)["input_ids"]
+for name, ids in {"two steps": two_steps, "one step": one_step}.items():
+    print(f"{name:9} begins with {[begins.decode([id_]) for id_ in ids[:3]]}")
+
 long_prompt = {"messages": [{"role": "user", "content": "Repeat. " * 40}, conversation[1]]}
 for length in (256, 64):
     used = trainer_for([columns[0], long_prompt], max_length=length, assistant_only_loss=True)
     print(f"at most {length:3} tokens: 2 rows in, {len(used.train_dataset)} used")
 
 # %% [markdown]
+# ### Before you train
+#
+# - Print one example with its labels.
+# - The share of trained tokens is neither 0 nor 100 %.
+# - The end of each answer has a label.
+# - The prompt is the beginning of an example and ends where a trained token begins.
+# - There is one begin-of-text token at most.
+# - Rows in = rows used + rows dropped.
+#
 # ## Questions
 
 # %%
 ift.quiz("02", "weight-of-a-record", "same-template", "license-of-a-copy")
 
 # %% [markdown]
-# **An open question.** A colleague's chat model, tuned with TRL on ShareGPT rows, sometimes writes
-# `human` and then a question of its own. How do you find the cause, and what do you change? Half a
-# page, a point each for: looking at a prepared row with its labels first; two causes that fit the
-# symptom; a check that would rule out each; a repair of the data or the settings, not of the
-# output.
+# **An open question.** A colleague's chat model, tuned with TRL on ShareGPT rows, sometimes
+# writes `human` and then a question of its own. How do you find the cause, and what do you
+# change? A point each for: looking at an example with its labels first; two causes that fit; a
+# check that would rule out each; a repair of the data or the settings, not of the output.
 #
 # Words of this lesson, in the glossary: {{ terms }}.
 #
 # ## Exercises
 #
-# Seven functions, checked the moment you write them, the last one at work in TRL's trainer:
+# Seven functions, the last one at work in TRL's trainer:
 # [exercises/02_dataset_formatting.ipynb](../exercises/02_dataset_formatting.ipynb)
 #
 # ## To read
 #
 # - Ding et al. 2024, *Fewer Truncations Improve Language Modeling*,
-#   [arXiv:2404.10830](https://arxiv.org/abs/2404.10830): best-fit packing.
+#   [arXiv:2404.10830](https://arxiv.org/abs/2404.10830).
 # - Krell et al. 2021, *Efficient Sequence Packing without Cross-contamination*,
-#   [arXiv:2107.02027](https://arxiv.org/abs/2107.02027).
+#   [arXiv:2107.02027](https://arxiv.org/abs/2107.02027): BERT's pretraining.
 # - Sclar et al. 2023, *Quantifying Language Models' Sensitivity to Spurious Features in Prompt
 #   Design*, [arXiv:2310.11324](https://arxiv.org/abs/2310.11324).
-# - Lambert et al. 2024, *Tülu 3*, [arXiv:2411.15124](https://arxiv.org/abs/2411.15124).
+# - Shi et al. 2024, *Instruction Tuning With Loss Over Instructions*,
+#   [arXiv:2405.14394](https://arxiv.org/abs/2405.14394).

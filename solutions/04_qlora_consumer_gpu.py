@@ -104,6 +104,57 @@ def lora_merge(
 # %%
 ift.check(lora_merge)
 
+# %% [markdown]
+# A real adapter: TRL's `SFTTrainer` tunes the base with PEFT's LoRA for ten steps. Then your
+# function merges the adapter layer by layer, and PEFT's `merge_and_unload` does the same. The
+# logits show whether they agree, and how much the adapter matters.
+
+# %%
+if ift.passed(lora_merge):
+    import tempfile
+    import warnings
+
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import PrinterCallback
+    from trl import SFTConfig, SFTTrainer
+
+    from ift_course.lessons.lesson_04.experiment import examples
+
+    warnings.simplefilter("ignore", FutureWarning)  # PEFT uses old names of transformers
+    base, tokenizer = ift.load("base")
+    rows = [
+        {"prompt": f"Question: {e.instruction} {e.input}".strip() + "\nAnswer:",
+         "completion": f" {e.response}"}
+        for e in examples(80, seed=0)
+    ]  # fmt: skip
+    args = SFTConfig(
+        output_dir=tempfile.mkdtemp(), max_steps=10, learning_rate=3e-3, use_cpu=True, bf16=False,
+        per_device_train_batch_size=16, activation_checkpointing=False, save_strategy="no",
+        report_to="none", disable_tqdm=True,
+    )  # fmt: skip
+    lora = LoraConfig(task_type="CAUSAL_LM", r=8, lora_alpha=32, target_modules="all-linear")
+    trainer = SFTTrainer(base, args, train_dataset=Dataset.from_list(rows),
+                         processing_class=tokenizer, peft_config=lora)  # fmt: skip
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+
+    tuned, (plain, _) = trainer.model.eval(), ift.load("base")
+    ids = tokenizer(rows[0]["prompt"], return_tensors="pt").input_ids
+    with torch.no_grad():
+        untuned, beside = plain(ids).logits, tuned(ids).logits
+        for path, layer in tuned.get_base_model().named_modules():
+            if hasattr(layer, "lora_A"):
+                a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+                plain.get_submodule(path).weight.copy_(
+                    lora_merge(layer.base_layer.weight, a, b, lora.lora_alpha)
+                )
+        yours, pefts = plain(ids).logits, tuned.merge_and_unload()(ids).logits
+    results = {"untuned": untuned, "merged by you": yours, "merged by PEFT": pefts}
+    for what, logits in results.items():
+        difference = (logits - beside).abs().max() / beside.abs().max()
+        print(f"{what:14} differs from base and adapter by {difference:.0e} of the largest logit")
+
 # %% [markdown] tags=["hint"]
 # `x @ a.T @ b.T` is `x @ (b @ a).T`. So which matrix can be added to the weight?
 
@@ -274,7 +325,7 @@ if ift.passed(training_memory):
 #
 # **Why it matters.** A run can be made to fit in several ways, and they do not cost the same. A
 # smaller micro-batch with gradient accumulation gives the same result. Gradient checkpointing gives
-# the same result a third slower. Another method gives another result. So the order is clear, and a
+# it a third to a half slower. Another method gives another result. So the order is clear, and a
 # program can find the settings.
 #
 # **Given** is what 04.4 computes, for each method. Activations of a layer take about 34 bytes per

@@ -35,7 +35,7 @@ MEMORY_END = "<!-- memory: end -->"
 # The claim that represents each lesson on the map.
 HEADLINES = (
     "01.sft-follows",
-    "02.end-must-be-trained",
+    "02.same-template",
     "03.quality-beats-quantity",
     "04.qlora-close-to-full",
     "05.dpo-cures-sycophancy",

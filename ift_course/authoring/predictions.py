@@ -26,7 +26,8 @@ BOUNDS = ("at_least", "at_most")
 HEAD = """\
 # What was predicted before it was measured, and the day on which it was written down here.
 # Written by `ift predict` from the lessons' sources. A bound does not move: a new one is a new
-# claim with a new name. "gemma" marks a difference on the real base model.
+# claim with a new name. "gemma" marks a difference on the real base model. What the lessons no
+# longer claim, whatever the measurement gave, stays with the day on which it was withdrawn.
 """
 
 Prediction = dict[str, Any]
@@ -64,10 +65,10 @@ def in_the_sources() -> dict[str, Prediction]:
 
 
 def write() -> tuple[list[str], list[str]]:
-    """Add what is new in the sources, and drop what they no longer hold.
+    """Add what is new in the sources, and mark what they no longer hold as withdrawn.
 
     Returns:
-        The names that were added, and those that were dropped.
+        The names that were added, and those that were withdrawn.
 
     Raises:
         CourseError: A bound has moved.
@@ -80,10 +81,20 @@ def write() -> tuple[list[str], list[str]]:
             "Restore it, or give the new claim a new name."
         )
     today = datetime.now(timezone.utc).date().isoformat()
-    after = {k: before.get(k) or bounds | {"written": today} for k, bounds in now.items()}
+    added, withdrawn = now.keys() - before.keys(), current(before).keys() - now.keys()
+    after = before | {name: now[name] | {"written": today} for name in added}
+    for name in before.keys() & now.keys():
+        after[name].pop("withdrawn", None)
+    for name in withdrawn:
+        after[name]["withdrawn"] = today
     text = yaml.safe_dump(after, sort_keys=True, allow_unicode=True, width=100)
     atomic_write_text(evidence_root() / FILE, HEAD + text)
-    return sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
+    return sorted(added), sorted(withdrawn)
+
+
+def current(predictions: dict[str, Prediction]) -> dict[str, Prediction]:
+    """Those that a lesson still makes."""
+    return {name: x for name, x in predictions.items() if "withdrawn" not in x}
 
 
 def moved(before: dict[str, Prediction], now: dict[str, Prediction]) -> list[str]:

@@ -21,10 +21,10 @@ def predict() -> None:
 
     if checkout() is None:
         raise CourseError("Predictions are written in a clone of the course, and this is not one.")
-    added, dropped = predictions.write()
+    added, withdrawn = predictions.write()
     for name in added:
         print(f"written down: {name}")
-    for name in dropped:
-        print(f"no longer predicted by a lesson: {name}")
-    if not added and not dropped:
+    for name in withdrawn:
+        print(f"withdrawn: {name}")
+    if not added and not withdrawn:
         print("All predictions of the lessons are written down.")

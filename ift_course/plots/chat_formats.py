@@ -47,7 +47,8 @@ class FormatExplorer:
 
         conversation = widgets.Dropdown(options=list(self.conversations), description="Record")
         style = widgets.Dropdown(options=list(self._tokenizers), description="Template")
-        image = widgets.Image(value=self.static.figure().png(), format="png", width=800)
+        first = self.view(str(conversation.value), str(style.value))
+        image = widgets.Image(value=first.figure().png(), format="png", width=800)
 
         def draw(_: object = None) -> None:
             view = self.view(str(conversation.value), str(style.value))

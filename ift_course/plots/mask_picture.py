@@ -43,7 +43,7 @@ def draw(rows: Sequence[Sequence[Token]], alt: str, captions: Sequence[str] = ()
     ax.set_axis_off()
     ax.set_xlim(0, WIDTH)
     ax.set_ylim(height, 0)
-    _draw_legend(ax, rows)
+    _draw_legend(ax, rows, counted=not captions)
     top = LEGEND
     for index, lines in enumerate(blocks):
         if captions:
@@ -96,11 +96,12 @@ def _draw_token(ax: Axes, left: float, top: float, token: Token) -> float:
     return left + width
 
 
-def _draw_legend(ax: Axes, rows: Sequence[Sequence[Token]]) -> None:
+def _draw_legend(ax: Axes, rows: Sequence[Sequence[Token]], *, counted: bool) -> None:
     left = MARGIN
     for kind in KINDS:
         if count(rows, kind) or kind != "padding":
-            token = Token(f"{kind}: {count(rows, kind)}", kind, False)
+            text = f"{kind}: {count(rows, kind)}" if counted else kind
+            token = Token(text, kind, False)
             left = _draw_token(ax, left, 6, token) + 8
     left = _draw_token(ax, left, 6, Token("special", "ignored", True)) + 8
     ax.text(left, 6 + LINE / 2 - 1, "· space   ↵ newline", fontsize=10, color=FAINT, va="center")

@@ -1,4 +1,4 @@
-"""The sequences of a batch as bars of records and padding, without and with packing."""
+"""The sequences of a batch as bars of examples and unused room, without and with packing."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ HATCH: dict[str, Any] = {
 
 
 def show_packing(lengths: Sequence[int], capacity: int, *, title: str = "") -> Picture:
-    """Draw the same records twice: each in a padded sequence of its own, and packed.
+    """Draw the same examples twice: each in a padded sequence of its own, and packed.
 
     Packed sequences appear in the order in which best-fit decreasing fills them.
 
     Args:
-        lengths: Of the records, in tokens, at most `capacity` each.
+        lengths: Of the examples, in tokens, at most `capacity` each.
         capacity: Length of a sequence, in tokens.
         title: Above the figure.
     """
-    padded = [[length] for length in lengths]
-    packed = [[lengths[i] for i in items] for items in best_fit_decreasing(lengths, capacity)]
+    padded = [[i] for i in range(len(lengths))]
+    packed = best_fit_decreasing(lengths, capacity)
     filled = [sum(lengths) / (len(rows) * capacity) for rows in (padded, packed)]
     summary = "; ".join(
         f"{name}: {len(rows)} sequences of {capacity} tokens, {share:.0%} of them filled"
@@ -43,25 +43,27 @@ def show_packing(lengths: Sequence[int], capacity: int, *, title: str = "") -> P
     for ax, name, rows, share in zip(
         panels, ("padded", "packed"), (padded, packed), filled, strict=True
     ):
-        _draw_rows(ax, rows, capacity)
+        _draw_rows(ax, rows, lengths, capacity)
         ax.set_title(f"{name}: {len(rows)} sequences, {share:.0%} filled", loc="left", fontsize=11)
     panels[1].set_xlabel("token")
-    footnote(fig, "colored: a record, with its length · hatched: padding")
+    footnote(fig, "colored: an example, with its length · hatched: unused")
     return fig
 
 
-def _draw_rows(ax: Axes, rows: Sequence[Sequence[int]], capacity: int) -> None:
+def _draw_rows(
+    ax: Axes, rows: Sequence[Sequence[int]], lengths: Sequence[int], capacity: int
+) -> None:
+    """Draw sequences of examples, given as indices; an example has one color in both panels."""
     shades = COLORS[:6]
-    number = 0
     for y, row in enumerate(rows):
         start = 0
-        for length in row:
-            color = shades[number % len(shades)]
+        for index in row:
+            length, color = lengths[index], shades[index % len(shades)]
             ax.barh(y, length, left=start, height=0.8, color=color, alpha=0.55, edgecolor="white")
             if length > capacity / 25:
                 ax.text(start + length / 2, y, str(length), ha="center", va="center",
                         fontsize=8.5, color=INK)  # fmt: skip
-            start, number = start + length, number + 1
+            start += length
         if start < capacity:
             ax.barh(y, capacity - start, left=start, height=0.8, **HATCH)
     ax.set_xlim(0, capacity)

@@ -27,16 +27,19 @@ def lesson(tmp_path, monkeypatch):
 
 def test_every_bound_of_the_course_is_the_one_that_was_written_down():
     before, now = predictions.predicted(), predictions.in_the_sources()
-    assert before.keys() == now.keys(), "run: ift predict"
+    assert predictions.current(before).keys() == now.keys(), "run: ift predict"
     assert predictions.moved(before, now) == []
 
 
-def test_a_new_claim_is_added_and_one_that_is_gone_is_dropped(lesson):
+def test_a_new_claim_is_added_and_one_that_is_gone_stays_as_withdrawn(lesson):
     assert predictions.write() == (["01.a"], [])
     assert predictions.write() == ([], [])
     lesson.write_text(CLAIM.format(bound="at_most=0.1").replace("01.a", "01.b"))
     assert predictions.write() == (["01.b"], ["01.a"])
-    assert predictions.predicted()["01.b"]["at_most"] == 0.1
+    written = predictions.predicted()
+    assert written["01.b"]["at_most"] == 0.1
+    assert written["01.a"]["at_least"] == 0.1 and "withdrawn" in written["01.a"]
+    assert predictions.write() == ([], [])
 
 
 @pytest.mark.parametrize("bound", ["at_least=0.05", "at_most=0.1"])

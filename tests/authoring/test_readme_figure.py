@@ -34,7 +34,7 @@ def test_the_shipped_grids_have_both_halves():
     content = readme_figure.read()
     assert [x.tuned for x in content.answers] == ["Paris", "hoot"]
     assert all(x.base != x.tuned for x in content.answers)
-    assert len(content.lines["curated"]) >= 4
+    assert len(content.lines["good"]) >= 4
 
 
 def test_the_picture_is_in_the_repository_as_large_as_it_is_drawn():

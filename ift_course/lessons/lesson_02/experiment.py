@@ -1,4 +1,4 @@
-"""Lesson 02's runs: padded and packed, with and without a trained end, asked in three formats.
+"""Lesson 02's runs: padded and packed, with and without a trained end, in several formats.
 
 Each run tunes the base with the training loop of lesson 01 on examples of the course's world. All
 models of a seed see the same examples in the same groups, so that a difference has one cause.
@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import copy
 import random
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.claims.claim import Seeds
-from ift_course.data.chat_templates import ALPACA, with_chat_format
+from ift_course.data.chat_templates import ALPACA, token_ids, with_chat_format
 from ift_course.data.examples import to_records
-from ift_course.data.loss_mask import IGNORE, collate, labels, render_all
+from ift_course.data.loss_mask import IGNORE, collate, labels, render, render_all
+from ift_course.data.records import user_text
 from ift_course.evaluation.intervals import two_level_interval
-from ift_course.evaluation.score import lenient, score
+from ift_course.evaluation.score import Scores, lenient, score
 from ift_course.from_scratch.packing import collate_packed, pack
 from ift_course.from_scratch.training_loop import train
 from ift_course.session import current
@@ -55,81 +59,167 @@ def accuracy(
 
 
 def padded_and_packed(seed: int) -> dict[str, Any]:
-    """What the padded and the packed run get right, and how far apart their losses ever are."""
-    padded, losses = _padded(seed)
-    packed, others = _tune(_rows(seed), seed, _as_packed)
-    tokenizer = _tokenizer()
-    return {
-        "padded": score(padded, tokenizer, _questions(seed)).items,
-        "packed": score(packed, tokenizer, _questions(seed)).items,
-        "apart": max(abs(a - b) for a, b in zip(losses, others, strict=True)),
+    """Scores, cost and losses of three runs: padded, packed, and packed with nothing kept apart.
+
+    Returns:
+        For each run the item scores, and under "steps", "tokens" and "apart" what it cost and the
+        largest difference of its loss from the padded run's in any step.
+    """
+    runs = {
+        "padded": _padded(seed),
+        "packed": _tune(_rows(seed), seed, _as_packed),
+        "packed, mixed": _tune(_rows(seed), seed, _as_mixed),
+    }
+    losses = runs["padded"].losses
+    scores = {
+        name: score(run.model, _tokenizer(), _questions(seed)).items for name, run in runs.items()
+    }
+    return scores | {
+        "steps": {name: len(run.losses) for name, run in runs.items()},
+        "tokens": {name: run.tokens for name, run in runs.items()},
+        "seconds": {name: round(run.seconds, 1) for name, run in runs.items()},
+        "apart": {
+            name: max(abs(a - b) for a, b in zip(losses, run.losses, strict=True))
+            for name, run in runs.items()
+        },
     }
 
 
-def with_and_without_end(seed: int) -> dict[str, dict[str, list[float]]]:
-    """For each question: right and nothing else, the right word anywhere, ended by itself."""
+def with_and_without_end(seed: int) -> dict[str, dict[str, Any]]:
+    """What a run with and a run without a trained end of turn answer.
+
+    Returns:
+        For each run the item scores of `_ask`, under "ended by" how often each token ended an
+        answer, and under "answers" three questions with their answers.
+    """
     tokenizer = _tokenizer()
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
     masked = [
         row | {"labels": [IGNORE if label == end else label for label in row["labels"]]}
         for row in _rows(seed)
     ]
-    scores = {}
-    for name, model in {
-        "end trained": _padded(seed)[0],
-        "end masked": _tune(masked, seed)[0],
-    }.items():
-        result = score(model, tokenizer, _questions(seed))
-        pairs = zip(result.examples, result.completions, strict=True)
-        scores[name] = {
-            "strict": result.items,
-            "right word": [float(lenient(example, answer.text)) for example, answer in pairs],
-            "ended": [float(answer.finished) for answer in result.completions],
+    runs = {"end trained": _padded(seed), "end masked": _tune(masked, seed)}
+    results = {}
+    for name, run in runs.items():
+        result = score(run.model, tokenizer, _questions(seed))
+        answers = [
+            [user_text(example.instruction, example.input), answer.text]
+            for example, answer in zip(result.examples, result.completions, strict=True)
+        ]
+        ended = [pair for pair, answer in zip(answers, result.completions, strict=True)
+                 if answer.finished]  # fmt: skip
+        results[name] = _items(result) | {
+            "ended by": Counter(_next_token(run.model, tokenizer, *pair) for pair in ended),
+            "answers": answers[:3],
         }
-    return scores
+    return results
 
 
-def in_each_format(seed: int) -> dict[str, list[float]]:
-    """What the padded run gets right when it is asked in three formats."""
-    trained = _tokenizer()
-    no_opening, alpaca = copy.deepcopy(trained), copy.deepcopy(trained)
-    template = str(trained.chat_template)
-    no_opening.chat_template = template.replace("add_generation_prompt", "false")
+def in_each_format(seed: int) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """What two runs, tuned in ChatML and in Alpaca's format, get right in each format.
+
+    Returns:
+        By the format of training, then by the format of the question, the item scores of `_items`.
+    """
+    chatml = _tokenizer()
+    no_opening, alpaca = copy.deepcopy(chatml), copy.deepcopy(chatml)
+    no_opening.chat_template = str(chatml.chat_template).replace("add_generation_prompt", "false")
     alpaca.chat_template = ALPACA
-    formats = {"as trained": trained, "opening forgotten": no_opening, "Alpaca's format": alpaca}
-    model, _ = _padded(seed)
-    return {name: score(model, form, _questions(seed)).items for name, form in formats.items()}
+    formats = {"ChatML": chatml, "ChatML, not opened": no_opening, "Alpaca": alpaca}
+    runs = {"ChatML": _padded(seed), "Alpaca": _tune(_rows(seed, ALPACA), seed)}
+    return {
+        trained: {
+            asked: _items(score(run.model, tokenizer, _questions(seed)))
+            for asked, tokenizer in formats.items()
+            if trained == "ChatML" or asked != "ChatML, not opened"
+        }
+        for trained, run in runs.items()
+    }
 
 
-def difference(first: Sequence[Seeds], second: Sequence[Seeds]) -> str:
-    """The mean of one arm minus that of another, its interval, and whether it excludes zero.
+def share(runs: Sequence[Mapping[str, Sequence[float]]], what: str) -> float:
+    """The mean of one kind of item scores over all seeds."""
+    return fmean(fmean(run[what]) for run in runs)
+
+
+def difference(first: Sequence[Seeds], second: Sequence[Seeds], margin: float = 0.05) -> str:
+    """The mean of one arm minus that of another, its interval, and what the interval says.
 
     Args:
         first: A list of item scores for each seed.
         second: The same, with the seeds and the items in the same order.
+        margin: Differences below it do not matter.
     """
     low, high = two_level_interval(first, second)  # type: ignore[arg-type]
     effect = fmean(map(fmean, first)) - fmean(map(fmean, second))  # type: ignore[arg-type]
-    verdict = "undecided" if low <= 0 <= high else "decided"
+    if -margin < low and high < margin:
+        verdict = f"no difference of {margin} or more"
+    else:
+        verdict = "undecided" if low <= 0 <= high else "a difference"
     return f"{effect:+.2f} (95 % interval {low:+.2f} to {high:+.2f}): {verdict}"
 
 
+@dataclass(frozen=True)
+class _Run:
+    """A tuned model, its losses, the positions it computed, padding included, and the time."""
+
+    model: PreTrainedModel
+    losses: list[float]
+    tokens: int
+    seconds: float
+
+
 @cache
-def _padded(seed: int) -> tuple[PreTrainedModel, list[float]]:
-    """The model that several measurements ask, and its losses."""
+def _padded(seed: int) -> _Run:
+    """The model that several measurements ask."""
     return _tune(_rows(seed), seed)
 
 
 def _tune(
     rows: Sequence[Row], seed: int, make: Callable[[Sequence[Row]], Batch] | None = None
-) -> tuple[PreTrainedModel, list[float]]:
+) -> _Run:
     model, _ = load("base")
     config: Any = model.config
     config.use_cache = False  # or packed examples would see each other
     steps = EPOCHS * -(-len(rows) // GROUP)
-    batches: Any = map(make or _as_padded, _groups(rows, seed))
-    losses = train(model, batches, steps=steps, learning_rate=LEARNING_RATE, warmup=steps // 20)
-    return model, losses
+    tokens = 0
+
+    def batches() -> Iterator[Batch]:
+        nonlocal tokens
+        for group in _groups(rows, seed):
+            batch = (make or _as_padded)(group)
+            tokens += batch["input_ids"].numel()
+            yield batch
+
+    started = time.perf_counter()
+    losses = train(
+        model, cast("Any", batches()), steps=steps, learning_rate=LEARNING_RATE, warmup=steps // 20
+    )
+    return _Run(model, losses, tokens, time.perf_counter() - started)
+
+
+def _items(result: Scores) -> dict[str, list[float]]:
+    """For each question: right and nothing else, the right word anywhere, ended by itself."""
+    pairs = zip(result.examples, result.completions, strict=True)
+    return {
+        "strict": result.items,
+        "right word": [float(lenient(example, answer.text)) for example, answer in pairs],
+        "ended": [float(answer.finished) for answer in result.completions],
+    }
+
+
+def _next_token(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, question: str, answer: str
+) -> str:
+    """The likeliest token after an answer."""
+    import torch
+
+    messages = [{"role": "user", "content": question}]
+    prompt = render(tokenizer, messages, add_generation_prompt=True)[0]
+    ids = torch.tensor([prompt + token_ids(tokenizer, answer)], device=model.device)
+    with torch.no_grad():
+        logits = model(ids, use_cache=False).logits[0, -1]
+    return str(tokenizer.decode([int(logits.argmax())]))
 
 
 def _groups(rows: Sequence[Row], seed: int) -> Iterator[Sequence[Row]]:
@@ -147,11 +237,19 @@ def _as_packed(group: Sequence[Row]) -> Batch:
     return collate_packed(pack(group, CAPACITY).rows, _pad_id())
 
 
+def _as_mixed(group: Sequence[Row]) -> Batch:
+    """Packed naively: without positions, each example sees those before it in its sequence."""
+    batch = _as_packed(group)
+    return {name: batch[name] for name in ("input_ids", "labels")}
+
+
 @cache
-def _rows(seed: int) -> list[Row]:
+def _rows(seed: int, template: str | None = None) -> list[Row]:
     examples = sample(min(N_EXAMPLES, current().profile.examples), seed=seed, tasks=FACT_TASKS)
     chats = [record.messages for record in to_records(examples)]
-    rendered = render_all(_tokenizer(), chats)
+    tokenizer = copy.deepcopy(_tokenizer())
+    tokenizer.chat_template = template or tokenizer.chat_template
+    rendered = render_all(tokenizer, chats)
     return [{"input_ids": ids, "labels": labels(ids, mask)} for ids, mask in rendered]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ift_course.from_scratch.packing import best_fit_decreasing
 from ift_course.plots.charts import bars_with_intervals
-from ift_course.plots.chat_formats import FormatExplorer, explore_formats
+from ift_course.plots.chat_formats import FormatExplorer
 from ift_course.plots.figure import COLORS, FAINT, INK, Picture, footnote, new_figure, subplots
+from ift_course.plots.loss_mask import MaskView
 from ift_course.plots.packed_rows import show_packing
 
 if TYPE_CHECKING:
@@ -44,8 +46,8 @@ def block_mask(lengths: Sequence[int]) -> Picture:
     pairs = [(row, column) for row in range(size) for column in range(row + 1)]
     across = [(row, column) for row, column in pairs if example[row] != example[column]]
     title = (
-        f"Under the causal mask alone, {len(across)} of {len(pairs)} pairs of tokens that see each "
-        "other are of different examples"
+        f"Under the causal mask alone, {len(across)} of the {len(pairs)} allowed looks go to "
+        "another example"
     )
     fig = new_figure(3.6, title=title, alt=f"{title}. Examples of {list(lengths)} tokens.")
     panels = subplots(fig, 1, 2)
@@ -73,6 +75,16 @@ def block_mask(lengths: Sequence[int]) -> Picture:
     return fig
 
 
+class _Formats(FormatExplorer):
+    """The explorer, with one exchange in three formats as its picture without a kernel."""
+
+    @cached_property
+    def static(self) -> MaskView:
+        styles = {"ChatML": "chatml", "Llama 3": "llama-3", "Alpaca": "alpaca"}
+        views = [self.view("one turn", style) for style in styles.values()]
+        return MaskView([view.rows[0] for view in views], list(styles))
+
+
 def explore(tokenizer: PreTrainedTokenizerBase) -> FormatExplorer:
     """A widget that shows conversations in the formats of five families."""
     conversations = {
@@ -81,7 +93,7 @@ def explore(tokenizer: PreTrainedTokenizerBase) -> FormatExplorer:
         "two turns": [QUESTION, ANSWER, QUESTION, ANSWER],
     }
     styles = ["llama-3", "alpaca", "zephyr", "mistral", "chatml"]
-    return explore_formats(tokenizer, conversations, styles)
+    return _Formats(tokenizer, conversations, styles)
 
 
 def formats(arms: Mapping[str, Sequence[Sequence[float]]]) -> Picture:
@@ -90,12 +102,13 @@ def formats(arms: Mapping[str, Sequence[Sequence[float]]]) -> Picture:
     Args:
         arms: For each format a list of item scores for each seed, the trained format first.
     """
-    means = {name: fmean(map(fmean, seeds)) for name, seeds in arms.items()}
+    means = {name: [fmean(items) for items in seeds] for name, seeds in arms.items()}
     trained = next(iter(means))
-    worst = min(means, key=means.__getitem__)
+    worst = min(means, key=lambda name: fmean(means[name]))
+    low, high = min(means[worst]), max(means[worst])
     title = (
-        f"Asked in {worst}, the same model is right {means[worst]:.0%} of the time "
-        f"instead of {means[trained]:.0%}"
+        f"Asked in {worst}, the model is right {fmean(means[worst]):.0%} of the time "
+        f"({low:.0%} to {high:.0%} by seed) instead of {fmean(means[trained]):.0%}"
     )
     return bars_with_intervals(arms, title=title)
 

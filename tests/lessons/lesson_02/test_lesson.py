@@ -39,22 +39,40 @@ def test_most_answers_of_the_masked_run_do_not_end_and_its_loss_ends_lower():
     assert sum(masked.losses[-12:]) < sum(trained.losses[-12:])
 
 
-def test_the_block_mask_counts_the_pairs_of_different_examples():
-    assert "6 of 15 pairs" in figures.block_mask([3, 2]).alt
-    assert "0 of 6 pairs" in figures.block_mask([3]).alt
+def test_the_block_mask_counts_the_looks_at_other_examples():
+    assert "6 of the 15 allowed looks" in figures.block_mask([3, 2]).alt
+    assert "0 of the 6 allowed looks" in figures.block_mask([3]).alt
 
 
 def test_titles_are_made_from_the_numbers():
     packed = figures.packing([5, 3, 4, 2, 2], 8)
     assert "5 examples into 2 sequences of 8 tokens" in packed.get_suptitle()
-    arms = {"as trained": [[1.0, 1.0]], "another": [[0.0, 1.0]], "worst": [[0.0, 0.0]]}
+    arms = {"ChatML": [[1.0, 1.0]] * 2, "another": [[1.0, 1.0]] * 2, "worst": [[0.0], [1.0]]}
     title = figures.formats(arms).get_suptitle().replace("\n", " ")
-    assert title == "Asked in worst, the same model is right 0% of the time instead of 100%"
+    assert title == (
+        "Asked in worst, the model is right 50% of the time (0% to 100% by seed) instead of 100%"
+    )
 
 
-def test_a_difference_is_called_undecided_if_its_interval_holds_zero():
+def test_the_formats_are_shown_one_below_the_other(shared_tokenizer):
+    explorer = figures.explore(shared_tokenizer)
+    assert explorer.static.captions == ["ChatML", "Llama 3", "Alpaca"]
+    assert len(explorer.static.rows) == 3
+
+
+def test_a_difference_is_judged_by_its_interval():
     same = [[1.0, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 1.0], [0.0, 1.0, 1.0, 1.0]]
     assert experiment.difference(same, same[::-1]).endswith(": undecided")
     ones, zeros = [[1.0] * 40] * 3, [[0.0] * 40] * 3
-    assert experiment.difference(ones, zeros).endswith(": decided")
-    assert experiment.difference(zeros, ones).endswith(": decided")
+    assert experiment.difference(ones, zeros).endswith(": a difference")
+    assert experiment.difference(zeros, ones).endswith(": a difference")
+    same = [[1.0] * 200] * 3
+    assert experiment.difference(same, same).endswith(": no difference of 0.05 or more")
+
+
+def test_the_mixed_batch_has_the_packed_tokens_and_no_positions(monkeypatch):
+    monkeypatch.setattr(experiment, "_pad_id", lambda: 0)
+    rows = [{"input_ids": [5, 6, 7], "labels": [-100, 6, 7]}, {"input_ids": [8], "labels": [8]}]
+    mixed = experiment._as_mixed(rows)
+    assert mixed["input_ids"].tolist() == [[5, 6, 7, 8]]
+    assert mixed.keys() == {"input_ids", "labels"}
