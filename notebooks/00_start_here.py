@@ -3,10 +3,10 @@
 #
 # {{ badge }}
 #
-# Below is one model, twice. Gemma 3 270M is a **base model**: it has read trillions of tokens, most
-# of them from the web, and nobody has taught it to answer. On the left it continues four questions.
-# On the right it has been tuned on 48 examples of a question with a good answer, which takes about
-# a minute on a laptop.
+# Below is one model, twice. Gemma 3 270M is a **base model**: it has read trillions of tokens
+# (pieces of words), most of them from the web, and it has not been tuned to answer. The column
+# *before* shows how it continues four prompts. The column *after* shows the same model, tuned on 48
+# prompts with good answers, none of which is in the table.
 
 # %%
 import ift_course as ift
@@ -16,24 +16,29 @@ profile = ift.setup("00")
 before_and_after()
 
 # %% [markdown]
-# (Where Gemma is installed, with `make real`, this cell tunes it while you watch. Elsewhere it
-# shows the stored answers. A "…" means that the model was still writing when it was stopped. The
-# base has no chat template, so it was asked in plain text.)
+# A "…" marks an answer that was still going on when it was cut, after 64 tokens. The base was asked
+# in plain text, the tuned model in the chat format that it was tuned in; section 2 asks a base in
+# both. The weights come from a 4-bit file, and the tuning is LoRA (lesson 04). Where Gemma is
+# installed (`make real`), this cell tunes it while you watch; elsewhere it shows stored answers.
 #
 # Read each pair with two questions in mind. Does the model answer, and then stop? And could you use
-# the answer? Count the "…" on each side. Forty-eight examples changed the *manner* of the model a
-# great deal. They are far too few to have taught it much that it did not know.
+# the answer? In the stored table, no answer on the left stops and every answer on the right does.
+# But none of them is good: the reason for the red leaves is nonsense, the email is refused, and
+# there are two tips instead of three, and four animals instead of three. Forty-eight examples
+# changed the *form* of the answers, and not what the model knows.
 #
-# This step is called **supervised fine-tuning (SFT)**, or instruction tuning. Why are so few
-# examples enough? What exactly do they teach, what do they not teach, and what do they break? This
-# course answers such questions by measuring, and it needs neither a GPU nor a network for that.
+# This step is called **supervised fine-tuning (SFT)** on instructions, or instruction tuning. Why
+# do so few examples change the form? What do they not teach, what would more of them teach, and
+# what do they break? This course answers such questions by measuring, and once installed, it needs
+# neither a GPU nor a network for that.
 #
 # ## 1. A world in which every answer can be checked
 #
-# A model of the web is hard to take apart, because nobody knows all that it has read. So the course
-# carries a second base model, with 5.9 million parameters. It has read 35 million tokens about a
-# small closed world of countries, animals, objects, words and people, and a program knows every
-# fact of that world. Let the base complete three sentences.
+# What a model has read is usually secret, and where it is public, it is far too much to know every
+# fact in it. So the course comes with a second base model, of 5.9 million parameters. It has read
+# 35 million tokens about a small closed world: facts of countries, animals, objects, words and
+# numbers, a little Spanish, and people who do not exist. A program knows every fact of that world.
+# Let the base complete three sentences, with three tokens each, so it may stop in mid-sentence.
 
 # %%
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -44,20 +49,15 @@ folder = base_folder(profile)  # inside the package; the files are like those of
 tokenizer = AutoTokenizer.from_pretrained(folder)
 base = AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
 
-
-def continuation(model, text: str, n_tokens: int = 3) -> str:
-    inputs = tokenizer(text, return_tensors="pt")
-    ids = model.generate(**inputs, max_new_tokens=n_tokens, do_sample=False)
-    return tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-
-
 for text in ("The capital of France is", "The sound of the owl is a", "The opposite of hot is"):
-    print(f"{text} ▸{continuation(base, text)}")
+    inputs = tokenizer(text, return_tensors="pt")
+    ids = base.generate(**inputs, max_new_tokens=3, do_sample=False)
+    print(f"{text} ▸{tokenizer.decode(ids[0, inputs['input_ids'].shape[1] :])}")
 
 # %% [markdown]
-# The base knows these facts. Now ask for them as a chat program does: it wraps your question in a
-# **chat template**, whose special tokens say who is speaking. Predict before you run the cell: what
-# will the base write?
+# The base knows these facts. Now ask for them as a chat program does. It puts your question into a
+# **chat template**, in which special tokens mark where a turn begins and ends. Predict before you
+# run the cell: what will the base write?
 
 # %%
 questions = [
@@ -65,110 +65,168 @@ questions = [
     "Name the sound of the owl.",
     "What is the opposite of hot?",
 ]
-model, tokenizer = ift.load("base")  # the same files, and a tokenizer with a chat template
+model, tokenizer = ift.load("base")  # a second copy, to be tuned, and a tokenizer with a template
 
 
-def as_chat(question: str) -> str:
-    messages = [{"role": "user", "content": question}]
-    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+def reply(model, question: str) -> str:
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": question}],
+        add_generation_prompt=True,
+        return_dict=True,
+        return_tensors="pt",
+    ).to(model.device)
+    ids = model.generate(**prompt, max_new_tokens=16, do_sample=False)
+    return tokenizer.decode(ids[0])
 
 
-print(as_chat(questions[0]))
-before = [continuation(base, as_chat(question), 16) for question in questions]
-for question, text in zip(questions, before, strict=True):
-    print(f"{question} ▸ {text!r}")
+before = [reply(base, question) for question in questions]
+print("\n\n".join(before))
 
 # %% [markdown]
-# The facts are still there, but the base has never met these special tokens, so it does not know
-# what is expected behind them.
+# You have just seen that the base knows these facts, but here it does not give them. It never met
+# the special tokens in pretraining, and falls back on notes of the kind that it has read. Or can it
+# not answer questions at all? We will ask it without the template, too.
 #
 # ## 2. Tune it
 #
-# Here are five of 500 examples. `ift.sft` is the course's shorthand for TRL's `SFTTrainer`;
-# lesson 01 writes the library's code out and shows that it does the same.
+# Here are five of the examples. Below them is the first one as the trainer gets it.
 
 # %%
+from datasets import Dataset
+
 seed = profile.seeds[0]
 examples = ift.sample(profile.examples // 2, seed=seed)
 for example in examples[:5]:
     print(f"{example.instruction} {example.input} → {example.response!r}")
 
-result = ift.sft(model, tokenizer, ift.to_records(examples), seed=seed, progress=False)
-print(f"\n{len(examples)} examples, {result.steps} steps, {result.seconds:.0f} seconds")
-
-# %%
-from ift_course.plots.transcript import TranscriptRow
-
-after = [continuation(result.model, as_chat(question), 16) for question in questions]
-ift.transcript(
-    [
-        TranscriptRow(question, {"base": was, "tuned": now})
-        for question, was, now in zip(questions, before, after, strict=True)
-    ]
-)
+rows = [{"messages": record.messages} for record in ift.to_records(examples)]
+rows[0]
 
 # %% [markdown]
-# Did the model learn the answers from the examples? Count the examples that mention France, the
-# owl, or the word hot.
+# This is the tuning itself, with TRL, Hugging Face's library for it. Lesson 01 does the same by
+# hand, and explains every line. The course's shorthand for such a run is `ift.sft`.
+
+# %%
+import tempfile
+import time
+
+from transformers import PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+config = SFTConfig(
+    tempfile.mkdtemp(),
+    num_train_epochs=profile.epochs,
+    per_device_train_batch_size=profile.batch_size,
+    learning_rate=profile.learning_rate,
+    assistant_only_loss=True,  # learn to write the answers, not the questions
+    use_cpu=model.device.type == "cpu",
+    bf16=False,
+    activation_checkpointing=False,
+    seed=seed,
+    save_strategy="no",
+    report_to="none",
+    disable_tqdm=True,
+)
+trainer = SFTTrainer(
+    model=model, args=config, train_dataset=Dataset.from_list(rows), processing_class=tokenizer
+)
+trainer.remove_callback(PrinterCallback)
+started = time.perf_counter()
+trainer.train()
+tuned = trainer.model.eval()
+print(f"{len(rows)} examples, {profile.epochs:g} times each, {profile.batch_size} in a step, "
+      f"learning rate {profile.learning_rate:g}: {trainer.state.global_step} steps in "
+      f"{time.perf_counter() - started:.0f} seconds")  # fmt: skip
+
+# %%
+print("\n\n".join(reply(tuned, question) for question in questions))
+
+# %% [markdown]
+# The tuned model answers, and ends its turn with a special token. Did it learn the answers from the
+# examples? Count those that mention the things we asked about, or their answers.
 
 # %%
 import re
 
-for word in ("France", "owl", "hot"):
-    n_mentions = sum(bool(re.search(rf"\b{word}\b", str(example))) for example in examples)
-    print(f"examples that mention {word}: {n_mentions}")
+for word in ("France", "Paris", "owl", "hoot", "hot", "cold"):
+    mention = re.compile(rf"\b{word}s?\b", re.IGNORECASE)
+    texts = [f"{x.instruction} {x.input} → {x.response}" for x in examples]
+    found = [text for text in texts if mention.search(text)]
+    print(f"{word}: {len(found)} examples{f', such as {found[0]!r}' if found else ''}")
 
 # %% [markdown]
-# They are **held out**: no example mentions them. The facts come from pretraining, and the examples
-# taught the model to give them as an answer. This is how the course tells learning from
-# remembering, and nearly every score in it is on held-out things.
+# France, the owl and the word hot are **held out**: no example mentions them, and none says what
+# belongs to them. So these answers come from pretraining, and the examples taught the model to give
+# them. That is how this course tells what an example has taught from what the base knew, and nearly
+# every score in it is on held-out things.
 #
-# How often is it right? We ask a hundred other held-out questions and count an answer only if it is
-# right and complete, and the model stopped by itself. To be fair to the base, we also ask it in
-# plain text, and there we look at the first line alone. Which of the three will be best?
+# How often is it right? Here are a hundred held-out questions whose answer is one line. We ask the
+# base and the tuned model in the chat template and in plain text, and a program compares the first
+# line of what they write with the answer. In the second column, the model must also have stopped
+# right there. **Predict** the first column: which of the four ways is best?
 
 # %%
-exam = ift.sample(100, seed=100 + seed, split="test")
+from ift_course.evaluation.paired import share_interval
+
+exam = [x for x in ift.sample(200, seed=100 + seed, split="test") if "\n" not in x.response][:100]
+for example in exam[:3]:
+    print(f"{example.instruction} {example.input} → {example.response}")
+
 plain = [f"{example.instruction}\n{example.input}".strip() + "\n" for example in exam]
-lines = [c.text.split("\n")[0].strip() for c in ift.complete(base, tokenizer, plain)]
-n_right = {
-    "base, chat template": sum(ift.score(base, tokenizer, exam).correct),
-    "base, plain text, first line": sum(map(ift.verify, exam, lines)),
-    "tuned, chat template": sum(ift.score(result.model, tokenizer, exam).correct),
+replies = {
+    "base, chat template": ift.score(base, tokenizer, exam).completions,
+    "base, plain text": ift.complete(base, tokenizer, plain),
+    "tuned, plain text": ift.complete(tuned, tokenizer, plain),
+    "tuned, chat template": ift.score(tuned, tokenizer, exam).completions,
 }
-for way, count in n_right.items():
-    print(f"{way:30} {count:3} of {len(exam)} right")
+print(f"\n{'':22}first line right   and stopped")
+for way, completions in replies.items():
+    texts = [completion.text.strip() for completion in completions]
+    first = sum(ift.verify(x, text.split("\n")[0]) for x, text in zip(exam, texts, strict=True))
+    strict = sum(
+        completion.finished and ift.verify(x, text)
+        for x, text, completion in zip(exam, texts, completions, strict=True)
+    )
+    low, high = share_interval(first, len(exam))
+    print(f"{way:22}{first:4} ({100 * low:.0f} to {100 * high:.0f})      {strict:4}")
 
 # %% [markdown]
-# So this base is not helpless. What it has read contains notes with a phrase on one line and the
-# answer on the next, as the web does, and plain text reminds it of them. Lesson 01 measures all the
-# ways of asking.
+# (In brackets are 95 % intervals: with other questions of this kind, the share would probably be in
+# there.) So this base is not helpless: asked in plain text, it answers most of the same questions,
+# and through the template none. Its texts contain notes with a phrase on one line and the answer on
+# the next, which we put there because the web has them, and a question in plain text looks like the
+# beginning of one. Other bases have read other things; lesson 01 measures three ways of asking,
+# here and on Gemma. Tuning gave the model a format in which it answers *and* stops.
 #
 # Talk to both models. (Without a running kernel you see example answers. In a terminal, the same is
 # `ift chat`.)
 
 # %%
-ift.playground({"base": (base, tokenizer), "tuned": (result.model, tokenizer)})
+ift.playground({"base": (base, tokenizer), "tuned": (tuned, tokenizer)})
 
 # %% [markdown]
 # ## 3. What you will build
 #
-# You will take a base model all the way to an assistant that people prefer. You write each step by
-# hand once, so that you could write it again on an empty sheet, and then with the libraries that
-# everybody uses.
+# Training a model from raw text to an assistant has three classic stages. The first, pretraining,
+# is done for you, though lesson 01 shows a small one. Lessons 01 to 04 and 06 to 09 are about the
+# second, lesson 05 about the third. You write the core of each by hand once, so that you could
+# write it again on an empty sheet, and then with the libraries that everybody uses.
 
 # %%
 ift.charts.pipeline()
 
 # %% [markdown]
+# (Published in this form in 2022. Today a further stage often follows or replaces the third:
+# reinforcement learning on tasks whose answers a program can check.)
+#
 # **A lesson** is a notebook. It shows something on a real model, takes it apart in the closed
 # world, first by hand and then with the library, and measures it.
 #
-# **A claim** is a statement of the field with a bound that was written down before the
-# measurement. It is measured on several seeds, and it holds only if the whole 95 % interval keeps
-# the bound. All of them are in [docs/claims.md](../docs/claims.md). A prediction that failed
-# stays in its lesson, beside what was measured. Often the first seed runs in front of you, and
-# the others are stored and marked as stored.
+# **A claim** turns something that people say into a number, before the measurement. "500 examples
+# make the base answer" becomes "its share of right answers rises by at least 0.85". The experiment
+# runs with several random seeds, and the claim holds only if the whole 95 % interval lies above the
+# bound. A claim that holds in our small world need not hold for large models, so most lessons show
+# Gemma beside it. All claims are in [docs/claims.md](../docs/claims.md).
 #
 # **Silent failures** are bugs that train without an error. Most lessons end with some, and with how
 # to see them.
@@ -180,8 +238,8 @@ ift.charts.pipeline()
 #
 # ## 4. The lessons
 #
-# The time is what the machine computes; reading takes longer. All outputs are already in the
-# notebooks, so you can read first and run later.
+# All outputs are already in the notebooks, so you can read first and run later. "Runs in" is
+# computing time alone; the minutes of the exercises are our estimates.
 
 # %%
 from ift_course.lessons.lesson_00.overview import course_map, verdict
@@ -190,28 +248,26 @@ course_map()
 
 # %%
 overview = course_map()
-print(f"All lessons compute for {overview.seconds / 60:.0f} minutes; the exercises take about "
+print(f"Running all lessons takes {overview.seconds / 60:.0f} minutes; the exercises take about "
       f"{overview.exercise_minutes / 60:.0f} hours.")  # fmt: skip
 
 # %% [markdown]
-# **One evening?** Take lessons 01 and 03. **A weekend?** Take all of them in order, with the easier
-# exercises. Lesson 02 saves the most trouble later. Then turn to your own data: `ift data inspect
-# FILE`, `ift diagnose FILE`, `ift sft`. **Teaching a class?**
-# [docs/instructors.md](../docs/instructors.md) says how to hand out, collect and grade exercises
-# without trusting anybody's code.
+# **One evening?** Read lessons 01 and 03. **A weekend?** Read all of them in order, and do the
+# exercises with one dot (●). Lesson 02 saves the most trouble later. Then turn to your own data:
+# `ift data inspect FILE` shows what is in it, `ift diagnose FILE` finds what would go wrong, and
+# `ift sft` tunes on it. **Teaching a class?** [docs/instructors.md](../docs/instructors.md) says
+# how to hand out, collect and grade exercises without trusting the code that is handed in.
 #
 # ## 5. Can your machine run it?
 #
-# The default profile, `tiny`, runs on any laptop. Set `IFT_PROFILE` to run the same notebooks on
-# another model: `smollm2` and `gemma` are real models on a CPU, `t4` is for a free Colab GPU, and
-# `gpu24` is for a GPU with 24 GB. In a terminal, `ift doctor` says the same as this cell.
+# The default profile, `tiny`, needs no GPU. Others run the same notebooks on real models: `smollm2`
+# on a CPU, `t4` on a free Colab GPU, and `gpu24` on a GPU with 24 GB. Choose one when you start:
+# `IFT_PROFILE=smollm2 jupyter lab`. The profile `gemma` computes the tables of a real base model
+# that the lessons show: `make real`, then `ift run 01 --profile gemma`. In a terminal, `ift doctor`
+# says the same as this cell.
 
 # %%
 verdict()
 
 # %% [markdown]
-# What this notebook cost to run:
-#
-# {{ cost }}
-#
 # Continue with [01, pretraining versus instruction tuning](01_pretraining_vs_sft.ipynb).

@@ -185,8 +185,9 @@ def curate(
     prefer: Annotated[
         Prefer | None,
         typer.Option(
-            help="With --model: the answers that their questions help most (low_ifd, the default), "
-            "or least (high_ifd, for answers you can trust)."
+            help="With --model, which needs this choice: the answers that their questions help "
+            "most (low_ifd, where many answers are wrong and the model knows the facts), or least "
+            "(high_ifd, where answers can be trusted and easy rows teach little)."
         ),
     ] = None,
     threshold: Annotated[
@@ -209,7 +210,7 @@ def curate(
 
         ift data curate dolly.jsonl --keep 1000 --out best.jsonl --report why.csv
 
-        ift data curate chat.parquet --keep 1000 --out best.jsonl --model ~/models/SmolLM2-135M
+        ift data curate chat.parquet --keep 1000 --out best.jsonl --model DIR --prefer low_ifd
     """
     import json
 
@@ -222,6 +223,11 @@ def curate(
         raise CourseError(f"--shortest {shortest} is above --longest {longest}; no answer fits.")
     if prefer and model == "none":
         raise CourseError(f"--prefer {prefer} needs a model that ranks the rows; add --model DIR.")
+    if model != "none" and not prefer:
+        raise CourseError(
+            f"--model {model} ranks the rows by IFD; add --prefer low_ifd (many answers are wrong) "
+            "or --prefer high_ifd (answers can be trusted)."
+        )
     ranking: dict[str, Any] = {}
     if model != "none":
         from ift_course.training.open_model import load
@@ -236,7 +242,7 @@ def curate(
             rejects=rejects,
             seed=seed,
             threshold=threshold,
-            prefer=prefer or "low_ifd",
+            prefer=prefer,
             shortest=shortest,
             longest=longest,
             on_rows=progress.show_rows,

@@ -310,19 +310,19 @@ PIPELINE = (
         "Pretraining",
         "raw text: trillions of tokens of web pages, books, code",
         "predict the next token, on every token",
-        "base model: completes text, does not answer",
+        "base model: completes text, and answers where a text would go on with an answer",
     ),
     Stage(
         "Instruction tuning, SFT",
-        "demonstrations: 1,000 to 1,000,000 instructions with good responses",
-        "predict the next token, on the response tokens only",
+        "demonstrations: a thousand to millions of instructions with good responses",
+        "predict the next token, usually on the response tokens only",
         "SFT model: follows instructions, copies its demonstrations",
     ),
     Stage(
         "RLHF or DPO",
         "preferences: pairs of responses, one chosen, one rejected",
-        "make chosen responses likelier than rejected ones, staying near the SFT model",
-        "assistant: helpful, honest, concise as people prefer",
+        "RLHF: a reward learned from the pairs; DPO: the chosen one; both near the SFT model",
+        "assistant: answers as the raters preferred, often longer, not always truer",
     ),
 )
 

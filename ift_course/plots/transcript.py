@@ -66,7 +66,8 @@ class Transcript:
         judged = any(reply.correct is not None for reply in replies)
         clipped = any(self._clip(reply).endswith("…") for reply in replies)
         marks = "✓ right, nothing else, and finished · ✗ not" if judged else ""
-        return " · ".join(part for part in (marks, "… went on" if clipped else "") if part)
+        cut = "…: it went on, and is cut here" if clipped else ""
+        return " · ".join(part for part in (marks, cut) if part)
 
     def html(self) -> str:
         """A plain table that needs no style sheet."""
@@ -105,7 +106,7 @@ class Transcript:
         return mark + self._clip(reply)
 
     def _clip(self, reply: Reply) -> str:
-        text = reply.text.strip() or "(nothing)"
+        text = reply.text.strip() or ("(nothing)" if reply.finished else "(only blank space)")
         if len(text) > self.max_chars:
             return text[: self.max_chars - 1].rstrip() + "…"
         return text if reply.finished else f"{text}…"

@@ -85,7 +85,7 @@ def test_curate_selects_and_drops_rows_and_gives_the_reasons(mixed, tmp_path):
 def test_curate_ranks_with_a_model(mixed, tmp_path, tiny_llama_dir):
     report = tmp_path / "why.jsonl"
     result = ift("curate", mixed, "--keep", 1, "--out", tmp_path / "best.jsonl", "--report", report,
-                 "--model", tiny_llama_dir)  # fmt: skip
+                 "--model", tiny_llama_dir, "--prefer", "low_ifd")  # fmt: skip
     assert result.exit_code == 0
     first = json.loads(report.read_text().splitlines()[0])
     assert first["selected"] and first["ifd"] > 0 and first["perplexity"] > 1
@@ -95,7 +95,11 @@ def test_curate_refuses_mistakes_in_one_sentence(mixed, tmp_path):
     out = tmp_path / "best.jsonl"
     for words, sentence in (
         (("--keep", 5, "--out", out, "--prefer", "high_ifd"), "--prefer high_ifd needs a model"),
-        (("--keep", 5, "--out", out, "--model", tmp_path / "none"), "There is no model"),
+        (("--keep", 5, "--out", out, "--model", "base"), "add --prefer low_ifd"),
+        (
+            ("--keep", 5, "--out", out, "--model", tmp_path / "none", "--prefer", "low_ifd"),
+            "There is no model",
+        ),
         (("--keep", 5, "--out", mixed), "must be different files"),
         (("--keep", 5, "--out", out, "--report", "why.txt"), "A report is a .csv or .jsonl"),
     ):

@@ -69,7 +69,7 @@ def curate(
     seed: int,
     model: PreTrainedModel | None = None,
     tokenizer: PreTrainedTokenizerBase | None = None,
-    prefer: Prefer = "low_ifd",
+    prefer: Prefer | None = None,
     threshold: float = 0.8,
     shortest: int = 1,
     longest: int = MAX_CHARACTERS,
@@ -77,7 +77,9 @@ def curate(
 ) -> Curated:
     """Keep at most `keep` records, without flaws of form or duplicates, and diverse.
 
-    With a model, the choice is among the best 2 × `keep` by instruction-following difficulty (IFD).
+    The steps, in their order: flaws of form, exact duplicates, near duplicates, with a model all
+    but the best 2 × `keep` by instruction-following difficulty (IFD), diversity of the questions.
+    Test questions are not looked for.
 
     Args:
         records: the records to choose from.
@@ -85,21 +87,25 @@ def curate(
         seed: decides between records that are equally far from those chosen before.
         model: an untuned model that ranks the records.
         tokenizer: the model's tokenizer.
-        prefer: "low_ifd" prefers records whose question helps the answer most. "high_ifd" prefers
-            the highest IFD below 1, the choice of Li et al. 2023 (arXiv:2308.12032) for data whose
-            answers can be trusted.
+        prefer: which IFD is best. A model needs this choice, because there is no safe default.
+            "low_ifd" prefers records whose question helps the answer most: for data in which many
+            answers are wrong, if the model knows the facts. "high_ifd" prefers the highest IFD
+            below 1, as Li et al. 2023 (arXiv:2308.12032) do: for data in which few answers are
+            wrong and easy examples teach little.
         threshold: the similarity that makes a near duplicate, as in `near_duplicates`.
         shortest: the shortest acceptable answer, in characters.
         longest: the longest acceptable answer, in characters.
         on_step: is called with the progress of each step.
 
     Raises:
-        ValueError: `keep` is below 1, or a model comes without its tokenizer.
+        ValueError: `keep` is below 1, or a model comes without its tokenizer or without `prefer`.
     """
     if keep < 1:
         raise ValueError(f"keep is at least 1, not {keep}")
     if model is not None and tokenizer is None:
         raise ValueError("a model needs its tokenizer")
+    if model is not None and prefer is None:
+        raise ValueError('a model needs a choice: prefer="low_ifd" or prefer="high_ifd"')
     decided: dict[int, Decision] = {}
 
     def remaining(dropped: Iterable[Decision]) -> tuple[list[int], list[Record]]:
@@ -118,7 +124,7 @@ def curate(
     near = near_duplicates(rest, threshold, on_done=on_done)
     indices, rest = remaining(_drop_near_duplicates(indices, near))
     difficulties: dict[int, Difficulty] = {}
-    if model is not None and tokenizer is not None:
+    if model is not None and tokenizer is not None and prefer is not None:
         on_done = progress("computing the IFD", len(rest))
         scores = difficulty(model, tokenizer, rest, on_done=on_done)
         difficulties = dict(zip(indices, scores, strict=True))

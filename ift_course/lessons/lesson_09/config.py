@@ -16,7 +16,7 @@ class CurationConfig(Config):
     """A pool, a way of choosing from it, and a compute budget.
 
     Attributes:
-        method: a name of `selection.SELECTION_METHODS`.
+        method: a name of `selection.SELECTION_METHODS` or `selection.CONTROLS`.
         selected: how many records are chosen.
         pool: out of this many.
         flawed: share of the pool's originals that is damaged.

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ift_course.data.examples import to_records
 from ift_course.lessons.lesson_03.experiment import QUESTIONS, fresh_base, tune_and_ask
 from ift_course.lessons.lesson_09.config import POOL_SIZE, CurationConfig, CurationResult
-from ift_course.lessons.lesson_09.selection import SELECTION_METHODS
+from ift_course.lessons.lesson_09.selection import CONTROLS, SELECTION_METHODS
 from ift_course.profile import Profile
 from ift_course.world.flaws import spoil
 from ift_course.world.tasks import FACT_TASKS, Example, sample, verify
@@ -28,9 +28,9 @@ COPIED = 10  # records of a pool that are posted again and again
 # Way of choosing → configuration. The lesson takes six seeds of those that it claims something
 # about: `grids.full("09", seeds=range(6), configs=[SELECTIONS[name] for name in CLAIMED])`.
 SELECTIONS: dict[str, CurationConfig] = {
-    method: CurationConfig(method) for method in SELECTION_METHODS
+    method: CurationConfig(method) for method in (*SELECTION_METHODS, *CONTROLS)
 } | {"all 1,000": CurationConfig("random", selected=POOL_SIZE)}
-CLAIMED = ("random", "curated", "difficult")
+CLAIMED = ("random", "curated")
 GRID: tuple[CurationConfig, ...] = tuple(SELECTIONS.values())
 
 
@@ -75,8 +75,11 @@ def training_set(
     """
     pool = make_pool(config, seed)
     base = (model, tokenizer) if model is not None and tokenizer is not None else None
-    choose = SELECTION_METHODS[config.method]
-    return [pool[i] for i in choose(to_records(pool), config.selected, seed=seed, base=base)]
+    options: dict[str, Any] = {"seed": seed, "base": base}
+    if config.method in CONTROLS:
+        options["is_right"] = [verify(example, example.response) for example in pool]
+    choose = (SELECTION_METHODS | CONTROLS)[config.method]
+    return [pool[i] for i in choose(to_records(pool), config.selected, **options)]
 
 
 def make_pool(config: CurationConfig, seed: int) -> list[Example]:

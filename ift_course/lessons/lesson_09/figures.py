@@ -9,8 +9,9 @@ import numpy as np
 
 from ift_course.lessons.lesson_09.config import CurationResult
 from ift_course.lessons.lesson_09.experiment import SELECTIONS
+from ift_course.lessons.lesson_09.selection import CONTROLS, SELECTION_METHODS
 from ift_course.plots.charts import bars_with_intervals
-from ift_course.plots.figure import COLORS, DASHES, Picture, axes, new_figure
+from ift_course.plots.figure import COLORS, DASHES, INK, Picture, axes, new_figure
 
 
 def by_method(results: Sequence[CurationResult]) -> dict[str, list[CurationResult]]:
@@ -23,38 +24,58 @@ def by_method(results: Sequence[CurationResult]) -> dict[str, list[CurationResul
 
 
 def methods(results: Sequence[CurationResult]) -> Picture:
-    """A bar for each way of choosing; the title says what the best and the worst one bring."""
+    """A bar for each way of choosing; the title says what the best and the worst one bring.
+
+    Controls, which no one can apply without labels, are marked and not part of the title.
+    """
     named = by_method(results)
-    scores = {name: fmean(x.accuracy for x in chosen) for name, chosen in named.items()}
+    scores = {
+        name: fmean(x.accuracy for x in chosen)
+        for name, chosen in named.items()
+        if name in SELECTION_METHODS
+    }
     best, worst = max(scores, key=scores.__getitem__), min(scores, key=scores.__getitem__)
     title = f"“{best}” brings {scores[best]:.2f}, “{worst}” {scores[worst]:.2f}"
     if "random" in scores:
-        title += f"; chance brings {scores['random']:.2f}"
-    arms = {name: [x.scores for x in chosen] for name, chosen in named.items()}
-    return bars_with_intervals(arms, title=title)
+        title += f"; a random choice brings {scores['random']:.2f}"
+    arms = {
+        f"control: {name}" if name in CONTROLS else name: [x.scores for x in chosen]
+        for name, chosen in named.items()
+    }
+    label = "share of held-out questions answered correctly"
+    return bars_with_intervals(arms, title=title, xlabel=label)
 
 
 def banding(
-    compared: Mapping[tuple[int, int], int], found: Mapping[tuple[int, int], int], alike: int
+    compared: Mapping[tuple[int, int], int],
+    found: Mapping[tuple[int, int], int],
+    similarities: Sequence[float],
 ) -> Picture:
     """The chance that two texts become candidates, over their similarity, for several bandings.
 
     Args:
-        compared: (bands, rows) → pairs that share a bucket in the lesson's data.
-        found: (bands, rows) → near copies among them.
-        alike: how many near copies there are.
+        compared: (bands, numbers in a band) → pairs that share a bucket in the lesson's data.
+        found: the same bandings → near copies among these pairs.
+        similarities: of the data's near copies, as ticks at the bottom.
     """
-    title = "More bands miss fewer near copies and compare more pairs"
+    title = "More, shorter bands: more pairs are compared, fewer similar ones missed"
+    n_near = len(similarities)
     counts = {
-        key: f"{key[0]} bands of {key[1]}: {n:,} compared, {found[key]} of {alike} found"
+        key: f"{key[0]} bands of {key[1]}: {n:,} compared, {found[key]} of {n_near} found"
         for key, n in compared.items()
     }
-    alt = f"Line chart, {title}: chance of a comparison by similarity. {'; '.join(counts.values())}"
+    near = ", ".join(f"{value:.2f}" for value in sorted(similarities))
+    alt = (
+        f"Line chart, {title}: probability of a comparison by similarity. "
+        f"{'; '.join(counts.values())}; similarities of the near copies: {near}"
+    )
     fig = new_figure(3.8, title=title, alt=alt)
-    ax = axes(fig, xlabel="Jaccard similarity of two texts", ylabel="chance of being compared")
+    ax = axes(fig, xlabel="Jaccard similarity of two texts", ylabel="probability of a comparison")
     similarity = np.linspace(0, 1, 200)
-    for i, ((bands, rows), name) in enumerate(counts.items()):
-        chance = 1 - (1 - similarity**rows) ** bands
+    for i, ((bands, per_band), name) in enumerate(counts.items()):
+        chance = 1 - (1 - similarity**per_band) ** bands
         ax.plot(similarity, chance, color=COLORS[i], linestyle=DASHES[i], label=name)
+    ax.plot(similarities, [0.03] * n_near, "|", color=INK, markersize=11,
+            label=f"our {n_near} near copies")  # fmt: skip
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return fig

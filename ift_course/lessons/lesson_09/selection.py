@@ -1,6 +1,8 @@
-"""Ways to choose k records out of a pool, all with one signature, to be compared at equal size.
+"""Ways to choose k records out of a pool, to be compared at equal size.
 
 `base` is the base model with its tokenizer; only the methods that score records with it need it.
+The controls also know which responses are right (`is_right`). Nobody has that for real data: they
+separate what a method owes to wrong responses from what it owes to hard ones.
 """
 
 from __future__ import annotations
@@ -66,12 +68,38 @@ def difficult(records: Sequence[Record], k: int, *, seed: int, base: Base | None
 
 
 def curated(records: Sequence[Record], k: int, *, seed: int, base: Base | None) -> list[int]:
-    """The records that `ift data curate` selects: all of the above, one after the other."""
+    """The records that `curation.curate` selects: form, copies, the lowest IFD, diversity."""
     from ift_course.data.curation import curate
 
     model, tokenizer = base or (None, None)
-    decisions = curate(records, k, seed=seed, model=model, tokenizer=tokenizer).decisions
-    return [decision.index for decision in decisions if decision.selected]
+    selection = curate(
+        records, k, seed=seed, model=model, tokenizer=tokenizer, prefer="low_ifd"
+    ).decisions
+    return [decision.index for decision in selection if decision.selected]
+
+
+def right(
+    records: Sequence[Record], k: int, *, seed: int, base: Base | None, is_right: Sequence[bool]
+) -> list[int]:
+    """Any k of the records whose response is right: what a perfect judge would leave."""
+    return _sample(k, [i for i, correct in enumerate(is_right) if correct], seed)
+
+
+def difficult_and_right(
+    records: Sequence[Record], k: int, *, seed: int, base: Base | None, is_right: Sequence[bool]
+) -> list[int]:
+    """What `difficult` chooses if the wrong responses have been removed before."""
+    indices = [i for i, correct in enumerate(is_right) if correct]
+    return [indices[j] for j in difficult([records[i] for i in indices], k, seed=seed, base=base)]
+
+
+def as_wrong_as_difficult(
+    records: Sequence[Record], k: int, *, seed: int, base: Base | None, is_right: Sequence[bool]
+) -> list[int]:
+    """Any k with as many right responses among them as `difficult` chooses."""
+    n_right = sum(is_right[i] for i in difficult(records, k, seed=seed, base=base))
+    groups = [[i for i, x in enumerate(is_right) if x == correct] for correct in (True, False)]
+    return _sample(n_right, groups[0], seed) + _sample(k - n_right, groups[1], seed)
 
 
 SELECTION_METHODS: dict[str, SelectionMethod] = {
@@ -82,6 +110,11 @@ SELECTION_METHODS: dict[str, SelectionMethod] = {
     "expected": expected,
     "difficult": difficult,
     "curated": curated,
+}
+CONTROLS: dict[str, SelectionMethod] = {
+    "right": right,
+    "difficult and right": difficult_and_right,
+    "as wrong as difficult": as_wrong_as_difficult,
 }
 
 

@@ -61,7 +61,7 @@ def test_flawed_form_and_repetition_are_removed_from_a_spoiled_set():
 def test_a_model_ranks_and_the_choice_is_among_the_best(tiny_llama):
     model, tokenizer = tiny_llama
     records = to_records(sample(60, seed=0))
-    result = curate(records, 10, seed=0, model=model, tokenizer=tokenizer)
+    result = curate(records, 10, seed=0, model=model, tokenizer=tokenizer, prefer="low_ifd")
     assert len(result.records) == 10
     ranked = sorted((d for d in result.decisions if d.score is not None), key=ifd)
     assert {d.reason for d in ranked[20:]} == {"not among the best by IFD"}
@@ -84,6 +84,8 @@ def test_invalid_arguments_are_refused(tiny_llama):
         curate([], 0, seed=0)
     with pytest.raises(ValueError, match="tokenizer"):
         curate([], 1, seed=0, model=tiny_llama[0])
+    with pytest.raises(ValueError, match='prefer="low_ifd" or prefer="high_ifd"'):
+        curate([], 1, seed=0, model=tiny_llama[0], tokenizer=tiny_llama[1])
 
 
 def test_progress_ends_with_all_records():

@@ -71,20 +71,41 @@ def test_methods_that_score_with_the_base_model_get_it(load):
         assert len(experiment.training_set(config, 0, model, tokenizer)) == 5
 
 
-def test_the_figure_of_the_methods_names_the_best_and_the_worst(a_result):
+def test_controls_know_which_responses_are_right(load):
+    model, tokenizer = load()
+
+    def share_right(method):
+        config = CurationConfig(method, selected=10, pool=60)
+        chosen = experiment.training_set(config, 0, model, tokenizer)
+        assert len(chosen) == 10
+        return sum(verify(e, e.response) for e in chosen) / 10
+
+    assert share_right("right") == share_right("difficult and right") == 1
+    assert share_right("as wrong as difficult") == share_right("difficult")
+
+
+def test_the_figure_of_the_methods_names_the_best_and_the_worst_that_are_no_controls(a_result):
     def result(method, items, seed=0):
         values = a_result(LimaConfig(30), seed, items=items).model_dump() | {
             "config": experiment.SELECTIONS[method]
         }
         return CurationResult(**values)
 
-    results = [result("curated", "1110"), result("random", "1100"), result("difficult", "0000")]
-    assert list(figures.by_method(results)) == ["random", "difficult", "curated"]
-    title = "“curated” brings 0.75, “difficult” 0.00; chance brings 0.50"
-    assert title in figures.methods(results).alt
+    results = [
+        result("curated", "1110"),
+        result("random", "1100"),
+        result("difficult", "0000"),
+        result("right", "1111"),
+    ]
+    assert list(figures.by_method(results)) == ["random", "difficult", "curated", "right"]
+    alt = figures.methods(results).alt
+    assert "“curated” brings 0.75, “difficult” 0.00; a random choice brings 0.50" in alt
+    assert "control: right" in alt
 
 
 def test_the_figure_of_the_bandings_has_its_counts():
-    alt = figures.banding({(32, 4): 18, (16, 8): 17}, {(32, 4): 17, (16, 8): 16}, 17).alt
-    assert "32 bands of 4: 18 compared, 17 of 17 found" in alt
-    assert "16 bands of 8: 17 compared, 16 of 17 found" in alt
+    counts = {(32, 4): 2, (16, 8): 1}
+    alt = figures.banding({(32, 4): 18, (16, 8): 17}, counts, [0.93, 0.5]).alt
+    assert "32 bands of 4: 18 compared, 2 of 2 found" in alt
+    assert "16 bands of 8: 17 compared, 1 of 2 found" in alt
+    assert "similarities of the near copies: 0.50, 0.93" in alt
