@@ -21,6 +21,7 @@ def saved_by_layer(shape: Shape, setup: Setup) -> dict[str, int]:
     """Return the bytes per token that one layer saves, by what they are."""
     h, q, kv, f = shape.hidden, shape.q, shape.kv, shape.intermediate
     c, layout = setup.compute, shape.layout
+    mlp = setup.stored if setup.float32_vocab else c  # a 4-bit layer returns its input's dtype
     sizes = {
         "norms": layout.norms * _norm(h, 1, shape, setup),
         "input of the attention": _inputs(h, tuple(layout.attention), "norm", setup),
@@ -34,7 +35,7 @@ def saved_by_layer(shape: Shape, setup: Setup) -> dict[str, int]:
         else 0,
         "input of its last matrix": _inputs(q, (layout.attention_out,), "attention", setup),
         "input of the MLP": _inputs(h, tuple(layout.mlp), "norm", setup),
-        "inside the MLP": c * layout.mlp_saved * f,
+        "inside the MLP": mlp * layout.mlp_saved * f,
         "input of the MLP's last matrix": _inputs(f, (layout.mlp_out,), "product", setup),
         "A x of the adapters": c * setup.rank * len(setup.targets),
     }
@@ -72,7 +73,9 @@ def _inputs(width: int, readers: tuple[str, ...], source: Source, setup: Setup) 
     if setup.method != "full":
         readers = tuple(name for name in readers if name in setup.targets)
     from_fp32 = source == "norm" if setup.method == "full" else setup.method == "lora"
-    if setup.copies and from_fp32:
+    if setup.float32_vocab:
+        from_fp32 = source != "attention"
+    if (setup.copies or setup.float32_vocab) and from_fp32:
         return setup.compute * width * len(readers)
     saved_anyway = source == "attention"
     return setup.compute * width if readers and not saved_anyway else 0
@@ -111,7 +114,8 @@ def temporaries(shape: Shape, setup: Setup) -> int:
     factors, while the gradient of the residual stream waits. A 4-bit matrix is dequantized while
     it is needed.
     """
-    size = setup.tokens * (2 * setup.compute * shape.intermediate + setup.stored * shape.hidden)
+    product = setup.stored if setup.float32_vocab else setup.compute
+    size = setup.tokens * (2 * product * shape.intermediate + setup.stored * shape.hidden)
     largest = shape.hidden * shape.intermediate
     if setup.method == "full":
         return size + setup.trained * largest  # the gradient of down_proj already exists

@@ -109,6 +109,7 @@ def estimate_memory(
     accumulation: int = 1,
     adapter_bytes: int = FP32,
     labeled: float = 1.0,
+    float32_vocab: bool = False,
 ) -> MemoryEstimate:
     """Estimate the memory of training a model.
 
@@ -129,6 +130,7 @@ def estimate_memory(
         adapter_bytes: 4 (fp32), as in PEFT and `ift sft`, or 2 (bf16), as TRL's SFTTrainer casts
             the adapters of a 4-bit model.
         labeled: As in `Setup`.
+        float32_vocab: As in `Setup`.
 
     Raises:
         CourseError: The model is unknown, or a choice does not exist.
@@ -136,7 +138,7 @@ def estimate_memory(
     shape = model if isinstance(model, Shape) else shape_of(model)
     setup = Setup(
         method, seq, batch, rank, (), checkpointing, optimizer, precision, chunked_loss,
-        accumulation, adapter_bytes, labeled,
+        accumulation, adapter_bytes, labeled, float32_vocab,
     )  # fmt: skip
     return _estimate(shape, setup, targets)
 

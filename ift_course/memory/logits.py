@@ -14,7 +14,8 @@ def at_forward(shape: Shape, setup: Setup) -> int:
     if setup.chunked_loss:
         return _chunk(shape, setup)
     upcast = 0 if setup.compute == FP32 else FP32
-    return shape.vocab * setup.labeled_tokens * (setup.compute + upcast + FP32)
+    logits = shape.vocab * setup.labeled_tokens * (setup.compute + upcast + FP32)
+    return logits + _head_copy(shape, setup, shape.vocab)
 
 
 def at_loss_gradient(shape: Shape, setup: Setup) -> int:
@@ -25,7 +26,8 @@ def at_loss_gradient(shape: Shape, setup: Setup) -> int:
     """
     if setup.chunked_loss:
         return _chunk(shape, setup) + (FP32 + setup.stored) * setup.tokens * shape.hidden
-    return 3 * FP32 * shape.vocab * setup.labeled_tokens
+    logits = 3 * FP32 * shape.vocab * setup.labeled_tokens
+    return logits + _head_copy(shape, setup, shape.vocab)
 
 
 def at_head_gradient(shape: Shape, setup: Setup) -> int:
@@ -37,6 +39,8 @@ def at_head_gradient(shape: Shape, setup: Setup) -> int:
     gradients = c * (setup.labeled_tokens * shape.vocab + setup.tokens * shape.hidden)
     if setup.chunked_loss:
         gradients = at_loss_gradient(shape, setup)
+    else:
+        gradients += _head_copy(shape, setup, shape.vocab)
     if setup.method != "full":
         return gradients
     head = shape.vocab_parameters
@@ -44,4 +48,12 @@ def at_head_gradient(shape: Shape, setup: Setup) -> int:
 
 
 def _chunk(shape: Shape, setup: Setup) -> int:
-    return setup.compute * min(setup.tokens, CHUNK_TOKENS) * min(shape.vocab, CHUNK_VOCAB)
+    vocab = min(shape.vocab, CHUNK_VOCAB)
+    return setup.compute * min(setup.tokens, CHUNK_TOKENS) * vocab + _head_copy(shape, setup, vocab)
+
+
+def _head_copy(shape: Shape, setup: Setup, vocab: int) -> int:
+    """Return the bytes of the half-precision copy of that many rows of a frozen fp32 head."""
+    if not setup.float32_vocab or setup.compute == FP32:
+        return 0
+    return setup.compute * vocab * shape.hidden

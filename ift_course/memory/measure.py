@@ -122,11 +122,16 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
         tie_word_embeddings=shape.tied, max_position_embeddings=shape.positions or setup.seq,
         bos_token_id=None, eos_token_id=None, pad_token_id=None, **_family_sizes(shape),
     )  # fmt: skip
-    dtype = torch.float32 if setup.stored == FP32 else _half(device)
+    stored = setup.compute if setup.float32_vocab else setup.stored
+    dtype = torch.float32 if stored == FP32 else _half(device)
     with quiet(), torch.device(device):
         model = AutoModelForCausalLM.from_config(config, dtype=dtype)
         if setup.method == "qlora":
             to_four_bit(model, compute=dtype)
+        if setup.float32_vocab:
+            from peft import prepare_model_for_kbit_training
+
+            model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         if setup.method != "full":
             model = _with_adapters(model, setup, device)
     if setup.checkpointing:

@@ -43,6 +43,8 @@ class Setup:
             alone; 1 is the worst case. On a CPU without fast bf16 the kernels make copies of the
             head for themselves (6 bytes a weight were seen), which the estimate does not count;
             with few labels they are the peak.
+        float32_vocab: Whether embedding, head and norms of a 4-bit model are in fp32, as after
+            PEFT's prepare_model_for_kbit_training; its residual stream is fp32 then, too.
     """
 
     method: Method
@@ -57,6 +59,7 @@ class Setup:
     accumulation: int = 1
     adapter_bytes: int = FP32
     labeled: float = 1.0
+    float32_vocab: bool = False
 
     @property
     def labeled_tokens(self) -> int:
@@ -83,7 +86,7 @@ class Setup:
         """Bytes of a weight that is not 4-bit, and of a number of the residual stream."""
         if self.method == "full":
             return HALF if self.precision == "bf16" else FP32
-        return self.compute
+        return FP32 if self.float32_vocab else self.compute
 
     @property
     def trained(self) -> int:
@@ -123,6 +126,8 @@ def adapter_targets(shape: Shape, setup: Setup, targets: str | Sequence[str]) ->
         raise CourseError(f"labeled is a share above 0 and up to 1, not {setup.labeled:g}.")
     if setup.precision == "bf16" and setup.method != "full":
         raise CourseError('precision "bf16" is for method "full"; adapters are trained in "mixed".')
+    if setup.float32_vocab and setup.method != "qlora":
+        raise CourseError('float32_vocab is for method "qlora".')
     if setup.method == "full":
         return ()
     chosen = tuple(shape.linears) if targets == "all-linear" else tuple(targets)

@@ -82,7 +82,9 @@ def curves(
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     marks = ["large mark: measured in this run"] if live else []
     lines = [f"small marks and lines: {note or 'stored'}"] if any(stored.values()) else []
-    footnote(fig, "\n".join([" · ".join([*marks, "band, bar: 95 % interval"]), *lines]))
+    has_bars = any(len(seeds) > 1 for points in live.values() for seeds in points.values())
+    drawn = "band, bar" if has_bars else "band"  # one seed has no interval
+    footnote(fig, "\n".join([" · ".join([*marks, f"{drawn}: 95 % interval"]), *lines]))
     return fig
 
 

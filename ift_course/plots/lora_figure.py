@@ -34,10 +34,10 @@ def show_low_rank_update(
     trained = A.numel() + B.numel()
     alt = (
         f"A frozen matrix W of {rows} by {columns} plus the change that B ({rows} by {rank}) and "
-        f"A ({rank} by {columns}) make is the tuned matrix. {W.numel()} parameters "
-        f"change, {trained} are trained."
+        f"A ({rank} by {columns}) make, times {scale:g}, is the tuned matrix. {W.numel()} weights "
+        f"get an update, {trained} parameters are trained."
     )
-    fig = new_figure(2.6, title=title, alt=alt)
+    fig = new_figure(2.9, title=title, alt=alt)
     ax = axes(fig)
     ax.grid(False)
     top = rank + 0.3  # W is drawn below A
@@ -53,9 +53,11 @@ def show_low_rank_update(
     ):
         _draw_matrix(ax, matrix.detach(), x, y, largest)
         ax.text(x, y - 0.2, name, color=INK, va="bottom", fontsize=10)
+    ax.text(second, top + rows + 0.2, f"α/r · B A, with α/r = {scale:g}", color=INK, va="top",
+            fontsize=10)  # fmt: skip
     for x, sign in ((columns, "+"), (third - GAP, "=")):
         ax.text(x + GAP / 2, top + rows / 2, sign, ha="center", va="center", fontsize=16)
-    ax.set(xlim=(-0.1, third + columns + 0.1), ylim=(top + rows + 0.1, -1.0), aspect="equal")
+    ax.set(xlim=(-0.1, third + columns + 0.1), ylim=(top + rows + 0.9, -1.0), aspect="equal")
     ax.axis("off")
     footnote(fig, "violet: above zero · orange: below zero · pale: close to zero")
     return fig

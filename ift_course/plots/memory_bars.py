@@ -62,9 +62,11 @@ def show_memory(
         ax.barh(range(len(estimates)), sizes, left=ends, height=0.56, color=color, label=piece,
                 edgecolor="white", linewidth=0.8)  # fmt: skip
         ends = [end + size for end, size in zip(ends, sizes, strict=True)]
+    room = 0.1 * max([*ends, gpu_gb or 0])  # that a number takes
     for y, end in enumerate(ends):
-        ax.annotate(f"{end:.1f}", (end, y), xytext=(6, 0), textcoords="offset points",
-                    va="center", fontweight="bold", zorder=4,
+        hides_line = gpu_gb is not None and end < gpu_gb < end + room
+        ax.annotate(f"{end:.1f}", (gpu_gb if hides_line else end, y), xytext=(6, 0),
+                    textcoords="offset points", va="center", fontweight="bold", zorder=4,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
     if gpu_gb:
         ax.axvline(gpu_gb, color=INK, linewidth=1.4, linestyle="--")

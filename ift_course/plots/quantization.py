@@ -103,7 +103,8 @@ def show_levels(weight: Tensor, *, block: int | None = BLOCK, title: str = "") -
         ax.grid(False)
         ax.spines["left"].set_visible(False)
     panels[-1].set_xlabel("weight / its block's largest" if block else "weight / the largest")
-    footnote(fig, "gray: histogram of the weights · lines: the levels to which they are rounded")
+    footnote(fig, "gray: histogram of the weights, with spikes where a block's largest are · "
+             "lines: the levels")  # fmt: skip
     return fig
 
 

@@ -46,6 +46,8 @@ RUNS = [
     (UNTIED, "qlora", {"precision": "mixed", "checkpointing": False}),
     (UNTIED, "qlora", {"checkpointing": False, "adapter_bytes": 2, "seq": 192}),
     (QUERY_KEY_NORM, "qlora", {"checkpointing": False}),
+    (UNTIED, "qlora", {"float32_vocab": True, "seq": 192}),
+    (TIED, "qlora", {"float32_vocab": True, "checkpointing": False}),
 ]
 
 

@@ -10,7 +10,7 @@ from ift_course.plots.lora_figure import show_low_rank_update
 def test_the_description_counts_changed_and_trained_parameters(rank, trained):
     W, A, B = torch.randn(4, 6), torch.randn(rank, 6), torch.randn(4, rank)
     fig = show_low_rank_update(W, A, B, 2.0, title="An update")
-    assert f"24 parameters change, {trained} are trained" in fig.alt
+    assert f"24 weights get an update, {trained} parameters are trained" in fig.alt
     assert fig.png(200).startswith(b"\x89PNG")
 
 

@@ -16,12 +16,14 @@ class LimaConfig(Config):
     Attributes:
         examples: how many the model is tuned on.
         flawed: share of them that is damaged.
-        steps: optimizer steps, the same for all configurations that are compared.
+        steps: optimizer steps.
+        good_only: train on the undamaged examples alone, as if somebody had removed the others.
     """
 
     examples: int
     flawed: float = 0.0
     steps: int = STEPS
+    good_only: bool = False
 
 
 class TunedResult(Result):

@@ -31,8 +31,14 @@ SAMPLE_PROMPTS = (
 )
 SHARES = (0.0, 0.3, 0.6)
 EXAMPLE_COUNTS = (30, 100, 300, 1000)
-GRID: tuple[LimaConfig, ...] = tuple(
-    LimaConfig(n, share) for n in EXAMPLE_COUNTS for share in SHARES
+# Controls: of 1,000 examples of which 600 are flawed, the 400 good ones alone. 25 steps use them as
+# often as 63 steps on all 1,000 do: once.
+GOOD_ALONE = LimaConfig(1000, 0.6, good_only=True)
+GOOD_ALONE_BRIEFLY = LimaConfig(1000, 0.6, steps=25, good_only=True)
+GRID: tuple[LimaConfig, ...] = (
+    *(LimaConfig(n, share) for n in EXAMPLE_COUNTS for share in SHARES),
+    GOOD_ALONE,
+    GOOD_ALONE_BRIEFLY,
 )
 
 
@@ -122,7 +128,11 @@ def tune_and_ask(
 
 def training_set(config: LimaConfig, seed: int) -> list[Example]:
     """The configuration's examples, sampled and damaged by the seed."""
-    return spoil(sample(config.examples, seed=seed, tasks=FACT_TASKS), config.flawed, seed)
+    undamaged = sample(config.examples, seed=seed, tasks=FACT_TASKS)
+    examples = spoil(undamaged, config.flawed, seed)
+    if config.good_only:
+        return [a for a, b in zip(examples, undamaged, strict=True) if a == b]
+    return examples
 
 
 def held_out(seed: int, questions: int = QUESTIONS) -> list[Example]:

@@ -9,9 +9,18 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ift_course.claims.grid_runs import GridRuns
+from ift_course.evaluation.intervals import items_interval, two_level_interval
 from ift_course.lessons.lesson_03.config import STEPS, LimaConfig, LimaResult
 from ift_course.lessons.lesson_03.experiment import EXAMPLE_COUNTS, SHARES, training_set
-from ift_course.plots.figure import COLORS, DASHES, MARKERS, Picture, new_figure, subplots
+from ift_course.plots.figure import (
+    COLORS,
+    DASHES,
+    MARKERS,
+    Picture,
+    footnote,
+    new_figure,
+    subplots,
+)
 from ift_course.world.tasks import Example
 
 if TYPE_CHECKING:
@@ -28,13 +37,13 @@ def by_share(results: Sequence[LimaResult]) -> dict[str, dict[float, list[list[f
     """Share flawed → number of examples → seeds.
 
     Args:
-        results: of the grid.
+        results: of the grid; its controls are left out.
 
     Returns:
         The item scores of the seeds that all configurations have. The names are those of
-        `share_name`, from good to bad.
+        `share_name`, from good to flawed.
     """
-    results = of_shared_seeds(results)
+    results = of_shared_seeds([result for result in results if not result.config.good_only])
     configs = {result.config for result in results}
     lines: dict[str, dict[float, list[list[float]]]] = {}
     for config in sorted(configs, key=lambda config: (config.flawed, config.examples)):
@@ -59,29 +68,68 @@ def means(results: Sequence[LimaResult]) -> dict[str, dict[float, float]]:
     }
 
 
+def difference(
+    first: Sequence[Sequence[float]], second: Sequence[Sequence[float]], digits: int = 3
+) -> str:
+    """How much better the first arm is, with the interval of a claim: "0.113 (0.017 to 0.210)".
+
+    Args:
+        first: item scores, one list for each seed.
+        second: those of another arm with the same seeds.
+        digits: after the decimal point.
+    """
+    effect = fmean(map(fmean, first)) - fmean(map(fmean, second))
+    if min(len(first), len(second)) < 2:
+        return f"{effect:.{digits}f} (one seed, no interval)"
+    low, high = two_level_interval(first, second)
+    return f"{effect:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def costs(results: Sequence[LimaResult]) -> dict[tuple[str, float], str]:
+    """(Share flawed, number of examples) → what the flaws cost, as `difference` has it."""
+    lines = by_share(results)
+    good = lines.get(share_name(0.0), {})
+    return {
+        (name, n): difference(good[n], seeds)
+        for name, points in lines.items()
+        if name != share_name(0.0)
+        for n, seeds in sorted(points.items())
+        if n in good
+    }
+
+
 def finding(results: Sequence[LimaResult]) -> str:
-    """In one sentence, how few curated examples do better than the largest, worst set."""
-    table = means(results)
-    worst, most = share_name(SHARES[-1]), EXAMPLE_COUNTS[-1]
-    if most not in table.get(worst, {}):
+    """In one sentence, how few good examples are certain to beat the largest, most flawed set."""
+    lines = by_share(results)
+    name, most = share_name(SHARES[-1]), EXAMPLE_COUNTS[-1]
+    rival = f"{most:,} with {name}"
+    worst = lines.get(name, {}).get(most, [])
+    if len(worst) < 2:  # one seed has no interval
         return f"{STEPS} steps for every model"
-    bound = table[worst][most]
-    for n, value in sorted(table.get("curated", {}).items()):
-        if value > bound:
-            return (
-                f"{n:,.0f} curated examples ({value:.2f}) beat {most:,} that are {worst} "
-                f"({bound:.2f}), at {STEPS} steps each"
-            )
-    return f"No number of curated examples beats {most:,} that are {worst} ({bound:.2f})"
+    for n, seeds in sorted(lines.get(share_name(0.0), {}).items()):
+        if two_level_interval(seeds, worst)[0] > 0:
+            gain = difference(seeds, worst, digits=2)
+            return f"{n:,.0f} good examples beat {rival} by {gain}"
+    return f"No number of good examples is certain to beat {rival}"
 
 
-def grid_view(runs: GridRuns[LimaResult]) -> Explorer:
-    """The grid as curves; with a kernel also sliders that open each training set."""
+def grid_view(
+    runs: GridRuns[LimaResult], live: Mapping[str, Mapping[float, list[list[float]]]] | None = None
+) -> Explorer:
+    """The grid as curves; with a kernel also sliders that open each training set.
+
+    Args:
+        runs: of the grid.
+        live: further measurements of this notebook, as `by_share` has them.
+    """
     from ift_course.plots.grid_figures import curves, explore
 
+    measured = {name: dict(points) for name, points in by_share(runs.live).items()}
+    for name, points in (live or {}).items():
+        measured[name] = {**points, **measured.get(name, {})}
     chart = curves(
         by_share(runs.stored),
-        by_share(runs.live),
+        measured,
         title=finding(runs.stored),
         xlabel="different examples",
         note=origin(of_shared_seeds(runs.stored))
@@ -92,32 +140,52 @@ def grid_view(runs: GridRuns[LimaResult]) -> Explorer:
 
 
 def loss_and_score(
-    losses: Mapping[float, float], scores: Mapping[float, float], *, title: str
+    losses: Mapping[float, float], verdicts: Mapping[float, Sequence[float]]
 ) -> Picture:
-    """Two panels over the passes of one run: the loss on held-out responses, and the score.
+    """Two panels over the steps of one run: the loss on held-out responses, and the score.
 
     Args:
-        losses: pass → loss.
-        scores: pass → share of right answers.
-        title: what the figure shows.
+        losses: step → loss.
+        verdicts: step → 1.0 or 0.0 for each question.
     """
+    scores = {step: fmean(items) for step, items in verdicts.items()}
     panels = {"loss on held-out responses": losses, "share correct": scores}
     words = "; ".join(
         f"{name}: " + ", ".join(f"{y:.2f} after {x:g}" for x, y in points.items())
         for name, points in panels.items()
     )
-    fig = new_figure(3.2, title=title, alt=f"Two line charts, {title}, by passes. {words}.")
-    for i, (ax, (name, points)) in enumerate(zip(subplots(fig, 1, 2), panels.items(), strict=True)):
+    title = parting(losses, scores)
+    fig = new_figure(3.2, title=title, alt=f"Two line charts, {title}, by steps. {words}.")
+    left, right = subplots(fig, 1, 2)
+    for i, (ax, (name, points)) in enumerate(zip((left, right), panels.items(), strict=True)):
         ax.plot(*zip(*points.items(), strict=True), color=COLORS[i], marker=MARKERS[i],
-                linestyle=DASHES[i])  # fmt: skip
-        ax.set(xlabel="passes over the training set", ylabel=name)
+                linestyle=DASHES[i], clip_on=False)  # fmt: skip
+        ax.set(xlabel="optimizer steps", ylabel=name)
+        ax.set_xticks(list(points))
         ax.set_ylim(bottom=0)
+    for step, items in verdicts.items():
+        right.plot([step, step], items_interval(items), color=COLORS[1], linewidth=1.2)
+    right.set_ylim(0, 1.03)
+    footnote(fig, "bar: 95 % interval over the questions")
     return fig
 
 
+def parting(losses: Mapping[float, float], scores: Mapping[float, float]) -> str:
+    """A title for `loss_and_score`: whether the loss fell on after the score had peaked.
+
+    Args:
+        losses: step → loss.
+        scores: step → share correct.
+    """
+    last = max(losses)
+    if losses[last] == min(losses.values()) and scores[last] < max(scores.values()):
+        return "The loss keeps falling after the score has stopped rising (one run)"
+    return "The loss and the score of one run"
+
+
 def share_name(share: float) -> str:
-    """ "curated", or "60 % flawed"."""
-    return f"{share:.0%} flawed".replace("%", " %") if share else "curated"
+    """ "good", or "60 % flawed"."""
+    return f"{share:.0%} flawed".replace("%", " %") if share else "good"
 
 
 def origin(results: Sequence[LimaResult]) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, cast, get_args
 
 from ift_course.data.examples import to_records
 from ift_course.data.loss_mask import collate
+from ift_course.evaluation.intervals import Interval, items_interval, two_level_interval
 from ift_course.memory.estimate import estimate_memory
 from ift_course.memory.measure import peak_bytes
 from ift_course.memory.setup import Method
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 METHODS: tuple[Method, ...] = get_args(Method)
+ItemScores = Sequence[Sequence[float]]  # of one arm: for each seed, 1 or 0 an item
+NOT_WEIGHTS = ("activations", "half-precision copies", "logits", "temporaries")
 ALPHA = 32  # the same for every rank, as in Schulman et al. 2025, so that one rate suits all
 
 
@@ -34,6 +38,43 @@ def examples(n: int, seed: int) -> list[Example]:
 def questions(n: int, seed: int) -> list[Example]:
     """Draw questions about entities that no example mentions."""
     return sample(n, seed=seed, split="test", tasks=FACT_TASKS)
+
+
+def unasked(chosen: Sequence[Example], tuned_on: Sequence[Example]) -> list[int]:
+    """Return the positions of the questions that no training example asks in any wording.
+
+    Args:
+        chosen: The questions.
+        tuned_on: The training examples.
+    """
+    asked = {(example.task, example.entity) for example in tuned_on}
+    return [i for i, x in enumerate(chosen) if (x.task, x.entity) not in asked]
+
+
+def interval(first: ItemScores, second: ItemScores) -> Interval:
+    """Return the paired 95 % interval of the first arm's mean minus the second's.
+
+    Args:
+        first: For each seed, 1 or 0 an item; with one seed the interval is over items alone.
+        second: The same of the other arm, on the same items.
+    """
+    if len(first) > 1:
+        return two_level_interval(first, second)
+    differences = [x - y for x, y in zip(first[0], second[0], strict=True)]
+    low, high = items_interval(differences)
+    return (low, high) if any(differences) else (-high, high)
+
+
+def points(first: ItemScores, second: ItemScores) -> str:
+    """Say how many points the first arm is above the second, with the interval in brackets.
+
+    Args:
+        first: As in `interval`.
+        second: As in `interval`.
+    """
+    mean = fmean(map(fmean, first)) - fmean(map(fmean, second))
+    low, high = interval(first, second)
+    return f"{100 * mean:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
 def adapter(rank: int) -> Adapter:
@@ -67,12 +108,14 @@ class StepCost:
         flops: Floating-point operations of the matrix products, forward and backward.
         peak: The most bytes that PyTorch's allocator held.
         predicted: The same by `estimate_memory`.
+        activations: Predicted bytes of activations and logits among them.
     """
 
     trained: int
     flops: int
     peak: int
     predicted: int
+    activations: int
 
 
 def step_cost(
@@ -120,11 +163,12 @@ def step_cost(
     with FlopCounterMode(display=False) as counter:
         counted(**batch).loss.backward()
     n_rows, n_tokens = batch["input_ids"].shape
-    predicted = estimate_memory(
+    estimate = estimate_memory(
         str(base.name_or_path), method, seq=n_tokens, batch=n_rows, rank=rank,
         precision="fp32", checkpointing=False, adapter_bytes=4,
-    ).allocated  # fmt: skip
-    return StepCost(n_trained, counter.get_total_flops(), peak, predicted)
+    )  # fmt: skip
+    activations = sum(estimate.peak.items.get(item, 0) for item in NOT_WEIGHTS)
+    return StepCost(n_trained, counter.get_total_flops(), peak, estimate.allocated, activations)
 
 
 def _model(base: PreTrainedModel, tokens: list[int], method: Method, rank: int) -> torch.nn.Module:

@@ -44,20 +44,21 @@ def data_flow() -> Picture:
         3.7,
         title="QLoRA: gradients pass through the frozen weights, and only A and B are updated",
         alt="Data flow of one QLoRA layer. The stored 4-bit weights and their 8-bit scales are "
-        "dequantized to bfloat16 and multiplied with the input x. Beside that, x is multiplied "
-        "with the trained A and then with B, and scaled by alpha / r. The sum is the output y. In "
-        "the backward pass, the gradient of y goes to B, to A, and through the dequantized weights "
-        "to x, the output of the layer below. The 4-bit weights get no gradient.",
+        "dequantized to the compute dtype and multiplied with the input x. Beside that, x is "
+        "multiplied with the trained A and then with B, and scaled by the constant alpha / r. The "
+        "sum is the output y. In the backward pass, the gradient of y goes to B, to A, and through "
+        "the dequantized weights to x, the output of the layer below. The 4-bit weights get no "
+        "gradient.",
     )
     [ax] = subplots(fig)
     ax.set_axis_off()
     ax.set(xlim=(0, 10), ylim=(0, 5))
     _box(ax, 2.0, 3.5, 2.0, "stored: 4-bit codes,\n8-bit scales", FROZEN)
-    _box(ax, 4.9, 3.5, 1.9, "dequantize\nto bf16", FROZEN)
+    _box(ax, 4.9, 3.5, 1.9, "dequantize\n(compute dtype)", FROZEN)
     _box(ax, 7.0, 2.55, 0.9, "W x", INK)
     _box(ax, 3.0, 0.75, 1.2, "A\nr × in", TRAINED)
     _box(ax, 4.9, 0.75, 1.2, "B\nout × r", TRAINED)
-    _box(ax, 6.8, 0.75, 1.3, "× α / r", TRAINED)
+    _box(ax, 6.8, 0.75, 1.3, "× α / r", INK)
     _box(ax, 8.5, 1.65, 0.5, "+", INK)
     ax.text(0.5, 2.15, "x", fontsize=15, ha="center", va="center")
     ax.text(9.7, 2.15, "y", fontsize=15, ha="center", va="center")
@@ -96,7 +97,7 @@ def best_rate(rates: Sequence[float], scores: Sequence[ItemScores]) -> float:
 def rate_sweep(
     rates: Sequence[float], arms: Mapping[str, Sequence[ItemScores]], *, n_examples: int
 ) -> Picture:
-    """Accuracy over the learning rate, a line for each arm; the title names the best rates.
+    """Accuracy over the learning rate, a line for each arm; the title names the highest points.
 
     Args:
         rates: The learning rates, ascending.
@@ -106,11 +107,12 @@ def rate_sweep(
     by_rate: dict[float, list[str]] = {}
     for name, scores in arms.items():
         by_rate.setdefault(best_rate(rates, scores), []).append(name)
-    title = f"With {n_examples} examples, the best rate is " + ", and ".join(
+    title = f"With {n_examples} examples, this grid's highest point is " + ", and ".join(
         f"{rate:g} for {', '.join(names)}" for rate, names in by_rate.items()
     )
     lines, fig = [], new_figure(4.2, title=title, alt="")
-    ax = axes(fig, xlabel="peak learning rate", ylabel="share correct")
+    xlabel = "maximum of the learning rate · bands: 95 % interval over seeds and questions"
+    ax = axes(fig, xlabel=xlabel, ylabel="share correct")
     for i, (name, points) in enumerate(arms.items()):
         means, intervals = zip(*(summarize_seeds(seeds, (0, 1)) for seeds in points), strict=True)
         heights = [fmean(of_seeds) for of_seeds in means]

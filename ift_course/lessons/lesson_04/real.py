@@ -146,6 +146,7 @@ def step_memory(job: Job, method: Method, pairs: Sequence[Pair]) -> StepMemory:
         precision="mixed" if bf16_is_fast() else "fp32",
         chunked_loss=True,
         adapter_bytes=2 if method == "qlora" else 4,  # TRL casts those of a 4-bit model to bf16
+        float32_vocab=method == "qlora",  # prepare_model_for_kbit_training
     )
     return StepMemory(measured, predicted.allocated)
 

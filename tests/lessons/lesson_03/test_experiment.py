@@ -63,6 +63,14 @@ def test_exactly_the_share_is_damaged(share):
     assert sum(not verify(e, e.response) for e in examples) >= 0.9 * 100 * share
 
 
+def test_the_good_ones_alone_are_those_that_were_not_damaged():
+    mixed = experiment.training_set(LimaConfig(100, 0.6), 0)
+    undamaged = experiment.training_set(LimaConfig(100), 0)
+    good = experiment.training_set(LimaConfig(100, 0.6, good_only=True), 0)
+    assert good == [a for a, b in zip(mixed, undamaged, strict=True) if a == b]
+    assert len(good) == 40 and all(verify(e, e.response) for e in good)
+
+
 def test_random_means_by_the_seed():
     random.seed(1)
     first = experiment.training_set(LimaConfig(30, 0.5), 4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ift_course.data import course_set
@@ -15,15 +17,13 @@ from tests.real_model import OPEN, TEST
 ROWS = course_set.load("train")
 
 
-def test_every_arm_is_measured_with_two_seeds_on_every_item(
-    real_base, real_rows, real_results, monkeypatch
-):
+def test_every_arm_is_measured_on_every_item(real_base, real_rows, real_results, monkeypatch):
     monkeypatch.setattr(real, "RECIPE", Recipe(rank=2, batch_size=2, max_new_tokens=3))
     monkeypatch.setattr(real, "N_STEPS", 2)
     monkeypatch.setattr(real, "spoil_rows", lambda rows, share, seed: rows)  # without categories
-    panel = compute(real.real_part(), get_profile("gemma"))
+    panel = compute(real.real_part(), replace(get_profile("gemma"), seeds=(0,)))
     assert {name: len(runs) for name, runs in panel.arms.items()} == dict.fromkeys(
-        ("30 examples", "100 examples", "300 examples", "300 examples, 60 % flawed"), 2
+        ("30 examples", "100 examples", "300 examples", "300 examples, 60 % flawed"), 1
     )
     for run in panel.runs:
         assert {len(digits) for digits in run.scores.values()} == {len(TEST)}

@@ -14,7 +14,8 @@ def test_the_best_rate_has_the_highest_mean_over_the_seeds():
 def test_the_sweep_names_the_best_rate_of_each_arm():
     arms = {"full": [RIGHT, WRONG], "LoRA": [WRONG, RIGHT], "r=1": [WRONG, RIGHT]}
     figure = figures.rate_sweep(RATES, arms, n_examples=5)
-    assert "With 5 examples, the best rate is 0.001 for full, and 0.01 for LoRA, r=1" in figure.alt
+    title = "With 5 examples, this grid's highest point is 0.001 for full, and 0.01 for LoRA, r=1"
+    assert title in figure.alt
     assert "LoRA: 0.25 at 0.001, 1.00 at 0.01" in figure.alt
     assert figure.png(200).startswith(b"\x89PNG")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ift_course.lessons.lesson_04 import real
@@ -28,10 +30,10 @@ def place(real_base, real_rows, real_results, monkeypatch):
     return real_results
 
 
-def test_both_methods_are_measured_with_every_seed(place):
-    panel = compute(real.real_part(), GEMMA)
+def test_both_methods_are_measured(place):
+    panel = compute(real.real_part(), replace(GEMMA, seeds=(0,)))
     counts = {name: len(runs) for name, runs in panel.arms.items()}
-    assert counts == {real.BASE: 1, real.LORA: 3, real.QLORA: 3}
+    assert counts == {real.BASE: 1, real.LORA: 1, real.QLORA: 1}
     for run in panel.runs:
         assert [reply.prompt for reply in run.replies] == OPEN
         is_tuned = run.arm != real.BASE
