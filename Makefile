@@ -44,7 +44,7 @@ test-lessons: $(STAMP) ## execute every lesson, check that its claims hold, and 
 test-browser: $(STAMP) ## run the tests in Chromium: JupyterLab, the site, feedback; pictures in build/screenshots
 	@$(PIP) -c constraints.txt -e '.[dev,browser,site]'
 	@IFT_SCREENSHOTS=$${IFT_SCREENSHOTS:-build/screenshots} \
-		$(PYTEST) tests/browser -m browser -rs -n 2 --dist loadfile
+		$(PYTEST) tests/browser tests/site -m browser -rs -n 2 --dist loadfile
 
 test-weekly: $(STAMP) ## run what is too slow for every change: old and new libraries, exhaustive cases
 	@$(PYTEST) -m weekly $(TWO_WORKERS)

@@ -255,6 +255,7 @@ def test_seed_shifts_the_seeds_and_keeps_what_comes_out_beside_the_published(cou
     assert "IFT_SEED" not in os.environ, "the next run has the published seeds again"
 
 
+@pytest.mark.slow
 def test_with_other_seeds_a_claim_that_no_longer_holds_fails_the_run(course):
     course.lesson("01_seeds", SEEDED.replace("at_least=-9.0", "at_most=9.0"))
     assert ift("run").exit_code == 0

@@ -69,6 +69,7 @@ def test_broken_cells_cost_only_their_own_exercise(notebook):
     assert {x.status for x in by_function["greedy_decode"].report.verdicts} == {"error"}
 
 
+@pytest.mark.slow
 def test_endless_loops_and_dying_cells_cost_only_their_own_exercise(notebook):
     path = notebook(
         RIGHT["next_token_loss"],
@@ -148,6 +149,7 @@ def test_the_command_goes_on_after_a_broken_notebook_and_says_what_is_wrong(note
     assert progress["01.2"]["tries"] == 1
 
 
+@pytest.mark.slow
 def test_a_slow_experiment_behind_a_function_does_not_cost_the_function(notebook):
     path = notebook(
         f"{RIGHT['perplexity']}\nwhile True:\n    pass",

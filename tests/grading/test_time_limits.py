@@ -149,6 +149,7 @@ def run(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_step_that_nothing_can_interrupt_loses_only_its_own_points(run):
     statuses, duration = run(
         {"eve": COLLIDING, "zoe": a_class.RIGHT}, TimeLimits(cell=3, check=0.5)
@@ -219,6 +220,7 @@ def test_a_second_process_is_started_only_where_it_saves_time():
     )
 
 
+@pytest.mark.slow
 def test_slow_cells_are_not_run_again_for_every_check_that_crashes(run):
     checks = CHECKS + "".join(
         f"\n@points(1)\ndef test_more_{n}(learner):\n    learner.response_labels([1, 2, 3], 2)\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 HERE = Path(__file__)
 _spec = importlib.util.spec_from_file_location("small_hub", HERE.with_name("small_hub.py"))
 small_hub = importlib.util.module_from_spec(_spec)

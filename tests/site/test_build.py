@@ -11,6 +11,7 @@ from ift_course.paths import checkout
 for package in ("furo", "latex2mathml", "myst_nb", "sphinx_design"):
     pytest.importorskip(package)
 
+pytestmark = pytest.mark.browser  # that tier installs what the site needs
 LOADED = re.compile(r"<(?:script|img|link|iframe|source)\b[^>]*?\b(?:src|href)=\"(https?:)?//")
 
 

@@ -129,6 +129,7 @@ def test_two_processes_warm_up_over_the_steps_of_one(name, tune, two_processes, 
         torch.testing.assert_close(first["weights"][key], weight, atol=1e-3, rtol=0)
 
 
+@pytest.mark.slow
 def test_sft_and_dpo_keep_the_same_settings_on_two_processes(two_processes):
     markers = {
         name: json.loads((two_processes / name / "checkpoint-40" / "complete.json").read_text())
@@ -149,7 +150,7 @@ def commands() -> list[str]:
     return [" ".join(line.split()) for line in lines if line.strip()]
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize("command", commands())
 def test_every_command_of_the_scaling_page_that_can_run_here_runs(command, tmp_path):
     rows = [{"instruction": "Name the capital.", "input": "France", "output": "Paris"}] * 16

@@ -104,6 +104,7 @@ def test_a_constant_answer_is_right_as_often_as_its_answer_occurs():
     assert sum(shares) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_what_was_measured_live_is_completed_by_stored_runs_and_one_of_each_other_recipe(
     small, monkeypatch
 ):
