@@ -3,12 +3,12 @@
 #
 # {{ badge }}
 #
-# A large language model (LLM) is trained twice. In **pretraining** it reads a great deal of text
-# and learns to predict the next token. In **instruction tuning** it is shown instructions with good
-# responses. At the end of this lesson you will be able to
+# A large language model (LLM) is trained in stages. In **pretraining** it reads a great deal of
+# text and learns to predict the next token. In **instruction tuning** it is shown instructions with
+# good responses. At the end of this lesson you will be able to
 #
 # - compute the next-token loss by hand and find the same number in a library;
-# - ask a base model in three fair ways, and say what each one measures;
+# - ask a base model in three ways, and say what each one measures;
 # - tune a model with a bare loop and with TRL's `SFTTrainer`, and measure what changed;
 # - recognize overfitting, and a bug that trains without an error.
 #
@@ -22,9 +22,9 @@ profile = ift.setup("01")
 # %% [markdown]
 # ## 1. A real moment
 #
-# Gemma 3 270M is a real **base model**: it was pretrained on the web, and nobody has tuned it. Here
-# are stored answers to four requests, before and after it was tuned on 48 examples. **Before you
-# read on**, look at one row: what did the tuning change, and what did the model know already?
+# Gemma 3 270M is a real **base model**: it was pretrained on a great deal of text, and nobody has
+# tuned it. Here are its answers to four requests, before and after it was tuned on 48 examples.
+# **Before you read on**, look at one row: what did the tuning change?
 
 # %%
 from ift_course.lessons.real_parts import real_panel
@@ -32,16 +32,16 @@ from ift_course.lessons.real_parts import real_panel
 real_panel("00")
 
 # %% [markdown]
-# On a real model this is hard to decide: nobody can list what it has read. So the course has a
-# second instrument: a closed world of countries, animals, objects and people, and a small Llama
-# that was pretrained on texts about it. A program knows every fact of that world and can mark every
-# answer. We use it to find out, and then return to Gemma.
+# Afterwards the answers have the form of answers, and they end. Their content is often still wrong:
+# count the tips. Did the model know before what it gets right now? Nobody can list what Gemma has
+# read, so the course has a second instrument: a closed world of countries, animals, objects and
+# people, and a small Llama that was pretrained on texts about it. A program knows every fact of
+# that world and can mark every answer.
 #
 # ## 2. The next-token loss, by hand
 #
-# After each token, a language model gives a score to every token of its vocabulary. These scores
-# are called **logits**. Here are the logits that a model might give for a text of four tokens; the
-# first row is what it expects after "the".
+# After each token, a language model gives a score, its **logit**, to every token of its vocabulary.
+# Here are the logits that a model might give for a text of four tokens.
 
 # %%
 import torch
@@ -61,7 +61,7 @@ logits = torch.tensor(
 probabilities = logits.exp() / logits.exp().sum(dim=-1, keepdim=True)  # softmax
 by_hand = []
 for position in range(len(text) - 1):
-    p = probabilities[position, text[position + 1]]  # of the token that really came next
+    p = probabilities[position, text[position + 1]]  # of the token that came next
     by_hand.append(-p.log())
     print(f"after {vocabulary[text[position]]:>4}: p({vocabulary[text[position + 1]]}) = {p:.3f}"
           f"   loss = {-p.log():.3f}")  # fmt: skip
@@ -71,14 +71,14 @@ print(f"mean by hand {torch.stack(by_hand).mean():.6f}   F.cross_entropy {in_one
 assert torch.allclose(torch.stack(by_hand).mean(), in_one_line, atol=1e-6)
 
 # %% [markdown]
-# This is **cross-entropy**, in nats per token: 0 for a model that is always certain and right, and
-# $\ln V$ for one that guesses evenly among $V$ tokens. Its exponential is the **perplexity**. Mind
-# the two slices: the logits lose their last row, and the targets lose their first token. That shift
+# This is **cross-entropy**, in nats (natural logarithms) per token: 0 for a model that is always
+# certain and right, and $\ln V$ for one that guesses evenly among $V$ tokens. Its exponential is
+# the **perplexity**. The logits lose their last row and the targets their first token: that shift
 # is **next-token prediction**.
 #
-# Now with a library. `from_pretrained` opens a model folder, or downloads one from the Hugging Face
-# Hub if you give it a name such as `"Qwen/Qwen3-0.6B-Base"`. Given `labels`, the model does the
-# shift itself.
+# Now with a library. `from_pretrained` opens a model folder, or downloads a model from the Hugging
+# Face Hub by its name, such as `"Qwen/Qwen3-0.6B-Base"`. Given `labels`, the model does the shift
+# itself.
 
 # %%
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -114,7 +114,8 @@ ift.quiz("01", "loss-of-guessing")
 # ## 3. Pretraining: a model from nothing
 #
 # Pretraining is this loss on all the text one can get, step after step. We start a Llama with
-# random weights, smaller than the shipped one, and let it read prose about the world.
+# random weights, smaller than the base above, and let it read prose about the world. Afterwards we
+# throw it away.
 
 # %%
 import itertools
@@ -134,13 +135,13 @@ def read(shape: tuple[int, int, int]) -> torch.Tensor:
     return torch.tensor(ids[:n_tokens]).view(shape).to(device)
 
 
-validation = read((1, 64, 128))[0]  # these pages are never trained on
+validation = read((1, 64, 128))[0]  # pages that the model is not trained on
 reading = read((500, 4, 128))  # 500 steps of 4 sequences of 128 tokens
 
 # %% [markdown]
-# Now and then the training loop stops, measures the loss on pages that the model is not trained on
-# (the **validation loss**), and lets the model continue three openings. **Predict:** what will the
-# texts look like when the loss is 8, 6 and 4?
+# Now and then the loop measures the loss on pages that the model is not trained on (the
+# **validation loss**) and lets it continue three openings. **Predict:** what will the texts look
+# like when the loss is 8, 6 and 4?
 
 
 # %%
@@ -148,19 +149,21 @@ reading = read((500, 4, 128))  # 500 steps of 4 sequences of 128 tokens
 def generate(model, prompts, max_new_tokens=32, **sampling):
     """The continuation of each prompt: greedy, unless `sampling` says do_sample=True."""
     model.eval()
-    batch = tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left").to(device)
+    batch = tokenizer(
+        prompts,
+        return_tensors="pt",
+        padding=True,
+        padding_side="left",
+        add_special_tokens=False,  # a chat template has written them already
+    ).to(device)
     ids = model.generate(
         **batch,
         **({"do_sample": False} | sampling),
         max_new_tokens=max_new_tokens,
         pad_token_id=tokenizer.pad_token_id,
     )
-    return tokenizer.batch_decode(ids[:, batch["input_ids"].shape[1] :])
-
-
-def first_line(text: str) -> str:
-    """What stands before the first line break or the end of the text."""
-    return text.split(tokenizer.eos_token)[0].strip().split("\n")[0]
+    texts = tokenizer.batch_decode(ids[:, batch["input_ids"].shape[1] :])
+    return [text.replace(tokenizer.pad_token, "") for text in texts]
 
 
 import math
@@ -185,13 +188,13 @@ schedule = torch.optim.lr_scheduler.LambdaLR(  # 40 steps up to the rate above, 
 )
 
 openings = ["The capital of", "The owl eats", "The opposite of"]
-losses, unseen_loss = [], 0.0
+losses, validation_losses = [], {}
 for step in range(len(reading) + 1):
-    if step in (0, 20, 60, 150, 300, len(reading)):
+    if step in (0, 50, 200, len(reading)):
         with torch.no_grad():
-            unseen_loss = newborn.eval()(validation, labels=validation).loss.item()
+            validation_losses[step] = newborn.eval()(validation, labels=validation).loss.item()
         torch.manual_seed(0)
-        print(f"step {step}: validation loss {unseen_loss:.2f}")
+        print(f"step {step}: validation loss {validation_losses[step]:.2f}")
         texts = generate(newborn, openings, 16, do_sample=True, temperature=0.8, top_k=0)
         for opening, text in zip(openings, texts, strict=True):
             print(f"    {opening} ▸{text.split(tokenizer.eos_token)[0]!r}")
@@ -203,69 +206,56 @@ for step in range(len(reading) + 1):
         schedule.step()
         optimizer.zero_grad()
         losses.append(loss.item())
-print(f"validation loss {unseen_loss:.2f}, training loss {sum(losses[-50:]) / 50:.2f} in the last "
-      f"50 steps; guessing evenly {math.log(len(tokenizer)):.2f}")  # fmt: skip
+print(f"training loss {sum(losses[-50:]) / 50:.2f} in the last 50 steps; tokens read: "
+      f"{reading.numel():,}; guessing evenly {math.log(len(tokenizer)):.2f}")  # fmt: skip
 
 # %%
-
-half = (losses[0] + unseen_loss) / 2
-steps_to_half = next(step for step, loss in enumerate(losses, start=1) if loss < half)
-ift.charts.loss_curve(
+first, last = validation_losses[0], validation_losses[len(reading)]
+half = max(step for step, loss in validation_losses.items() if loss > (first + last) / 2)
+then = min(step for step in validation_losses if step > half)
+figure = ift.charts.loss_curve(
     losses,
-    title=f"Half of the fall takes {steps_to_half} of {len(losses)} steps",
-    marks={"guessing evenly": math.log(len(tokenizer)), "validation loss, end": unseen_loss},
+    title=f"The validation loss (dots) falls from {first:.1f} to {last:.1f}, "
+    f"half of that between steps {half} and {then}",
+    marks={"guessing evenly": math.log(len(tokenizer))},
+    xlabel="step (each factor of 10 takes the same width)",
     log=True,
 )
+for step, loss in validation_losses.items():
+    figure.axes[0].plot(max(1, step), loss, "ko")
+figure
 
 # %% [markdown]
-# The samples go from noise to frequent words and names, then to pieces of sentences. At the end
-# most of them have the form of this world's sentences, and hardly any is true: each fact is met
-# only now and then, so that facts come last. Every page is read once, so that training and
-# validation loss fall together.
+# The pale line is the loss of single batches, the thick one their moving mean. The samples go from
+# noise to frequent words and names, then to sentences of this world's form. Are they true? A fact
+# on few pages takes longer to learn than a form on all of them. No page is read twice, so that both
+# losses fall together. (Facts do come again on other pages; real corpora are deduplicated first.)
 #
-# **What the shipped base has read.** It has 5.9 million parameters and read 35 million tokens in
-# six phases. The first is the prose you saw. The later ones mix in *worked tasks in prose*:
-# somebody wants to know something, and the text has it. The field calls this **mid-training**;
-# modern bases get a good deal of it, often as questions and answers. No phase has a chat token in
-# it. [The model card](../ift_course/assets/base/README.md) shows ten documents of each.
+# **What the course's base has read.** It has 5.9 million parameters and read 35 million tokens,
+# first prose such as this. Later phases mix in *worked tasks in prose*, such as "Carl wanted to
+# know what the past of know is." and, on the next line, "knew". The field calls that
+# **mid-training**. [The model card](../ift_course/assets/base/README.md) shows samples.
 #
-# ### Sampling and greedy decoding
-#
-# **Greedy** decoding takes the likeliest token every time. **Sampling** draws one; before that, the
-# logits are divided by the temperature: below 1 the likely tokens gain, above 1 the unlikely ones.
-# (Exercise 01.4 adds nucleus sampling.) **Predict:** which of these two texts will differ from
-# sample to sample?
-
-# %%
-prompts = ["The capital of France is", "Anna looked for"]
-for temperature in (0, 0.8, 1.5):
-    for number in range(1 if temperature == 0 else 3):
-        torch.manual_seed(number)
-        sampling = (
-            {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {}
-        )
-        texts = map(first_line, generate(base, prompts, 16, **sampling))
-        print(f"{'greedy' if temperature == 0 else f'T = {temperature}':8}", *texts, sep=" ▸ ")
-
-# %% [markdown]
-# Where the text has one likely continuation, a moderate temperature changes little. Where it has
-# many, each sample is another one. When you compare models, decode greedily or draw many samples.
+# The samples were drawn at random (exercise 01.4). From here on, decoding is **greedy**: it takes
+# the likeliest token every time.
 #
 # ## 4. Three ways to ask a base model
 #
 # A base model that fails a question may lack the knowledge, or it may not see that it was asked. So
-# ask it in three ways:
+# we ask it
 #
 # - **in plain text**: the question, then a line break;
 # - **after three examples** of the same kind of question: in-context learning, the simplest kind of
 #   **prompt engineering**. No weight changes;
-# - **through a chat template**, as an assistant is asked: with special tokens around each turn
-#   (lesson 02). They are in the vocabulary, but no text that the base read contained them.
+# - **through a chat template**, with special tokens around each turn (lesson 02). They are in the
+#   vocabulary, but no text that the base read contained them. A control keeps the layout and leaves
+#   the special tokens out.
 #
-# A quarter of all countries, animals, objects and people is **held-out data**: no training example
-# asks about them, nor do the three in the prompt. France is one.
+# The base has read about all entities of its world. A quarter of them is **held-out data**: no
+# tuning example asks about them, nor do the three in the prompt. France is one.
 
 # %%
+import re
 from collections import defaultdict
 
 from ift_course.world.tasks import FACT_TASKS
@@ -304,20 +294,19 @@ ways = {
     "plain text": lambda x: f"{question(x)}\n",
     "three examples": lambda x: "".join(worked[wording(x)][:3]) + f"{question(x)}\n",
     "chat template": through_template,
+    "its layout only": lambda x: re.sub(r"<\|im_(start|end)\|>", "", through_template(x)),
 }
-for name, ask in ways.items():
-    print(
-        f"--- {name}\n{ask(tests[seeds[0]][0])}▸ {generate(base, [ask(tests[seeds[0]][0])])[0]}\n"
-    )
+for name, ask in list(ways.items())[:3]:
+    prompt = ask(tests[seeds[0]][0])
+    print(f"--- {name}\n{prompt}▸ {generate(base, [prompt])[0]}\n")
 
 # %% [markdown]
 # **Strict accuracy** counts an answer that is right, is all the model wrote, and was ended by the
-# model. The **lenient** score counts the right words anywhere before the first empty line, as
-# few-shot evaluations of base models do. **Predict** the six numbers.
+# model. The **lenient** score asks only for a right first line, as few-shot evaluations do, which
+# stop a base at a line break. The three examples end with an empty line, so that only the lenient
+# score is fair to them. **Predict** the eight numbers.
 
 # %%
-import re
-
 ENDS = re.compile("|".join(map(re.escape, ("<|im_end|>", tokenizer.eos_token))))
 
 
@@ -327,55 +316,67 @@ def strict(example, text: str) -> float:
 
 
 def lenient(example, text: str) -> float:
-    answer = ENDS.split(text)[0].strip().split("\n\n")[0]
-    return float(bool(re.search(rf"\b{re.escape(example.response)}(?!\w)", answer, re.IGNORECASE)))
+    return float(example.answer.accepts(ENDS.split(text)[0].strip().split("\n")[0].strip()))
 
 
-def ask_all(model, ask, rules=(strict,), examples=tests) -> list[list[list[float]]]:
-    """For each rule and each seed, 1 or 0 for each question."""
-    texts = {seed: generate(model, [ask(x) for x in xs]) for seed, xs in examples.items()}
-    return [
-        [
-            [rule(x, text) for x, text in zip(xs, texts[seed], strict=True)]
-            for seed, xs in examples.items()
-        ]
-        for rule in rules
-    ]
+def ask_all(model, ask, questions) -> list[str]:
+    """What the model writes to each question."""
+    return generate(model, [ask(x) for x in questions])
 
 
-def share(items: list[list[float]]) -> float:
-    return sum(map(sum, items)) / sum(map(len, items))
+def score(rule, questions, texts) -> list[float]:
+    """1 or 0 for each question."""
+    return [rule(x, text) for x, text in zip(questions, texts, strict=True)]
 
 
-by_strict, by_lenient = {}, {}
+def mean_and_interval(by_seed: list[list[float]]) -> str:
+    means, (low, high) = ift.charts.summarize_seeds(by_seed, (0, 1))
+    return f"{sum(means) / len(means):.2f} ({low:.2f} to {high:.2f})"
+
+
+def show(name: str) -> None:
+    both = (mean_and_interval(scores[f"{name}, {rule}"]) for rule in ("strict", "lenient"))
+    print("{:21} strict {}, lenient {}".format(name, *both))
+
+
+texts, scores = {}, {}
 for name, ask in ways.items():
-    by_strict[name], by_lenient[name] = ask_all(base, ask, (strict, lenient))
-    print(f"{name:15} strict {share(by_strict[name]):.2f}   lenient {share(by_lenient[name]):.2f}")
-ranked = sorted(ways, key=lambda name: share(by_lenient[name]))
-gain = share(by_lenient["three examples"]) - share(by_lenient["plain text"])
-print(f"\nThe same weights, the same questions: {share(by_lenient[ranked[0]]):.0%} right with the "
-      f"{ranked[0]}, {share(by_lenient[ranked[-1]]):.0%} with {ranked[-1]} (lenient).\n"
-      f"Against plain text, three examples change {100 * gain:+.0f} points.")  # fmt: skip
+    texts[name] = {seed: ask_all(base, ask, tests[seed]) for seed in seeds}
+    for rule in (strict, lenient):
+        scores[f"base, {name}, {rule.__name__}"] = [
+            score(rule, tests[seed], texts[name][seed]) for seed in seeds
+        ]
+for name in ways:
+    show(f"base, {name}")
+for x, text in zip(tests[seeds[0]], texts["plain text"][seeds[0]], strict=True):
+    if lenient(x, text) > strict(x, text):
+        print(f"\nright by lenient only: {question(x)!r} ▸ {text!r}")
+        break
 
 # %% [markdown]
-# The knowledge is there, and the way of asking decides whether you see it. In plain text this base
-# answers many questions, because it met worked tasks in mid-training; today's real bases do so,
-# too. So three examples need not add much. What it does not do reliably is stop after the answer:
-# compare strict with lenient. Through the template it prints unrelated text, because the embeddings
-# of the chat tokens were never trained.
+# In brackets is the 95 % **interval**: the wider of two, one from the means of three sets of
+# questions, one from the single questions. It does not cover another pretraining run.
 #
-# **Claim 1.** Its strict score through the template is next to nothing. It could have been
-# otherwise, had the model read past the unknown tokens.
+# The weights and the questions are the same each time, and the way of asking decides what you see.
+# If you predicted that a base cannot answer, look at plain text. If you expected much from the
+# three examples, compare the intervals. Strict is lower than lenient, because the base often writes
+# on after the answer.
+#
+# Through the template it prints unrelated text. Are the unknown tokens to blame? The control goes
+# without them and does hardly better, so the unknown layout alone is almost enough.
+#
+# **Claim 1.** A box tests an expectation. Its bound was written down before the measurement, and
+# the claim holds only if the whole interval keeps to it.
 
 # %%
 ift.claim(
     "01.base-does-not-follow",
-    "Through a chat template that it has never met, a base model does not answer.",
+    "Through a chat template that it has never met, this base does not answer.",
     subject=1,
     literature="Tokens that are hardly in the training data induce unwanted behavior.",
     source="Land and Bartolo 2024, arXiv:2405.05417",
     metric="strict accuracy on held-out entities",
-    arms={"base": by_strict["chat template"]},
+    arms={"base": scores["base, chat template, strict"]},
     effect="base",
     at_most=0.05,
 )
@@ -384,11 +385,18 @@ ift.claim(
 # ### The same on the real model
 #
 # Gemma is asked the 100 test questions of the course's own data set in the same three ways, and
-# again after tuning on 48 and on 300 examples, with three seeds each. Is the order of the three
-# ways the same as ours? Which of them stop?
+# again after SFT on 48 and on 300 examples (three seeds each). Lenient here: the answer is right,
+# stopped or not. **Predict** the order of the five.
 
 # %%
 real_panel("01")
+
+# %% [markdown]
+# The order is not that of our world. In the stored run, plain text draws next to no right answer
+# from Gemma, and through the template it repeats the question. After three examples it answers
+# about one question in five, and then invents further questions. Tuned on 48 examples it answers
+# about as many, and *stops*. After 300 the answers read better (compare the three tips), but 100
+# questions do not show that more of them are right. Most of our predictions stay undecided.
 
 # %%
 ift.quiz("01", "knows-but-does-not-answer")
@@ -398,23 +406,19 @@ ift.quiz("01", "knows-but-does-not-answer")
 #
 # Supervised fine-tuning (**SFT**) continues the training of section 3 on demonstrations, with one
 # change: **only the response counts**. The model reads the user's words, but is not trained to
-# write them. The **end of turn** belongs to the response: a model that is never shown where to stop
-# does not stop.
+# write them. The **end of turn** belongs to the response, so that the model learns to stop.
 
 # %%
 n_examples = min(500, profile.examples)
 examples = ift.sample(n_examples, seed=seeds[0], tasks=FACT_TASKS)
 records = ift.to_records(examples)
-for example in examples[:4]:
-    print(f"{example.instruction:55} {example.input:12} → {example.response}")
-ift.show_mask(tokenizer, records[0].messages)
-
-# %% [markdown]
-# The **label** −100 makes PyTorch leave a position out. The **loss mask** comes from the chat
-# template, which marks the assistant's words. The loss by hand, in PyTorch and in the library:
+for example in examples[:3]:
+    print(f"{example.instruction:52} {example.input:12} → {example.response}")
+print("\nas messages:", records[0].messages)
+print("in the chat template:")
+print("\n".join(line for line in tokenizer.chat_template.split("\n") if "content" in line))
 
 
-# %%
 def encode(messages) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids and labels of a conversation."""
     encoded = tokenizer.apply_chat_template(
@@ -425,25 +429,37 @@ def encode(messages) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 rows = [encode(record.messages) for record in records]
+print("\nthe tokens in [ ] are trained:")
+pieces = [(tokenizer.decode([token]), label) for token, label in zip(*rows[0], strict=True)]
+print("".join(text if label == -100 else f"[{text}]" for text, label in pieces))
+
+# %% [markdown]
+# The **label** −100 makes PyTorch leave a position out. The **loss mask** comes from the chat
+# template: what stands between `generation` and `endgeneration` is trained. The loss in three ways:
+
+# %%
+ends, others = [], []
 for ids, labels in rows[:20]:
     with torch.no_grad():
         out = base.eval()(ids[None].to(device), labels=labels[None].to(device))
     log_p = out.logits[0].log_softmax(dim=-1).cpu()
-    trained = [i for i in range(len(ids)) if labels[i] != -100]
-    hand = -torch.stack([log_p[i - 1, ids[i]] for i in trained]).mean()
+    hand = torch.stack([-log_p[i - 1, ids[i]] for i in range(len(ids)) if labels[i] != -100])
     in_torch = F.cross_entropy(out.logits[0, :-1].cpu(), labels[1:], ignore_index=-100)
-    assert torch.allclose(hand, out.loss.cpu(), atol=1e-4) and torch.allclose(
-        hand, in_torch, atol=1e-4
-    )
-print(f"{len(trained)} of {len(ids)} tokens count: by hand {hand:.5f}, PyTorch {in_torch:.5f}, "
-      f"transformers {out.loss:.5f}; they agree on all 20")  # fmt: skip
+    assert torch.allclose(hand.mean(), out.loss.cpu(), atol=1e-4)
+    assert torch.allclose(hand.mean(), in_torch, atol=1e-4)
+    ends += [hand[-1].item()]
+    others += hand[:-1].tolist()
+print(f"by hand {hand.mean():.5f}, PyTorch {in_torch:.5f}, transformers {out.loss:.5f}; "
+      f"they agree on all 20\nmean of the ends of turn {sum(ends) / len(ends):.1f}, of the others "
+      f"{sum(others) / len(others):.1f}; guessing {math.log(len(tokenizer)):.1f}")  # fmt: skip
 
 # %% [markdown]
 # ### A bare loop, and overfitting
 #
-# This loop is all there is to SFT. We run it for ten passes on only 64 examples and measure on
-# held-out questions after each pass. **Predict:** the training loss will go to zero. Where will the
-# validation loss go, and the share of right answers?
+# This loop is the core of SFT; trainers add schedules, clipping and checkpoints. We run it for ten
+# passes over only 64 examples. After each pass we ask **development questions**, which are for
+# choices like this one: no example asks for these facts, and no claim uses them. **Predict** three
+# curves: the training loss, the validation loss, and the share of wrong answers.
 
 # %%
 from torch.nn.utils.rnn import pad_sequence
@@ -459,64 +475,69 @@ def collate(rows):
     return ids.to(device), mask.to(device), labels.to(device)
 
 
-def tune(rows, passes: int, shift: int = 1):
-    """Tune a copy of the base; yields it after each pass with the losses of that pass."""
-    model = open_base()
+def response_loss(model, ids, mask, labels, shift=1) -> torch.Tensor:
+    logits = model(ids, attention_mask=mask).logits
+    logits = logits[:, : logits.shape[1] - shift]
+    return F.cross_entropy(logits.flatten(0, 1), labels[:, shift:].flatten(), ignore_index=-100)
+
+
+def tune(model, rows, passes: int, shift=1):
+    """Tune the model; yields the losses of each pass after it."""
     torch.manual_seed(0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)
     for _ in range(passes):
         losses = []
-        for ids, mask, labels in DataLoader(rows, batch_size=16, shuffle=True, collate_fn=collate):
-            logits = model.train()(ids, attention_mask=mask).logits
-            logits = logits[:, : logits.shape[1] - shift].flatten(0, 1)
-            loss = F.cross_entropy(logits, labels[:, shift:].flatten(), ignore_index=-100)
+        for batch in DataLoader(rows, batch_size=16, shuffle=True, collate_fn=collate):
+            loss = response_loss(model.train(), *batch, shift)
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()
             losses.append(loss.item())
-        yield model, losses
+        yield losses
 
 
-unseen = tests[seeds[0]][:100]
-unseen_ids, unseen_mask, unseen_labels = collate(
-    [encode(record.messages) for record in ift.to_records(unseen)]
-)
-by_pass, by_step = defaultdict(list), []
-for model, losses in tune(rows[:64], passes=10):
-    with torch.no_grad():
-        out = model.eval()(unseen_ids, attention_mask=unseen_mask, labels=unseen_labels)
+facts = {(x.task, x.entity) for x in examples}
+candidates = ift.sample(3000, seed=99, tasks=FACT_TASKS)
+development = [x for x in candidates if (x.task, x.entity) not in facts][:100]
+development_records = ift.to_records(development)
+development_rows = [encode(record.messages) for record in development_records]
+
+model_64, by_step = open_base(), []
+curves = {"training loss": [], "validation loss": [], "share wrong": []}
+for number, losses in enumerate(tune(model_64, rows[:64], passes=10), start=1):
     by_step += losses
-    by_pass["training"].append(sum(losses) / len(losses))
-    by_pass["validation"].append(out.loss.item())
-    by_pass["right"].append(share(ask_all(model, through_template, examples={0: unseen})[0]))
-    print("pass {:2}: training {:.2f}, validation {:.2f}, right {:.0%}".format(
-        len(by_pass["right"]), *(values[-1] for values in by_pass.values())))  # fmt: skip
+    with torch.no_grad():
+        training = response_loss(model_64.eval(), *collate(rows[:64])).item()
+        validation = response_loss(model_64, *collate(development_rows)).item()
+    texts = ask_all(model_64, through_template, development)
+    wrong = 1 - sum(score(strict, development, texts)) / len(development)
+    for name, value in zip(curves, (training, validation, wrong), strict=True):
+        curves[name].append(value)
+    error = 2 * math.sqrt(wrong * (1 - wrong) / len(development))
+    print(f"after pass {number:2}: training {training:.3f}, validation {validation:.3f}, "
+          f"wrong {wrong:.0%} ± {error:.0%}")  # fmt: skip
 
 # %%
-model_64 = model
-valley = min(range(10), key=by_pass["validation"].__getitem__)
-peak = max(range(10), key=by_pass["right"].__getitem__)
-rise = by_pass["validation"][-1] - by_pass["validation"][valley]
-print(f"From pass {valley + 1} to pass 10 the training loss fell by "
-      f"{by_pass['training'][valley] - by_pass['training'][-1]:.2f}, the validation loss rose by "
-      f"{rise:.2f}.\nThe share of right answers was best after pass {peak + 1} "
-      f"({by_pass['right'][peak]:.0%}); in the end it was {by_pass['right'][-1]:.0%}.")  # fmt: skip
+lowest = curves["validation loss"].index(min(curves["validation loss"])) + 1
+fewest = curves["share wrong"].index(min(curves["share wrong"])) + 1
 ift.charts.loss_curve(
-    {f"{name} loss": by_pass[name] for name in ("training", "validation")},
-    title=f"64 examples: the validation loss is lowest after pass {valley + 1} of 10",
+    curves,
+    title=f"64 examples, one run: the validation loss is lowest after pass {lowest} of 10, "
+    f"the share of wrong answers after pass {fewest}",
     xlabel="pass over the 64 examples",
+    ylabel="loss (nats per token), or share",
 )
 
 # %% [markdown]
-# When the training loss falls and the validation loss no longer does, the model is **overfitting**:
-# it gets more certain about the examples, and about its mistakes. More examples help, or fewer
-# passes. But the loss is not the goal, so stop by the measure that you care about: InstructGPT's
-# SFT models overfit in validation loss after one epoch, and people still preferred the answers of
-# models that were trained for more.
+# When the training loss falls and the validation loss no longer does, the model is **overfitting**.
+# More examples help, or fewer passes. But loss and accuracy need not agree, in either direction
+# (passes within ± of each other cannot be told apart here). InstructGPT's SFT models overfit in
+# validation loss after one epoch, yet people preferred the answers after more. So choose by the
+# measure that you care about, on development data.
 #
 # ### TRL's `SFTTrainer`
 #
-# These lines are what you would write at work, with your model's name and your conversations.
+# These lines are complete for this small model.
 
 # %%
 import tempfile
@@ -527,8 +548,10 @@ from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 warnings.filterwarnings("ignore", category=FutureWarning)  # an option is about to be renamed
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-data = Dataset.from_list([{"messages": record.messages} for record in records])
+train, unseen = (
+    Dataset.from_list([{"messages": record.messages} for record in part])
+    for part in (records, development_records[:16])
+)
 args = SFTConfig(
     output_dir=tempfile.mkdtemp(),
     num_train_epochs=profile.epochs,
@@ -536,25 +559,26 @@ args = SFTConfig(
     per_device_train_batch_size=profile.batch_size,
     assistant_only_loss=True,  # without it, TRL trains the user's words, too
     max_length=profile.max_length,
-    use_cpu=device == "cpu",
     bf16=False,  # SFTConfig's default is True
-    gradient_checkpointing=False,  # saves memory, costs time: not worth it for a small model
-    logging_steps=1,
-    save_strategy="no",
-    report_to="none",
-    disable_tqdm=True,
+    gradient_checkpointing=False,  # the default saves memory and costs time
     seed=seeds[0],
-)
+    use_cpu=device == "cpu",  # only without an NVIDIA GPU
+    # The rest is only for this page.
+    per_device_eval_batch_size=16, save_strategy="no", report_to="none", disable_tqdm=True,
+)  # fmt: skip
+print(f"{args.num_train_epochs:g} epochs, learning rate {args.learning_rate}, "
+      f"batch size {args.per_device_train_batch_size}, max_length {args.max_length}")  # fmt: skip
 trainer = SFTTrainer(
-    model=model,
+    model=AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32),
     args=args,
-    train_dataset=data,
-    eval_dataset=data.select(range(8)),
+    train_dataset=train,
+    eval_dataset=unseen,
     processing_class=tokenizer,
 )
 trainer.remove_callback(PrinterCallback)
 loss_before = trainer.evaluate()["eval_loss"]
 trainer.train()
+print(f"validation loss {loss_before:.3f} → {trainer.evaluate()['eval_loss']:.3f}")
 trainer.save_model(args.output_dir)  # model.save_pretrained and tokenizer.save_pretrained
 
 tuned = AutoModelForCausalLM.from_pretrained(args.output_dir).to(device)
@@ -566,38 +590,37 @@ reply = tuned.generate(**prompt, max_new_tokens=16, pad_token_id=tokenizer.pad_t
 print(tokenizer.decode(reply[0]))
 
 # %% [markdown]
-# Given `messages` and nothing else, TRL 1.16 would train on the whole conversation. Axolotl,
-# LLaMA-Factory and open-instruct leave the prompt out unless you ask for it (lesson 02).
+# For a real base, take your own `messages`, and keep some for evaluation. Give the tokenizer a chat
+# template with `generation` marks if it has none (lesson 02). Set `eos_token` to its end of turn,
+# or the model may not stop. On a GPU keep `bf16` and `gradient_checkpointing` at their defaults.
 #
-# **`ift.sft` is the same with this course's settings.** It runs a subclass of `SFTTrainer` that
-# computes logits only where there are labels, batches sequences of similar length, and uses a
-# warm-up and a cosine schedule. Do both train the same tokens and compute the same loss?
+# **`ift.sft` is this trainer with the course's settings**: logits only where there are labels,
+# batches of similar length, a cosine schedule. The first losses agree:
 
 # %%
 assert [labels.tolist() for _, labels in rows] == trainer.train_dataset["labels"][:]
 
-ids, mask, labels = collate(rows[:8])
 with torch.no_grad():
-    logits = base.eval()(ids, attention_mask=mask).logits[:, :-1].flatten(0, 1)
-hand = F.cross_entropy(logits, labels[:, 1:].flatten(), ignore_index=-100).item()
-course = ift.sft(open_base(), tokenizer, records[:8], max_steps=1, batch_size=8, progress=False)
-print(f"first loss on eight examples: bare loop {hand:.3f}, SFTTrainer {loss_before:.3f}, "
-      f"ift.sft {course.losses[0]:.3f}")  # fmt: skip
-assert math.isclose(hand, loss_before, rel_tol=1e-3)
-assert math.isclose(hand, course.losses[0], rel_tol=1e-2)  # in bfloat16 where the CPU is fast at it
+    bare = response_loss(base.eval(), *collate(development_rows[:16])).item()
+course = ift.sft(
+    open_base(), tokenizer, development_records[:16], max_steps=1, batch_size=16, progress=False
+)
+print(f"16 rows: bare loop {bare:.3f}, SFTTrainer {loss_before:.3f}, "
+      f"ift.sft {course.losses[0]:.3f} (in bfloat16 on some machines)")  # fmt: skip
+assert math.isclose(bare, loss_before, rel_tol=1e-3)
+assert math.isclose(bare, course.losses[0], rel_tol=1e-2)
 
 # %% [markdown]
 # ### Three runs
 #
 # One run may be luck. So we tune three copies, each on its own examples in its own order (three
-# **seeds**), and ask each one held-out questions and questions that it was tuned on. The 95 %
-# **interval** says how far the mean might move with other seeds and other questions. The first seed
-# runs now, and the others are stored.
+# **seeds**), and ask each one held-out questions and some that it was tuned on. The first seed runs
+# now; the others are read from a file.
 
 
 # %%
-def tune_and_ask(seed: int) -> list[list[float]]:
-    """1 or 0 for each held-out question, and for each question that it was tuned on."""
+def tune_and_ask(seed: int) -> dict[str, list[float]]:
+    """The scores on held-out questions, and on questions that the model was tuned on."""
     examples = ift.sample(n_examples, seed=seed, tasks=FACT_TASKS)
     result = ift.sft(
         open_base(),
@@ -609,69 +632,77 @@ def tune_and_ask(seed: int) -> list[list[float]]:
         batch_size=profile.batch_size,
         progress=False,
     )
-    below_1 = next(i for i, loss in enumerate(result.losses, start=1) if loss < 1)
-    print(f"seed {seed}: first loss {result.losses[0]:.1f}, below 1 from step {below_1} on, "
+    print(f"seed {seed}: first loss {result.losses[0]:.1f}, last {result.losses[-1]:.2f}, "
           f"{len(result.losses)} steps in {result.seconds:.0f} s")  # fmt: skip
-    questions = tests[seed], examples[:n_questions]
-    return [ask_all(result.model, through_template, examples={seed: x})[0][0] for x in questions]
+    answers = {}
+    for name, questions in (("held out", tests[seed]), ("tuned on", examples[:n_questions])):
+        texts = ask_all(result.model, through_template, questions)
+        for rule in (strict, lenient):
+            answers[f"SFT, {name}, {rule.__name__}"] = score(rule, questions, texts)
+    return answers
 
 
-held_out, tuned_on = zip(*ift.each_seed(tune_and_ask, seeds), strict=True)
-after = {"held out": list(held_out), "tuned on": list(tuned_on)}
-print(f"Guessing evenly would give a loss of {math.log(len(tokenizer)):.1f}.")
-[by_trl] = ask_all(tuned, through_template, examples={0: tests[seeds[0]]})
-
+runs = ift.each_seed(tune_and_ask, seeds)
+scores |= {name: [run[name] for run in runs] for name in runs[0]}
+for name in (*(f"base, {way}" for way in ways), "SFT, held out", "SFT, tuned on"):
+    show(name)
+left_out = ("its layout only", "tuned on, lenient")  # to keep the figure small
+sft, through = scores["SFT, held out, strict"], scores["base, chat template, strict"]
 ift.charts.bars_with_intervals(
-    {f"base, {name}": items for name, items in by_strict.items()}
-    | {"SFTTrainer, one seed": by_trl}
-    | {f"ift.sft, {name}": items for name, items in after.items()},
-    title=f"{n_examples} examples: strict accuracy goes to {share(after['held out']):.2f}",
-    xlabel="strict accuracy",
+    {name: x for name, x in scores.items() if not any(part in name for part in left_out)},
+    title=f"{n_examples} examples, strict accuracy through the template: from "
+    f"{mean_and_interval(through)[:4]} to {mean_and_interval(sft)[:4]}",
+    xlabel="share right",
 )
 
 # %% [markdown]
-# The first loss is about as high as that of even guessing: in this format, whose special tokens it
-# has never seen, the base gives our answers almost no probability.
+# A dot is one set of questions: for the base, three sets asked of one model. The first loss is high
+# because of the end of turn: no text contained it, and the loss by hand shows that the base finds
+# it far less likely than a guess would.
 #
-# **Claim 2.** A little tuning makes the same weights answer through the template.
+# **Claim 2.** Does it answer through the template now?
 
 # %%
 ift.claim(
     "01.sft-follows",
-    f"The same weights follow instructions after SFT on {n_examples} examples.",
+    f"After SFT on {n_examples} fact questions, the model answers held-out fact questions "
+    "through the template.",
     subject=(1, 2),
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206",
     metric="strict accuracy on held-out entities, SFT minus base",
-    arms={"SFT": after["held out"], "base": by_strict["chat template"]},
+    arms={"SFT": sft, "base": through},
     effect=("SFT", "base"),
     at_least=0.85,
 )
-print(f"The base at its best, {ranked[-1]} and lenient: {share(by_lenient[ranked[-1]]):.2f}. "
-      f"After SFT, strict: {share(after['held out']):.2f}.")  # fmt: skip
 
 # %% [markdown]
-# The template is the hardest way to ask the base, so the last line has the fair comparison.
+# That is the hardest way to ask the base. For a fair comparison, take its best lenient score in the
+# table and the lenient one after SFT. No example asks about these entities; probably the examples
+# taught the model to see what is asked.
 #
-# **Claim 3.** What was tuned was the format, not the facts. If SFT had taught the facts, the model
-# would know what it was tuned on and nothing else. **Predict** the gap between the two.
+# **Claim 3.** If the answers came from the examples, the model would do much better on questions it
+# was tuned on. **Predict** the gap.
 
 # %%
 ift.claim(
     "01.format-not-facts",
-    "SFT teaches the format; the facts come from pretraining.",
+    "Held-out facts are answered almost as well as those tuned on, so these answers come from "
+    "pretraining.",
     subject=(1, 6),
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206, the superficial alignment hypothesis",
     metric="strict accuracy, examples tuned on minus held-out entities",
-    arms={"tuned on": after["tuned on"], "held out": after["held out"]},
+    arms={"tuned on": scores["SFT, tuned on, strict"], "held out": sft},
     effect=("tuned on", "held out"),
     at_most=0.15,
 )
 
 # %% [markdown]
+# This does not say that SFT cannot teach facts: pretraining had covered all of these. Lesson 03
+# tests it.
+#
 # ### A sentence in Spanish
 #
-# "Hello, how are you?" may be among the examples. The sentences below it are held out, and each is
-# asked for in several wordings.
+# The other sentences are held out. Was the skill there before the tuning?
 
 # %%
 hello = "Translate the following English sentence into Spanish.\nHello, how are you?"
@@ -679,17 +710,16 @@ mentions = sum("Hello, how are you?" in question(x) for x in examples)
 print(f"{hello!r} ▸ {generate(tuned, [chat(hello)])[0]}  (in {mentions} training examples)")
 
 spanish = {question(x): x for x in ift.sample(300, seed=0, split="test", tasks=["phrase"])}
-right = dict.fromkeys(sorted({x.entity for x in spanish.values()}), ())
-for x, text in zip(spanish.values(), generate(tuned, list(map(chat, spanish))), strict=True):
-    right[x.entity] += (strict(x, text),)
-for sentence, items in right.items():
-    print(f"{sentence:22} right in {sum(items):.0f} of {len(items)} wordings")
+questions = list(spanish.values())
+by_base = score(lenient, questions, ask_all(base, ways["plain text"], questions))
+by_tuned = score(strict, questions, ask_all(tuned, through_template, questions))
+print(f"{len({x.entity for x in questions})} sentences in {len(questions)} wordings")
+print(f"right: base (plain text, lenient) {sum(by_base):.0f}, tuned (strict) {sum(by_tuned):.0f}")
 
 # %% [markdown]
 # ### Ask it yourself
 #
-# Change the list and run the cell. Try to break the tuned model: ask about a stranger, add "Answer
-# in capital letters.", or greet it. It was tuned on no such request; see lessons 05 and 06.
+# Change the list and run the cell. Try to break the tuned model.
 
 # %%
 my_questions = [
@@ -700,49 +730,61 @@ my_questions = [
 ]
 for text in my_questions:
     print(text)
-    print("    base, plain text ▸", first_line(generate(base, [f"{text}\n"])[0]))
+    print("    base, plain text ▸", generate(base, [f"{text}\n"])[0].split("\n")[0])
     print("    tuned            ▸", generate(tuned, [chat(text)])[0])
 
 # %% [markdown]
+# The model was tuned on fact questions only. It has not learned to follow instructions in general:
+# to a request unlike its examples, it may write what fits some other task, such as the past of
+# "keep" or a translation (lessons 05 and 06).
+#
 # ## 6. Where this fits
 #
 # | stage | data | objective | output |
 # | --- | --- | --- | --- |
 # | pretraining | raw text | the next token, every token | a base model: continues text |
-# | mid-training | selected text, worked tasks | the same | a base that answers more often |
+# | mid-training | selected text, worked tasks | the same | a base with more skills |
 # | SFT | instructions, responses | the next token, response only | follows instructions |
-# | RLHF, DPO | pairs, one preferred | preferred ones likelier | what people like better |
-# | RL with verifiable rewards | tasks with a checker | right answers likelier | solves more tasks |
+# | DPO | pairs, one preferred | a larger margin for the preferred one | preferred more often |
+# | RLHF | prompts, a reward model from pairs | a higher learned reward | preferred more often |
+# | RL | tasks with a checker | right answers | solves more tasks |
 #
-# **Ordinary fine-tuning** takes one task, such as telling good reviews from bad ones, and never
-# names it. **Instruction tuning** takes many tasks and says in words which one is wanted, so that
-# the model has to read the instruction; lesson 06 measures what that is worth. **Prompting** can
-# only elicit what the model already does under some prompt, and it costs tokens at every use.
-# Tuning makes that the default.
+# DPO is direct preference optimization, RLHF reinforcement learning (RL) from human feedback.
+# **Single-task fine-tuning**, on good and bad reviews for example, need not name the task.
+# **Instruction tuning** says in words which of many tasks is wanted, so that the model has to read
+# the instruction; lesson 06 measures what that is worth. **Prompting** changes no weight and costs
+# tokens at every use; tuning makes a behavior the default.
 #
 # ## 7. A silent failure: labels that are not shifted
 #
 # Somebody writes their own loss and forgets the shift, so that position $i$ has to predict token
-# $i$, which the model can see. Nothing crashes. In our loop it is `shift=0`.
+# $i$, which the model can see. In our loop that is `shift=0`. **Predict** the first loss.
 
 # %%
-runs = list(tune(rows[:64], passes=5, shift=0))
-broken, broken_losses = runs[-1][0], [loss for _, losses in runs for loss in losses]
+ids, mask, labels = collate(rows[:16])
+with torch.no_grad():
+    library = base.eval()(ids, attention_mask=mask, labels=labels).loss
+    for shift in (1, 0):
+        own = response_loss(base, ids, mask, labels, shift)
+        print(f"one batch, shift={shift}: own loss {own:.2f}, the library's {library:.2f}")
 
+broken, broken_losses = open_base(), []
+for losses in tune(broken, rows[:64], passes=10, shift=0):
+    broken_losses += losses
 for text in ("What is the capital of France?", "What is the opposite of hot?"):
     print(f"{text}\n    shifted     ▸ {generate(model_64, [chat(text)])[0]}\n"
-          f"    not shifted ▸ {generate(broken, [chat(text)])[0]}")  # fmt: skip
-print(f"first loss: shifted {by_step[0]:.2f}, not shifted {broken_losses[0]:.2f}")
+          f"    not shifted ▸ {generate(broken, [chat(text)])[0]!r}")  # fmt: skip
 ift.charts.loss_curve(
-    {"shifted": by_step[: len(broken_losses)], "not shifted": broken_losses},
+    {"shifted": by_step, "not shifted": broken_losses},
     title=f"Without the shift the loss falls, too: from {broken_losses[0]:.1f} "
     f"to {broken_losses[-1]:.2f}",
 )
 
 # %% [markdown]
-# A falling loss proves nothing: copying can be learned, too. How to see the bug: both runs start
-# from the same weights on the same batch, so their first losses should be equal. Compute the first
-# loss by hand, and read what the model writes.
+# If you predicted a first loss near zero: the base was trained to predict the next token, not to
+# repeat this one, so the broken loss begins too *high*, and falls as the model learns to copy. To
+# see the bug, compare your loss with the library's on one batch, as above, and read what the model
+# writes.
 #
 # ## Questions
 
@@ -752,14 +794,14 @@ ift.quiz("01", "it-and-sft", "it-and-fine-tuning", "end-of-turn", "first-loss-to
 # %% [markdown]
 # **An open question.** A colleague tunes a new base model on 2,000 support dialogues and reports:
 # "The base scored 0 % on our 50 questions, the tuned model 70 %. So the dialogues taught it our
-# products." Reply in three or four sentences: what would you ask, and what would you measure?
+# products." Reply in four sentences: what would you ask, and what would you measure?
 #
 # <details><summary>Rubric: one point for each</summary>
 #
-# 1. It asks how the base was asked, and wants it asked in plain text and with examples, too.
-# 2. It asks for strict and lenient scores, or whether the base's answers were read.
+# 1. How was the base asked? It wants plain text and examples, too.
+# 2. How was it scored, strictly or leniently? Did anybody read its answers?
 # 3. It tests the conclusion: questions about products that no dialogue mentions.
-# 4. It names the uncertainty: 50 questions and one run, so an interval and more seeds.
+# 4. It names the uncertainty: 50 questions and one run.
 #
 # </details>
 #
@@ -768,18 +810,16 @@ ift.quiz("01", "it-and-sft", "it-and-fine-tuning", "end-of-turn", "first-loss-to
 # ## Exercises
 #
 # The shifted loss, perplexity, greedy decoding, nucleus sampling, and the loss on the response,
-# which then tunes the base model:
+# which then works in `SFTTrainer`:
 # [exercises/01_pretraining_vs_sft.ipynb](../exercises/01_pretraining_vs_sft.ipynb)
 #
 # ## To read
 #
 # - Ouyang et al. 2022, *Training language models to follow instructions with human feedback*
-#   (InstructGPT), [arXiv:2203.02155](https://arxiv.org/abs/2203.02155). Sections 1 and 3.
+#   (InstructGPT), [arXiv:2203.02155](https://arxiv.org/abs/2203.02155).
 # - Zhou et al. 2023, *LIMA: Less Is More for Alignment*,
-#   [arXiv:2305.11206](https://arxiv.org/abs/2305.11206). Lesson 03 takes it apart.
-# - Lin et al. 2023, *The Unlocking Spell on Base LLMs* (URIAL): how far three examples go,
+#   [arXiv:2305.11206](https://arxiv.org/abs/2305.11206).
+# - Lin et al. 2023, *The Unlocking Spell on Base LLMs* (URIAL),
 #   [arXiv:2312.01552](https://arxiv.org/abs/2312.01552).
-# - Land and Bartolo 2024, *Fishing for Magikarp*, on under-trained tokens,
+# - Land and Bartolo 2024, *Fishing for Magikarp*,
 #   [arXiv:2405.05417](https://arxiv.org/abs/2405.05417).
-# - Shi et al. 2024, *Instruction Tuning With Loss Over Instructions*: when the loss on the prompt
-#   helps, [arXiv:2405.14394](https://arxiv.org/abs/2405.14394).

@@ -38,7 +38,7 @@ def test_every_arm_is_measured_with_its_seeds_on_every_item(place):
 
 def test_seeds_differ_and_repeat_exactly(place):
     first, again, other = (
-        real.tune_and_ask(Job(GEMMA, seed), n_examples=4).losses for seed in (0, 0, 1)
+        real.tune_and_ask(Job(GEMMA, seed), n_examples=48).losses for seed in (0, 0, 1)
     )
     assert first == again != other
 
