@@ -77,8 +77,9 @@ RULES = {
     "filler": lambda q, a: re.search(r"(?i)\bas an? .*model\b|i hope this|accept our cookies", a),
     "empty": lambda q, a: not re.search(r"\w", a) or a.strip().lower() in ("n/a", "no output"),
     "breaks off": lambda q, a: a.strip() and a.strip()[-1].isalpha() and len(a.split()) > 8,
-    "another script": lambda q, a: re.search(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff]", a)
-    and "translat" not in q.lower(),
+    "another script": lambda q, a: (
+        re.search(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff]", a) and "translat" not in q.lower()
+    ),
 }
 
 
