@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ift_course.lessons.quiz_view import quiz as quiz
     from ift_course.plots import charts as charts
     from ift_course.plots.loss_mask import show_batch as show_batch
-    from ift_course.plots.loss_mask import show_mask as show_mask
     from ift_course.plots.playground import playground as playground
     from ift_course.plots.transcript import transcript as transcript
     from ift_course.session import setup as setup
@@ -60,7 +59,6 @@ __all__ = [
     "setup",
     "sft",
     "show_batch",
-    "show_mask",
     "to_records",
     "transcript",
     "verify",
@@ -90,7 +88,6 @@ _HOME = {
     "setup": "session",
     "sft": "training.sft",
     "show_batch": "plots.loss_mask",
-    "show_mask": "plots.loss_mask",
     "to_records": "data.examples",
     "transcript": "plots.transcript",
     "verify": "world.tasks",

@@ -72,6 +72,7 @@ def test_the_file_is_sorted_replaced_by_id_and_stable(claims_file):
     assert not list(claims_file.parent.glob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_lessons_side_by_side_lose_no_claim(claims_file):
     program = (
         "import sys; from ift_course.claims.claim import claim\n"

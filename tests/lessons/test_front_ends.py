@@ -49,6 +49,7 @@ def toy(tmp_path, monkeypatch):
     return build.notebook_path(lesson)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parameters", "profile"), [({"profile": "smollm2"}, "smollm2"), ({}, "tiny")]
 )

@@ -40,6 +40,7 @@ def same(one, other):
 KINDS = ("expert", "replay 25 %", "LoRA", "average, 50 % expert", "expert for format")
 
 
+@pytest.mark.slow
 def test_every_remedy_takes_the_same_steps_and_gives_a_model_of_its_own(small):
     zoo = ModelZoo(TINY, 0)
     base, general = copy.deepcopy(zoo.base.model), copy.deepcopy(zoo.general.model)
@@ -51,6 +52,7 @@ def test_every_remedy_takes_the_same_steps_and_gives_a_model_of_its_own(small):
     assert {model.steps for model in trained.values()} == {SMALL.steps}
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_model_and_an_average_is_not_trained_again(small):
     first, second = ModelZoo(TINY, 0), ModelZoo(TINY, 0)
     expert = first.get(RECIPES["expert"])
@@ -83,6 +85,7 @@ def test_the_exam_has_equally_many_questions_of_every_family_and_none_was_traine
     assert other.others == exam.others and {x.family for x in other.special} == {"writing"}
 
 
+@pytest.mark.slow
 def test_a_result_records_the_training_and_is_stored(small):
     recipes = [RECIPES["general model"], RECIPES["expert"]]
     results = full("08", configs=recipes, seeds=(0, 1), jobs=1)
