@@ -14,11 +14,6 @@ os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TRANSFORMERS
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def pytest_collection_modifyitems(items):
-    """Put whole lessons first: with two workers, a long test at the end leaves one of them idle."""
-    items.sort(key=lambda item: item.get_closest_marker("lessons") is None)
-
-
 def pytest_terminal_summary(terminalreporter):
     """How many mutants the checks killed; with pytest-xdist, in all processes."""
     passed = terminalreporter.stats.get("passed", [])
