@@ -477,6 +477,8 @@ print(f"LoRA r=8 − LoRA r=1, one rate higher: {difference}")
 # than full fine-tuning. The margin is ours.
 
 # %%
+from ift_course.evaluation.intervals import paired_difference
+
 runs = {}
 tests = {seed: experiment.questions(profile.eval_examples // 2, 100 + seed) for seed in seeds}
 
@@ -489,7 +491,7 @@ def compared(seed, method, rate):
 
 rates = {"full": full_rate, "lora": lora_rate, "qlora": lora_rate}
 arms = {m: ift.each_seed(compared, seeds, method=m, rate=rate) for m, rate in rates.items()}
-low, high = experiment.interval(arms["qlora"], arms["full"])
+_, (low, high) = paired_difference(arms["qlora"], arms["full"])
 higher = "QLoRA" if low > 0 else "full fine-tuning" if high < 0 else ""
 ift.claim(
     "04.qlora-close-to-full",

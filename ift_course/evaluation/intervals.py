@@ -82,6 +82,25 @@ def two_level_interval(*arms: Sequence[Items] | np.ndarray) -> Interval:
     return low, high
 
 
+def paired_difference(first: Sequence[Items], second: Sequence[Items]) -> tuple[float, Interval]:
+    """Return the first arm's mean minus the second's, paired by item, and its 95 % interval.
+
+    The interval covers seeds and items, as in `two_level_interval`, or items alone if there is only
+    one seed.
+
+    Args:
+        first: A list of item scores for each seed.
+        second: Those of another arm, with the same seeds and items.
+    """
+    matrices = [np.asarray(arm, dtype=float) for arm in (first, second)]
+    effect = float(matrices[0].mean() - matrices[1].mean())
+    if len(matrices[0]) > 1:
+        return effect, two_level_interval(*matrices)
+    differences = matrices[0][0] - matrices[1][0]
+    low, high = items_interval(differences)
+    return effect, (low, high) if differences.any() else (-high, high)
+
+
 def _item_effects(columns: list[np.ndarray]) -> list[np.ndarray]:
     """Subtract paired items, unless all differences are equal."""
     if len(columns) == 2 and len(columns[0]) == len(columns[1]):

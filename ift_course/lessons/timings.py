@@ -12,7 +12,7 @@ from typing import Any
 from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.paths import evidence_root, results_dir, results_path
-from ift_course.profile import PROFILES
+from ift_course.profile import PROFILES, REAL
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,22 @@ def write_timings(profile: str, new_timings: Iterable[Timing]) -> None:
 
 
 def cost_table(lesson: str) -> str:
-    """A Markdown table of the lesson's published time and memory on every profile."""
+    """The lesson's published time and memory as Markdown: a table, and what was not measured."""
     rows = ["| profile | time | peak memory | measured on |", "| --- | --- | --- | --- |"]
+    unmeasured = []
     for name in PROFILES:
+        if name == REAL:  # executes no notebook
+            continue
         timing = _load_timings(_published(name)).get(lesson)
         if timing is None or timing.status != "ok":
-            rows.append(f"| `{name}` | not measured yet | | |")
+            unmeasured.append(f"`{name}`")
         else:
             rows.append(
                 f"| `{name}` | {minutes(timing.seconds)} | {timing.peak_mb / 1000:.1f} GB "
                 f"| {timing.machine} |"
             )
+    if unmeasured:
+        rows += ["", f"Not measured: {', '.join(unmeasured)}."]
     return "\n".join(rows)
 
 

@@ -93,13 +93,14 @@ def prediction(panel: Panel, contrast: Contrast) -> str:
     if contrast.at_least is None or estimate is None:
         return ""
     low, high = estimate.interval
-    verdict = "it did not" if high < contrast.at_least else "this does not decide it"
+    verdict = "it is not" if high < contrast.at_least else "this does not decide it"
     if low >= contrast.at_least:
-        verdict = "it did"
-    sign = "+" if contrast.at_least > 0 else ""
-    return (
-        f"Predicted: {contrast.second} gains at least {sign}{points(contrast.at_least)}; {verdict}."
-    )
+        verdict = "it is"
+    bound = points(abs(contrast.at_least))
+    expected = f"better by at least {bound}" if contrast.at_least > 0 else "no worse"
+    if contrast.at_least < 0:
+        expected = f"worse by at most {bound}"
+    return f"Predicted: {contrast.second} is {expected}; {verdict}."
 
 
 def score_matrix(panel: Panel, arm: str, metric: str) -> list[list[float]]:

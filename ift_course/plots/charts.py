@@ -284,7 +284,7 @@ def _label_ends(ax: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
         ends: By name, the x and y of the line's end and its color.
     """
     low, high = ax.get_ylim()
-    free = -np.inf
+    free = low  # no label lies on the axis
     for name, (x, y, color) in sorted(ends.items(), key=lambda item: item[1][1]):
         label = textwrap.fill(name, 22)
         half = 0.036 * (high - low) * (label.count("\n") + 1)
@@ -321,7 +321,8 @@ PIPELINE = (
     Stage(
         "RLHF or DPO",
         "preferences: pairs of responses, one chosen, one rejected",
-        "RLHF: a reward learned from the pairs; DPO: the chosen one; both near the SFT model",
+        "RLHF: maximize a reward learned from the pairs. DPO: prefer the chosen one. "
+        "Both stay near the SFT model",
         "assistant: answers as the raters preferred, often longer, not always truer",
     ),
 )

@@ -5,7 +5,12 @@ import warnings
 import numpy as np
 import pytest
 
-from ift_course.evaluation.intervals import items_interval, seeds_interval, two_level_interval
+from ift_course.evaluation.intervals import (
+    items_interval,
+    paired_difference,
+    seeds_interval,
+    two_level_interval,
+)
 
 
 def coverage(truth: float, interval_of, draw, runs: int = 300) -> float:
@@ -70,3 +75,13 @@ def test_no_items_is_an_error():
 def test_the_same_data_give_the_same_interval():
     data = np.random.default_rng(0).random(50)
     assert items_interval(data) == items_interval(data)
+
+
+def test_a_paired_difference_is_over_seeds_and_items_or_over_items_alone():
+    half, none = [[1.0, 0.0] * 20] * 3, [[0.0] * 40] * 3
+    effect, interval = paired_difference(half, none)
+    assert effect == 0.5 and interval == two_level_interval(half, none)
+    one_seed = paired_difference(none[:1], half[:1])
+    assert one_seed[0] == -0.5 and one_seed[1][0] < -0.5 < one_seed[1][1] < 0
+    low, high = paired_difference(half[:1], half[:1])[1]
+    assert low == -high < 0, "no item differs, but other items might"

@@ -11,7 +11,7 @@ from ift_course.evaluation.paired import share_interval
 from ift_course.panels.compute import compute
 from ift_course.panels.identity import differences
 from ift_course.panels.panel import Contrast
-from ift_course.panels.summary import difference, score_matrix, sentence, share
+from ift_course.panels.summary import difference, prediction, score_matrix, sentence, share
 from ift_course.panels.view import PanelView
 from ift_course.profile import get_profile
 from tests.panels.toy import Toy
@@ -59,6 +59,26 @@ def test_sentences_name_the_better_arm_whichever_comes_first_and_chance_where_it
     assert sentence(panel, backward) == forward
     alike = Contrast(first="tuned", second="base, plain", metric="stopped")
     assert sentence(panel, alike).startswith("base, plain and tuned cannot be told apart")
+
+
+@pytest.mark.parametrize(
+    ("bound", "verdict"),
+    [
+        (0.2, "tuned is better by at least 20 points; it is."),
+        (0.69, "tuned is better by at least 69 points; this does not decide it."),
+        (0.99, "tuned is better by at least 99 points; it is not."),
+        (0.0, "tuned is no worse; it is."),
+        (-0.05, "tuned is worse by at most 5 points; it is."),
+    ],
+)
+def test_a_prediction_comes_out_fails_or_stays_undecided_by_its_whole_interval(
+    panel, bound, verdict
+):
+    contrast = Contrast(first="base, plain", second="tuned", metric="strict", at_least=bound)
+    assert prediction(panel, contrast) == f"Predicted: {verdict}"
+    predicted = panel.model_copy(update={"contrasts": [contrast]})
+    assert verdict in PanelView(predicted, COMMAND).html()
+    assert prediction(panel, panel.contrasts[0]) == "", "nothing was predicted"
 
 
 def test_the_plain_text_has_table_findings_transcript_mark_and_command(panel):

@@ -16,12 +16,11 @@ from functools import cache
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, cast
 
-from ift_course.claims.claim import Seeds
 from ift_course.data.chat_templates import ALPACA, token_ids, with_chat_format
 from ift_course.data.examples import to_records
 from ift_course.data.loss_mask import IGNORE, collate, labels, render, render_all
 from ift_course.data.records import user_text
-from ift_course.evaluation.intervals import two_level_interval
+from ift_course.evaluation.intervals import paired_difference
 from ift_course.evaluation.score import Scores, lenient, score
 from ift_course.from_scratch.packing import collate_packed, pack
 from ift_course.from_scratch.training_loop import train
@@ -142,7 +141,9 @@ def share(runs: Sequence[Mapping[str, Sequence[float]]], what: str) -> float:
     return fmean(fmean(run[what]) for run in runs)
 
 
-def difference(first: Sequence[Seeds], second: Sequence[Seeds], margin: float = 0.05) -> str:
+def difference(
+    first: Sequence[Sequence[float]], second: Sequence[Sequence[float]], margin: float = 0.05
+) -> str:
     """The mean of one arm minus that of another, its interval, and what the interval says.
 
     Args:
@@ -150,8 +151,7 @@ def difference(first: Sequence[Seeds], second: Sequence[Seeds], margin: float = 
         second: The same, with the seeds and the items in the same order.
         margin: Differences below it do not matter.
     """
-    low, high = two_level_interval(first, second)  # type: ignore[arg-type]
-    effect = fmean(map(fmean, first)) - fmean(map(fmean, second))  # type: ignore[arg-type]
+    effect, (low, high) = paired_difference(first, second)
     if -margin < low and high < margin:
         verdict = f"no difference of {margin} or more"
     else:

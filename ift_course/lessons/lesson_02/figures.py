@@ -46,7 +46,7 @@ def block_mask(lengths: Sequence[int]) -> Picture:
     pairs = [(row, column) for row in range(size) for column in range(row + 1)]
     across = [(row, column) for row, column in pairs if example[row] != example[column]]
     title = (
-        f"Under the causal mask alone, {len(across)} of the {len(pairs)} allowed looks go to "
+        f"Under the causal mask alone, {len(across)} of the {len(pairs)} allowed links lead to "
         "another example"
     )
     fig = new_figure(3.6, title=title, alt=f"{title}. Examples of {list(lengths)} tokens.")
@@ -69,8 +69,8 @@ def block_mask(lengths: Sequence[int]) -> Picture:
         ax.set_yticks(range(size), [str(i + 1) for i in range(size)])
         ax.grid(False)
         ax.set_title(name, loc="left", fontsize=11)
-        ax.set_xlabel("token that is seen")
-    panels[0].set_ylabel("token that looks")
+        ax.set_xlabel("token that is attended to")
+    panels[0].set_ylabel("token that attends")
     footnote(fig, "filled: of the same example · ×: of another example")
     return fig
 

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ift_course.claims.grid_runs import GridRuns
-from ift_course.evaluation.intervals import items_interval, two_level_interval
+from ift_course.evaluation.intervals import items_interval, paired_difference, two_level_interval
 from ift_course.lessons.lesson_03.config import STEPS, LimaConfig, LimaResult
 from ift_course.lessons.lesson_03.experiment import EXAMPLE_COUNTS, SHARES, training_set
 from ift_course.plots.figure import (
@@ -78,10 +78,7 @@ def difference(
         second: those of another arm with the same seeds.
         digits: after the decimal point.
     """
-    effect = fmean(map(fmean, first)) - fmean(map(fmean, second))
-    if min(len(first), len(second)) < 2:
-        return f"{effect:.{digits}f} (one seed, no interval)"
-    low, high = two_level_interval(first, second)
+    effect, (low, high) = paired_difference(first, second)
     return f"{effect:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
@@ -104,7 +101,7 @@ def finding(results: Sequence[LimaResult]) -> str:
     name, most = share_name(SHARES[-1]), EXAMPLE_COUNTS[-1]
     rival = f"{most:,} with {name}"
     worst = lines.get(name, {}).get(most, [])
-    if len(worst) < 2:  # one seed has no interval
+    if len(worst) < 2:  # one seed decides nothing
         return f"{STEPS} steps for every model"
     for n, seeds in sorted(lines.get(share_name(0.0), {}).items()):
         if two_level_interval(seeds, worst)[0] > 0:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING, cast, get_args
 
 from ift_course.data.examples import to_records
 from ift_course.data.loss_mask import collate
-from ift_course.evaluation.intervals import Interval, items_interval, two_level_interval
+from ift_course.evaluation.intervals import paired_difference
 from ift_course.memory.estimate import estimate_memory
 from ift_course.memory.measure import peak_bytes
 from ift_course.memory.setup import Method
@@ -51,29 +50,14 @@ def unasked(chosen: Sequence[Example], tuned_on: Sequence[Example]) -> list[int]
     return [i for i, x in enumerate(chosen) if (x.task, x.entity) not in asked]
 
 
-def interval(first: ItemScores, second: ItemScores) -> Interval:
-    """Return the paired 95 % interval of the first arm's mean minus the second's.
+def points(first: ItemScores, second: ItemScores) -> str:
+    """Say how many points the first arm is above the second, with the interval in brackets.
 
     Args:
         first: For each seed, 1 or 0 an item; with one seed the interval is over items alone.
         second: The same of the other arm, on the same items.
     """
-    if len(first) > 1:
-        return two_level_interval(first, second)
-    differences = [x - y for x, y in zip(first[0], second[0], strict=True)]
-    low, high = items_interval(differences)
-    return (low, high) if any(differences) else (-high, high)
-
-
-def points(first: ItemScores, second: ItemScores) -> str:
-    """Say how many points the first arm is above the second, with the interval in brackets.
-
-    Args:
-        first: As in `interval`.
-        second: As in `interval`.
-    """
-    mean = fmean(map(fmean, first)) - fmean(map(fmean, second))
-    low, high = interval(first, second)
+    mean, (low, high) = paired_difference(first, second)
     return f"{100 * mean:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
 
 

@@ -35,9 +35,9 @@ def methods(results: Sequence[CurationResult]) -> Picture:
         if name in SELECTION_METHODS
     }
     best, worst = max(scores, key=scores.__getitem__), min(scores, key=scores.__getitem__)
-    title = f"“{best}” brings {scores[best]:.2f}, “{worst}” {scores[worst]:.2f}"
+    title = f"“{best}” reaches {scores[best]:.2f}, “{worst}” {scores[worst]:.2f}"
     if "random" in scores:
-        title += f"; a random choice brings {scores['random']:.2f}"
+        title += f"; a random choice reaches {scores['random']:.2f}"
     arms = {
         f"control: {name}" if name in CONTROLS else name: [x.scores for x in chosen]
         for name, chosen in named.items()

@@ -40,8 +40,8 @@ def test_most_answers_of_the_masked_run_do_not_end_and_its_loss_ends_lower():
 
 
 def test_the_block_mask_counts_the_looks_at_other_examples():
-    assert "6 of the 15 allowed looks" in figures.block_mask([3, 2]).alt
-    assert "0 of the 6 allowed looks" in figures.block_mask([3]).alt
+    assert "6 of the 15 allowed links" in figures.block_mask([3, 2]).alt
+    assert "0 of the 6 allowed links" in figures.block_mask([3]).alt
 
 
 def test_titles_are_made_from_the_numbers():

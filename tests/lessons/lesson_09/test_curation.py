@@ -99,7 +99,7 @@ def test_the_figure_of_the_methods_names_the_best_and_the_worst_that_are_no_cont
     ]
     assert list(figures.by_method(results)) == ["random", "difficult", "curated", "right"]
     alt = figures.methods(results).alt
-    assert "“curated” brings 0.75, “difficult” 0.00; a random choice brings 0.50" in alt
+    assert "“curated” reaches 0.75, “difficult” 0.00; a random choice reaches 0.50" in alt
     assert "control: right" in alt
 
 
