@@ -37,18 +37,21 @@ def predicted() -> dict[str, Prediction]:
     """The predictions in the file, by the claim's id or the name of the difference.
 
     Raises:
-        CourseError: The file is not YAML.
+        CourseError: The file is not YAML, or holds something else.
     """
     path = evidence_root() / FILE
     if not path.exists():
         return {}
+    restore = f"restore it with: git checkout -- results/{FILE}"
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise CourseError(
-            f"{path} is no YAML (line {line}); restore it with: git checkout -- results/{FILE}"
-        ) from None
+        raise CourseError(f"{path} is no YAML (line {line}); {restore}") from None
+    entries = content.values() if isinstance(content, dict) else [None]
+    if not all(isinstance(entry, dict) and "written" in entry for entry in entries):
+        raise CourseError(f"{path} has an entry that is no prediction with its day; {restore}")
+    return content
 
 
 def in_the_sources() -> dict[str, Prediction]:

@@ -62,3 +62,10 @@ def test_a_damaged_file_names_its_line_and_the_remedy(lesson, tmp_path):
     (tmp_path / predictions.FILE).write_text("a: 1\nb: [\n")
     with pytest.raises(CourseError, match=r"predictions.yaml is no YAML \(line 3\).*git checkout"):
         predictions.predicted()
+
+
+@pytest.mark.parametrize("text", ["- a\n", "01.a: 0.1\n", "01.a: {at_least: 0.1}\n", "text\n"])
+def test_a_file_with_something_else_is_one_sentence(lesson, tmp_path, text):
+    (tmp_path / predictions.FILE).write_text(text)
+    with pytest.raises(CourseError, match="no prediction with its day; restore it"):
+        predictions.write()
