@@ -155,13 +155,23 @@ def test_one_endless_case_costs_only_the_checks_that_ask_for_it():
     assert statuses["test_empty_documents"] == "error"
 
 
+@pytest.fixture
 def interrupt_soon():
+    """A function that presses Ctrl-C after 0.3 s.
+
+    A job in the background of a script ignores that signal, and so does a pytest in it.
+    """
+    if not hasattr(signal, "pthread_kill"):
+        pytest.skip("no signals here")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     main = threading.main_thread().ident
-    threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+    yield lambda: threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+    signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals here")
-def test_an_interrupt_is_a_card_and_nothing_is_counted(tmp_path, monkeypatch, capsys):
+def test_an_interrupt_is_a_card_and_nothing_is_counted(
+    tmp_path, monkeypatch, capsys, interrupt_soon
+):
     monkeypatch.setenv("IFT_PROGRESS", str(tmp_path / "progress.json"))
     endless_perplexity.__name__ = "perplexity"
     interrupt_soon()
@@ -171,8 +181,9 @@ def test_an_interrupt_is_a_card_and_nothing_is_counted(tmp_path, monkeypatch, ca
     assert not (tmp_path / "progress.json").exists()
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals here")
-def test_an_interrupt_in_jupyter_is_a_line_and_stops_the_cells_that_wait(tmp_path, monkeypatch):
+def test_an_interrupt_in_jupyter_is_a_line_and_stops_the_cells_that_wait(
+    tmp_path, monkeypatch, interrupt_soon
+):
     from IPython.core.interactiveshell import InteractiveShell
 
     monkeypatch.setenv("IFT_PROGRESS", str(tmp_path / "progress.json"))
