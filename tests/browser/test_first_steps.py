@@ -59,7 +59,7 @@ def test_a_newcomer_runs_the_first_notebook_and_asks_a_question_of_their_own(lab
     answer.wait_for()
     assert "Madrid" in answer.inner_text()
     page.screenshot(path=shots / "playground.png")
-    page.locator(".jp-OutputArea-output", has_text="All lessons compute for").wait_for()
+    page.locator(".jp-OutputArea-output", has_text="Running all lessons takes").wait_for()
     page.get_by_text("| Idle").wait_for()
     assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
 
