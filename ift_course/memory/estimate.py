@@ -110,6 +110,7 @@ def estimate_memory(
     adapter_bytes: int = FP32,
     labeled: float = 1.0,
     float32_vocab: bool = False,
+    triton: bool = True,
 ) -> MemoryEstimate:
     """Estimate the memory of training a model.
 
@@ -131,6 +132,7 @@ def estimate_memory(
             the adapters of a 4-bit model.
         labeled: As in `Setup`.
         float32_vocab: As in `Setup`.
+        triton: As in `Setup`.
 
     Raises:
         CourseError: The model is unknown, or a choice does not exist.
@@ -138,7 +140,7 @@ def estimate_memory(
     shape = model if isinstance(model, Shape) else shape_of(model)
     setup = Setup(
         method, seq, batch, rank, (), checkpointing, optimizer, precision, chunked_loss,
-        accumulation, adapter_bytes, labeled, float32_vocab,
+        accumulation, adapter_bytes, labeled, float32_vocab, triton,
     )  # fmt: skip
     return _estimate(shape, setup, targets)
 

@@ -7,12 +7,15 @@ from ift_course.memory.shape import Shape
 
 # trl 1.16: trainer/utils.py and kernels/chunked_logprob.py.
 CHUNK_VOCAB, CHUNK_TOKENS = 32_768, 4_096
+# Arrays of a chunk's size, in fp32, that PyTorch holds where no Triton kernel works in place: in
+# the forward pass, and in the backward pass, where one more is of bool.
+ARRAYS_FORWARD, ARRAYS_BACKWARD = 3, 7.25
 
 
 def at_forward(shape: Shape, setup: Setup) -> int:
     """Return the bytes of logits, their fp32 copy if they are not fp32, and log-probabilities."""
     if setup.chunked_loss:
-        return _chunk(shape, setup)
+        return _chunk(shape, setup, ARRAYS_FORWARD)
     upcast = 0 if setup.compute == FP32 else FP32
     logits = shape.vocab * setup.labeled_tokens * (setup.compute + upcast + FP32)
     return logits + _head_copy(shape, setup, shape.vocab)
@@ -25,7 +28,8 @@ def at_loss_gradient(shape: Shape, setup: Setup) -> int:
     it is complete.
     """
     if setup.chunked_loss:
-        return _chunk(shape, setup) + (FP32 + setup.stored) * setup.tokens * shape.hidden
+        chunk = _chunk(shape, setup, ARRAYS_BACKWARD)
+        return chunk + (FP32 + setup.stored) * setup.tokens * shape.hidden
     logits = 3 * FP32 * shape.vocab * setup.labeled_tokens
     return logits + _head_copy(shape, setup, shape.vocab)
 
@@ -47,9 +51,18 @@ def at_head_gradient(shape: Shape, setup: Setup) -> int:
     return max(gradients + c * head, (c + setup.trained) * head if setup.autocast else 0)
 
 
-def _chunk(shape: Shape, setup: Setup) -> int:
+def _chunk(shape: Shape, setup: Setup, arrays: float) -> int:
+    """Return the bytes of one chunk of the logits, and of what is computed from it.
+
+    Args:
+        shape: The model.
+        setup: The run.
+        arrays: fp32 arrays of the chunk's size, without Triton.
+    """
     vocab = min(shape.vocab, CHUNK_VOCAB)
-    return setup.compute * min(setup.tokens, CHUNK_TOKENS) * vocab + _head_copy(shape, setup, vocab)
+    size = min(setup.tokens, CHUNK_TOKENS) * vocab
+    extra = 0 if setup.triton else int(FP32 * arrays * size)
+    return setup.compute * size + extra + _head_copy(shape, setup, vocab)
 
 
 def _head_copy(shape: Shape, setup: Setup, vocab: int) -> int:

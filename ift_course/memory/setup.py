@@ -45,6 +45,8 @@ class Setup:
             with few labels they are the peak.
         float32_vocab: Whether embedding, head and norms of a 4-bit model are in fp32, as after
             PEFT's prepare_model_for_kbit_training; its residual stream is fp32 then, too.
+        triton: Whether a Triton kernel works on a chunk of a chunked loss in place, as on a GPU.
+            TRL on a CPU uses PyTorch, which holds several fp32 arrays of a chunk's size.
     """
 
     method: Method
@@ -60,6 +62,7 @@ class Setup:
     adapter_bytes: int = FP32
     labeled: float = 1.0
     float32_vocab: bool = False
+    triton: bool = True
 
     @property
     def labeled_tokens(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from ift_course.memory import (
 )
 from ift_course.memory.advice import changes, largest, until_it_fits
 from ift_course.memory.layouts import LAYOUTS
+from ift_course.memory.setup import Setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,6 +236,31 @@ def test_logits_take_twelve_bytes_per_token_and_word_of_the_vocabulary():
         x.name: x.items.get("logits", 0) for x in estimate.change(chunked_loss=True).snapshots
     }
     assert chunked["gradient of the loss"] < estimate.items["logits"] / 10
+
+
+def test_without_triton_a_chunk_of_trls_loss_takes_what_is_predicted():
+    import torch
+    from trl.kernels.chunked_logprob import ChunkedLogProbFunction
+
+    from ift_course.memory.logits import CHUNK_VOCAB, at_loss_gradient
+    from ift_course.memory.measure import peak_bytes
+
+    shape = replace(UNTIED, vocab=2 * CHUNK_VOCAB, hidden=32)
+    setup = Setup("lora", seq=96, batch=2, chunked_loss=True, triton=False)
+
+    def tensors():
+        hidden = torch.randn(setup.tokens, shape.hidden, dtype=torch.bfloat16, requires_grad=True)
+        head = torch.randn(shape.vocab, shape.hidden, dtype=torch.bfloat16)
+        return hidden, head, torch.zeros(setup.tokens, dtype=torch.long)
+
+    def run(tensors):
+        hidden, head, targets = tensors
+        logps, *_ = ChunkedLogProbFunction.apply(hidden, head, None, targets, 1.0, CHUNK_VOCAB)
+        logps.sum().backward()
+
+    inputs = 2 * shape.hidden * (setup.tokens + shape.vocab)
+    measured = peak_bytes(tensors, run) - inputs
+    assert at_loss_gradient(shape, setup) == pytest.approx(measured, rel=0.02)
 
 
 def test_memory_grows_and_shrinks_with_the_choices():

@@ -120,6 +120,8 @@ def step_memory(job: Job, method: Method, pairs: Sequence[Pair]) -> StepMemory:
         method: "lora" or "qlora".
         pairs: The training examples.
     """
+    import torch
+
     _, tokenizer = load(job, method)
 
     def length(pair: Pair) -> int:
@@ -147,6 +149,7 @@ def step_memory(job: Job, method: Method, pairs: Sequence[Pair]) -> StepMemory:
         chunked_loss=True,
         adapter_bytes=2 if method == "qlora" else 4,  # TRL casts those of a 4-bit model to bf16
         float32_vocab=method == "qlora",  # prepare_model_for_kbit_training
+        triton=torch.cuda.is_available(),
     )
     return StepMemory(measured, predicted.allocated)
 
