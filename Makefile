@@ -39,7 +39,8 @@ test: $(STAMP) ## run the tests that need neither an executed lesson nor a brows
 	@$(PYTEST) $(TWO_WORKERS)
 
 test-lessons: $(STAMP) ## execute every lesson, check that its claims hold, and run other slow tests
-	@$(PYTEST) -m 'lessons or slow' $(TWO_WORKERS)
+	@$(PYTEST) -m lessons tests/notebooks tests/exercises -n 2 --dist load --maxschedchunk 1
+	@$(PYTEST) -m slow $(TWO_WORKERS)
 
 test-browser: $(STAMP) ## run the tests in Chromium: JupyterLab, the site, feedback; pictures in build/screenshots
 	@$(PIP) -c constraints.txt -e '.[dev,browser,site]'
