@@ -24,8 +24,8 @@ def export(
     to: Annotated[
         Format,
         typer.Option(
-            help="hf is a Hugging Face folder with a card, gguf is one file, ollama is a folder with "
-            "such a file and a Modelfile."
+            help="hf is a Hugging Face folder with a card, gguf is one file, ollama is a folder "
+            "with such a file and a Modelfile."
         ),
     ],
     out: Annotated[
@@ -61,8 +61,8 @@ def export(
     The GGUF file contains the tokenizer and the chat template. Before the command ends, the file is
     read back by transformers and compared with the model.
 
-    For Ollama, a Modelfile is written beside the GGUF file. It has the chat template in Ollama's own
-    language and the tokens that end an answer; without them a tuned model rambles.
+    For Ollama, a Modelfile is written beside the GGUF file. It has the chat template in Ollama's
+    own language and the tokens that end an answer; without them a tuned model rambles.
 
     [bold]Examples[/bold]
 
@@ -118,9 +118,8 @@ def _print_folder(folder: Path, as_json: bool) -> None:
 def _print_gguf(out: Path, weight_type: str, comparison: ReadBack | None, as_json: bool) -> None:
     from dataclasses import asdict
 
-    size = (
-        sum(x.stat().st_size for x in out.iterdir()) if out.is_dir() else out.stat().st_size
-    ) / 1e6
+    files = out.iterdir() if out.is_dir() else [out]
+    size = sum(path.stat().st_size for path in files) / 1e6
     if as_json:
         import json
 
