@@ -17,12 +17,13 @@ from ift_course.paths import checkout
 BENCHMARKS = checkout() / "benchmarks"
 HERE = Path(__file__).parent
 SCRIPT = """
-import sys
+import signal, sys
 sys.path[:0] = {folders!r}
 import gpu
 from gpu_parts.part import Part
 parts = [Part(x, x, float(limit), "toy_parts:" + x) for x, limit in {parts!r}]
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores Ctrl-C
     sys.exit(gpu.main(sys.argv[1:], parts, machine="toy_parts:{machine}"))
 """
 
