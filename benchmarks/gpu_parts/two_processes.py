@@ -68,7 +68,8 @@ def train(out: Path, tiny: bool, processes: int) -> dict[str, Any]:
     folders = [str(BENCHMARKS), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))}
     if processes == 1:
-        environment["CUDA_VISIBLE_DEVICES"] = "0"
+        visible = environment.get("CUDA_VISIBLE_DEVICES") or "0"
+        environment["CUDA_VISIBLE_DEVICES"] = visible.partition(",")[0]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no message"])[-1])

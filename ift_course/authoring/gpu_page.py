@@ -117,7 +117,7 @@ def _speed(rows: Sequence[Row]) -> str:
             row["method"],
             "`ift sft`" if row["what"] == "ours" else row["what"],
             f"{median(row['tokens_per_second']):,.0f}",
-            f"{row['share_of_peak']:.0%}",
+            f"{100 * row['share_of_peak']:.0f} %",
         )
         for row in contestants
     ]

@@ -48,7 +48,7 @@ def test_every_part_is_shown_with_its_numbers():
         "needs 130.0 GB, and 20.0 GB are free",
         "3 of 8,192 codes differ", "at most 0.1 of the largest weight",
         "| lora | fp16 | 30 | **no** | 9.000 → 8.500 | 2 |",
-        "500 TFLOPS", "| Moo | lora | `ift sft` | 1,000 | 31% |",
+        "500 TFLOPS", "| Moo | lora | `ift sft` | 1,000 | 31 % |",
         "1.90 times the tokens per second", "at most 0.0021",
         "| 04 | LoRA | 12 | tokens/s 512 |",
         "`gemma` stopped: Its time was over.",
