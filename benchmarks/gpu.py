@@ -53,9 +53,13 @@ def parser(parts: Sequence[Part]) -> argparse.ArgumentParser:
     )
     options.add_argument("--list", action="store_true", help="list the parts and end")
     options.add_argument("--again", action="store_true", help="measure what stands already, too")
-    options.add_argument("--tiny", action="store_true", help="toy sizes, as on a CPU")
     options.add_argument(
-        "--out", type=Path, help="the file of results; default: benchmarks/gpu.json"
+        "--tiny", action="store_true", help="toy sizes without limits, as on a CPU"
+    )
+    options.add_argument(
+        "--out",
+        type=Path,
+        help="the file of results; default: benchmarks/gpu.json, with --tiny scratch/gpu-tiny.json",
     )
     options.add_argument(
         "--budget",

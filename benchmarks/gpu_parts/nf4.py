@@ -31,9 +31,12 @@ def compare(shape: tuple[int, int], dtype: str, double: bool) -> Row:
         double: Quantize the scales, too.
     """
     import torch
-    from bitsandbytes import functional
 
     from ift_course.from_scratch.nf4 import dequantize, quantize, unpack
+    from ift_course.models.quiet import quiet
+
+    with quiet():
+        from bitsandbytes import functional
 
     generator = torch.Generator().manual_seed(0)
     weight = (0.02 * torch.randn(shape, generator=generator)).to(getattr(torch, dtype))
