@@ -18,7 +18,7 @@ from typing import Any
 
 from gpu_parts.part import Context, NotHere, Outcome, Part, Row, one_sentence
 
-GRACE = 5.0  # seconds that a process has to end by itself
+GRACE = 5.0  # seconds that a process has to end
 # Describes the machine; the function is replaced in tests, which need no torch.
 MACHINE = "gpu_parts.machine:describe"
 
@@ -124,16 +124,17 @@ class Worker:
 
     def close(self) -> None:
         """End the process and those that it started."""
-        self._signal(signal.SIGTERM)  # torchrun passes it on to its own processes
+        self._connection.close()  # without work, it ends by itself
         self._process.join(GRACE)
-        if self._process.is_alive():
-            self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-            self._process.join(GRACE)
-        self._connection.close()
+        # torchrun passes the first signal on to its own processes.
+        for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+            if self._process.is_alive():
+                self._signal(number)
+                self._process.join(GRACE)
 
     def _signal(self, number: int) -> None:
         pid = self._process.pid
-        if pid is None or not self._process.is_alive():
+        if pid is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg") and os.getpgid(pid) == pid:

@@ -118,7 +118,7 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
     stored = setup.compute if setup.float32_vocab else setup.stored
     dtype = torch.float32 if stored == FP32 else _half(device)
     with quiet(), torch.device(device):
-        model = random_base(shape, dtype, setup.seq, device)
+        model: Any = random_base(shape, dtype, setup.seq, device)
         if setup.method == "qlora":
             to_four_bit(model, compute=dtype)
         if setup.float32_vocab:
