@@ -118,7 +118,7 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
     stored = setup.compute if setup.float32_vocab else setup.stored
     dtype = torch.float32 if stored == FP32 else _half(device)
     with quiet(), torch.device(device):
-        model: Any = random_base(shape, dtype, setup.seq, device)
+        model = random_base(shape, dtype, setup.seq, device)
         if setup.method == "qlora":
             to_four_bit(model, compute=dtype)
         if setup.float32_vocab:
@@ -131,8 +131,9 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
         _chunk_loss(model)
     if setup.checkpointing:
         # transformers 5.23 renamed the method.
-        renamed = getattr(model, "activation_checkpointing_enable", None)
-        (renamed or model.gradient_checkpointing_enable)({"use_reentrant": False})
+        names = ("activation_checkpointing_enable", "gradient_checkpointing_enable")
+        enable = next(getattr(model, name) for name in names if hasattr(model, name))
+        enable({"use_reentrant": False})
         if setup.method != "full":
             model.enable_input_require_grads()
     return model.train()
