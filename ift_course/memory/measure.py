@@ -131,9 +131,8 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
         _chunk_loss(model)
     if setup.checkpointing:
         # transformers 5.23 renamed the method.
-        names = ("activation_checkpointing_enable", "gradient_checkpointing_enable")
-        enable = next(getattr(model, name) for name in names if hasattr(model, name))
-        enable({"use_reentrant": False})
+        renamed = getattr(model, "activation_checkpointing_enable", None)
+        (renamed or model.gradient_checkpointing_enable)({"use_reentrant": False})
         if setup.method != "full":
             model.enable_input_require_grads()
     return model.train()
@@ -170,7 +169,8 @@ def _chunk_loss(model: PreTrainedModel | PeftModel) -> None:
     """Give the model the head of TRL's SFTTrainer, which never holds the logits of all tokens."""
     from trl.trainer.utils import add_fused_lm_head
 
-    base: Any = model.get_base_model() if hasattr(model, "peft_config") else model
+    wrapped: Any = model  # the stubs of PyTorch take the method for a tensor
+    base = wrapped.get_base_model() if hasattr(model, "get_base_model") else wrapped
     add_fused_lm_head(base, outputs=("log_probs", "entropy", "is_top1"))
 
 
