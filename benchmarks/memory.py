@@ -55,6 +55,8 @@ def compare(estimate: MemoryEstimate) -> dict[str, Any]:
         "seq": estimate.setup.seq,
         "checkpointing": estimate.setup.checkpointing,
         "precision": estimate.setup.precision,
+        "optimizer": estimate.setup.optimizer,
+        "chunked_loss": estimate.setup.chunked_loss,
         "predicted": estimate.allocated,
         "measured": measured,
         "error": estimate.allocated / measured - 1,
@@ -66,6 +68,7 @@ def line(row: dict[str, Any]) -> str:
     """Return one comparison as a line of text."""
     return (
         f"{row['model']:14} {row['method']:6} {row['batch']} x {row['seq']:<5} "
+        f"{row['optimizer']}{', chunked loss' if row['chunked_loss'] else ''}  "
         f"checkpointing {'on ' if row['checkpointing'] else 'off'}  "
         f"predicted {row['predicted'] / GB:7.3f} GB  measured {row['measured'] / GB:7.3f} GB  "
         f"error {row['error']:+.2%}"

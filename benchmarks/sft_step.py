@@ -110,6 +110,7 @@ def plain_trl(model, tokenizer, task: Task) -> Outcome:
                 scratch,
                 use_cpu=not gpu,
                 bf16=bf16_is_fast(),
+                fp16=gpu and not bf16_is_fast(),
                 assistant_only_loss=True,
                 max_length=task.length,
                 per_device_train_batch_size=task.batch,

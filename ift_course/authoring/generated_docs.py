@@ -1,6 +1,6 @@
 """The repository's generated pages: claims, glossary, parts of the README and of docs/scaling.md.
 
-`ift build` makes them from results/, lessons/glossary.yaml and benchmarks/memory.json.
+`ift build` makes them from results/, lessons/glossary.yaml and the results in benchmarks/.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ift_course.authoring import readme_figure
+from ift_course.authoring import gpu_page, readme_figure
 from ift_course.authoring.claims_page import SeedRun, claims_page, claims_table, verdict_mark
 from ift_course.authoring.markdown import GENERATED, lesson_link, table_row
 from ift_course.disk import atomic_write_text
@@ -77,11 +77,27 @@ def expected_pages() -> dict[Path, str]:
             text, MAP_BEGIN, lesson_map(course_map("tiny", published=True), claims), MAP_END
         )
         pages[readme] = _between(text, BEGIN, claims_table(claims), END)
-    scaling, memory = docs / "scaling.md", root() / "benchmarks" / "memory.json"
-    if scaling.exists() and memory.exists():
+    return pages | benchmark_pages(docs, root() / "benchmarks")
+
+
+def benchmark_pages(docs: Path, benchmarks: Path) -> dict[Path, str]:
+    """The pages that show what was measured by hand on particular machines.
+
+    Args:
+        docs: The folder of the pages.
+        benchmarks: The folder of the results.
+    """
+    pages: dict[Path, str] = {}
+    gpu = gpu_page.read(benchmarks / "gpu.json")
+    blocks = {"scaling.md": gpu_page.results(gpu), "platforms.md": gpu_page.summary(gpu)}
+    for name, block in blocks.items():
+        if (docs / name).exists():
+            text = (docs / name).read_text(encoding="utf-8")
+            pages[docs / name] = _between(text, gpu_page.BEGIN, block, gpu_page.END)
+    scaling, memory = docs / "scaling.md", benchmarks / "memory.json"
+    if scaling in pages and memory.exists():
         table = memory_table(json.loads(memory.read_text(encoding="utf-8")))
-        text = scaling.read_text(encoding="utf-8")
-        pages[scaling] = _between(text, MEMORY_BEGIN, table, MEMORY_END)
+        pages[scaling] = _between(pages[scaling], MEMORY_BEGIN, table, MEMORY_END)
     return pages
 
 

@@ -181,11 +181,17 @@ def _special(
     # whether it is used.
     ids = {"eos": end, "bos": tokenizer.eos_token_id if bos is None else bos}
     special.special_token_ids |= {name: id_ for name, id_ in ids.items() if id_ is not None}
-    added = bos is not None and tokenizer("a")["input_ids"][0] == bos
-    special.add_special_token = {"bos": added}
+    special.add_special_token = {"bos": adds_bos(tokenizer)}
     template = active_template(tokenizer)
     special.chat_template = template and _without_generation(template)
     return special
+
+
+def adds_bos(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Return whether the tokenizer puts its beginning token before every text."""
+    bos: Any = tokenizer.bos_token_id
+    encoding: Any = tokenizer("a")
+    return bos is not None and encoding["input_ids"][0] == bos
 
 
 def end_of_answer(tokenizer: PreTrainedTokenizerBase) -> int | None:

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ift_course.data.loss_mask import IGNORE
 from ift_course.errors import CourseError
 from ift_course.memory.estimate import MemoryEstimate
 from ift_course.memory.setup import FP32, HALF, Setup
@@ -34,15 +35,15 @@ def measure(estimate: MemoryEstimate) -> int:
     The first step allocates the optimizer's states.
 
     Raises:
-        CourseError: The step cannot be measured: a chunked loss, or on a CPU an 8-bit optimizer,
-            which makes fp32 copies there that it does not make on a GPU.
+        CourseError: The step cannot be measured on a CPU, where an 8-bit optimizer and the chunked
+            loss of TRL make fp32 copies that they do not make on a GPU.
     """
     import torch
 
     shape, setup = estimate.shape, estimate.setup
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    if setup.chunked_loss or (device == "cpu" and setup.optimizer != "adamw"):
-        raise CourseError("A chunked loss cannot be measured, nor can an 8-bit optimizer on a CPU.")
+    if device == "cpu" and (setup.chunked_loss or setup.optimizer != "adamw"):
+        raise CourseError("A chunked loss and 8-bit optimizers can be measured on a GPU only.")
 
     def prepare() -> Callable[[], None]:
         model = random_model(shape, setup, device)
@@ -110,22 +111,14 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
         device: "cpu" or "cuda".
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
 
     from ift_course.models.quantize import to_four_bit
     from ift_course.models.quiet import quiet
 
-    config = AutoConfig.for_model(
-        "qwen3" if shape.query_key_norm and shape.family == "llama" else shape.family,
-        vocab_size=shape.vocab, hidden_size=shape.hidden,
-        num_hidden_layers=shape.layers, num_attention_heads=shape.heads,
-        tie_word_embeddings=shape.tied, max_position_embeddings=shape.positions or setup.seq,
-        bos_token_id=None, eos_token_id=None, pad_token_id=None, **_family_sizes(shape),
-    )  # fmt: skip
     stored = setup.compute if setup.float32_vocab else setup.stored
     dtype = torch.float32 if stored == FP32 else _half(device)
     with quiet(), torch.device(device):
-        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        model = random_base(shape, dtype, setup.seq, device)
         if setup.method == "qlora":
             to_four_bit(model, compute=dtype)
         if setup.float32_vocab:
@@ -134,6 +127,8 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         if setup.method != "full":
             model = _with_adapters(model, setup, device)
+    if setup.chunked_loss:
+        _chunk_loss(model)
     if setup.checkpointing:
         # transformers 5.23 renamed the method.
         renamed = getattr(model, "activation_checkpointing_enable", None)
@@ -141,6 +136,42 @@ def random_model(shape: Shape, setup: Setup, device: str = "cpu") -> PreTrainedM
         if setup.method != "full":
             model.enable_input_require_grads()
     return model.train()
+
+
+def random_base(
+    shape: Shape, dtype: torch.dtype, length: int, device: str = "cpu"
+) -> PreTrainedModel:
+    """Return a causal language model of this shape with random weights.
+
+    Args:
+        shape: The sizes.
+        dtype: Of the weights.
+        length: The longest sequence in tokens, where the shape does not say it.
+        device: "cpu" or "cuda".
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from ift_course.models.quiet import quiet
+
+    config = AutoConfig.for_model(
+        "qwen3" if shape.query_key_norm and shape.family == "llama" else shape.family,
+        vocab_size=shape.vocab, hidden_size=shape.hidden,
+        num_hidden_layers=shape.layers, num_attention_heads=shape.heads,
+        tie_word_embeddings=shape.tied, max_position_embeddings=shape.positions or length,
+        bos_token_id=None, eos_token_id=None, pad_token_id=None, **_family_sizes(shape),
+    )  # fmt: skip
+    with quiet(), torch.device(device):
+        return AutoModelForCausalLM.from_config(config, dtype=dtype)
+
+
+def _chunk_loss(model: PreTrainedModel | PeftModel) -> None:
+    """Give the model the head of TRL's SFTTrainer, which never holds the logits of all tokens."""
+    from trl.trainer.utils import add_fused_lm_head
+
+    wrapped: Any = model  # the stubs of PyTorch take the method for a tensor
+    base = wrapped.get_base_model() if hasattr(model, "get_base_model") else wrapped
+    add_fused_lm_head(base, outputs=("log_probs", "entropy", "is_top1"))
 
 
 def _family_sizes(shape: Shape) -> dict[str, int | float]:
@@ -182,9 +213,9 @@ def make_optimizer(model: torch.nn.Module, setup: Setup) -> torch.optim.Optimize
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if setup.optimizer == "adamw":
         return torch.optim.AdamW(trained, fused=True)
-    from bitsandbytes.optim.adamw import AdamW8bit
+    from bitsandbytes.optim.adamw import AdamW8bit, PagedAdamW8bit
 
-    return AdamW8bit(trained)
+    return (PagedAdamW8bit if setup.optimizer == "paged_adamw_8bit" else AdamW8bit)(trained)
 
 
 def _step(
@@ -196,17 +227,18 @@ def _step(
     device = ids.device.type
     # The last tokens of each sequence stand for the labeled ones, wherever those are.
     n_labeled = setup.labeled_tokens // setup.batch
+    if setup.chunked_loss:
+        labels = ids.clone()
+        labels[:, : setup.seq - n_labeled] = IGNORE
+        targets = {"fused_lm_head": True, "shift_labels": labels}
+    else:
+        shift_labels = ids[:, -n_labeled:].contiguous()
+        targets = {"labels": ids, "shift_labels": shift_labels, "logits_to_keep": n_labeled}
 
     def step() -> None:
         for _ in range(setup.accumulation):
             with torch.autocast(device, _half(device), enabled=setup.autocast):
-                loss = model(
-                    input_ids=ids,
-                    labels=ids,
-                    shift_labels=ids[:, -n_labeled:].contiguous(),
-                    logits_to_keep=n_labeled,
-                    use_cache=False,
-                ).loss
+                loss = model(input_ids=ids, use_cache=False, **targets).loss
             loss.backward()
         optimizer.step()
         optimizer.zero_grad()

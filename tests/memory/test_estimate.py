@@ -228,6 +228,35 @@ def test_an_8_bit_optimizer_stores_the_predicted_bytes(method):
     assert weights.optimizer(estimate.shape, estimate.setup) + tables == sum(stored.values())
 
 
+def test_a_paged_optimizer_is_one_whose_states_can_leave_the_gpu():
+    from ift_course.memory.measure import make_optimizer, random_model
+
+    for name, is_paged in (("adamw_8bit", False), ("paged_adamw_8bit", True)):
+        estimate = estimate_memory(TIED, "lora", seq=16, optimizer=name)
+        optimizer = make_optimizer(random_model(estimate.shape, estimate.setup), estimate.setup)
+        assert optimizer.is_paged is is_paged
+
+
+def test_a_chunked_step_has_the_loss_of_a_whole_one():
+    """On a CPU only its loss can be checked: the chunks make copies that a GPU does not make."""
+    import torch
+
+    from ift_course.memory.measure import measure, random_model
+
+    losses = []
+    for chunked in (False, True):
+        estimate = estimate_memory(UNTIED, "lora", seq=32, precision="fp32", chunked_loss=chunked)
+        torch.manual_seed(0)
+        model = random_model(estimate.shape, estimate.setup)
+        ids = torch.arange(32)[None]
+        targets = {"fused_lm_head": True} if chunked else {"labels": ids}
+        losses.append(model(input_ids=ids, shift_labels=ids, **targets).loss.item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    if not torch.cuda.is_available():
+        with pytest.raises(CourseError, match="on a GPU only"):
+            measure(estimate)
+
+
 def test_logits_take_twelve_bytes_per_token_and_word_of_the_vocabulary():
     estimate = estimate_memory("Llama-3.1-8B", "qlora", seq=2048)
     assert estimate.peak.name == "gradient of the loss"
