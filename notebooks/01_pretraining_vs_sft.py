@@ -384,19 +384,18 @@ ift.claim(
 # %% [markdown]
 # ### The same on the real model
 #
-# Gemma is asked the 100 test questions of the course's own data set in the same three ways, and
-# again after SFT on 48 and on 300 examples (three seeds each). Lenient here: the answer is right,
-# stopped or not. **Predict** the order of the five.
+# Gemma is asked 100 test questions in the same three ways, and again after SFT on 48 and on 300
+# examples. Some answers have several lines, so lenient means here: right up to some line end,
+# whatever follows. **Predict** the order of the five.
 
 # %%
 real_panel("01")
 
 # %% [markdown]
-# The order is not that of our world. In the stored run, plain text draws next to no right answer
-# from Gemma, and through the template it repeats the question. After three examples it answers
-# about one question in five, and then invents further questions. Tuned on 48 examples it answers
-# about as many, and *stops*. After 300 the answers read better (compare the three tips), but 100
-# questions do not show that more of them are right. Most of our predictions stay undecided.
+# In the stored run, Gemma stops in none of the three ways. In plain text it mostly loops, through
+# the template it repeats the question, and after three examples it goes on to invent further ones.
+# Tuned on 48 examples, it answers and *stops*. After 300 the answers read better (compare the three
+# tips). Whether more of them are right stands under the table: 100 questions leave much undecided.
 
 # %%
 ift.quiz("01", "knows-but-does-not-answer")
