@@ -373,8 +373,8 @@ ift.claim(
     "01.base-does-not-follow",
     "Through a chat template that it has never met, this base does not answer.",
     subject=1,
-    literature="Tokens that are hardly in the training data induce unwanted behavior.",
-    source="Land and Bartolo 2024, arXiv:2405.05417",
+    source="measured here; related, on undertrained tokens: Land and Bartolo 2024, "
+    "arXiv:2405.05417",
     metric="strict accuracy on held-out entities",
     arms={"base": scores["base, chat template, strict"]},
     effect="base",
