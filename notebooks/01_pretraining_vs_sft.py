@@ -363,7 +363,9 @@ for x, text in zip(tests[seeds[0]], texts["plain text"][seeds[0]], strict=True):
 # on after the answer.
 #
 # Through the template it prints unrelated text. Are the unknown tokens to blame? The control goes
-# without them and does hardly better, so the unknown layout alone is almost enough.
+# without them and does hardly better, so the unknown layout alone is almost enough. Do not expect
+# this of every base: models such as Qwen3 have read questions with answers in mid-training, and
+# often answer a plain question, sometimes even through a template.
 #
 # **Claim 1.** A box tests an expectation. Its bound was written down before the measurement, and
 # the claim holds only if the whole interval keeps to it.
