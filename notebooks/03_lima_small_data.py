@@ -25,12 +25,17 @@ profile = ift.setup("03")
 # %% [markdown]
 # ## 1. Forty-eight examples
 #
-# Gemma 3 270M is a real base model. Below you see what it writes before and after one minute of
-# tuning on **48** hand-written examples. None of these questions was among them.
+# Gemma 3 270M is a real base model. Below are three of **48** hand-written examples, and what the
+# model writes before and after one minute of tuning on the 48. None of the questions in the table
+# was among them.
 
 # %%
+from ift_course.data import course_set
 from ift_course.lessons.real_parts import real_panel
 
+for row in course_set.load("train")[:3]:
+    question, answer = (message["content"] for message in row["messages"])
+    print(f"{question}\n    {answer!r}")
 real_panel("00")
 
 # %% [markdown]
