@@ -85,7 +85,11 @@ real_panel("00")
 # graders without knowing more (Gudibande et al. 2023). This lesson measures something else: answers
 # of a word or two, checked by a program. So **data quality** here is the share of right answers,
 # and what we find need not hold for style, long answers or reasoning.
-#
+
+# %%
+ift.quiz("03", "lima-says", "which-checkpoint")
+
+# %% [markdown]
 # ## 3. One run, with TRL
 #
 # Every example asks for one fact. `spoil` damages a chosen share of the examples in four ways.
@@ -287,7 +291,11 @@ for (name, n), cost in figures.costs(runs.stored).items():
 # improve with size, as the good ones do at first. Wrong answers may contradict each other, while
 # right ones agree; or flaws may be memorized less, because a larger set is repeated less often. The
 # grid does not separate these reasons.
-#
+
+# %%
+ift.quiz("03", "thirty-good-ones")
+
+# %% [markdown]
 # ## 4. When to stop
 #
 # The usual advice is to stop when the loss on held-out answers rises. Let us watch that loss and
@@ -470,7 +478,7 @@ print(f"{trainer.state.global_step} optimizer steps, {len(logged)} step losses l
 # ## Questions
 
 # %%
-ift.quiz("03")
+ift.quiz("03", "compute-and-epochs", "product-facts", "nothing-changed")
 
 # %% [markdown]
 # Words of this lesson, in the glossary: {{ terms }}.
