@@ -653,7 +653,7 @@ ift.charts.bars_with_intervals(
     {name: x for name, x in scores.items() if not any(part in name for part in left_out)},
     title=f"{n_examples} examples, strict accuracy through the template: from "
     f"{mean_and_interval(through)[:4]} to {mean_and_interval(sft)[:4]}",
-    xlabel="share right",
+    xlabel="share correct",
 )
 
 # %% [markdown]

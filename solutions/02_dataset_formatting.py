@@ -349,7 +349,7 @@ def pack(rows: list[dict[str, list[int]]], capacity: int) -> list[dict[str, list
 ift.check(pack)
 
 # %% [markdown]
-# Your packing at work. A line is a sequence, a letter an example, and a dot a place that stays empty.
+# Your packing at work. A line is a sequence, a letter an example, and a dot an empty place.
 
 # %%
 if ift.passed(pack):
