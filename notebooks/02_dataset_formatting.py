@@ -322,6 +322,8 @@ ift.show_batch(qwen, [called["input_ids"][start:]], [called["labels"][start:]])
 
 # %% [markdown]
 # The data has no thoughts, and the training template writes *and trains* empty `<think>` blocks.
+# Other templates write a system turn of their own if you give none (Qwen2.5), or today's date
+# (Llama 3.2), so print the whole text once, as you train it and as you serve it.
 #
 # A base model often has no chat template, and its end of text is not the end of a turn. Two
 # options of `SFTConfig` change both, in the tokenizer that you pass, if the vocabulary has the
