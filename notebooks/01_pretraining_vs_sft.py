@@ -374,12 +374,12 @@ for x, text in zip(tests[seeds[0]], texts["plain text"][seeds[0]], strict=True):
 ift.claim(
     "01.base-does-not-follow",
     "Through a chat template that it has never met, this base does not answer.",
-    subject=1,
+    subject=1,  # the heading of docs/claims.md under which it stands
     source="measured here; related, on undertrained tokens: Land and Bartolo 2024, "
     "arXiv:2405.05417",
     metric="strict accuracy on held-out entities",
-    arms={"base": scores["base, chat template, strict"]},
-    effect="base",
+    arms={"base": scores["base, chat template, strict"]},  # what is compared, by seed and question
+    effect="base",  # the arm, or the difference of two, that the bound is about
     at_most=0.05,
 )
 
