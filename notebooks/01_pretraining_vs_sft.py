@@ -595,8 +595,8 @@ print(tokenizer.decode(reply[0]))
 # template with `generation` marks if it has none (lesson 02). Set `eos_token` to its end of turn,
 # or the model may not stop. On a GPU keep `bf16` and `gradient_checkpointing` at their defaults.
 #
-# **`ift.sft` is this trainer with the course's settings**: logits only where there are labels,
-# batches of similar length, a cosine schedule. The first losses agree:
+# **`ift.sft` is a subclass of this trainer with the course's settings**: logits only where there
+# are labels, batches of similar length, a cosine schedule. The first losses agree:
 
 # %%
 assert [labels.tolist() for _, labels in rows] == trainer.train_dataset["labels"][:]
