@@ -567,7 +567,8 @@ figures.show_memory(
 # %% [markdown]
 # A bar shows the fullest moment: for full fine-tuning the optimizer's step, when the activations
 # are gone. Paged optimizer state is not counted. Logits are vocabulary × tokens, and at the peak
-# there are three float32 arrays of that size; TRL computes them in chunks (*chunked loss*). **On a
+# there are three float32 arrays of that size; TRL computes them in chunks (*chunked loss*), as
+# Liger's kernel does. **On a
 # GPU the count is unchecked**, so keep 10 to 20 % free.
 #
 # ## 8. On a GPU
