@@ -22,9 +22,9 @@ profile = ift.setup("01")
 # %% [markdown]
 # ## 1. A real moment
 #
-# Gemma 3 270M is a real **base model**: it was pretrained on a great deal of text, and nobody has
-# tuned it. Here are its answers to four requests, before and after it was tuned on 48 examples.
-# **Before you read on**, look at one row: what did the tuning change?
+# Gemma 3 270M is a real **base model**: it was pretrained, and nobody has tuned it. Here are its
+# answers to four requests, before and after it was tuned on 48 examples. **Before you read on**,
+# look at one row: what did the tuning change?
 
 # %%
 from ift_course.lessons.real_parts import real_panel
@@ -548,7 +548,7 @@ train, unseen = (
 args = SFTConfig(
     output_dir=tempfile.mkdtemp(),
     num_train_epochs=profile.epochs,
-    learning_rate=profile.learning_rate,
+    learning_rate=profile.learning_rate,  # lesson 04 compares rates
     per_device_train_batch_size=profile.batch_size,
     assistant_only_loss=True,  # without it, TRL trains the user's words, too
     max_length=profile.max_length,

@@ -277,6 +277,7 @@ thinking = [
     {"role": "user", "content": "And 2 + 4?"},
     {"role": "assistant", "reasoning_content": "One more than 5.", "content": "6"},
 ]
+# With add_generation_prompt, enable_thinking=False writes an empty thought for the model.
 print(qwen.apply_chat_template(thinking, tokenize=False))
 swapped = trainer_for([{"messages": thinking}], qwen, assistant_only_loss=True).train_dataset[0]
 edited = copy.deepcopy(qwen)
@@ -505,7 +506,7 @@ ift.quiz("02", "packed-logits-differ")
 # 0.05. A third run packs without keeping examples apart.
 
 # %%
-from ift_course.lessons.lesson_02 import experiment
+from ift_course.lessons.lesson_02 import experiment  # its experiments are functions in that file
 
 runs = ift.each_seed(experiment.padded_and_packed, profile.seeds)
 for name in ("padded", "packed", "packed, mixed"):

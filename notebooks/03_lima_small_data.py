@@ -84,7 +84,8 @@ real_panel("00")
 # not whether an answer is true, and people like style: models tuned to imitate ChatGPT pleased the
 # graders without knowing more (Gudibande et al. 2023). This lesson measures something else: answers
 # of a word or two, checked by a program. So **data quality** here is the share of right answers,
-# and what we find need not hold for style, long answers or reasoning.
+# and what we find need not hold for style, long answers or reasoning. How to judge those is the
+# subject of lesson 10.
 
 # %%
 ift.quiz("03", "lima-says", "which-checkpoint")

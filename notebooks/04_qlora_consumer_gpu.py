@@ -818,8 +818,8 @@ print(f"bfloat16  updates lost: {lost_in_bfloat16:4.0%}  accuracy {of_bfloat16:.
 #
 # **Open question.** Your team has one 24 GB GPU, a 14B base and 5,000 conversations. Write half a
 # page: method, rank, learning rate, batch, and how you will know that it worked. A good answer
-# counts the memory (2), gives a rate with a reason and a plan to check it (2), keeps
-# held-out questions and a baseline (2), and names two failures of section 9 with their checks (2).
+# counts the memory, gives a rate with a reason and a plan to check it, keeps held-out questions and
+# a baseline, and names two failures of section 9 with their checks (2 points each).
 #
 # ## Questions
 
