@@ -162,8 +162,9 @@ def text_color(color: str) -> str:
     """The color, darkened as far as words on white need it (a contrast of 4.5, WCAG 2 AA)."""
     from matplotlib.colors import to_hex, to_rgb
 
-    rgb = to_rgb(color)
-    shades = ([value * percent / 100 for value in rgb] for percent in range(100, -1, -1))
+    red, green, blue = to_rgb(color)
+    shares = (percent / 100 for percent in range(100, -1, -1))
+    shades = ((red * share, green * share, blue * share) for share in shares)
     return to_hex(next(shade for shade in shades if _contrast_on_white(shade) >= 4.5))
 
 
