@@ -23,9 +23,9 @@ before_and_after()
 #
 # Read each pair with two questions in mind. Does the model answer, and then stop? And could you use
 # the answer? In the stored table, no answer on the left stops and every answer on the right does.
-# But none of them is good: the reason for the red leaves is nonsense, the email is refused, and
-# there are two tips instead of three, and four animals instead of three. Forty-eight examples
-# changed the *form* of the answers, and not what the model knows.
+# But none of them is good: the reason for the red leaves is half right and half nonsense, the email
+# is refused, and there are two tips instead of three, and four animals instead of three.
+# Forty-eight examples changed the *form* of the answers, and not what the model knows.
 #
 # This step is called **supervised fine-tuning (SFT)** on instructions, or instruction tuning. Why
 # do so few examples change the form? What do they not teach, what would more of them teach, and
@@ -216,16 +216,17 @@ ift.playground({"base": (base, tokenizer), "tuned": (tuned, tokenizer)})
 ift.charts.pipeline()
 
 # %% [markdown]
-# (Published in this form in 2022. Today a further stage often follows or replaces the third:
+# (Published in this form in 2022. Today pretraining often ends with selected text and worked tasks,
+# which is called mid-training, and a further stage often follows or replaces the third:
 # reinforcement learning on tasks whose answers a program can check.)
 #
-# **A lesson** is a notebook. It shows something on a real model, takes it apart in the closed
-# world, first by hand and then with the library, and measures it.
+# **A lesson** is a notebook. It takes something apart in the closed world, first by hand and then
+# with the library, and measures it; lessons 00 to 04 begin with a real model.
 #
 # **A claim** turns something that people say into a number, before the measurement. "500 examples
 # make the base answer" becomes "its share of right answers rises by at least 0.85". The experiment
 # runs with several random seeds, and the claim holds only if the whole 95 % interval lies above the
-# bound. A claim that holds in our small world need not hold for large models, so most lessons show
+# bound. A claim that holds in our small world need not hold for large models, so some lessons show
 # Gemma beside it. All claims are in [docs/claims.md](../docs/claims.md).
 #
 # **Silent failures** are bugs that train without an error. Most lessons end with some, and with how

@@ -3,9 +3,9 @@
 #
 # {{ badge }}
 #
-# A large language model (LLM) is trained in stages. In **pretraining** it reads a great deal of
-# text and learns to predict the next token. In **instruction tuning** it is shown instructions with
-# good responses. At the end of this lesson you will be able to
+# In **pretraining**, a large language model (LLM) reads a great deal of text and learns to predict
+# the next token. In **instruction tuning** it is shown instructions with good responses. At the end
+# you will be able to
 #
 # - compute the next-token loss by hand and find the same number in a library;
 # - ask a base model in three ways, and say what each one measures;
@@ -22,9 +22,9 @@ profile = ift.setup("01")
 # %% [markdown]
 # ## 1. A real moment
 #
-# Gemma 3 270M is a real **base model**: it was pretrained on a great deal of text, and nobody has
-# tuned it. Here are its answers to four requests, before and after it was tuned on 48 examples.
-# **Before you read on**, look at one row: what did the tuning change?
+# Gemma 3 270M is a real **base model**: it was pretrained, and nobody has tuned it. Here are its
+# answers to four requests, before and after it was tuned on 48 examples. **Before you read on**,
+# look at one row: what did the tuning change?
 
 # %%
 from ift_course.lessons.real_parts import real_panel
@@ -33,10 +33,8 @@ real_panel("00")
 
 # %% [markdown]
 # Afterwards the answers have the form of answers, and they end. Their content is often still wrong:
-# count the tips. Did the model know before what it gets right now? Nobody can list what Gemma has
-# read, so the course has a second instrument: a closed world of countries, animals, objects and
-# people, and a small Llama that was pretrained on texts about it. A program knows every fact of
-# that world and can mark every answer.
+# count the tips. Nobody can list what Gemma has read, so the course has a second instrument: a
+# small Llama, pretrained on texts about a closed world in which a program knows every fact.
 #
 # ## 2. The next-token loss, by hand
 #
@@ -73,8 +71,8 @@ assert torch.allclose(torch.stack(by_hand).mean(), in_one_line, atol=1e-6)
 # %% [markdown]
 # This is **cross-entropy**, in nats (natural logarithms) per token: 0 for a model that is always
 # certain and right, and $\ln V$ for one that guesses evenly among $V$ tokens. Its exponential is
-# the **perplexity**. The logits lose their last row and the targets their first token: that shift
-# is **next-token prediction**.
+# the **perplexity**. Logits lose their last row and targets their first token: that shift is
+# **next-token prediction**.
 #
 # Now with a library. `from_pretrained` opens a model folder, or downloads a model from the Hugging
 # Face Hub by its name, such as `"Qwen/Qwen3-0.6B-Base"`. Given `labels`, the model does the shift
@@ -113,9 +111,8 @@ ift.quiz("01", "loss-of-guessing")
 # %% [markdown]
 # ## 3. Pretraining: a model from nothing
 #
-# Pretraining is this loss on all the text one can get, step after step. We start a Llama with
-# random weights, smaller than the base above, and let it read prose about the world. Afterwards we
-# throw it away.
+# Pretraining is this loss on a great deal of text, step after step. We let a small Llama with
+# random weights read prose about the world.
 
 # %%
 import itertools
@@ -227,14 +224,14 @@ figure
 
 # %% [markdown]
 # The pale line is the loss of single batches, the thick one their moving mean. The samples go from
-# noise to frequent words and names, then to sentences of this world's form. Are they true? A fact
-# on few pages takes longer to learn than a form on all of them. No page is read twice, so that both
-# losses fall together. (Facts do come again on other pages; real corpora are deduplicated first.)
+# noise to frequent words and names, then to sentences of this world's form. A fact on few pages
+# takes longer to learn than a form on all of them. No page is read twice, so that both losses fall
+# together.
 #
-# **What the course's base has read.** It has 5.9 million parameters and read 35 million tokens,
-# first prose such as this. Later phases mix in *worked tasks in prose*, such as "Carl wanted to
-# know what the past of know is." and, on the next line, "knew". The field calls that
-# **mid-training**. [The model card](../ift_course/assets/base/README.md) shows samples.
+# **What the course's base has read.** It read 35 million tokens, first prose such as this. Later
+# phases mix in *worked tasks in prose*, such as "Carl wanted to know what the past of know is."
+# and, on the next line, "knew". The field calls that **mid-training**. [The model
+# card](../ift_course/assets/base/README.md) shows samples.
 #
 # The samples were drawn at random (exercise 01.4). From here on, decoding is **greedy**: it takes
 # the likeliest token every time.
@@ -355,15 +352,16 @@ for x, text in zip(tests[seeds[0]], texts["plain text"][seeds[0]], strict=True):
 
 # %% [markdown]
 # In brackets is the 95 % **interval**: the wider of two, one from the means of three sets of
-# questions, one from the single questions. It does not cover another pretraining run.
+# questions, one from the single questions.
 #
-# The weights and the questions are the same each time, and the way of asking decides what you see.
-# If you predicted that a base cannot answer, look at plain text. If you expected much from the
-# three examples, compare the intervals. Strict is lower than lenient, because the base often writes
-# on after the answer.
+# The same weights and questions: the way of asking decides what you see. In plain text this base
+# answers most questions, and three examples bring nothing that the intervals show. Strict is lower
+# than lenient, because the base often writes on after the answer.
 #
-# Through the template it prints unrelated text. Are the unknown tokens to blame? The control goes
-# without them and does hardly better, so the unknown layout alone is almost enough.
+# Through the template it prints unrelated text. The control without the unknown tokens does hardly
+# better, so the unknown layout alone is almost enough. Do not expect this of every base: models
+# such as Qwen3 have read questions with answers in mid-training, and often answer a plain question,
+# sometimes even through a template.
 #
 # **Claim 1.** A box tests an expectation. Its bound was written down before the measurement, and
 # the claim holds only if the whole interval keeps to it.
@@ -372,31 +370,30 @@ for x, text in zip(tests[seeds[0]], texts["plain text"][seeds[0]], strict=True):
 ift.claim(
     "01.base-does-not-follow",
     "Through a chat template that it has never met, this base does not answer.",
-    subject=1,
-    literature="Tokens that are hardly in the training data induce unwanted behavior.",
-    source="Land and Bartolo 2024, arXiv:2405.05417",
+    subject=1,  # the heading of docs/claims.md under which it stands
+    source="measured here; related, on undertrained tokens: Land and Bartolo 2024, "
+    "arXiv:2405.05417",
     metric="strict accuracy on held-out entities",
-    arms={"base": scores["base, chat template, strict"]},
-    effect="base",
+    arms={"base": scores["base, chat template, strict"]},  # what is compared, by seed and question
+    effect="base",  # the arm, or the difference of two, that the bound is about
     at_most=0.05,
 )
 
 # %% [markdown]
 # ### The same on the real model
 #
-# Gemma is asked the 100 test questions of the course's own data set in the same three ways, and
-# again after SFT on 48 and on 300 examples (three seeds each). Lenient here: the answer is right,
-# stopped or not. **Predict** the order of the five.
+# Gemma is asked 100 test questions in the same three ways, and again after SFT on 48 and on 300
+# examples. Some answers have several lines, so lenient means here: right up to some line end,
+# whatever follows. **Predict** the order of the five.
 
 # %%
 real_panel("01")
 
 # %% [markdown]
-# The order is not that of our world. In the stored run, plain text draws next to no right answer
-# from Gemma, and through the template it repeats the question. After three examples it answers
-# about one question in five, and then invents further questions. Tuned on 48 examples it answers
-# about as many, and *stops*. After 300 the answers read better (compare the three tips), but 100
-# questions do not show that more of them are right. Most of our predictions stay undecided.
+# In the stored run, Gemma stops in none of the three ways. In plain text it mostly loops, through
+# the template it repeats the question, and after three examples it goes on to invent further ones.
+# Tuned on 48 examples, it answers and *stops*. After 300 the answers read better (compare the three
+# tips). Whether more are right stands under the table.
 
 # %%
 ift.quiz("01", "knows-but-does-not-answer")
@@ -456,10 +453,9 @@ print(f"by hand {hand.mean():.5f}, PyTorch {in_torch:.5f}, transformers {out.los
 # %% [markdown]
 # ### A bare loop, and overfitting
 #
-# This loop is the core of SFT; trainers add schedules, clipping and checkpoints. We run it for ten
-# passes over only 64 examples. After each pass we ask **development questions**, which are for
-# choices like this one: no example asks for these facts, and no claim uses them. **Predict** three
-# curves: the training loss, the validation loss, and the share of wrong answers.
+# This loop is the core of SFT. We run it for ten passes over only 64 examples. After each pass we
+# ask **development questions**: no example asks for these facts, and no claim uses them.
+# **Predict** three curves: training loss, validation loss, and share of wrong answers.
 
 # %%
 from torch.nn.utils.rnn import pad_sequence
@@ -530,14 +526,11 @@ ift.charts.loss_curve(
 
 # %% [markdown]
 # When the training loss falls and the validation loss no longer does, the model is **overfitting**.
-# More examples help, or fewer passes. But loss and accuracy need not agree, in either direction
-# (passes within ± of each other cannot be told apart here). InstructGPT's SFT models overfit in
-# validation loss after one epoch, yet people preferred the answers after more. So choose by the
-# measure that you care about, on development data.
+# More examples help, or fewer passes. But loss and accuracy need not agree. InstructGPT's SFT
+# models overfit in validation loss after one epoch, yet people preferred the answers after more. So
+# choose by the measure that you care about, on development data.
 #
 # ### TRL's `SFTTrainer`
-#
-# These lines are complete for this small model.
 
 # %%
 import tempfile
@@ -555,7 +548,7 @@ train, unseen = (
 args = SFTConfig(
     output_dir=tempfile.mkdtemp(),
     num_train_epochs=profile.epochs,
-    learning_rate=profile.learning_rate,
+    learning_rate=profile.learning_rate,  # lesson 04 compares rates
     per_device_train_batch_size=profile.batch_size,
     assistant_only_loss=True,  # without it, TRL trains the user's words, too
     max_length=profile.max_length,
@@ -591,11 +584,11 @@ print(tokenizer.decode(reply[0]))
 
 # %% [markdown]
 # For a real base, take your own `messages`, and keep some for evaluation. Give the tokenizer a chat
-# template with `generation` marks if it has none (lesson 02). Set `eos_token` to its end of turn,
-# or the model may not stop. On a GPU keep `bf16` and `gradient_checkpointing` at their defaults.
+# template with `generation` blocks if it has none (lesson 02), and set `eos_token` to its end of
+# turn. On a GPU keep `bf16` and `gradient_checkpointing` at their defaults.
 #
-# **`ift.sft` is this trainer with the course's settings**: logits only where there are labels,
-# batches of similar length, a cosine schedule. The first losses agree:
+# **`ift.sft` is a subclass of this trainer with the course's settings**: logits only where there
+# are labels, batches of similar length, a cosine schedule. The first losses agree:
 
 # %%
 assert [labels.tolist() for _, labels in rows] == trainer.train_dataset["labels"][:]
@@ -614,8 +607,7 @@ assert math.isclose(bare, course.losses[0], rel_tol=1e-2)
 # ### Three runs
 #
 # One run may be luck. So we tune three copies, each on its own examples in its own order (three
-# **seeds**), and ask each one held-out questions and some that it was tuned on. The first seed runs
-# now; the others are read from a file.
+# **seeds**), and ask each one held-out questions and some that it was tuned on.
 
 
 # %%
@@ -652,13 +644,12 @@ ift.charts.bars_with_intervals(
     {name: x for name, x in scores.items() if not any(part in name for part in left_out)},
     title=f"{n_examples} examples, strict accuracy through the template: from "
     f"{mean_and_interval(through)[:4]} to {mean_and_interval(sft)[:4]}",
-    xlabel="share right",
+    xlabel="share correct",
 )
 
 # %% [markdown]
 # A dot is one set of questions: for the base, three sets asked of one model. The first loss is high
-# because of the end of turn: no text contained it, and the loss by hand shows that the base finds
-# it far less likely than a guess would.
+# because no text contained the end of turn, as the loss by hand showed.
 #
 # **Claim 2.** Does it answer through the template now?
 
@@ -677,8 +668,7 @@ ift.claim(
 
 # %% [markdown]
 # That is the hardest way to ask the base. For a fair comparison, take its best lenient score in the
-# table and the lenient one after SFT. No example asks about these entities; probably the examples
-# taught the model to see what is asked.
+# table and the lenient one after SFT.
 #
 # **Claim 3.** If the answers came from the examples, the model would do much better on questions it
 # was tuned on. **Predict** the gap.
@@ -719,7 +709,7 @@ print(f"right: base (plain text, lenient) {sum(by_base):.0f}, tuned (strict) {su
 # %% [markdown]
 # ### Ask it yourself
 #
-# Change the list and run the cell. Try to break the tuned model.
+# Change the list, and try to break the tuned model.
 
 # %%
 my_questions = [
@@ -734,26 +724,24 @@ for text in my_questions:
     print("    tuned            ▸", generate(tuned, [chat(text)])[0])
 
 # %% [markdown]
-# The model was tuned on fact questions only. It has not learned to follow instructions in general:
-# to a request unlike its examples, it may write what fits some other task, such as the past of
-# "keep" or a translation (lessons 05 and 06).
+# The model was tuned on fact questions only, so to a request unlike its examples it may write what
+# fits some other task, such as the past of "keep" or a translation (lessons 05 and 06).
 #
 # ## 6. Where this fits
 #
-# | stage | data | objective | output |
-# | --- | --- | --- | --- |
-# | pretraining | raw text | the next token, every token | a base model: continues text |
-# | mid-training | selected text, worked tasks | the same | a base with more skills |
-# | SFT | instructions, responses | the next token, response only | follows instructions |
-# | DPO | pairs, one preferred | a larger margin for the preferred one | preferred more often |
-# | RLHF | prompts, a reward model from pairs | a higher learned reward | preferred more often |
-# | RL | tasks with a checker | right answers | solves more tasks |
+# | stage | data | objective |
+# | --- | --- | --- |
+# | pretraining | raw text | the next token, every token |
+# | mid-training | selected text, worked tasks | the same |
+# | SFT | instructions, responses | the next token, response only |
+# | DPO | pairs, one preferred | a larger margin for the preferred one |
+# | RLHF | prompts, a reward model from pairs | a higher learned reward |
+# | RL | tasks with a checker | right answers |
 #
 # DPO is direct preference optimization, RLHF reinforcement learning (RL) from human feedback.
-# **Single-task fine-tuning**, on good and bad reviews for example, need not name the task.
-# **Instruction tuning** says in words which of many tasks is wanted, so that the model has to read
-# the instruction; lesson 06 measures what that is worth. **Prompting** changes no weight and costs
-# tokens at every use; tuning makes a behavior the default.
+# **Single-task fine-tuning** need not name the task. **Instruction tuning** says in words which of
+# many tasks is wanted, so that the model has to read the instruction (lesson 06). **Prompting**
+# changes no weight and costs tokens at every use; tuning makes a behavior the default.
 #
 # ## 7. A silent failure: labels that are not shifted
 #
@@ -781,10 +769,9 @@ ift.charts.loss_curve(
 )
 
 # %% [markdown]
-# If you predicted a first loss near zero: the base was trained to predict the next token, not to
-# repeat this one, so the broken loss begins too *high*, and falls as the model learns to copy. To
-# see the bug, compare your loss with the library's on one batch, as above, and read what the model
-# writes.
+# The base was trained to predict the next token, not to repeat this one, so the broken loss begins
+# too *high*, and falls as the model learns to copy. To see the bug, compare your loss with the
+# library's on one batch, and read what the model writes.
 #
 # ## Questions
 

@@ -23,9 +23,9 @@ profile = ift.setup("02")
 # ## 1. What one token can do
 #
 # Gemma 3 270M, a real base model, was tuned twice on the same 48 examples. Both runs read exactly
-# the same tokens. A token is trained if it has a **label**, the id that the model should produce
-# there. In the second run one token of each answer had no label: the special token that ends the
-# turn. **Predict, before you look:** what will the second model's answers be like?
+# the same tokens. A token is trained if it has a **label**. In the second run one token of each
+# answer had none: the special token that ends the turn. **Predict:** what will the second model's
+# answers be like?
 
 # %%
 from statistics import fmean
@@ -38,19 +38,16 @@ for name, runs in view.panel.arms.items():
 view
 
 # %% [markdown]
-# Look only at where the answers stop; so small a model is often wrong. Without a trained end,
-# most of these answers run on until they are cut off ("…"). No error was raised, and the loss
-# even looks better, although means over different tokens cannot be compared.
+# Without a trained end, most of these answers run on until they are cut off ("…"). No error was
+# raised, and the loss even looks better, although means over different tokens cannot be compared.
 #
 # ## 2. From a row to labels, by hand
 #
-# Four steps lead from a *row* of a data set to an *example* for a trainer. The row becomes a
-# **conversation** of turns with roles. A **chat template** writes it as one text, with special
-# tokens that say who speaks. A **tokenizer** cuts the text into ids. A **loss mask** says which
-# ids get a label.
+# A *row* of a data set becomes an *example* in four steps: a **conversation** of turns with roles;
+# one text, which a **chat template** writes with special tokens that say who speaks; ids, from a
+# **tokenizer**; and a **loss mask**, which says which ids get a label.
 #
-# In this toy, a token is a word. Every piece of text is written together with its mask, so the
-# two cannot drift apart.
+# In this toy, a token is a word, and every piece of text is written together with its mask.
 
 # %%
 row = {"instruction": "Name the capital.", "input": "France", "output": "Paris"}
@@ -75,9 +72,8 @@ for place, (id_, label) in enumerate(zip(ids, labels, strict=True)):
 # %% [markdown]
 # PyTorch's cross-entropy ignores the label −100. Each label stands at its token's *own* place,
 # and the model predicts it from the tokens before. `transformers` makes this shift by one inside,
-# so do not shift labels yourself. We write `<|assistant|>` ourselves, in training and in use, so
-# the model need not produce it. It *must* produce the end, or it stops only by chance or when you
-# cut it off.
+# so do not shift labels yourself. We write `<|assistant|>` ourselves; the end is what the
+# model *must* produce, or it stops only by chance.
 
 # %%
 ift.quiz("02", "mask-with-the-tokens")
@@ -87,9 +83,7 @@ ift.quiz("02", "mask-with-the-tokens")
 #
 # A chat template is a small Jinja program that travels with the tokenizer. This one is ChatML.
 # The text between `generation` and `endgeneration` is the assistant's, and the mask comes from
-# there. A hyphen, as in `{%-`, removes the white space before a tag. Copy `print_labels` for your
-# own work.
-
+# there.
 # %%
 from itertools import groupby
 
@@ -147,8 +141,8 @@ print("typed by a user:  ", [tokenizer.decode([id_]) for id_ in typed])
 
 # %% [markdown]
 # Only the second test notices a forgotten opening. A user who types `<|im_end|>` gets the special
-# token and closes the turn, so refuse such input (exercise 02.2). Alpaca's headings are ordinary
-# text anyway. (A live notebook has menus here. Ordinary tokens are always the course's.)
+# token and closes the turn, so refuse such input (exercise 02.2). (Below, ordinary tokens are the
+# course's.)
 
 # %%
 from ift_course.lessons.lesson_02 import figures
@@ -158,7 +152,7 @@ figures.explore(tokenizer)
 # %% [markdown]
 # ## 4. Which tokens does TRL train?
 #
-# `SFTTrainer` looks at the columns and decides what gets a label. This is how to see it:
+# `SFTTrainer` looks at the columns and decides what gets a label.
 
 # %%
 import logging
@@ -198,18 +192,16 @@ print("TRL's labels equal those from the mask on all", len(row_labels), "tokens"
 # %% [markdown]
 # **Predict first.** What is trained: everything, the answer, or is it an error?
 #
-# | | columns | option | your guess |
-# | ---: | --- | --- | --- |
-# | 1 | text | default | |
-# | 2 | text | `completion_only_loss=True` | |
-# | 3 | prompt, completion | default | |
-# | 4 | prompt, completion of messages | default | |
-# | 5 | prompt, completion of messages | `assistant_only_loss=True` | |
-# | 6 | messages | default | |
-# | 7 | messages | `assistant_only_loss=True` | |
-# | 8 | conversations of from, value | default | |
-# | 9 | conversations of from, value | `assistant_only_loss=True` | |
-# | 10 | instruction, output | default | |
+# 1. text
+# 2. text, `completion_only_loss=True`
+# 3. prompt, completion
+# 4. prompt, completion of messages
+# 5. the same, `assistant_only_loss=True`
+# 6. messages
+# 7. messages, `assistant_only_loss=True`
+# 8. conversations of from, value
+# 9. the same, `assistant_only_loss=True`
+# 10. instruction, output
 
 # %%
 question, answer = conversation[0]["content"] + "\n", conversation[1]["content"]
@@ -254,8 +246,8 @@ ift.show_batch(
 # %% [markdown]
 # Without a column `completion`, `completion_only_loss=True` changes nothing (2). TRL ends plain
 # text with the tokenizer's end (3); a conversation ends as its template says. A completion of
-# messages includes the newline after the turn, which the model never needs to write (4). With
-# `messages`, TRL trains on the user's words, too, unless you ask for `assistant_only_loss` (6).
+# messages includes the newline after the turn (4). With `messages`, TRL trains on the user's words,
+# too, unless you ask for `assistant_only_loss` (6).
 # ShareGPT's columns are converted, but the roles `human` and `gpt` stay (8), and a mask is
 # refused (9). Rename Alpaca's columns to `prompt` and `completion` (10). Axolotl and
 # LLaMA-Factory mask the prompt by default, so check again in another library.
@@ -266,9 +258,9 @@ ift.quiz("02", "writes-the-next-question")
 # %% [markdown]
 # ## 5. Templates of today's models
 #
-# Many published templates have no `{% generation %}`. For the families that it knows, TRL swaps
-# in a training template as soon as you set `assistant_only_loss=True`. Here is Qwen3's, in the
-# course's tokens: first the text as in use, then the labels in training.
+# Many published templates have no `{% generation %}`. If you set `assistant_only_loss=True`, TRL
+# swaps in a training template for the families that it knows. Here is Qwen3's, in the course's
+# tokens: first the text as in use, then the labels in training.
 
 # %%
 import copy
@@ -285,6 +277,7 @@ thinking = [
     {"role": "user", "content": "And 2 + 4?"},
     {"role": "assistant", "reasoning_content": "One more than 5.", "content": "6"},
 ]
+# With add_generation_prompt, enable_thinking=False writes an empty thought for the model.
 print(qwen.apply_chat_template(thinking, tokenize=False))
 swapped = trainer_for([{"messages": thinking}], qwen, assistant_only_loss=True).train_dataset[0]
 edited = copy.deepcopy(qwen)
@@ -296,12 +289,12 @@ except ValueError as error:
 ift.show_batch(qwen, [swapped["input_ids"]], [swapped["labels"]])
 
 # %% [markdown]
-# TRL recognizes a template by exact comparison, so one more character is an error. In use,
-# Qwen3's template deletes the first thought once the conversation has moved on. In training,
-# TRL's variant keeps and trains both thoughts, and the newline after a turn. The prompt of the
-# second turn is therefore *not* the beginning of what was trained. One row of `prompt` and
-# `completion` for each answer, *without* `assistant_only_loss`, keeps the original template and
-# avoids that (exercise 02.7). A tool call is trained, and the tool's result is not:
+# TRL recognizes a template by exact comparison, so one more character is an error. In use, Qwen3's
+# template deletes earlier thoughts; in training, TRL's variant keeps and trains them, and the
+# newline after a turn. The prompt of the second turn is therefore *not* the beginning of what was
+# trained. One row of `prompt` and `completion` for each answer, *without* `assistant_only_loss`,
+# keeps the original template and avoids that (exercise 02.7). A tool call is trained, and the
+# tool's result is not:
 
 # %%
 function = {
@@ -322,6 +315,8 @@ ift.show_batch(qwen, [called["input_ids"][start:]], [called["labels"][start:]])
 
 # %% [markdown]
 # The data has no thoughts, and the training template writes *and trains* empty `<think>` blocks.
+# Other templates write a system turn if you give none (Qwen2.5), or today's date (Llama 3.2): print
+# the whole text once.
 #
 # A base model often has no chat template, and its end of text is not the end of a turn. Two
 # options of `SFTConfig` change both, in the tokenizer that you pass, if the vocabulary has the
@@ -341,23 +336,22 @@ assert bare.apply_chat_template(conversation)["input_ids"] == row_ids
 # %% [markdown]
 # ## 6. The data sets
 #
-# | data set | year | conversations | made by | license on its card |
-# | --- | --- | ---: | --- | --- |
-# | Flan | 2023 | hundreds of millions | tasks in templates | Apache-2.0 (code) |
-# | Alpaca | 2023 | 52,002 | text-davinci-003 | CC BY-NC 4.0 |
-# | Dolly 15K | 2023 | 15,011 | people | CC BY-SA 3.0 |
-# | ShareGPT | 2023 | 53,000 in one copy, 90,000 in another | users, ChatGPT | unknown |
-# | LIMA | 2023 | 1,030 | people | CC BY-NC-SA or stricter |
-# | UltraChat 200K | 2023 | 207,865 to train | ChatGPT, both sides | MIT |
-# | OpenHermes 2.5 | 2023 | 1,001,551 | mostly GPT-4 | none stated |
-# | WildChat-1M | 2024 | 838,000 public | users, ChatGPT | ODC-BY |
-# | Magpie Pro MT | 2024 | 300,000 | Llama 3.1 70B | Llama 3.1 |
-# | SmolTalk | 2024 | 1 million | a mixture | Apache-2.0 (new parts) |
-# | Tülu 3 SFT | 2024 | 939,344 | a mixture | ODC-BY, parts non-commercial |
-# | OpenThoughts3 | 2025 | 1.2 million | QwQ-32B, with reasoning | Apache-2.0 |
+# | data set | conversations | made by | license on its card |
+# | --- | ---: | --- | --- |
+# | Flan | hundreds of millions | tasks in templates | Apache-2.0 (code) |
+# | Alpaca | 52,002 | text-davinci-003 | CC BY-NC 4.0 |
+# | Dolly 15K | 15,011 | people | CC BY-SA 3.0 |
+# | ShareGPT | 53,000 or 90,000, by the copy | users, ChatGPT | unknown |
+# | LIMA | 1,030 | people | CC BY-NC-SA or stricter |
+# | UltraChat 200K | 207,865 to train | ChatGPT, both sides | MIT |
+# | OpenHermes 2.5 | 1,001,551 | mostly GPT-4 | none stated |
+# | SmolTalk | 1 million | a mixture | Apache-2.0 (new parts) |
+# | Tülu 3 SFT | 939,344 | a mixture | ODC-BY, parts non-commercial |
+# | OpenThoughts3 | 1.2 million | QwQ-32B | Apache-2.0 |
 #
-# Sources are in [docs/datasets.md](../docs/datasets.md). A mixture has the licenses of its parts.
-# You recognize a set by its columns; `ift data convert` reads them all.
+# The first seven are of 2023, the others of 2024 and 2025; sources and more sets are in
+# [docs/datasets.md](../docs/datasets.md). A mixture has the licenses of its parts. You recognize a
+# set by its columns; `ift data convert` reads them all.
 
 # %%
 from ift_course.data.samples import ROWS
@@ -366,15 +360,14 @@ for name in ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "
     print(f"{name:11}{', '.join(column for column, value in ROWS[name].items() if value)}")
 
 # %% [markdown]
-# Read raw rows before you train on them: lesson 09 does so, and lesson 03 measures what flawed
-# ones cost.
+# Read raw rows before you train on them, as lesson 09 does.
 #
 # ## 7. Packing
 #
-# The **collator** makes a batch of examples. A batch is a rectangle, and the collator fills it
-# with **padding**: tokens without a label that cost as much as any other. **Packing** puts
-# several examples into one *sequence*, best-fit decreasing: the longest first, each into the
-# fullest sequence that still has room.
+# The **collator** makes a rectangular batch of examples and fills it with **padding**: tokens
+# without a label that cost as much as any other. **Packing** puts several examples into one
+# *sequence*, best-fit decreasing: the longest first, each into the fullest sequence that still has
+# room.
 
 # %%
 from ift_course.data import course_set
@@ -443,10 +436,9 @@ assert len(ours) == len(trainer_for(columns, **ways["bfd"], **options).train_dat
 
 # %% [markdown]
 # `bfd`, the default, truncates what is too long, as padding does. `bfd_split` keeps all tokens,
-# but the rest of a cut answer becomes an example without a question. `wrapped` fills each
-# sequence to the brim and cuts wherever it must; only its loss differs, because examples are cut
-# and read their neighbors. The other batches without padding are flattened into *one* long
-# sequence.
+# but the rest of a cut answer becomes an example without a question. `wrapped` cuts wherever a
+# sequence is full; only its loss differs, because examples are cut and read their neighbors. The
+# others without padding are *one* long sequence.
 #
 # ### Does an example see its neighbor?
 #
@@ -456,12 +448,11 @@ assert len(ours) == len(trainer_for(columns, **ways["bfd"], **options).train_dat
 figures.block_mask([3, 2])
 
 # %% [markdown]
-# TRL passes positions that restart at 0, and no mask. `transformers` derives the borders from
-# them, but only if no mask is passed and the key-value cache, which serves generation, is off.
-# Earlier versions of TRL warned that packing without flash attention (a fast GPU kernel) "may
-# lead to cross-contamination" ([quoted here](https://github.com/unslothai/unsloth/issues/2838)).
-# Who is right? Compute each example alone and packed. **Predict** which lines differ by more than
-# rounding (below 0.01):
+# TRL passes positions that restart at 0, and no mask. `transformers` derives the borders from them,
+# but only if no mask is passed and the key-value cache is off. Earlier versions of TRL warned that
+# packing without flash attention (a fast GPU kernel) "may lead to cross-contamination" ([quoted
+# here](https://github.com/unslothai/unsloth/issues/2838)). **Predict** in which lines packed
+# examples differ from the same alone by more than rounding (0.01):
 #
 # 1. restarted positions, sdpa (PyTorch's fused attention)
 # 2. restarted positions, eager (attention in plain PyTorch)
@@ -502,9 +493,9 @@ assert max(differences[:3]) < 0.01 < min(differences[3:])
 
 # %% [markdown]
 # The mask alone suffices (3), because rotary positions count distances only; large ones round
-# more. For softmax attention without mask and cache, the old warning no longer holds. Recurrent
-# layers would carry a state across the borders. The cache is **on by default**, and lines 5 and 6
-# raise no error. TRL switches it off; in a loop of your own, do it yourself.
+# more. For softmax attention without mask and cache, the old warning no longer holds. The cache is
+# **on by default**, and lines 5 and 6 raise no error. TRL switches it off; in your own loop, do it
+# yourself.
 
 # %%
 ift.quiz("02", "packed-logits-differ")
@@ -515,7 +506,7 @@ ift.quiz("02", "packed-logits-differ")
 # 0.05. A third run packs without keeping examples apart.
 
 # %%
-from ift_course.lessons.lesson_02 import experiment
+from ift_course.lessons.lesson_02 import experiment  # its experiments are functions in that file
 
 runs = ift.each_seed(experiment.padded_and_packed, profile.seeds)
 for name in ("padded", "packed", "packed, mixed"):
@@ -537,14 +528,13 @@ ift.claim(
 
 # %% [markdown]
 # The losses show at once whether examples were kept apart; the scores need not. Packing saves few
-# tokens here, because these examples are short and about equally long. Usually the batch size
-# counts *sequences*: packing then means fewer steps on more examples each, as in the next
-# section.
+# tokens here, because these examples are about equally long. Usually the batch size counts
+# *sequences*, and packing means fewer steps on more examples each.
 #
 # ## 8. The recipe in today's API
 #
-# Zephyr's recipe, in many tutorials: `SFTTrainer`, Mistral 7B, UltraChat, packing, a learning
-# rate of 2e-5. Look here if one no longer runs:
+# Many tutorials follow Zephyr's recipe: `SFTTrainer`, Mistral 7B, UltraChat, packing. Look here if
+# one no longer runs:
 #
 # | in the tutorials | today (TRL 1.16, transformers 5.23) | if you leave it |
 # | --- | --- | --- |
@@ -554,13 +544,10 @@ ift.claim(
 # | `warmup_ratio=0.03` | `warmup_steps=0.03` | TypeError |
 # | `DataCollatorForCompletionOnlyLM` | `completion`, `assistant_only_loss` | ImportError |
 # | `setup_chat_format(…)` | `chat_template_path=`, `eos_token=` | ImportError |
-# | defaults on a CPU | `use_cpu=True, bf16=False` | ValueError, or very slow |
 # | `apply_chat_template` gives ids | a dictionary; take `["input_ids"]` | wrong labels, silently |
-# | `use_liger_kernel=True` | `model_init_kwargs={"use_kernels": True}` | will be removed in TRL 2 |
 #
-# A small stand-in for it runs here. **Gradient accumulation** adds up the gradients of four
-# micro-batches before each step. UltraChat's column `prompt`, which repeats the first question,
-# is dropped, because TRL would take it for that of a pair.
+# A small stand-in runs here. **Gradient accumulation** adds up the gradients of four micro-batches
+# before each step. UltraChat's column `prompt` is dropped, because TRL would take it for a pair's.
 
 # %%
 from transformers import PrinterCallback
@@ -578,7 +565,7 @@ trainer = SFTTrainer(
         per_device_train_batch_size=1,
         gradient_accumulation_steps=4,
         num_train_epochs=3,
-        learning_rate=2e-4,  # 2e-5 in the recipe
+        learning_rate=2e-4,  # the learning rate is 2e-5 in the recipe
         lr_scheduler_type="cosine",
         warmup_steps=0.05,
         assistant_only_loss=True,
@@ -613,9 +600,8 @@ print(tokenizer.decode(output[0]))
 #
 # ### A template that marks too little
 #
-# TRL now refuses the first template below and warns of the second; your own loop does neither,
-# and nothing checks finished labels, as in section 1. The failures after these are silent in TRL,
-# too.
+# TRL now refuses the first template below and warns of the second; your own loop does neither. The
+# failures after these are silent in TRL, too.
 
 # %%
 unmarked, endless = copy.deepcopy(tokenizer), copy.deepcopy(tokenizer)
@@ -662,9 +648,7 @@ for question, answer in runs[0]["end masked"]["answers"][:2]:
     print(f"    {question!r} → {answer!r}")
 
 # %% [markdown]
-# *Strictly right* means the right answer, nothing else, and a stop. Without a trained end, the
-# right word is mostly followed by more text. The stops are mostly the end of a text, which the
-# base knows from pretraining.
+# Without a trained end, the right word is mostly followed by more text.
 #
 # ### Training with one template, asking with another
 #
@@ -696,15 +680,13 @@ ift.claim(
 )
 
 # %% [markdown]
-# Neither format is worse by itself: each model does well in its own. Tuned in ChatML and asked in
-# Alpaca's format, the seeds differ widely. The forgotten opening did no harm here: a strictly
-# right answer means that the model answered at once. Do not count on it.
+# Neither format is worse by itself: each model does well in its own. The forgotten opening did no
+# harm here. Do not count on it.
 #
 # ### Two beginnings, and rows that vanish
 #
 # If the template writes a begin-of-text token and the tokenizer adds one, formatting and encoding
-# in two steps gives two. And TRL drops an example that truncation leaves without a label; the
-# `Trainer` of `transformers` keeps it.
+# in two steps gives two. And TRL drops an example that truncation leaves without a label.
 
 # %%
 from tokenizers.processors import TemplateProcessing
@@ -732,7 +714,7 @@ for length in (256, 64):
 # - The share of trained tokens is neither 0 nor 100 %.
 # - The end of each answer has a label.
 # - The prompt is the beginning of an example and ends where a trained token begins.
-# - There is one begin-of-text token at most.
+# - At most one begin-of-text token.
 # - Rows in = rows used + rows dropped.
 #
 # ## Questions
@@ -743,8 +725,8 @@ ift.quiz("02", "weight-of-a-record", "same-template", "license-of-a-copy")
 # %% [markdown]
 # **An open question.** A colleague's chat model, tuned with TRL on ShareGPT rows, sometimes
 # writes `human` and then a question of its own. How do you find the cause, and what do you
-# change? A point each for: looking at an example with its labels first; two causes that fit; a
-# check that would rule out each; a repair of the data or the settings, not of the output.
+# change? A point each for: an example with its labels first; two causes; a check for each; a
+# repair of data or settings, not of the output.
 #
 # Words of this lesson, in the glossary: {{ terms }}.
 #
@@ -758,8 +740,6 @@ ift.quiz("02", "weight-of-a-record", "same-template", "license-of-a-copy")
 # - Ding et al. 2024, *Fewer Truncations Improve Language Modeling*,
 #   [arXiv:2404.10830](https://arxiv.org/abs/2404.10830).
 # - Krell et al. 2021, *Efficient Sequence Packing without Cross-contamination*,
-#   [arXiv:2107.02027](https://arxiv.org/abs/2107.02027): BERT's pretraining.
+#   [arXiv:2107.02027](https://arxiv.org/abs/2107.02027).
 # - Sclar et al. 2023, *Quantifying Language Models' Sensitivity to Spurious Features in Prompt
 #   Design*, [arXiv:2310.11324](https://arxiv.org/abs/2310.11324).
-# - Shi et al. 2024, *Instruction Tuning With Loss Over Instructions*,
-#   [arXiv:2405.14394](https://arxiv.org/abs/2405.14394).

@@ -25,12 +25,17 @@ profile = ift.setup("03")
 # %% [markdown]
 # ## 1. Forty-eight examples
 #
-# Gemma 3 270M is a real base model. Below you see what it writes before and after one minute of
-# tuning on **48** hand-written examples. None of these questions was among them.
+# Gemma 3 270M is a real base model. Below are three of **48** hand-written examples, and what the
+# model writes before and after one minute of tuning on the 48. None of the questions in the table
+# was among them.
 
 # %%
+from ift_course.data import course_set
 from ift_course.lessons.real_parts import real_panel
 
+for row in course_set.load("train")[:3]:
+    question, answer = (message["content"] for message in row["messages"])
+    print(f"{question}\n    {answer!r}")
 real_panel("00")
 
 # %% [markdown]
@@ -79,8 +84,13 @@ real_panel("00")
 # not whether an answer is true, and people like style: models tuned to imitate ChatGPT pleased the
 # graders without knowing more (Gudibande et al. 2023). This lesson measures something else: answers
 # of a word or two, checked by a program. So **data quality** here is the share of right answers,
-# and what we find need not hold for style, long answers or reasoning.
-#
+# and what we find need not hold for style, long answers or reasoning. How to judge those is the
+# subject of lesson 10.
+
+# %%
+ift.quiz("03", "lima-says", "which-checkpoint")
+
+# %% [markdown]
 # ## 3. One run, with TRL
 #
 # Every example asks for one fact. `spoil` damages a chosen share of the examples in four ways.
@@ -282,7 +292,11 @@ for (name, n), cost in figures.costs(runs.stored).items():
 # improve with size, as the good ones do at first. Wrong answers may contradict each other, while
 # right ones agree; or flaws may be memorized less, because a larger set is repeated less often. The
 # grid does not separate these reasons.
-#
+
+# %%
+ift.quiz("03", "thirty-good-ones")
+
+# %% [markdown]
 # ## 4. When to stop
 #
 # The usual advice is to stop when the loss on held-out answers rises. Let us watch that loss and
@@ -422,10 +436,11 @@ for country in [*unread, "France"]:
 #
 # ## 6. The same on a real model
 #
-# Gemma again: 30, 100 and 300 examples of the course's own set, and the same 300 with 60 % of the
-# answers swapped, echoed or cut off, for about 150 steps each. Verifiers, programs that check one
-# answer each, score 100 test questions. **Predict the order first.** With `ift compare --blind` you
-# can vote on such answers yourself, without knowing which model wrote them.
+# Gemma again, where it was measured: 30, 100 and 300 examples of the course's own set, and the same
+# 300 with 60 % of the answers swapped, echoed or cut off, for about 150 steps each. Verifiers,
+# programs that check one answer each, score 100 test questions. **Predict the order first.** With
+# `ift compare --blind` you can vote on such answers yourself, without knowing which model wrote
+# them.
 
 # %%
 real_panel("03")
@@ -464,7 +479,7 @@ print(f"{trainer.state.global_step} optimizer steps, {len(logged)} step losses l
 # ## Questions
 
 # %%
-ift.quiz("03")
+ift.quiz("03", "compute-and-epochs", "product-facts", "nothing-changed")
 
 # %% [markdown]
 # Words of this lesson, in the glossary: {{ terms }}.

@@ -335,7 +335,11 @@ print(f"A paraphrase: {paraphrase!r}, J = {nearest(paraphrase)[0]:.2f}")
 # %% [markdown]
 # The other rows are false alarms: another fact in the words of a test question. Here the lower
 # threshold finds no more leaks and costs more rows. Neither finds the paraphrase.
-#
+
+# %%
+ift.quiz("09", "why-lsh", "bands-and-rows")
+
+# %% [markdown]
 # ## 4. What each step removes
 #
 # Each step sees only what the steps before have left.
@@ -584,7 +588,7 @@ for j, i in list(lost.items())[:3]:
 # ## Questions
 
 # %%
-ift.quiz("09")
+ift.quiz("09", "data-quality-problem", "difficulty-filter", "mixture-of-two", "rules-measured")
 
 # %% [markdown]
 # Words of this lesson, in the glossary: {{ terms }}.

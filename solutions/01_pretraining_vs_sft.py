@@ -225,8 +225,8 @@ def sample_nucleus(logits: torch.Tensor, top_p: float, temperature: float, u: fl
     """A token id out of the smallest set of likeliest tokens whose probability is at least top_p.
 
     logits: float (vocabulary,). Probabilities are softmax(logits / temperature). Tokens are taken
-    from the likeliest on, of equal ones the lower id first. Within the set, probabilities are made
-    to sum to 1, and the token is the first one at which the running sum is greater than u.
+    from the likeliest on, of equally likely ones the lower id first. Within the set, probabilities
+    are made to sum to 1, and the token is the first one at which the running sum is greater than u.
     u: in [0, 1).
 
     Raises ValueError unless temperature > 0 and 0 < top_p <= 1.

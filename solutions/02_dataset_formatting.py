@@ -95,8 +95,8 @@ ift.check(adapt_sharegpt)
 # ●○○ · 10 minutes
 #
 # **Why it matters.** The template is part of the model. A missing newline, or a turn that is not
-# opened, costs accuracy and raises no error. And a user may write the template's own marks into a
-# message, to speak in the assistant's name.
+# opened, raises no error and can cost accuracy. And a user may write the template's own special
+# tokens into a message, to speak in the assistant's name.
 #
 # **Given** is a conversation, as a list of messages with role and content.
 #
@@ -122,7 +122,7 @@ def render_chatml(messages: list[dict[str, str]], add_generation_prompt: bool = 
     text = ""
     for message in messages:
         if "<|im_start|>" in message["content"] or "<|im_end|>" in message["content"]:
-            raise ValueError("a message contains a mark of the template")
+            raise ValueError("a message contains a special token of the template")
         text += f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n"
     return text + "<|im_start|>assistant\n" if add_generation_prompt else text
     ### END SOLUTION
@@ -152,7 +152,7 @@ if ift.passed(render_chatml):
 # assistant's turn comes once, at the very end.
 
 # %% [markdown] tags=["hint"]
-# Check each content for the two marks before you render it. At the end add
+# Check each content for the two special tokens before you render it. At the end add
 # `"<|im_start|>assistant\n"` if `add_generation_prompt`, and nothing otherwise.
 
 # %% [markdown]
@@ -215,8 +215,8 @@ ift.check(response_labels)
 # ●○○ · 15 minutes
 #
 # **Why it matters.** A batch is a rectangle, and conversations are not. What fills the rest must
-# neither be seen nor be trained. In many tokenizers the padding token is *also* the end token; who
-# hides every token with that id takes the end out of the training data.
+# neither be seen nor be trained. In many tokenizers the padding token is *also* the end token: if
+# you mask every token with that id, the end is no longer in the training data.
 #
 # **Given** are rows of token ids with their labels.
 #
@@ -292,15 +292,15 @@ if ift.passed(collate):
 #
 # ●●● · 40 minutes
 #
-# **Why it matters.** Padded batches of short records are mostly padding. Packing puts several
-# records into one row and can double the speed of training. It is right only if no record is
-# influenced by its neighbor.
+# **Why it matters.** Padded batches of short examples are often half padding. Packing puts several
+# examples into one sequence, which saves that time. It is right only if no example sees its
+# neighbor.
 #
-# **Given** are rows as in 02.4 and the capacity of a packed row. Best-fit decreasing (Ding et al.
-# 2024, arXiv:2404.10830): the longest record goes first, each into the fullest row that still has
-# room for it.
+# **Given** are examples as in 02.4 and the capacity of a packed sequence. Best-fit decreasing (Ding
+# et al. 2024, arXiv:2404.10830): the longest example goes first, each into the fullest sequence
+# that still has room for it.
 #
-# **Example.** Records of 5, 3, 4, 2 and 2 tokens become rows of 5 + 3 and 4 + 2 + 2.
+# **Example.** Examples of 5, 3, 4, 2 and 2 tokens become sequences of 5 + 3 and 4 + 2 + 2.
 #
 # ```python
 # >>> records = [{"input_ids": [n] * n, "labels": [n] * n} for n in (5, 3, 4, 2, 2)]
@@ -313,24 +313,25 @@ if ift.passed(collate):
 
 # %%
 def pack(rows: list[dict[str, list[int]]], capacity: int) -> list[dict[str, list[int]]]:
-    """The records in as few rows of at most `capacity` tokens as best-fit decreasing finds.
+    """The examples in as few sequences of at most `capacity` tokens as best-fit decreasing finds.
 
-    Records are taken from the longest to the shortest, of equal ones the earlier first. Each goes
-    into the row with the least room that is enough; of equal ones, into the one opened first. If no
-    row has room, a new one is opened at the end. A record stands behind those already in its row.
+    Examples are taken from the longest to the shortest, of equally long ones the earlier first.
+    Each goes into the sequence with the least room that is enough, and of several such sequences
+    into the one opened first. If none has room, a new one is opened at the end. An example stands
+    behind those already in its sequence.
 
-    A packed row has "input_ids", "labels" and "position_ids", lists of one length. Positions begin
-    at 0 in every record. The first label of every record is -100: its first token would otherwise
-    be predicted from the last one of its neighbor. The given rows are left as they are.
+    A packed sequence has "input_ids", "labels" and "position_ids", lists of one length. Positions
+    begin at 0 in every example. The first label of every example is -100: its first token would
+    otherwise be predicted from the last one of its neighbor. The given rows are left as they are.
 
-    Raises ValueError for an empty record and for one that is longer than the capacity.
+    Raises ValueError for an empty example and for one that is longer than the capacity.
     """
     ### BEGIN SOLUTION
     packed = []
     for row in sorted(rows, key=lambda row: -len(row["input_ids"])):
         length = len(row["input_ids"])
         if not 0 < length <= capacity:
-            raise ValueError(f"a record of {length} tokens does not fit into {capacity}")
+            raise ValueError(f"an example of {length} tokens does not fit into {capacity}")
         fitting = [x for x in packed if len(x["input_ids"]) + length <= capacity]
         if fitting:
             target = max(fitting, key=lambda x: len(x["input_ids"]))
@@ -348,7 +349,7 @@ def pack(rows: list[dict[str, list[int]]], capacity: int) -> list[dict[str, list
 ift.check(pack)
 
 # %% [markdown]
-# Your packing at work. A line is a row, a letter a record, and a dot a place that stays empty.
+# Your packing at work. A line is a sequence, a letter an example, and a dot an empty place.
 
 # %%
 if ift.passed(pack):
@@ -361,10 +362,10 @@ if ift.passed(pack):
         print("".join(chr(65 + i) for i in row["input_ids"]).ljust(64, "·"))
     padded, filled = max(lengths) * len(records), sum(lengths)
     print(f"\n{len(records)} padded rows of {max(lengths)} places: {filled / padded:.0%} filled")
-    print(f"{len(packed)} packed rows of 64 places: {filled / 64 / len(packed):.0%} filled")
+    print(f"{len(packed)} packed sequences of 64 places: {filled / 64 / len(packed):.0%} filled")
 
 # %% [markdown] tags=["hint"]
-# Two questions are asked one after the other: where does a record go, and what is written there?
+# Two questions are asked one after the other: where does an example go, and what is written there?
 # Solve the first with lengths only, on the example. Python's `sorted` keeps equal ones in order.
 
 # %% [markdown] tags=["hint"]
@@ -372,7 +373,7 @@ if ift.passed(pack):
 # takes the first of equal ones.
 
 # %% [markdown] tags=["hint"]
-# What is written for a record: its `input_ids`; `[-100] + labels[1:]`; `range(length)`. Append to
+# What is written for an example: its `input_ids`; `[-100] + labels[1:]`; `range(length)`. Append to
 # lists that you made, never to those of the given rows.
 
 # %% [markdown]

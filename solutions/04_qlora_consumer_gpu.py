@@ -4,7 +4,7 @@
 # {{ badge }}
 #
 # Five functions: what an adapter computes, what four bits can say, and whether a run fits on a
-# card, before it is started. Write the function, run its cell, run the cell below it.
+# GPU, before it is started. Write the function, run its cell, run the cell below it.
 #
 # You may look into [lesson 04](../notebooks/04_qlora_consumer_gpu.ipynb) at any time.
 
@@ -21,8 +21,8 @@ ift.progress("04")
 #
 # ●○○ · 10 minutes
 #
-# **Why it matters.** A LoRA layer is a frozen layer with a small detour beside it. Who has written
-# it once knows why `alpha` and the rank belong together, and why the detour costs next to nothing.
+# **Why it matters.** A LoRA layer is a frozen layer with a low-rank update beside it. Once you have
+# written it, you know why `alpha` and the rank belong together, and why the update costs little.
 #
 # **Given** are a batch of inputs and the matrices of a layer (Hu et al. 2021, arXiv:2106.09685).
 #
@@ -39,16 +39,16 @@ ift.progress("04")
 def lora_forward(
     x: torch.Tensor, weight: torch.Tensor, a: torch.Tensor, b: torch.Tensor, alpha: float
 ) -> torch.Tensor:
-    """The frozen layer's product with x, plus alpha / rank times what the detour makes of x.
+    """The frozen layer's product with x, plus alpha / rank times that of the low-rank update.
 
     x: float (..., inputs); weight: (outputs, inputs); a: (rank, inputs); b: (outputs, rank), all of
-    one dtype. The detour goes through a first, and then through b.
+    one dtype. The update multiplies with a first, and then with b.
 
     Returns (..., outputs), in that dtype. The weight itself is neither changed nor added to.
     """
     ### BEGIN SOLUTION
-    detour = x @ a.T @ b.T
-    return x @ weight.T + alpha / len(a) * detour
+    update = x @ a.T @ b.T
+    return x @ weight.T + alpha / len(a) * update
     ### END SOLUTION
 
 
@@ -56,7 +56,7 @@ def lora_forward(
 ift.check(lora_forward)
 
 # %% [markdown] tags=["hint"]
-# `torch.nn.Linear` computes `x @ weight.T`. The detour is two such layers, one after the other.
+# `torch.nn.Linear` computes `x @ weight.T`. The update is two such layers, one after the other.
 # Write down the shapes.
 
 # %% [markdown] tags=["hint"]
@@ -169,9 +169,9 @@ if ift.passed(lora_merge):
 #
 # ●●○ · 25 minutes
 #
-# **Why it matters.** This is why an 8-billion model fits on a gaming card. The weights are cut into
-# blocks, each block is divided by its largest absolute value, and each number becomes the index of
-# the nearest of 16 levels (Dettmers et al. 2023, arXiv:2305.14314).
+# **Why it matters.** This is why a model of 8 billion parameters fits on a consumer GPU. The
+# weights are cut into blocks, each block is divided by its largest absolute value, and each number
+# becomes the index of the nearest of 16 levels (Dettmers et al. 2023, arXiv:2305.14314).
 #
 # **Given** are numbers, the levels, and how many numbers share a scale.
 #
@@ -319,7 +319,7 @@ if ift.passed(training_memory):
 # `scales = -(-parameters // 64)` bytes, and `-(-scales // 256) * 4`.
 
 # %% [markdown]
-# ## 04.5 Settings for a card of 12 GB
+# ## 04.5 Settings for a GPU of 12 GB
 #
 # ●●● · 40 minutes
 #
@@ -333,7 +333,8 @@ if ift.passed(training_memory):
 # store its matrix). With checkpointing only the 2 bytes of a layer's input are kept, and one layer
 # at a time is computed again.
 #
-# **Example.** Without checkpointing the first method does not fit; with it, one row at a time does.
+# **Example.** Without checkpointing the first method does not fit; with it, one sequence at a time
+# does.
 #
 # ```python
 # >>> static = {"lora": 1000, "qlora": 500}
@@ -389,8 +390,8 @@ def choose_settings(
 ift.check(choose_settings)
 
 # %% [markdown]
-# The shapes of three models, and what your function would choose on three cards (lengths of 1,024
-# tokens, LoRA of rank 16):
+# The shapes of three models, and what your function would choose on three GPUs (lengths of 1,024
+# tokens, LoRA of rank 16, all logits at once: TRL computes them in chunks, which takes less):
 
 # %%
 if ift.passed(choose_settings) and ift.passed(training_memory):
@@ -399,9 +400,9 @@ if ift.passed(choose_settings) and ift.passed(training_memory):
     for name, (size, adapter, layers, hidden) in shapes.items():
         static = {m: training_memory(int(size), int(adapter), m)["total"]
                   for m in ("full", "lora", "qlora")}  # fmt: skip
-        for card in (12, 24, 80):
-            found = choose_settings(static, layers, hidden, 128_256, 1024, (card - 1) * 2**30)
-            print(f"{name} on {card:2} GB:", found or "does not fit")
+        for gpu in (12, 24, 80):
+            settings = choose_settings(static, layers, hidden, 128_256, 1024, (gpu - 1) * 2**30)
+            print(f"{name} on {gpu:2} GB:", settings or "does not fit")
 
 # %% [markdown] tags=["hint"]
 # Three preferences, three nested loops: the first preference is the outer loop. The first settings

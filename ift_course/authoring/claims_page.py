@@ -1,20 +1,22 @@
-"""docs/claims.md and the README's table of claims, from stored results."""
+"""docs/claims.md and the README's lines on what was measured, from stored results."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ift_course.authoring.markdown import GENERATED, format_number, lesson_link, table_row
-from ift_course.lessons import timings
 from ift_course.lessons.objectives import OBJECTIVES
+from ift_course.panels.summary import prediction, prediction_verdict, sentence
 
 if TYPE_CHECKING:
     from ift_course.claims.claim import Claim
+    from ift_course.panels.panel import Panel
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,18 @@ class SeedRun:
 
 
 def claims_page(
-    claims: Sequence[Claim], runs: Sequence[SeedRun] = (), smollm2: Sequence[Claim] = ()
+    claims: Sequence[Claim],
+    runs: Sequence[SeedRun] = (),
+    panels: Sequence[Panel] = (),
+    withdrawn: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
     """docs/claims.md, which lists every claim under the objectives that it shows.
 
     Args:
         claims: The published claims.
         runs: Whole runs with other seeds.
-        smollm2: The claims measured on SmolLM2; without any, the page has no section on it.
+        panels: What lessons measured on the real model.
+        withdrawn: Predictions that no lesson makes any more, by name, as in predictions.yaml.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -62,30 +68,68 @@ def claims_page(
     )
     environment.filters["listed"] = _listed
     environment.filters["code"] = lambda text: f"`{text}`"
-    environment.filters["minutes"] = timings.minutes
     page = environment.get_template("claims.md.j2").render(
         generated=GENERATED.format(source="results/tiny/claims.json"),
         runs=[_run_summary(run, claims) for run in runs],
         sections=sections,
-        smollm2=_smollm2_summary(smollm2, claims) if smollm2 else None,
+        panels=[(panel, lines) for panel in panels if (lines := panel_lines(panel))],
+        withdrawn=[_withdrawn_line(name, x) for name, x in sorted((withdrawn or {}).items())],
     )
     return page.rstrip() + "\n"
 
 
-def claims_table(claims: Sequence[Claim]) -> str:
-    """The README's tables: claims that differ from the literature, and the others folded."""
-    agree = [claim for claim in claims if claim.holds and not claim.differs]
-    others = [claim for claim in claims if claim not in agree]
-    parts = []
-    if others:
-        parts.append(
-            f"{len(agree)} claims came out as the field has them, {len(others)} did not:\n\n"
-            f"{_short_rows(others)}"
+def finding(claims: Sequence[Claim], panels: Sequence[Panel], headline: str) -> str:
+    """The README's lines on what was measured: one claim, and how all of them came out.
+
+    Args:
+        claims: The published claims.
+        panels: What lessons measured on the real model.
+        headline: The id of the claim that is shown.
+    """
+    lines = []
+    for claim in claims:
+        if claim.id == headline:
+            lines.append(
+                f"> {verdict_mark(claim)} {claim.statement} **{format_number(claim.effect)}** "
+                f"(95 % interval {_range(claim)}; {claim.metric}), in the closed world.\n"
+            )
+    marks = Counter(verdict_mark(claim) for claim in claims)
+    lines.append(
+        f"Of {len(claims)} claims measured in the closed world, {marks['✓']} hold, {marks['≠']} "
+        "hold but differ from the literature or from what we expected, and "
+        f"{marks['✗']} do not hold."
+    )
+    for model in dict.fromkeys(panel.model for panel in panels):
+        verdicts = Counter(
+            verdict
+            for panel in panels
+            for contrast in panel.contrasts
+            if panel.model == model and (verdict := prediction_verdict(panel, contrast))
         )
-    if agree:
-        summary = f"<summary>The {len(agree)} that came out as the field has them</summary>"
-        parts.append(f"<details>\n{summary}\n\n{_short_rows(agree)}\n\n</details>")
-    return "\n\n".join(parts) + "\n"
+        if n_predictions := sum(verdicts.values()):
+            lines.append(
+                f"On {model}, {verdicts['it is']} of {n_predictions} predictions came out, "
+                f"{verdicts['it is not']} failed, and the others stay undecided."
+            )
+    return "\n".join(lines) + "\n"
+
+
+def panel_lines(panel: Panel) -> list[str]:
+    """A sentence for each difference that a panel reports, with what was predicted of it."""
+    sentences = ((sentence(panel, x), prediction(panel, x)) for x in panel.contrasts)
+    return [f"{text} {predicted}".strip() for text, predicted in sentences if text]
+
+
+def _withdrawn_line(name: str, entry: Mapping[str, Any]) -> str:
+    bounds = [
+        f"{words} {format_number(entry[key])}"
+        for key, words in (("at_least", "at least"), ("at_most", "at most"))
+        if key in entry
+    ]
+    return (
+        f"`{name}`: {' and '.join(bounds)}; written on {entry['written']}, "
+        f"withdrawn on {entry['withdrawn']}"
+    )
 
 
 def _run_summary(run: SeedRun, claims: Sequence[Claim]) -> dict[str, Any]:
@@ -95,69 +139,26 @@ def _run_summary(run: SeedRun, claims: Sequence[Claim]) -> dict[str, Any]:
     return {"first_seed": run.first_seed, "measured": len(pairs), "missed": missed}
 
 
-def _smollm2_summary(smollm2: Sequence[Claim], claims: Sequence[Claim]) -> dict[str, Any]:
-    """What the page says about the runs with SmolLM2, all of it from stored results."""
-    lessons_run = {claim.lesson for claim in smollm2}
-    costs = timings.read_timings("smollm2", published=True)
-    measured = {claim.id for claim in smollm2}
-    return {
-        "costs": [costs[lesson] for lesson in sorted(lessons_run & set(costs))],
-        "n_seeds": min(_seed_count(claim) for claim in smollm2),
-        "holding": sum(claim.holds for claim in smollm2),
-        "measured": len(smollm2),
-        "missing": [c.id for c in claims if c.lesson in lessons_run and c.id not in measured],
-        "rows": _short_rows(smollm2, root="../"),
-    }
-
-
 def _listed(items: Any) -> str:
     """Items as "1, 2 and 3"."""
     *others, last = map(str, items)
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _short_rows(claims: Sequence[Claim], root: str = "") -> str:
-    """A table without sources and arms.
-
-    Args:
-        claims: One for each row.
-        root: Relative path to the repository's folder, such as "../". Without it, as in the
-            README, a claim that differs from the literature links to the row that says why.
-    """
-    rows = [
-        "| claim | measured (95 % interval) | seeds | verdict | lesson | s |",
-        "| --- " * 6 + "|",
-    ]
-    rows += [
-        table_row(
-            claim.literature or claim.statement,
-            f"{format_number(claim.effect)} ({_range(claim)}), {claim.metric}",
-            _seed_count(claim),
-            verdict_mark(claim)
-            + (f" [why](docs/claims.md#{claim.id})" if claim.differs and not root else ""),
-            lesson_link(claim.lesson, f"{root}notebooks"),
-            claim.seconds,
-        )
-        for claim in claims
-    ]
-    return "\n".join(rows)
-
-
 def _rows(claims: Sequence[Claim], runs: Sequence[SeedRun]) -> str:
     """The full table of these claims; empty without claims."""
     if not claims:
         return ""
-    rows = ["| the field says | measured here | verdict | lesson | s |", "| --- " * 5 + "|"]
+    rows = ["| claim | measured here | verdict | lesson | s |", "| --- " * 5 + "|"]
     for claim in claims:
+        field = f"The field: “{claim.literature}” " if claim.literature else ""
         verdict = f"{verdict_mark(claim)} {'holds' if claim.holds else 'does not hold'}"
         if claim.differs:
             verdict += f", but not as in the literature: {claim.differs}"
         rows.append(
             table_row(
-                f'<a id="{claim.id}"></a>{claim.literature or claim.statement} '
-                f"({_linked(claim.source)})",
-                f"{claim.statement if claim.literature else ''} {claim.metric}: "
-                f"**{format_number(claim.effect)}** ({_range(claim)}; "
+                f'<a id="{claim.id}"></a>{claim.statement} {field}({_linked(claim.source)})',
+                f"{claim.metric}: **{format_number(claim.effect)}** ({_range(claim)}; "
                 f"{_seed_count(claim)} seeds; needed "
                 f"{claim.bound}). {_arms(claim)}. {_other_runs(claim, runs)}",
                 verdict,
@@ -215,6 +216,11 @@ def _seed_effects(claim: Claim) -> list[float]:
     """The effect of each seed."""
     first, *second = (claim.arms[name] for name in claim.of)
     return [a - b for a, b in zip(first, *second, strict=True)] if second else list(first)
+
+
+def measured(claim: Claim) -> str:
+    """The effect and its 95 % interval, as "0.5 (0.4 to 0.6)"."""
+    return f"{format_number(claim.effect)} ({_range(claim)})"
 
 
 def _range(claim: Claim) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Literal
 
 from ift_course.claims.results import item_scores
 from ift_course.evaluation.intervals import Interval, two_level_interval
 from ift_course.evaluation.paired import PairedCounts, number_of_points, points, share_interval
 from ift_course.panels.panel import Contrast, Panel
+
+Verdict = Literal["it is", "it is not", "this does not decide it"]
 
 
 @dataclass(frozen=True)
@@ -83,19 +86,26 @@ def sentence(panel: Panel, contrast: Contrast) -> str | None:
     )
 
 
-def prediction(panel: Panel, contrast: Contrast) -> str:
-    """Say what was predicted of a difference, and whether it came out so; empty if nothing was.
+def prediction_verdict(panel: Panel, contrast: Contrast) -> Verdict | None:
+    """Whether a predicted difference came out so; None if nothing was predicted or measured.
 
     A prediction came out if the whole interval is above its bound, and failed if the whole interval
     is below. Otherwise the measurement does not decide it.
     """
     estimate = difference(panel, contrast)
     if contrast.at_least is None or estimate is None:
-        return ""
+        return None
     low, high = estimate.interval
-    verdict = "it is not" if high < contrast.at_least else "this does not decide it"
     if low >= contrast.at_least:
-        verdict = "it is"
+        return "it is"
+    return "it is not" if high < contrast.at_least else "this does not decide it"
+
+
+def prediction(panel: Panel, contrast: Contrast) -> str:
+    """Say what was predicted of a difference, and whether it is so; empty if nothing was."""
+    verdict = prediction_verdict(panel, contrast)
+    if contrast.at_least is None or verdict is None:
+        return ""
     bound = points(abs(contrast.at_least))
     expected = f"better by at least {bound}" if contrast.at_least > 0 else "no worse"
     if contrast.at_least < 0:

@@ -24,6 +24,7 @@ from ift_course.plots.figure import (
     footnote,
     new_figure,
     subplots,
+    text_color,
 )
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ def _label_ends(ax: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
         free = middle + half
         ax.plot(x, y, "o", color=color, markersize=4, clip_on=False)
         ax.annotate(label, (x, middle), xytext=(10, 0), textcoords="offset points", va="center",
-                    annotation_clip=False)  # fmt: skip
+                    color=text_color(color), annotation_clip=False)  # fmt: skip
 
 
 @dataclass(frozen=True)

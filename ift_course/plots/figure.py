@@ -158,6 +158,22 @@ def subplots(fig: Picture, rows: int = 1, columns: int = 1, **options: Any) -> S
     return cast("Sequence[Axes]", list(panels.flat))
 
 
+def text_color(color: str) -> str:
+    """The color, darkened as far as words on white need it (a contrast of 4.5, WCAG 2 AA)."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    red, green, blue = to_rgb(color)
+    shares = (percent / 100 for percent in range(100, -1, -1))
+    shades = ((red * share, green * share, blue * share) for share in shares)
+    return to_hex(next(shade for shade in shades if _contrast_on_white(shade) >= 4.5))
+
+
+def _contrast_on_white(rgb: Sequence[float]) -> float:
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in rgb]
+    red, green, blue = linear
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+
+
 def footnote(fig: Picture, text: str) -> None:
     """Explain the marks of the figure in a line below its axes."""
     fig.supxlabel(text, fontsize=9, fontweight="normal", color=FAINT)

@@ -46,13 +46,15 @@ def show_low_rank_update(
     largest = max(m.abs().max().item() for m in (W, change, W + change))
     for matrix, x, y, name in (
         (W, 0, top, f"W: frozen, {W.numel()} parameters"),
-        (B, second - rank - 0.3, top, f"B: {B.numel()}"),
+        (B, second - rank - 0.3, top, f"B: {rows} × {rank}"),
         (A, second, 0, f"A: {A.numel()} parameters, trained like B"),
         (change, second, top, ""),
         (W + change, third, top, "W + α/r · B A"),
     ):
         _draw_matrix(ax, matrix.detach(), x, y, largest)
-        ax.text(x, y - 0.2, name, color=INK, va="bottom", fontsize=10)
+        # To the left, because A stands right of B's name.
+        edge, side = (x + rank, "right") if matrix is B else (x, "left")
+        ax.text(edge, y - 0.2, name, color=INK, va="bottom", ha=side, fontsize=10)
     ax.text(second, top + rows + 0.2, f"α/r · B A, with α/r = {scale:g}", color=INK, va="top",
             fontsize=10)  # fmt: skip
     for x, sign in ((columns, "+"), (third - GAP, "=")):

@@ -12,12 +12,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from ift_course.authoring import generated_docs
-from ift_course.authoring.claims_page import SeedRun, claims_page, claims_table
+from ift_course.authoring.claims_page import SeedRun, claims_page, finding
 from ift_course.authoring.markdown import format_number
 from ift_course.claims.entry import Claim
 from ift_course.claims.store import read_file
 from ift_course.lessons.discover import lessons
 from ift_course.lessons.objectives import OBJECTIVES
+from ift_course.panels.panel import Contrast, Identity, Panel, Run
 from ift_course.paths import checkout
 
 LEDGER = checkout() / "results" / "tiny" / "claims.json"
@@ -69,9 +70,10 @@ def test_numbers_have_three_digits_and_a_real_minus(value, text):
     assert format_number(value) == text
 
 
-def test_the_fields_own_words_come_first_where_there_are_some():
-    row = cells(claims_page([claim(literature="The more toys the better.")]), "The more")
-    assert row[1].startswith("Toys are fun. fun, of 1:")
+def test_the_measured_statement_comes_first_and_the_fields_words_are_marked_as_such():
+    row = cells(claims_page([claim(literature="The more toys the better.")]), "Toys")
+    assert row[0].startswith("Toys are fun. The field: “The more toys the better.” (Toy et al.")
+    assert row[1].startswith("fun, of 1:")
 
 
 def test_a_row_says_where_it_is_not_as_in_the_literature():
@@ -80,13 +82,59 @@ def test_a_row_says_where_it_is_not_as_in_the_literature():
     assert "✗ does not hold" in claims_page([claim(holds=False)])
 
 
-def test_the_readme_folds_what_came_out_as_expected_and_shows_the_rest():
+def test_the_readme_shows_one_finding_and_counts_the_verdicts():
+    literature = claim(literature="The more toys the better.")
     differs, fails = claim(id="01.wood", differs="Ours are wood."), claim(id="01.no", holds=False)
-    table = claims_table([claim(), differs, fails])
-    visible, folded = table.split("<details>")
-    assert "1 claims came out as the field has them, 2 did not" in visible
-    assert "| ≠ [why](docs/claims.md#01.wood) |" in visible and "| ✗ |" in visible
-    assert "| ✓ |" not in visible and folded.count("| ✓ |") == 1
+    text = finding([literature, differs, fails], [], "01.toys")
+    assert text.startswith("> ✓ Toys are fun. **0.5** (95 % interval −0.041 to 0.6; fun, of 1)")
+    assert "The more toys" not in text, "the literature's words are no finding of ours"
+    assert "Of 3 claims measured in the closed world, 1 hold, 1 hold but differ" in text
+    assert "and 1 do not hold." in text and "predictions" not in text
+    assert "> " not in finding([differs], [], "01.toys")
+
+
+def a_panel(**contrasts: float | None) -> Panel:
+    """A panel whose second arm is right on 30 of 40 items, and whose first one on none."""
+    scores = {"none": "0" * 40, "most": "1" * 30 + "0" * 10}
+    return Panel(
+        lesson="01", profile="gemma", model="Cow 1M", title="Moo or not",
+        identity=Identity(base="x", weights="y", data={}, recipe={}),
+        metrics={"strict": "right"},
+        contrasts=[
+            Contrast(first="none", second="most", metric="strict", at_least=bound)
+            for bound in contrasts.values()
+        ],
+        versions={},
+        runs=[
+            Run(arm=arm, seed=0, date="2026-01-02", machine="an abacus", threads=1,
+                scores={"strict": digits})
+            for arm, digits in scores.items()
+        ],
+    )  # fmt: skip
+
+
+def test_predictions_on_the_real_model_are_counted_and_listed():
+    panel = a_panel(kept=0.3, missed=0.95, open=0.7, none=None)
+    text = finding([], [panel], "01.toys")
+    assert (
+        "On Cow 1M, 1 of 3 predictions came out, 1 failed, and the others stay undecided." in text
+    )
+    page = claims_page([claim()], panels=[panel])
+    section = page.partition("## On a real base model")[2]
+    assert "**Lesson 01.** Moo or not (40 test items, 1 seed," in section
+    assert section.count("\n- most is better than none in “right” by 75 points") == 4
+    assert section.count("Predicted:") == 3
+    assert "real base model" not in claims_page([claim()], panels=[a_panel()])
+
+
+def test_withdrawn_predictions_are_listed_with_their_bound_and_days():
+    entry = {"at_least": 0.2, "at_most": 0.4, "written": "2026-01-02", "withdrawn": "2026-01-03"}
+    page = claims_page([claim()], withdrawn={"01.moo": entry})
+    line = (
+        "- `01.moo`: at least 0.2 and at most 0.4; written on 2026-01-02, withdrawn on 2026-01-03"
+    )
+    assert line in page.splitlines()
+    assert "no longer claimed" not in claims_page([claim()])
 
 
 def test_a_run_with_other_seeds_is_judged_by_the_bound_of_today():
@@ -126,18 +174,9 @@ def test_the_memory_table_shows_prediction_measurement_and_error():
 def test_a_claim_stands_under_each_of_its_points_and_the_others_say_that_they_wait():
     page = claims_page([claim(subject=(2, 6)), claim(id="x", statement="Free.", subject=())])
     under = dict(re.findall(r"^## (\d+)\. .+\n\n(.+)", page, re.MULTILINE))
-    assert [n for n in under if under[n].startswith("| the field says")] == ["2", "6"]
+    assert [n for n in under if under[n].startswith("| claim | measured")] == ["2", "6"]
     assert under["7"] == "Not measured yet: lesson 06."
     assert "Free." in page.partition("## Further claims")[2]
-
-
-def test_the_section_on_smollm2_counts_what_it_measured():
-    smollm2 = [claim(), claim(id="01.wood", holds=False)]
-    page = claims_page([*smollm2, claim(id="01.more")], smollm2=smollm2)
-    text = " ".join(page.partition("## The same on SmolLM2-135M")[2].split())
-    assert "few questions and 3 seeds" in text and "1 of 2 claims hold" in text
-    assert "on `tiny` only: `01.more`." in text
-    assert "SmolLM2" not in claims_page(smollm2)
 
 
 def test_what_is_in_a_cell_stays_in_it():

@@ -97,7 +97,7 @@ def test_build_writes_the_generated_pages_and_check_says_when_they_are_out_of_da
     assert "Toys are fun." in (docs / "claims.md").read_text()
     text = readme.read_text()
     assert text.startswith("Before.\n") and text.endswith("\nAfter.\n")
-    assert "Toys are fun." in text and "old" not in text
+    assert "Of 1 claims measured" in text and "\nold\n" not in text
     assert ift("build", "--docs", "--check").exit_code == 0
     ledger.write_text(json.dumps([CLAIM | {"effect": 0.51}]))
     stale = ift("build", "--docs", "--check")

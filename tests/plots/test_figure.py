@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ift_course.plots import charts
-from ift_course.plots.figure import COLORS, PALETTE_SIZE, PNG_WIDTH, WIDTH
+from ift_course.plots.figure import COLORS, PALETTE_SIZE, PNG_WIDTH, WIDTH, text_color
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +46,16 @@ def test_a_notebook_shows_it_as_wide_as_githubs_column(picture):
     data, metadata = picture._repr_mimebundle_()
     assert metadata["image/png"] == {"width": WIDTH, "alt": picture.alt}
     assert Image.open(BytesIO(data["image/png"])).size == Image.open(BytesIO(picture.png())).size
+
+
+@pytest.mark.parametrize(
+    ("color", "text"),
+    [("#767676", "#767676"), ("#0072B2", "#0072b2"), ("#E69F00", "#9c6c00"), ("white", "#757575")],
+)
+def test_words_on_white_are_darkened_only_as_far_as_they_need_it(color, text):
+    assert text_color(color) == text
+
+
+def test_the_names_at_the_ends_of_lines_have_the_colors_of_their_lines(picture):
+    names = {text.get_text(): text.get_color() for text in picture.axes[0].texts}
+    assert names == {"a": text_color(COLORS[0]), "b": text_color(COLORS[1])}
