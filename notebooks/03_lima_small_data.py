@@ -436,9 +436,9 @@ for country in [*unread, "France"]:
 #
 # ## 6. The same on a real model
 #
-# Gemma again, where it was measured: 30, 100 and 300 examples of the course's own set, and the same
-# 300 with 60 % of the answers swapped, echoed or cut off, for about 150 steps each. Verifiers,
-# programs that check one answer each, score 100 test questions. **Predict the order first.** With
+# Gemma again: 30, 100 and 300 examples of the course's own set, and the same 300 with 60 % of the
+# answers swapped, echoed or cut off, for about 150 steps each. Verifiers, programs that check one
+# answer each, score 100 test questions. **Predict the order first.** With
 # `ift compare --blind` you can vote on such answers yourself, without knowing which model wrote
 # them.
 

@@ -26,9 +26,8 @@ profile = ift.setup("04")
 # %% [markdown]
 # ## A real model first
 #
-# Where it was measured, this cell shows Gemma 3 270M untuned, after LoRA, and after QLoRA on 48
-# examples, and a step's peak memory beside its prediction. Guess: do weights in 4 bits instead of
-# 16 cut it to a quarter?
+# This cell shows Gemma 3 270M untuned, after LoRA, and after QLoRA on 48 examples, and a step's peak
+# memory beside its prediction. Guess: do weights in 4 bits instead of 16 cut it to a quarter?
 
 # %%
 from ift_course.lessons.real_parts import real_panel
@@ -36,7 +35,10 @@ from ift_course.lessons.real_parts import real_panel
 real_panel("04")
 
 # %% [markdown]
-# Only the linear layers are quantized; embedding, activations and logits are not.
+# They *raised* it. Only the linear layers are quantized, but 168 of Gemma's 268 million parameters
+# are its embedding, and `prepare_model_for_kbit_training` makes that float32. In large models the
+# embedding is a small part. (Our first prediction was a quarter too low: on a CPU, TRL's chunked
+# loss holds more arrays. Speeds are those of a busy machine.)
 #
 # ## 1. The script
 #
