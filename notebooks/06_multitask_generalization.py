@@ -595,7 +595,7 @@ for row in sorted(everything, key=lambda row: row.loss):
 # ## Questions
 
 # %%
-ift.quiz("06", "what-is-multitask", "a-leak", "read-the-table", "count-tasks", "small-models")
+ift.quiz("06", "what-is-multitask", "paper-counts", "format-alone", "a-leak", "small-models")
 
 # %% [markdown]
 # **An open question.** A colleague has 2,000 examples of one task, invoices in and amounts out. "We
