@@ -4,9 +4,8 @@
 # {{ badge }}
 #
 # If a model is tuned on many tasks, each *described in words*, does it learn the tasks, or does it
-# learn to follow descriptions? In the second case it should also do tasks that nobody tuned it on.
-# In 2021 a group at Google tested this. They called the method **instruction tuning**, and the
-# model FLAN.
+# learn to follow descriptions? Then it should also do tasks that it was never tuned on. In 2021 a
+# group at Google tested this; they called the method **instruction tuning**, and the model FLAN.
 #
 # At the end you will be able to
 #
@@ -175,9 +174,9 @@ curves(
 )
 
 # %% [markdown]
-# Four numbers need four directions; then *every* instruction works, and until then more examples do
-# not help. All of it rests on $v$: new instructions must *share* meaning with old ones. Tuning does
-# not make that meaning. Pretraining did.
+# Four numbers need four directions; then *every* instruction works. All of it rests on $v$: new
+# instructions must *share* meaning with old ones. Tuning does not make that meaning. Pretraining
+# did.
 
 # %%
 ift.quiz("06", "equal-totals", "what-is-unseen")
@@ -278,8 +277,7 @@ for example in leaking[:3]:
     print(f"  {example.family}: {experiment.prompt(example)} → {example.response}")
 
 # %% [markdown]
-# Do not trust the names of families. Search the training set for what the *test* asks. The
-# experiments below leave such examples out.
+# Search the training set for what the *test* asks. The experiments below leave such examples out.
 #
 # ### One run, with TRL
 #
@@ -326,9 +324,9 @@ print(f"{trainer.state.global_step} steps: {scores.accuracy:.2f} of the held-out
 print(", ".join(f"{family} {value:.2f}" for family, value in scores.by("family").items()))
 
 # %% [markdown]
-# The score is **strict**: the answer, only the answer, and then the end of the turn. An experiment
-# makes dozens of such runs: `run_config` makes one, `runs.of` returns the stored ones, a result for
-# each of three seeds.
+# The score is **strict**: the answer, only the answer, and then the end of the turn. The experiment
+# makes dozens of such runs: `run_config` makes one, `runs.of` returns the stored ones of three
+# seeds.
 
 # %%
 from ift_course.claims.grid_runs import GridRuns
@@ -362,8 +360,8 @@ print(f"{name}: {n_numbers} of {len(few)} answers contain a number, "
 
 # %% [markdown]
 # The toy expects a number. Here it is wrong, because this base does not start from zero: it could
-# complete much of this before any tuning, and the tuning on sums opened a way to it. Does it matter
-# then what one tunes on? Each of three seeds tuned three models on a single family each.
+# complete much of this before any tuning (section 8). Does it matter, then, what one tunes on? Each
+# of three seeds tuned three models on a single family each.
 
 # %%
 figures.families_view(runs.best_known)
@@ -393,13 +391,15 @@ if runs.decide(together, *single):
     )
 
 # %% [markdown]
-# TEXT-AFTER-CLAIM-1
+# As FLAN reports, more families are better, on average. By less than we predicted, and the points
+# show what an average hides: *yes_no* alone teaches nothing (its model mostly says Yes or No), and
+# *format* alone as much as eleven families. The count of tasks does not decide either: with four
+# tasks, a family may be at the bottom or near the top. And no model gets a summary right.
 #
 # ### FLAN's own way of testing
 #
-# Five families held out at once is cheap, since one model answers for all. FLAN held out one
-# cluster at a time and tuned on all others, so that only near neighbors are missing. The same here:
-# five models, each tuned on the 15 other families.
+# FLAN held out one cluster at a time, and tuned on all others. So do these five models, each tuned
+# on the 15 other families. Their mean is the number to compare with FLAN's.
 
 # %%
 flan_way = figures.leave_one_out(runs.best_known)
@@ -409,7 +409,8 @@ if len(flan_way) >= len(profile.seeds):
     print(f"minus all five at once: {figures.difference(flan_way, figures.arm(together))}")
 
 # %% [markdown]
-# TEXT-FLAN-WAY
+# It contains the failure at summaries. Leaving a neighbor out to lift it (section 7) would be a
+# choice made after seeing the failure.
 #
 # ## 6. What the instruction is worth
 #
@@ -468,7 +469,9 @@ if runs.decide(together, bare):
     )
 
 # %% [markdown]
-# TEXT-AFTER-CLAIM-2
+# The direction is FLAN's, the size below our prediction. The model without instructions still gets
+# about as much right as one family alone does: it has learned to answer, and the base brings some
+# of the rest.
 
 # %%
 ift.quiz("06", "one-task-model", "no-instruction")
@@ -487,8 +490,10 @@ stories = list(replies["without"])[:4]
 transcript([TranscriptRow(s, {name: r[s] for name, r in replies.items()}) for s in stories])
 
 # %% [markdown]
-# TEXT-SUMMARIES Strict scoring sees no difference where nothing is quite right. A graded measure
-# can: **ROUGE-1**, the share of words that an answer and a reference have in common, as F1.
+# With extraction, all four answers are a single name. Without it, three are sentences, with the
+# right names and place and the wrong color. Strict scoring sees no difference, since nothing is
+# quite right. A graded measure can: **ROUGE-1**, the F1 of the words that an answer shares with a
+# reference.
 
 # %%
 reference = "Eva sold Anna a brown letter in the school."
@@ -516,7 +521,11 @@ if runs.decide(without, neighbor):
     )
 
 # %% [markdown]
-# TEXT-NEIGHBOR
+# Given a story, extraction teaches to name a word in it, and this beats the new instruction. The
+# field calls it **negative transfer**. A near neighbor may help if it wants the same form of
+# answer, and hurt if it wants another. We chose this pair after seeing summaries fail, so it shows
+# that a neighbor *can* hurt, and not how often one does. FLAN left out near clusters for the
+# opposite reason: they would have made its test too easy.
 #
 # ## 8. What the base must bring
 #
@@ -550,7 +559,11 @@ if len(prose) >= len(profile.seeds):
     )
 
 # %% [markdown]
-# TEXT-AFTER-CLAIM-4
+# The prose base completes about half of the sentences, and after the same tuning it answers almost
+# nothing. Tuning brings out what pretraining has left; it does not replace it. Two limits. The
+# prose base has read a seventh of the tokens, so worked tasks are not the only difference. And the
+# worked tasks cover the held-out families, too. FLAN's finding about size is not refuted: size
+# stands for many things, among them what a base has learned.
 #
 # ## 9. The same on a real model
 #
@@ -566,7 +579,7 @@ real_panel("06")
 #
 # ### The average over questions
 #
-# Suppose the test had ten times as many questions from the family that is done best.
+# Give the test ten times as many questions from the family that is done best.
 
 # %%
 means = scores.by("family")
@@ -590,7 +603,8 @@ for row in sorted(everything, key=lambda row: row.loss):
           f"{row.families[0] if len(row.families) == 1 else 'eleven families'}")  # fmt: skip
 
 # %% [markdown]
-# TEXT-LOSS
+# The three lowest losses belong to single families, and every model of eleven families does better
+# on unseen ones. A held-out *family* in the evaluation shows it; the loss cannot.
 #
 # ## Questions
 
@@ -626,13 +640,8 @@ ift.quiz("06", "what-is-multitask", "paper-counts", "format-alone", "a-leak", "s
 # - Chung et al. 2022, *Scaling Instruction-Finetuned Language Models*,
 #   [arXiv:2210.11416](https://arxiv.org/abs/2210.11416). It reports gains for Flan-T5 from 80
 #   million parameters on.
-# - Longpre et al. 2023, *The Flan Collection*,
-#   [arXiv:2301.13688](https://arxiv.org/abs/2301.13688): mixtures, and prompts with and without
-#   worked examples.
 # - Wang et al. 2022, *Super-NaturalInstructions*,
 #   [arXiv:2204.07705](https://arxiv.org/abs/2204.07705).
-# - Sanh et al. 2022, *Multitask Prompted Training Enables Zero-Shot Task Generalization* (T0),
-#   [arXiv:2110.08207](https://arxiv.org/abs/2110.08207).
 # - Ouyang et al. 2022, *Training Language Models to Follow Instructions with Human Feedback*,
 #   [arXiv:2203.02155](https://arxiv.org/abs/2203.02155).
 # - Zhou et al. 2023, *Instruction-Following Evaluation for Large Language Models* (IFEval),
