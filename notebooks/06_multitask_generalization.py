@@ -394,7 +394,8 @@ if runs.decide(together, *single):
 # As FLAN reports, more families are better, on average. By less than we predicted, and the points
 # show what an average hides: *yes_no* alone teaches nothing (its model mostly says Yes or No), and
 # *format* alone as much as eleven families. The count of tasks does not decide either: with four
-# tasks, a family may be at the bottom or near the top. And no model gets a summary right.
+# tasks, a family may be at the bottom or near the top. At *writing*, the eleven are worse than an
+# average single family. And no model gets a summary right.
 #
 # ### FLAN's own way of testing
 #

@@ -137,11 +137,11 @@ def tasks_view(results: Sequence[MultitaskResult]) -> Picture:
     title = f"Share right by number of families, on average: {title}"
     if alone and ALL in means:
         title = (
-            f"One family gets {alone[0][0]:.2f} ({alone[0][1]}) to {alone[-1][0]:.2f} "
-            f"({alone[-1][1]}) right, all {ALL} together {means[ALL]:.2f}"
+            f"One family: {alone[0][0]:.2f} ({alone[0][1]}) to {alone[-1][0]:.2f} "
+            f"({alone[-1][1]}) right; all {ALL}: {means[ALL]:.2f}"
         )
     words = "; ".join(
-        f"{n} families: " + ", ".join(f"{share:.2f} with {tasks} tasks {label}".strip()
+        f"{_families(n)}: " + ", ".join(f"{share:.2f} with {tasks} tasks {label}".strip()
                                       for tasks, share, label in models)
         for n, models in sorted(points.items())
     )  # fmt: skip
@@ -150,9 +150,8 @@ def tasks_view(results: Sequence[MultitaskResult]) -> Picture:
         fig, xlabel="tasks tuned on, 440 examples in all", ylabel="share right, unseen families"
     )
     for i, (n, models) in enumerate(sorted(points.items())):
-        name = "1 family" if n == 1 else f"{n} families"
         ax.scatter([x for x, _, _ in models], [y for _, y, _ in models], s=52, color=COLORS[i],
-                   marker=MARKERS[i], edgecolor="white", label=name, zorder=3)  # fmt: skip
+                   marker=MARKERS[i], edgecolor="white", label=_families(n), zorder=3)  # fmt: skip
     for tasks, share, label, lift in _spread(points.get(1, [])):
         ax.annotate(label, (tasks, share), xytext=(7, lift), textcoords="offset points",
                     va="center", fontsize=9, color=INK)  # fmt: skip
@@ -165,6 +164,10 @@ def tasks_view(results: Sequence[MultitaskResult]) -> Picture:
     ax.legend(loc="lower right", frameon=False)
     footnote(fig, origin(results))
     return fig
+
+
+def _families(n: int) -> str:
+    return "1 family" if n == 1 else f"{n} families"
 
 
 def _spread(points: Sequence[tuple[int, float, str]]) -> list[tuple[int, float, str, float]]:
@@ -191,15 +194,24 @@ def families_view(results: Sequence[MultitaskResult]) -> Picture:
 
 
 def families_finding(shares: Mapping[tuple[str, str], float]) -> str:
-    """In one sentence, the held-out families that all families together do best and worst."""
+    """In one sentence, where all families together are ahead of single ones, and where not."""
     row = {column: share for (name, column), share in shares.items() if name == ALL_TOGETHER}
-    if not row:
+    alone = {
+        column: [share for (name, x), share in shares.items() if x == column and "alone" in name]
+        for column in row
+    }
+    if not row or not all(alone.values()):
         return "Share right by what was tuned on"
-    hardest, easiest = min(row, key=row.__getitem__), max(row, key=row.__getitem__)
-    return (
-        f"Tuned on all {ALL} families: {row[easiest]:.2f} of {easiest} right, "
-        f"{row[hardest]:.2f} of {hardest}"
+    gains = {column: share - max(alone[column]) for column, share in row.items()}
+    losses = {column: share - fmean(alone[column]) for column, share in row.items()}
+    best, worst = max(gains, key=gains.__getitem__), min(losses, key=losses.__getitem__)
+    title = (
+        f"All {ALL} families against single ones: {row[best]:.2f} against at best "
+        f"{max(alone[best]):.2f} on {best}"
     )
+    if losses[worst] < 0:
+        title += f", {row[worst]:.2f} against {fmean(alone[worst]):.2f} on average on {worst}"
+    return title
 
 
 def family_shares(result: MultitaskResult) -> dict[str, float]:

@@ -61,7 +61,8 @@ def real_part() -> RealPart:
     """What lesson 06 measures on the real model."""
     return RealPart(
         lesson="06",
-        title=f"1 or {len(TUNED)} categories, asked about {len(HELD_OUT)} others: a real base model",
+        title=f"One category or {len(TUNED)}, asked about {len(HELD_OUT)} others: "
+        "a real base model",
         data={name: course_set.path(name) for name in ("train", "test")},
         recipe=RECIPE.settings | {"examples": N_EXAMPLES, "held out": ", ".join(HELD_OUT)},
         metrics={

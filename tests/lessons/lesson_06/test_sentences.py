@@ -85,6 +85,19 @@ def test_what_the_points_show_is_what_the_text_says(results):
     assert min(of_four) <= 1 and max(of_four) >= len(ranked) - 3
 
 
+def test_at_writing_eleven_families_are_worse_than_an_average_single_one(results):
+    says("At *writing*, the eleven are worse than an average single family.")
+    shares = figures.by_held_out(results)
+    alone = [share for (row, column), share in shares.items()
+             if column == "writing" and row.endswith("alone")]  # fmt: skip
+    assert shares[figures.ALL_TOGETHER, "writing"] < fmean(alone) - 0.05
+
+
+def test_the_quiz_counts_tasks_as_the_world_does():
+    assert figures.n_tasks(["format"]) == 7 and len(experiment.BORROWING) == 4
+    assert figures.n_tasks(experiment.TUNED_FAMILIES) == 46
+
+
 def test_no_model_gets_a_summary_right(results):
     says("no model gets a summary right")
     shares = figures.by_held_out(results)
