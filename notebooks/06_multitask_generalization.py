@@ -55,17 +55,17 @@ for answer, question in answers.items():
 # | who | tuned on | where |
 # | --- | --- | --- |
 # | FLAN, Wei et al. 2022 | 62 data sets in 12 clusters, ten templates each | §2.1 |
-# | InstructGPT, Ouyang et al. 2022 | 12,725 prompts of ten kinds of use | tables 1, 6 |
+# | InstructGPT, Ouyang et al. 2022 | 12,725 prompts, by labelers and API users | table 6 |
 # | Super-NaturalInstructions, Wang et al. 2022 | a part of 1,616 tasks of 76 types | abstract |
 # | Flan 2022, Chung et al. 2022 | 1,836 tasks: 80 + 193 + 1,554 + 9 | §2.1 |
 #
 # "62 data sets" is right, though a FLAN model that is tested on a cluster was tuned on fewer. That
-# InstructGPT was tuned on "77 tasks" is *not* in its paper. The paper counts prompts: 12,725 for
-# SFT, 33,207 for the reward model and 31,144 for PPO. That makes 77,076, which may be where the 77
-# comes from.
+# InstructGPT was tuned on "77 tasks" is *not* in its paper, which counts prompts: 12,725 for SFT,
+# 33,207 for the reward model and 31,144 for PPO. That makes 77,076: perhaps the 77 comes from there.
 #
-# FLAN calls a data set unseen if *no data set of its cluster* was tuned on (§2.2). Its base had 137
-# billion parameters. It found:
+# FLAN calls a data set unseen if *no data set of its cluster* was tuned on (§2.2), and tests mainly
+# **zero-shot**: without a solved case in the prompt. With a base of 137 billion parameters it
+# found:
 #
 # - **More clusters, better.** The average of three held-out clusters rose from 49.9 with one
 #   cluster to 63.5 with seven (figure 6).
@@ -375,7 +375,8 @@ figures.tasks_view(runs.best_known)
 # %%
 eleven, one = figures.together_and_alone(runs.best_known)
 if runs.decide(together, *single):
-    print(f"eleven families, predicted at least 0.7: {figures.mean_and_interval(eleven)}")
+    mean = figures.mean_and_interval(figures.arm(together))
+    print(f"eleven families, predicted at least 0.7: {mean}")
     print(f"one family, predicted at most 0.35: {figures.mean_and_interval(one)}")
     ift.claim(
         "06.more-families-beat-one",
