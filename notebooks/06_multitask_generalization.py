@@ -61,7 +61,7 @@ for answer, question in answers.items():
 #
 # "62 data sets" is right, though a FLAN model that is tested on a cluster was tuned on fewer. That
 # InstructGPT was tuned on "77 tasks" is *not* in its paper, which counts prompts: 12,725 for SFT,
-# 33,207 for the reward model and 31,144 for PPO. That makes 77,076: perhaps the 77 comes from there.
+# 33,207 for the reward model and 31,144 for PPO. That makes 77,076, perhaps the source of the 77.
 #
 # FLAN calls a data set unseen if *no data set of its cluster* was tuned on (§2.2), and tests mainly
 # **zero-shot**: without a solved case in the prompt. With a base of 137 billion parameters it
@@ -115,7 +115,7 @@ def examples_of(instructions: torch.Tensor, n: int):
     return x, v, torch.einsum("ni,ij,nj->n", x, way[:, : v.shape[1]], v)
 
 
-def tuned(x, v, y, steps: int = 4000, rate: float = 0.05) -> torch.Tensor:
+def tuned(x, v, y, steps: int = 1000, rate: float = 0.05) -> torch.Tensor:
     """Gradient descent on the squared error, from zero."""
     guess = torch.zeros(4, v.shape[1], dtype=torch.float64, requires_grad=True)
     for _ in range(steps):
@@ -255,11 +255,10 @@ mixture = interleave_datasets(
 )
 counts_by_task = Counter(mixture["task"])
 for task, rate in rates.items():
-    drawn = counts_by_task[task] / len(mixture)
-    print(
-        f"{task:12} {len(data[task]):3} rows; share by hand {rate:.2f}, in the mixture {drawn:.2f}"
-    )
-    assert abs(drawn - rate) < 4 * (rate * (1 - rate) / len(mixture)) ** 0.5
+    n_drawn = counts_by_task[task]
+    print(f"{task:12} {len(data[task]):3} rows, share by hand {rate:.2f}: drawn {n_drawn} times, "
+          f"{n_drawn / len(mixture):.2f} of {len(mixture)}")  # fmt: skip
+    assert abs(n_drawn / len(mixture) - rate) < 4 * (rate * (1 - rate) / len(mixture)) ** 0.5
 for row in mixture.select(range(4)):
     print(f"   {row['prompt'][0]['content']} → {row['completion'][0]['content']}")
 
@@ -424,7 +423,7 @@ cut = experiment.training_set(experiment.NO_INSTRUCTION, seed)
 transcript(
     [
         TranscriptRow(
-            e.instruction[:70], {"without its instruction": b.instruction[:60], "→": b.response}
+            experiment.prompt(e), {"without its instruction": b.instruction, "→": b.response}
         )
         for e, b in list(zip(chosen, cut, strict=True))[:5]
     ],
@@ -492,8 +491,8 @@ stories = list(replies["without"])[:4]
 transcript([TranscriptRow(s, {name: r[s] for name, r in replies.items()}) for s in stories])
 
 # %% [markdown]
-# With extraction, all four answers are a single name. Without it, three are sentences, with the
-# right names and place and the wrong color. Strict scoring sees no difference, since nothing is
+# With extraction, all four answers are a single name. Without it, three contain a sentence with the
+# right names and place, but the wrong color. Strict scoring sees no difference, since nothing is
 # quite right. A graded measure can: **ROUGE-1**, the F1 of the words that an answer shares with a
 # reference.
 

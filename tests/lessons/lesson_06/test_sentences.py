@@ -113,7 +113,7 @@ def test_without_instructions_a_model_gets_about_as_much_right_as_one_family_alo
 
 def test_the_summaries_that_are_displayed_are_as_described(results, outputs):
     says("With extraction, all four answers are a single name.")
-    says("three are sentences, with the right names and place and the wrong color")
+    says("three contain a sentence with the right names and place, but the wrong color")
     [shown] = [x for x in outputs if x.startswith("prompt / with extraction, without")]
     neighbor, without = (
         of(results, config)[0].answers
