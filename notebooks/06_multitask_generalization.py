@@ -115,7 +115,7 @@ def examples_of(instructions: torch.Tensor, n: int):
     return x, v, torch.einsum("ni,ij,nj->n", x, way[:, : v.shape[1]], v)
 
 
-def tuned(x, v, y, steps: int = 1000, rate: float = 0.05) -> torch.Tensor:
+def tuned(x, v, y, steps: int = 1500, rate: float = 0.05) -> torch.Tensor:
     """Gradient descent on the squared error, from zero."""
     guess = torch.zeros(4, v.shape[1], dtype=torch.float64, requires_grad=True)
     for _ in range(steps):
