@@ -27,8 +27,7 @@ profile = ift.setup("06")
 # ## 1. An email that was refused
 #
 # Gemma 3 270M, a real base model, before and after tuning on the first 48 examples of the course's
-# own set. **Predict before you run the next cell:** why does the tuned model refuse the harmless
-# email?
+# own set. **Predict before you go on:** why does the tuned model refuse the harmless email?
 
 # %%
 from ift_course.lessons.real_parts import real_panel
@@ -48,7 +47,8 @@ for answer, question in answers.items():
 
 # %% [markdown]
 # No example mentions an email, and one begins with the very words of the answer. The model met a
-# new instruction and gave an old answer to it. Other new requests it followed. What decides?
+# new instruction and gave an old answer to it. Other new requests it tried to follow. What
+# decides?
 #
 # ## 2. What the papers did
 #
@@ -285,8 +285,10 @@ for example in leaking[:3]:
 # %%
 import tempfile
 
-from transformers import PrinterCallback
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
 from trl import SFTConfig, SFTTrainer
+
+from ift_course.models.load import base_folder
 
 seed = profile.seeds[0]
 chosen = experiment.training_set(experiment.TOGETHER, seed)
@@ -296,7 +298,9 @@ families = [
     )
     for family in experiment.TUNED_FAMILIES
 ]
-model, tokenizer = ift.load("base")  # AutoModelForCausalLM and AutoTokenizer, from_pretrained
+folder = base_folder(profile)  # or a model's name on the Hub, such as "Qwen/Qwen3-0.6B-Base"
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 args = SFTConfig(
     output_dir=tempfile.mkdtemp(),
     num_train_epochs=profile.epochs,
@@ -400,7 +404,7 @@ if runs.decide(together, *single):
 # ### FLAN's own way of testing
 #
 # FLAN held out one cluster at a time, and tuned on all others. So do these five models, each tuned
-# on the 15 other families. Their mean is the number to compare with FLAN's.
+# on the 15 other families, neighbors kept. Their mean is the number to compare with FLAN's.
 
 # %%
 flan_way = figures.leave_one_out(runs.best_known)
@@ -410,8 +414,8 @@ if len(flan_way) >= len(profile.seeds):
     print(f"minus all five at once: {figures.difference(flan_way, figures.arm(together))}")
 
 # %% [markdown]
-# It contains the failure at summaries. Leaving a neighbor out to lift it (section 7) would be a
-# choice made after seeing the failure.
+# It contains the failure at summaries. Leaving out a neighbor there (section 7) would be a choice
+# made after seeing the failure, and would need that name.
 #
 # ## 6. What the instruction is worth
 #
@@ -595,7 +599,7 @@ print(f"over families {scores.accuracy:.2f}; with ten times the questions on {be
 #
 # ### A training loss that says nothing
 #
-# The training loss tells how well a model does what it was tuned on.
+# It tells how well a model does what it was tuned on.
 
 # %%
 everything = [row for rows in (*single, together) for row in rows]
@@ -630,7 +634,7 @@ ift.quiz("06", "what-is-multitask", "paper-counts", "format-alone", "a-leak", "s
 #
 # ## Exercises
 #
-# Six functions, two of which then feed TRL's trainer: mixing rates, equal shares, a split without
+# Six functions, one of which then feeds TRL's trainer: mixing rates, equal shares, a split without
 # leaks, templates, what an instruction is worth, and an average over families.
 # [exercises/06_multitask_generalization.ipynb](../exercises/06_multitask_generalization.ipynb)
 #
