@@ -120,7 +120,7 @@ def by_tasks(results: Sequence[MultitaskResult]) -> dict[int, list[tuple[int, fl
     Only a family that was tuned on alone has a label.
     """
     points: dict[int, list[tuple[int, float, str]]] = {}
-    for config in (*experiment.ALONE, *experiment.SOME, experiment.TOGETHER):
+    for config in (*experiment.ALONE, experiment.TOGETHER):
         for result in _by_seed(results, config):
             label = result.families[0] if config.families == 1 else ""
             point = (n_tasks(result.families), result.accuracy(), label)
@@ -131,24 +131,15 @@ def by_tasks(results: Sequence[MultitaskResult]) -> dict[int, list[tuple[int, fl
 def tasks_view(results: Sequence[MultitaskResult]) -> Picture:
     """Each model as a point: the tasks that it was tuned on, and its share of right answers."""
     points = by_tasks(results)
-    alone = sorted((share, label) for _, share, label in points.get(1, []))
-    means = {n: fmean(share for _, share, _ in models) for n, models in points.items()}
-    title = ", ".join(f"{mean:.2f} with {n}" for n, mean in sorted(means.items()))
-    title = f"Share right by number of families, on average: {title}"
-    if alone and ALL in means:
-        title = (
-            f"One family: {alone[0][0]:.2f} ({alone[0][1]}) to {alone[-1][0]:.2f} "
-            f"({alone[-1][1]}) right; all {ALL}: {means[ALL]:.2f}"
-        )
+    title = _tasks_title(points)
     words = "; ".join(
         f"{_families(n)}: " + ", ".join(f"{share:.2f} with {tasks} tasks {label}".strip()
                                       for tasks, share, label in models)
         for n, models in sorted(points.items())
     )  # fmt: skip
     fig = new_figure(4.6, title=title, alt=f"Scatter plot, {title}; {words}.")
-    ax = axes(
-        fig, xlabel="tasks tuned on, 440 examples in all", ylabel="share right, unseen families"
-    )
+    xlabel = f"tasks tuned on, {experiment.EXAMPLES} examples in all"
+    ax = axes(fig, xlabel=xlabel, ylabel="share right, unseen families")
     for i, (n, models) in enumerate(sorted(points.items())):
         ax.scatter([x for x, _, _ in models], [y for _, y, _ in models], s=52, color=COLORS[i],
                    marker=MARKERS[i], edgecolor="white", label=_families(n), zorder=3)  # fmt: skip
@@ -164,6 +155,18 @@ def tasks_view(results: Sequence[MultitaskResult]) -> Picture:
     ax.legend(loc="lower right", frameon=False)
     footnote(fig, origin(results))
     return fig
+
+
+def _tasks_title(points: Mapping[int, Sequence[tuple[int, float, str]]]) -> str:
+    """In one sentence, the worst and the best family alone, and all families together."""
+    if not {1, ALL} <= points.keys():
+        return "Share right by the number of tasks"
+    alone = sorted((share, label) for _, share, label in points[1])
+    (low, worst), (high, best) = alone[0], alone[-1]
+    together = fmean(share for _, share, _ in points[ALL])
+    return (
+        f"One family: {low:.2f} ({worst}) to {high:.2f} ({best}) right; all {ALL}: {together:.2f}"
+    )
 
 
 def _families(n: int) -> str:
