@@ -414,8 +414,9 @@ if len(flan_way) >= len(profile.seeds):
     print(f"minus all five at once: {figures.difference(flan_way, figures.arm(together))}")
 
 # %% [markdown]
-# It contains the failure at summaries. Leaving out a neighbor there (section 7) would be a choice
-# made after seeing the failure, and would need that name.
+# Four more families make no clear difference here: the interval contains 0. The number contains the
+# failure at summaries. Leaving out a neighbor there (section 7) would be a choice made after seeing
+# the failure, and would need that name.
 #
 # ## 6. What the instruction is worth
 #

@@ -70,6 +70,7 @@ BASES = (SHIPPED, PROSE)
 ALONE = tuple(MultitaskConfig(1, skip=i) for i in range(SINGLES))
 TOGETHER = MultitaskConfig(ALL)
 NO_INSTRUCTION = MultitaskConfig(ALL, instructions=False)
+FOUR = MultitaskConfig(4)
 # As in the paper's section 2.2: a model for each held-out family, tuned on all the others.
 LEAVE_ONE_OUT = tuple(MultitaskConfig(len(FAMILIES) - 1, tested=x) for x in HELD_OUT_FAMILIES)
 # Summaries and "extraction" begin with the same stories. One model does without this neighbor, too.
@@ -79,6 +80,7 @@ UNTUNED = tuple(MultitaskConfig(0, base=base) for base in BASES)
 PROSE_TOGETHER = MultitaskConfig(ALL, base=PROSE)
 GRID: tuple[MultitaskConfig, ...] = (
     *ALONE,
+    FOUR,
     TOGETHER,
     NO_INSTRUCTION,
     *LEAVE_ONE_OUT,

@@ -120,7 +120,7 @@ def by_tasks(results: Sequence[MultitaskResult]) -> dict[int, list[tuple[int, fl
     Only a family that was tuned on alone has a label.
     """
     points: dict[int, list[tuple[int, float, str]]] = {}
-    for config in (*experiment.ALONE, experiment.TOGETHER):
+    for config in (*experiment.ALONE, experiment.FOUR, experiment.TOGETHER):
         for result in _by_seed(results, config):
             label = result.families[0] if config.families == 1 else ""
             point = (n_tasks(result.families), result.accuracy(), label)

@@ -10,6 +10,7 @@ import pytest
 
 from ift_course.claims import grid_store
 from ift_course.data import course_set
+from ift_course.evaluation.intervals import paired_difference
 from ift_course.lessons.lesson_06 import experiment, figures
 from ift_course.panels.store import stored_panel
 from ift_course.paths import checkout
@@ -102,6 +103,14 @@ def test_no_model_gets_a_summary_right(results):
     says("no model gets a summary right")
     shares = figures.by_held_out(results)
     assert {share for (_, family), share in shares.items() if family == "summary"} == {0.0}
+
+
+def test_holding_out_one_family_at_a_time_makes_no_clear_difference(results):
+    says("Four more families make no clear difference here: the interval contains 0.")
+    one_at_a_time = figures.leave_one_out(results)
+    together = figures.arm(of(results, experiment.TOGETHER))
+    low, high = paired_difference(one_at_a_time, together)[1]
+    assert len(one_at_a_time) == len(together) == 3 and low < 0 < high
 
 
 def test_without_instructions_a_model_gets_about_as_much_right_as_one_family_alone(results):
