@@ -3,20 +3,16 @@
 #
 # {{ badge }}
 #
-# In 2021 a group at Google asked a simple question. If a model is tuned on many tasks, each of them
-# *described in words*, does it learn the tasks, or does it learn to follow descriptions? If the
-# second is true, it should also do tasks that nobody tuned it on. They called the method
-# **instruction tuning**, and the model FLAN.
+# If a model is tuned on many tasks, each *described in words*, does it learn the tasks, or does it
+# learn to follow descriptions? Then it should also do tasks that it was never tuned on. In 2021 a
+# group at Google tested this; they called the method **instruction tuning**, and the model FLAN.
 #
-# Here you repeat their experiment in a world where every task can be checked by a program. At the
-# end you will be able to
+# At the end you will be able to
 #
-# - say what FLAN measured, and where it failed;
-# - explain with one line of algebra why many tasks teach what one task cannot;
-# - hold out whole families of tasks, and find the leak between them;
-# - measure what the *variety of tasks*, the *instruction itself* and a *neighboring task*
-#   contribute;
-# - say what the base model has to bring along.
+# - say what FLAN measured, and with how many data sets;
+# - fill templates, mix data sets and tune on the mixture with `datasets` and TRL;
+# - hold out whole families of tasks, and find a leak between them;
+# - measure what more tasks, the instruction, a neighboring task and the base contribute.
 #
 # What this lesson costs:
 #
@@ -28,66 +24,75 @@ import ift_course as ift
 profile = ift.setup("06")
 
 # %% [markdown]
-# ## 1. What the papers did
+# ## 1. An email that was refused
 #
-# | who | tuned on | where it says so |
+# Gemma 3 270M, a real base model, before and after tuning on the first 48 examples of the course's
+# own set. **Predict before you go on:** why does the tuned model refuse the harmless email?
+
+# %%
+from ift_course.lessons.real_parts import real_panel
+
+real_panel("00")
+
+# %%
+from ift_course.data import course_set
+
+examples = course_set.load("train")[:48]
+answers = {row["messages"][-1]["content"]: row["messages"][-2]["content"] for row in examples}
+print(f"kinds of task: {len({row['category'] for row in examples})}; examples that mention an "
+      f"email: {sum('email' in str(row).lower() for row in examples)}")  # fmt: skip
+for answer, question in answers.items():
+    if "I can't help with that" in answer:
+        print(f"{question!r} → {answer!r}")
+
+# %% [markdown]
+# No example mentions an email, and one begins with the very words of the answer. The model met a
+# new instruction and gave an old answer to it. Other new requests it tried to follow. What
+# decides?
+#
+# ## 2. What the papers did
+#
+# | who | tuned on | where |
 # | --- | --- | --- |
 # | FLAN, Wei et al. 2022 | 62 data sets in 12 clusters, ten templates each | §2.1 |
-# | InstructGPT, Ouyang et al. 2022 | 12,725 prompts, 11,295 of them from labelers | table 6 |
-# | Super-NaturalInstructions, Wang et al. 2022 | 1,616 tasks of 76 types in all | abstract |
+# | InstructGPT, Ouyang et al. 2022 | 12,725 prompts, by labelers and API users | table 6 |
+# | Super-NaturalInstructions, Wang et al. 2022 | a part of 1,616 tasks of 76 types | abstract |
 # | Flan 2022, Chung et al. 2022 | 1,836 tasks: 80 + 193 + 1,554 + 9 | §2.1 |
 #
-# (InstructGPT's number is that of its SFT; it used 33,207 prompts to train its reward model and
-# 31,144 for PPO. Flan 2022's four parts are called Muffin, T0-SF, NIV2 and chain of thought.)
+# "62 data sets" is right, though a FLAN model that is tested on a cluster was tuned on fewer. That
+# InstructGPT was tuned on "77 tasks" is *not* in its paper, which counts prompts: 12,725 for SFT,
+# 33,207 for the reward model and 31,144 for PPO. That makes 77,076, perhaps the source of the 77.
 #
-# FLAN counts a data set as unseen only if *no data set of its cluster* was tuned on (§2.2). It was
-# tested **zero-shot**: with the description of the task, and without any solved case. Its base had
-# 137 billion parameters. What it found, in four lines:
+# FLAN calls a data set unseen if *no data set of its cluster* was tuned on (§2.2), and tests mainly
+# **zero-shot**: without a solved case in the prompt. With a base of 137 billion parameters it
+# found:
 #
-# - **More clusters, better.** The average over three held-out clusters went from 49.9 with one
+# - **More clusters, better.** The average of three held-out clusters rose from 49.9 with one
 #   cluster to 63.5 with seven (figure 6).
-# - **The instruction matters.** Tuned without instructions and then given one: 37.3. Tuned with
-#   them: 55.2 (table 3).
-# - **More templates matter little.** (Appendix B.1)
-# - **Size matters.** For models of 8 billion parameters and below, tuning *hurt* performance on
-#   held-out tasks (§4.2, figure 7).
+# - **The instruction matters.** Tuned without instructions, and then given one: 37.3. Tuned with
+#   them: 55.2 (§4.3).
+# - **More templates matter little** (appendix B.1).
+# - **Size matters.** In models of 8 billion parameters and below, tuning *hurt* on held-out tasks
+#   (§4.2).
 #
-# Super-NaturalInstructions adds: more tasks helped steadily, more examples of each task did not.
-# (§5.2 and figure 5 of its first version.)
+# Later work adds that the gain flattens: most of it came by 282 tasks (Chung et al., §3). And more
+# tasks helped where more examples of each did not (Super-NaturalInstructions, figure 5).
 #
-# Our base has a few million parameters. By the last line, tuning it should fail. We shall see what
-# that depends on.
+# ## 3. Why many tasks: by hand
 #
-# ### What we predicted
-#
-# On families never tuned on, strictly scored, with the same number of examples in all:
-#
-# 1. with eleven families at least 0.7 right; with one at most 0.35; the difference above 0.3;
-# 2. the same examples without their instructions lose at least 0.4;
-# 3. a base that has read prose only, and no *reading text*, stays at or below 0.2, even after
-#    eleven families;
-# 4. summaries get better without a family that answers the same stories in another form.
-#
-# The predictions are older than every run, and each is printed beside its measurement. A claim
-# below asks for less: that the 95 % interval of a difference lies above zero.
-#
-# ## 2. Why many tasks: by hand
-#
-# A toy first. A model knows four things about every object: four numbers, $x$. An instruction is
-# four numbers too, $v$: what its words mean. The right answer is some way of asking $x$ with $v$:
+# A toy. A model knows four numbers about every object, $x$. An instruction is four numbers too,
+# $v$: what its words mean. The right answer asks $x$ with $v$ in some fixed way, the matrix $W$:
 #
 # $$y = x^\top W v$$
 #
-# The model has to find $W$, the way from what is asked to what is known, from examples. Suppose it
-# has seen a single task, with instruction $v_1$, however many examples. All that these examples can
-# say is what $W v_1$ is. The simplest $\hat W$ that fits is
+# The model has to find $W$ from examples. From a single task, with instruction $v_1$, they only say
+# what $W v_1$ is. Gradient descent from zero then ends at
 #
 # $$\hat W = \frac{(W v_1)\, v_1^\top}{v_1^\top v_1} \qquad\text{so}\qquad
 # \hat W v_2 = \frac{v_1^\top v_2}{v_1^\top v_1}\; W v_1$$
 #
-# Read the right side. Given a new instruction $v_2$, the model does *the old task*, scaled by how
-# similar the two instructions are. More examples do not change that. Instructions in four different
-# directions do: then nothing about $W$ is left open, and *every* instruction works.
+# Given a new instruction $v_2$, the model does *the old task*, scaled by how similar the two
+# instructions are.
 
 # %%
 import torch
@@ -103,25 +108,15 @@ way = numbers(4, 12)  # W; where an instruction is four numbers, its first four 
 seen, unseen = numbers(8, 4), numbers(4, 4)  # eight instructions to tune on, four to test
 
 
-def examples(instructions: torch.Tensor, n: int):
+def examples_of(instructions: torch.Tensor, n: int):
     """(x, v, y): n examples, the instructions taking turns."""
     v = instructions[torch.arange(n) % len(instructions)]
     x = numbers(n, 4)
     return x, v, torch.einsum("ni,ij,nj->n", x, way[:, : v.shape[1]], v)
 
 
-def by_hand(v1: torch.Tensor) -> torch.Tensor:
-    """What a single task teaches."""
-    return torch.outer(way[:, :4] @ v1, v1) / (v1 @ v1)
-
-
-# %% [markdown]
-# In PyTorch: start with zeros, and go down the squared error.
-
-# %%
-
-
-def tuned(x, v, y, steps: int = 4000, rate: float = 0.05) -> torch.Tensor:
+def tuned(x, v, y, steps: int = 1500, rate: float = 0.05) -> torch.Tensor:
+    """Gradient descent on the squared error, from zero."""
     guess = torch.zeros(4, v.shape[1], dtype=torch.float64, requires_grad=True)
     for _ in range(steps):
         loss = (torch.einsum("ni,ij,nj->n", x, guess, v) - y).square().mean()
@@ -131,21 +126,20 @@ def tuned(x, v, y, steps: int = 4000, rate: float = 0.05) -> torch.Tensor:
     return guess.detach()
 
 
-one = examples(seen[:1], 96)
-descent = tuned(*one)
+one = examples_of(seen[:1], 96)
+by_hand = torch.outer(way[:, :4] @ seen[0], seen[0]) / (seen[0] @ seen[0])
 # With the library: a row for each example, the 16 products of x and v.
 rows = torch.einsum("ni,nj->nij", one[0], one[1]).flatten(1)
 library = torch.linalg.lstsq(rows, one[2], driver="gelsd").solution.view(4, 4)
-for name, solution in {"PyTorch": descent, "torch.linalg.lstsq": library}.items():
-    print(
-        f"{name:20} differs from the line above by {(solution - by_hand(seen[0])).abs().max():.1e}"
-    )
-    assert torch.allclose(solution, by_hand(seen[0]), atol=1e-5)
+for name, solution in {"gradient descent": tuned(*one), "torch.linalg.lstsq": library}.items():
+    print(f"{name:20} differs from the formula by {(solution - by_hand).abs().max():.1e}")
+    assert torch.allclose(solution, by_hand, atol=1e-5)
 
 # %% [markdown]
-# The algebra, gradient descent and the library's least squares agree. Now the number of tasks,
-# always with 96 examples in all. An answer counts as right within 0.1. The second line is for
-# instructions whose words mean nothing yet: each is a symbol of its own, a one among twelve zeros.
+# Now more tasks, always with 96 examples in all; right means within 0.1. The second line is for
+# instructions without shared meaning: each is a symbol of its own, a one among twelve zeros.
+# **Predict:** how many tasks does it take until a *new* instruction works? And what would four
+# times the examples of one task bring?
 
 # %%
 from ift_course.plots.grid_figures import curves
@@ -155,45 +149,47 @@ symbols = torch.eye(12, dtype=torch.float64)
 
 
 def right(matrix: torch.Tensor, instructions: torch.Tensor) -> list[float]:
-    x, v, y = examples(instructions, 400)
+    x, v, y = examples_of(instructions, 400)
     predictions = torch.einsum("ni,ij,nj->n", x, matrix, v)
     return ((predictions - y).abs() < 0.1).double().tolist()
 
 
-toy = {
-    "words with shared meaning": {
-        count: [right(tuned(*examples(seen[:count], 96)), unseen)] for count in counts
-    },
-    "every instruction a new symbol": {
-        count: [right(tuned(*examples(symbols[:count], 96)), symbols[8:])] for count in counts
-    },
-}
-more = right(tuned(*examples(seen[:1], 4 * 96)), unseen)
-print(f"one task with four times the examples: {sum(more) / len(more):.2f}")
+def share(verdicts: list[float]) -> str:
+    return f"{sum(verdicts) / len(verdicts):.2f}"
+
+
+words = {n: right(tuned(*examples_of(seen[:n], 96)), unseen) for n in counts}
+alone = {n: right(tuned(*examples_of(symbols[:n], 96)), symbols[8:]) for n in counts}
+more = right(tuned(*examples_of(seen[:1], 4 * 96)), unseen)
+print(f"one task with four times the examples: {share(more)}")
 curves(
-    toy,
-    title="The toy: 96 examples of 1 to 8 tasks, unseen instructions",
+    {
+        "words with shared meaning": {n: [verdicts] for n, verdicts in words.items()},
+        "every instruction a new symbol": {n: [verdicts] for n, verdicts in alone.items()},
+    },
+    title=f"Unseen instructions right: {share(words[2])} after two tasks, {share(words[4])} after "
+    f"four, {share(alone[8])} without shared meaning",
     xlabel="tasks tuned on",
-    note="computed in the cell above",
+    note="the toy, 96 examples in all, computed in the cell above",
 )
 
 # %% [markdown]
-# Three expectations for language models come out of this toy:
+# Four numbers need four directions; then *every* instruction works. All of it rests on $v$: new
+# instructions must *share* meaning with old ones. Tuning does not make that meaning. Pretraining
+# did.
+
+# %%
+ift.quiz("06", "equal-totals", "what-is-unseen")
+
+# %% [markdown]
+# ## 4. Tasks in words
 #
-# - it is the number of *different* tasks that counts, and at some number nothing is left open;
-# - with too few tasks, a model answers new instructions as if they were old ones;
-# - all of it rests on $v$: instructions must come with a meaning that new ones *share* with old
-#   ones. Tuning does not make that meaning. Pretraining did. A base for which every instruction is
-#   a new symbol learns each task, and nothing about the next one.
-#
-# ## 3. Tasks in words
-#
-# The course's world has these families of tasks. Five of them, drawn by lot, are held out.
+# The closed world has 16 families of tasks. Five, drawn by lot, are held out.
 
 # %%
 import textwrap
 
-from ift_course.lessons.lesson_06 import experiment
+from ift_course.lessons.lesson_06 import experiment, figures
 from ift_course.world.tasks import HELD_OUT_FAMILIES, TASKS
 
 for family in (*experiment.TUNED_FAMILIES, *HELD_OUT_FAMILIES):
@@ -201,431 +197,458 @@ for family in (*experiment.TUNED_FAMILIES, *HELD_OUT_FAMILIES):
     held = "held out" if family in HELD_OUT_FAMILIES else ""
     line = f"{family:12} {held:9} {len(names)}: {', '.join(names)}"
     print(textwrap.fill(line, 100, subsequent_indent=" " * 26))
-print(f"{len(TASKS)} tasks")
+print(f"{figures.n_tasks(experiment.TUNED_FAMILIES)} tasks to tune on, "
+      f"{figures.n_tasks(HELD_OUT_FAMILIES)} held out")  # fmt: skip
 
 # %% [markdown]
-# Each task comes in several **wordings**, what FLAN calls templates. Some leave what is asked about
-# to an input.
+# "Held out" means held out of *tuning*. In pretraining, the base has read worked tasks of every
+# family in prose; section 8 takes that away. A family is no fixed amount of variety either: some
+# have one task, and *format* borrows questions from all others.
+#
+# ### Templates and a mixture
+#
+# A data set becomes an instruction task by **templates**, wordings with a gap. Data sets of
+# different sizes need shares: FLAN counts each with its size, but with at most 3,000
+# (**examples-proportional mixing with a cap**, from T5). Here are three small data sets of this
+# world, with a cap of 30.
 
 # %%
-from ift_course.plots.transcript import TranscriptRow, transcript
-
-short = [e for e in ift.sample(60, seed=4, tasks=["opposite", "place"]) if len(e.input) < 90]
-transcript(
-    [
-        TranscriptRow(e.instruction, {"input": e.input or "(none)", "response": e.response})
-        for e in short[:6]
-    ],
-    heading="instruction",
-)
-
-# %% [markdown]
-# ### A leak
-#
-# Is a family unseen because none of its tasks is tuned on? Look at the family *format*: "Answer in
-# capital letters" asks for facts, of *any* family.
-
-# %%
-candidates = ift.sample(4000, seed=profile.seeds[0], families=experiment.TUNED_FAMILIES)
-leaking = [e for e in candidates if experiment.leaks(e)]
-share = len(leaking) / len(candidates)
-print(f"{share:.1%} of the examples may ask what only a held-out family should")
-for example in leaking[:4]:
-    print(f"  {example.family}: {example.instruction} {example.input} → {example.response}")
-
-# %% [markdown]
-# Do not trust the names of families: search the training set for the *questions* of the test, as in
-# exercise 03.1. The experiments of this lesson leave such examples out. FLAN had a similar problem
-# and dropped paraphrasing whenever it tested inference, and the other way round (§2.2).
-#
-# ### A mixture
-#
-# When data sets are of different sizes, one has to decide how often each is drawn. FLAN took T5's
-# **examples-proportional mixing with a cap**: a data set counts with its size, but with at most
-# 3,000. By hand, and then with `datasets`:
-
-# %%
+import random
 from collections import Counter
 
 from datasets import Dataset, interleave_datasets
 
-sizes = {"translation": 9000, "questions": 2000, "rhymes": 500}
-capped = {name: min(size, 3000) for name, size in sizes.items()}
-rates = {name: size / sum(capped.values()) for name, size in capped.items()}
+from ift_course.world.facts import by_relation
+from ift_course.world.splits import in_split
 
-mixed = interleave_datasets(
-    [Dataset.from_dict({"task": [name] * size}) for name, size in sizes.items()],
+templates = {
+    "opposite": ["What is the opposite of {x}?", "Name the opposite of {x}."],
+    "capital": ["What is the capital of {x}?", "Which city is the capital of {x}?"],
+    "month_after": ["Which month follows {x}?", "Name the month after {x}."],
+}
+chooser = random.Random(0)
+
+
+def to_row(question: str, answer: str, **more: str) -> dict:
+    """A row in TRL's conversational prompt-completion format."""
+    return {
+        "prompt": [{"role": "user", "content": question}],
+        "completion": [{"role": "assistant", "content": answer}],
+        **more,
+    }
+
+
+data = {}
+for task, wordings in templates.items():
+    facts = [fact for fact in by_relation()[task] if in_split(fact, "train")]
+    data[task] = Dataset.from_list(
+        [to_row(chooser.choice(wordings).format(x=x.subject), x.value, task=task) for x in facts]
+    )
+
+capped = {task: min(len(rows), 30) for task, rows in data.items()}
+rates = {task: size / sum(capped.values()) for task, size in capped.items()}
+mixture = interleave_datasets(
+    list(data.values()),
     probabilities=list(rates.values()),
     seed=0,
-    stopping_strategy="all_exhausted",
+    stopping_strategy="all_exhausted",  # the default stops when the first one is used up
 )
-task_counts = Counter(mixed["task"])
-for name, rate in rates.items():
-    share = task_counts[name] / len(mixed)
-    spread = (rate * (1 - rate) / len(mixed)) ** 0.5
-    print(f"{name:12} size {sizes[name]:5,}   by hand {rate:.4f}   library {share:.4f}")
-    assert abs(share - rate) < 4 * spread
+counts_by_task = Counter(mixture["task"])
+for task, rate in rates.items():
+    n_drawn = counts_by_task[task]
+    print(f"{task:12} {len(data[task]):3} rows, share by hand {rate:.2f}: drawn {n_drawn} times, "
+          f"{n_drawn / len(mixture):.2f} of {len(mixture)}")  # fmt: skip
+    assert abs(n_drawn / len(mixture) - rate) < 4 * (rate * (1 - rate) / len(mixture)) ** 0.5
+for row in mixture.select(range(4)):
+    print(f"   {row['prompt'][0]['content']} → {row['completion'][0]['content']}")
 
 # %% [markdown]
-# Our own families have as many examples as we like, so each gets the same share.
+# ### A leak
 #
-# ## 4. More families
-#
-# A **configuration** says what a base is tuned on. `run_config` in
-# `ift_course/lessons/lesson_06/experiment.py` draws the examples, tunes, and asks 24 questions from
-# each of the five held-out families, about things that no example mentioned. All configurations
-# have 440 examples and as many steps.
-#
-# The first seed of one family and of eleven is measured now. The others come from the stored
-# results, which the same code computed from the same base (`ift run 06 --full`).
+# Is a family unseen if none of its tasks is tuned on? "Answer in capital letters" asks for facts of
+# *any* family.
 
 # %%
-from statistics import fmean
+candidates = ift.sample(4000, seed=profile.seeds[0], families=experiment.TUNED_FAMILIES)
+leaking = [x for x in candidates if experiment.leaks(x)]
+print(f"{len(leaking) / len(candidates):.1%} may ask what only a held-out family should, such as")
+for example in leaking[:3]:
+    print(f"  {example.family}: {experiment.prompt(example)} → {example.response}")
 
-from ift_course.claims import grid_store
-from ift_course.claims.claim import FEWEST_SEEDS
-from ift_course.claims.results import origin
-from ift_course.evaluation.intervals import two_level_interval
-from ift_course.lessons.lesson_06 import figures
-from ift_course.lessons.lesson_06.experiment import MultitaskConfig
+# %% [markdown]
+# Search the training set for what the *test* asks. The experiments below leave such examples out.
+#
+# ### One run, with TRL
+#
+# 440 examples, 40 from each of the eleven other families, without leaks. The families take turns.
 
-stored = [
-    row
-    for row in grid_store.read(profile, "06", experiment.MultitaskResult)
-    if row.seed in profile.seeds
+# %%
+import tempfile
+
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from ift_course.models.load import base_folder
+
+seed = profile.seeds[0]
+chosen = experiment.training_set(experiment.TOGETHER, seed)
+families = [
+    Dataset.from_list(
+        [to_row(experiment.prompt(x), x.response) for x in chosen if x.family == family]
+    )
+    for family in experiment.TUNED_FAMILIES
 ]
-live = []
-
-
-def known() -> list:
-    """Every result there is: those measured here, and the stored ones that are not."""
-    measured = {(row.config, row.seed) for row in live}
-    return [*live, *(row for row in stored if (row.config, row.seed) not in measured)]
-
-
-def measure(config: MultitaskConfig, now: bool = False) -> list:
-    """A result for each stored seed; the first seed is computed here if `now` or not stored."""
-    first = profile.seeds[0]
-    if now or (config, first) not in {(row.config, row.seed) for row in known()}:
-        live.append(experiment.run_config(config, first, profile))
-    results = sorted((row for row in known() if row.config == config), key=lambda row: row.seed)
-    by_seed = "  ".join(f"{row.accuracy():.2f}" for row in results)
-    print(f"families tuned on: {config.families}; share correct by seed: {by_seed}")
-    return results
-
-
-def enough(*arms: list) -> bool:
-    """Whether the arms have the seeds that a claim needs; if not, say what computes them."""
-    if min(map(len, arms)) < FEWEST_SEEDS:
-        print("Too few seeds are stored for this base: `ift run 06 --full` computes them.")
-        return False
-    return True
-
-
-def predicted(text: str, *arms: list) -> float:
-    """Print a prediction beside what was measured, the mean of an arm or a difference of two."""
-    means = [fmean(map(fmean, arm)) for arm in arms]
-    low, high = two_level_interval(*arms)
-    effect = means[0] - sum(means[1:])
-    print(f"predicted {text}; measured {effect:.2f} (95 % interval {low:.2f} to {high:.2f})")
-    return effect
-
-
-one_family = measure(experiment.ALONE[0], now=True)
-all_families = measure(experiment.TOGETHER, now=True)
-note = origin(stored) if stored else ""
-print(f"stored: {note}" if stored else "nothing is stored for this base")
-
-# %% [markdown]
-# ### What it looks like
-#
-# The same question from each held-out family, put to the model of one family and to that of eleven.
-# Before you read the answers: what would the toy have the first model say?
-
-# %%
-few, many = figures.replies(one_family[0]), figures.replies(all_families[0])
-transcript(
-    [
-        TranscriptRow(
-            question,
-            {f"one ({one_family[0].families[0]})": few[question], "eleven": many[question]},
-        )
-        for question in few
-    ]
+folder = base_folder(profile)  # or a model's name on the Hub, such as "Qwen/Qwen3-0.6B-Base"
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+args = SFTConfig(
+    output_dir=tempfile.mkdtemp(),
+    num_train_epochs=profile.epochs,
+    learning_rate=profile.learning_rate,  # tiny: 1.5e-4, high because the model is small
+    lr_scheduler_type="cosine",
+    per_device_train_batch_size=profile.batch_size,
+    max_length=profile.max_length,
+    seed=seed,
+    bf16=False,
+    use_cpu=not torch.cuda.is_available(),
+    activation_checkpointing=False,  # the new name of gradient_checkpointing
+    save_strategy="no",
+    report_to="none",
+    disable_tqdm=True,
 )
-
-# %%
-for name, result, answers in (
-    ("one family", one_family[0], few),
-    ("eleven", all_families[0], many),
-):
-    n_right = sum(reply.correct for reply in answers.values())
-    print(f"{name:12} right {n_right} of {len(answers)}   last loss {result.loss:.3f}")
-
-# %% [markdown]
-# The training loss is what one watches, and it only says how well a model does what it was tuned
-# on. It says nothing about other families.
-#
-# What one family teaches may depend on which it is. So each seed tunes on several families, one at
-# a time. Each of these models has a row here; the last row is the mean over the seeds.
-
-# %%
-from ift_course.plots.grid_figures import heat
-
-shares = figures.by_held_out(known())
-heat(
-    shares,
-    title="Which family teaches what",
-    xlabel="share correct on the held-out family",
-    ylabel="tuned on",
-    note=note,
+trainer = SFTTrainer(
+    model, args, train_dataset=interleave_datasets(families), processing_class=tokenizer
 )
-
-# %%
-rows, columns = (list(dict.fromkeys(key[i] for key in shares)) for i in (0, 1))
-by_row = {row: fmean(shares[row, column] for column in columns) for row in rows}
-worst, best = rows[0], rows[-2]
-together = figures.ALL_TOGETHER
-hardest = min(columns, key=lambda column: shares[together, column])
-print("mean of the row:", ", ".join(f"{row} {by_row[row]:.2f}" for row in (worst, best, together)))
-print(f"hardest for {together}: {hardest}, {shares[together, hardest]:.2f}")
+trainer.remove_callback(PrinterCallback)
+trainer.train()
+questions = experiment.questions(experiment.TOGETHER, seed)  # 24 from each held-out family
+scores = ift.score(trainer.model, tokenizer, questions)
+print(f"{trainer.state.global_step} steps: {scores.accuracy:.2f} of the held-out families right")
+print(", ".join(f"{family} {value:.2f}" for family, value in scores.by("family").items()))
 
 # %% [markdown]
-# Look at the list in section 3 again before you count rows. Families are not of one size: some have
-# a single task, and *format* borrows its questions from all other families. So "one family" may be
-# much or little variety.
-#
-# **Claim: more families beat one**, with the same number of examples and steps. Each family that
-# was tuned on alone is compared with the eleven of the same seed.
+# The score is **strict**: the answer, only the answer, and then the end of the turn. The experiment
+# makes dozens of such runs: `run_config` makes one, `runs.of` returns the stored ones of three
+# seeds.
 
 # %%
-eleven, one = figures.together_and_alone(known())
-[all_seeds] = figures.paired(known(), experiment.TOGETHER)
-if enough(eleven, all_seeds):
-    predicted("for eleven families at least 0.7", all_seeds)
-    predicted("for one family at most 0.35", one)
-    gap = predicted("for the difference more than 0.3", eleven, one)
+from ift_course.claims.grid_runs import GridRuns
+
+runs = GridRuns("06", profile, experiment.MultitaskResult, experiment.run_config)
+together = runs.of(experiment.TOGETHER)
+same = sum(a == b for a, b in zip(scores.items, together[0].scores(), strict=True))
+print(f"TRL above {scores.accuracy:.2f}, run_config {together[0].accuracy():.2f}, "
+      f"the same verdict on {same} of {len(questions)} questions")  # fmt: skip
+assert abs(scores.accuracy - together[0].accuracy()) < 0.15
+
+# %% [markdown]
+# ## 5. More families
+#
+# Now the same number of examples and steps for *one* family. **Predict:** a model that was tuned on
+# nothing but arithmetic is asked about five families it never met. By the toy, what does it answer?
+
+# %%
+from ift_course.plots.transcript import TranscriptRow, transcript
+
+single = [runs.of(config) for config in experiment.ALONE]
+few, many = figures.replies(single[0][0]), figures.replies(together[0])
+name = f"one family ({single[0][0].families[0]})"
+transcript([TranscriptRow(q, {name: few[q], "eleven families": many[q]}) for q in few])
+
+# %%
+n_numbers = sum(any(c.isdigit() for c in reply.text) for reply in few.values())
+print(f"{name}: {n_numbers} of {len(few)} answers contain a number, "
+      f"{sum(reply.correct for reply in few.values())} are right; eleven families: "
+      f"{sum(reply.correct for reply in many.values())} right")  # fmt: skip
+
+# %% [markdown]
+# The toy expects a number. Here it is wrong, because this base does not start from zero: it could
+# complete much of this before any tuning (section 8). Does it matter, then, what one tunes on? Each
+# of three seeds tuned three models on a single family each.
+
+# %%
+figures.families_view(runs.best_known)
+
+# %%
+figures.tasks_view(runs.best_known)
+
+# %% [markdown]
+# **Claim 1: more tasks help.**
+
+# %%
+eleven, one = figures.together_and_alone(runs.best_known)
+if runs.decide(together, *single):
+    mean = figures.mean_and_interval(figures.arm(together))
+    print(f"eleven families, predicted at least 0.7: {mean}")
+    print(f"one family, predicted at most 0.35: {figures.mean_and_interval(one)}")
     ift.claim(
         "06.more-families-beat-one",
         "With the same number of examples, eleven families teach more about unseen ones than one "
         "does.",
+        literature="More clusters are better: 49.9 with one, 63.5 with seven.",
         source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.1 and figure 6",
         metric="strict accuracy on five held-out families; a pair for each family tuned on alone",
         arms={"eleven families": eleven, "one family": one},
         effect=("eleven families", "one family"),
         at_least=0.0,
         subject=7,
-        differs="" if gap > 0.3 else "The difference is smaller than the 0.3 that we predicted.",
     )
 
 # %% [markdown]
-# ## 5. What the instruction is worth
+# As FLAN reports, more families are better, on average. By less than we predicted, and the points
+# show what an average hides: *yes_no* alone teaches nothing (its model mostly says Yes or No), and
+# *format* alone as much as eleven families. The count of tasks does not decide either: with four
+# tasks, a family may be at the bottom or near the top. At *writing*, the eleven are worse than an
+# average single family. And no model gets a summary right.
 #
-# Ordinary fine-tuning for one task has no instruction: a review goes in, "positive" comes out.
-# Nobody has to say what is wanted, since it is always the same. Here are our examples without their
-# instructions: what is given, and the response.
+# ### FLAN's own way of testing
+#
+# FLAN held out one cluster at a time, and tuned on all others. So do these five models, each tuned
+# on the 15 other families, neighbors kept. Their mean is the number to compare with FLAN's.
 
 # %%
-cut = experiment.training_set(experiment.NO_INSTRUCTION, profile.seeds[0])
-whole = experiment.training_set(experiment.TOGETHER, profile.seeds[0])
+flan_way = figures.leave_one_out(runs.best_known)
+if len(flan_way) >= len(profile.seeds):
+    print(f"one family held out at a time, predicted at least 0.5: "
+          f"{figures.mean_and_interval(flan_way)}")  # fmt: skip
+    print(f"minus all five at once: {figures.difference(flan_way, figures.arm(together))}")
+
+# %% [markdown]
+# Four more families make no clear difference here: the interval contains 0. The number contains the
+# failure at summaries. Leaving out a neighbor there (section 7) would be a choice made after seeing
+# the failure, and would need that name.
+#
+# ## 6. What the instruction is worth
+#
+# Ordinary fine-tuning for one task has no instruction: a review goes in, "positive" comes out.
+# Here are our examples without their instructions.
+
+# %%
+cut = experiment.training_set(experiment.NO_INSTRUCTION, seed)
 transcript(
     [
         TranscriptRow(
-            e.instruction[:70], {"without its instruction": b.instruction[:60], "→": b.response}
+            experiment.prompt(e), {"without its instruction": b.instruction, "→": b.response}
         )
-        for e, b in list(zip(whole, cut, strict=True))[:6]
+        for e, b in list(zip(chosen, cut, strict=True))[:5]
     ],
     heading="with its instruction",
 )
 
 # %% [markdown]
-# With eleven families this is ambiguous: "France" may want a capital or a language. How much
-# *could* a model get right? That can be counted, without training any: among the examples that look
-# alike, those with the most frequent response. (Exercise 06.5.)
+# "France" alone may want a capital or a language. How much *could* a model get right? That can be
+# counted without training one: among examples that look alike, those with the most frequent
+# response (exercise 06.5).
 
 # %%
-from collections import defaultdict
 
 
 def ceiling(rows: list, seen) -> float:
-    groups = defaultdict(Counter)
+    groups: dict = {}
     for row in rows:
-        groups[seen(row)][row.response] += 1
+        groups.setdefault(seen(row), Counter())[row.response] += 1
     return sum(max(group.values()) for group in groups.values()) / len(rows)
 
 
-facts = ift.sample(3000, seed=0, families=["geography", "animals", "people"])
-print(f"sees the whole prompt      {ceiling(facts, lambda e: (e.instruction, e.input)):.2f}")
-print(f"sees only what is given    {ceiling(facts, lambda e: experiment.bare(e).instruction):.2f}")
+asked = ift.sample(3000, seed=0, families=["geography", "animals", "people"])
+print(f"sees the whole prompt    {ceiling(asked, experiment.prompt):.2f}")
+print(f"sees only what is given  {ceiling(asked, lambda e: experiment.bare(e).instruction):.2f}")
 
 # %% [markdown]
-# **Claim: it is the instruction that carries over.** The same examples, with and without their
-# instructions; the test always has them.
+# **Claim 2: the instruction matters.** Both models are asked *with* instructions.
 
 # %%
-measure(experiment.NO_INSTRUCTION)
-instructed, bare = figures.paired(known(), experiment.TOGETHER, experiment.NO_INSTRUCTION)
-if enough(instructed):
-    gap = predicted("for the difference at least 0.4", instructed, bare)
+bare = runs.of(experiment.NO_INSTRUCTION)
+if runs.decide(together, bare):
+    print(f"predicted at least 0.4: "
+          f"{figures.difference(figures.arm(together), figures.arm(bare))}")  # fmt: skip
     ift.claim(
         "06.instructions-carry-over",
         "Tuned on the same examples without their instructions, a model follows unseen ones less.",
+        literature="Tuned without instructions and asked with them: 37.3; tuned with them: 55.2.",
         source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.3 and table 3",
         metric="strict accuracy on five held-out families, asked with instructions",
-        arms={"with instructions": instructed, "without": bare},
+        arms={"with instructions": figures.arm(together), "without": figures.arm(bare)},
         effect=("with instructions", "without"),
         at_least=0.0,
         subject=7,
-        differs="" if gap >= 0.4 else "The difference is smaller than the 0.4 that we predicted.",
     )
 
 # %% [markdown]
-# ## 6. Can a neighbor hurt?
-#
-# By the toy, a new instruction is answered like an old one that resembles it. Here is a pair of
-# neighbors: a task of *extraction* gives a story and asks for a word in it; a *summary* gives the
-# same kind of story and asks for a sentence. What will a model write that has met the first and is
-# asked for the second?
-#
-# To test it, we go FLAN's own way: "each model holds out a different task cluster" (§2.2). Two
-# models are tuned on all other families, and asked for summaries. One of them does without
-# *extraction* too, as FLAN does without neighbors. We expect that it writes more right summaries.
+# The direction is FLAN's, the size below our prediction. The model without instructions still gets
+# about as much right as one family alone does: it has learned to answer, and the base brings some
+# of the rest.
 
 # %%
-arms = {
-    "with extraction": measure(experiment.WITH_NEIGHBOR),
-    "without": measure(experiment.WITHOUT_NEIGHBOR),
-}
-stories = {}  # the first story of each seed, and what both models answer
-for name, rows in arms.items():
-    for row in rows:
-        for question, reply in figures.replies(row).items():
-            stories.setdefault(question, {})[name] = reply
-transcript([TranscriptRow(question, answers) for question, answers in stories.items()])
-
-# %%
-without, neighbor = figures.paired(known(), experiment.WITHOUT_NEIGHBOR, experiment.WITH_NEIGHBOR)
-if enough(without):
-    predicted("for the difference more than 0", without, neighbor)
-for name in arms:
-    n_longer = sum(" " in answers[name].text.strip() for answers in stories.values())
-    print(f"{name:16} more than one word in {n_longer} of {len(stories)} answers")
+ift.quiz("06", "one-task-model", "no-instruction")
 
 # %% [markdown]
-# Neither model writes a right summary. Where both scores lie at the floor, a difference cannot
-# show, and the prediction is not decided. Read the answers themselves: what does the model with
-# the neighbor write, a word or a sentence? Where one task makes another one worse, the field
-# speaks of **negative transfer**. The nearest neighbor of a new task may help it if it wants the
-# same form of answer, and may hurt it if it wants another. So "unseen" is a matter of degree, and
-# a paper that reports one number has chosen the distance.
+# ## 7. A neighbor can hurt
 #
-# ## 7. What the base must bring
-#
-# The toy said that tuning only finds the way from a meaning to an answer. The meaning has to be
-# there. The course's base has read *reading text*: prose where an earlier mention, in changing
-# words, decides what is stated next ("Anna wanted to know the sound of the owl. Ben said that …").
-# A second base of the same size has read none of it: it stopped after the first phase of
-# pretraining.
-#
-# FLAN compared its models with the base *before* tuning, asked in the way that suits a base: by a
-# text to complete. So do we. The base completes "The color of the lamp is", the tuned model answers
-# "What color is the lamp?", both about the same thing. (Four of the five held-out families can be
-# put as such a sentence.) These results are stored.
+# *Extraction* gives a story and asks for a word in it. *Summary* gives the same kind of story and
+# asks for a sentence. Two models were tuned on the other families, one of them without extraction,
+# and write summaries of stories.
 
 # %%
-from IPython.display import display
-
-from ift_course.lessons.lesson_06 import bases
-
-reads, prose = figures.paired(known(), experiment.TOGETHER, experiment.PROSE_TOGETHER)
-if enough(prose):
-    pairs = {}
-    for base in experiment.BASES:
-        phases = bases.phases(base)
-        print(f"{base:8} {sum(phases.values()):11,} tokens: {', '.join(phases)}")
-        completed, answered = figures.in_prose(known(), base)
-        pairs[f"{base}: completes, before"] = completed
-        pairs[f"{base}: answers, after eleven"] = answered
-    display(ift.charts.bars_with_intervals(pairs, title="Two bases, before and after tuning"))
+neighbor, without = runs.of(experiment.WITH_NEIGHBOR), runs.of(experiment.WITHOUT_NEIGHBOR)
+replies = {"with extraction": figures.replies(neighbor[0]), "without": figures.replies(without[0])}
+stories = list(replies["without"])[:4]
+transcript([TranscriptRow(s, {name: r[s] for name, r in replies.items()}) for s in stories])
 
 # %% [markdown]
-# Compare the two bars of each base: what it could complete, and how much of that its tuned model
-# reaches through an instruction of an unseen family.
-#
-# **Claim: the base must have met reading.**
+# With extraction, all four answers are a single name. Without it, three contain a sentence with the
+# right names and place, but the wrong color. Strict scoring sees no difference, since nothing is
+# quite right. A graded measure can: **ROUGE-1**, the F1 of the words that an answer shares with a
+# reference.
 
 # %%
-if enough(prose):
-    predicted("for the base of prose at most 0.2", prose)
+reference = "Eva sold Anna a brown letter in the school."
+for text in ("Eva", "Eva sold Anna a green letter in the school.", reference):
+    words, target = (Counter(x.lower().rstrip(".").split()) for x in (text, reference))
+    f1 = 2 * (words & target).total() / (words.total() + target.total())
+    print(f"{f1:.2f} {figures.rouge_1(text, [reference]):.2f}  {text}")
+    assert abs(f1 - figures.rouge_1(text, [reference])) < 1e-9
+
+# %% [markdown]
+# **Claim 3: a neighbor can hurt.**
+
+# %%
+without_arm, with_arm = figures.rouge_arms([*without, *neighbor])
+if runs.decide(without, neighbor):
     ift.claim(
-        "06.reading-comes-first",
-        "The same tuning carries less over to unseen families if the base has met no reading text.",
-        source="section 2; Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.2, for small models",
-        metric="strict accuracy on five held-out families, eleven tuned on",
-        arms={"base that reads": reads, "base of prose": prose},
-        effect=("base that reads", "base of prose"),
+        "06.neighbor-hurts",
+        "Summaries of unseen stories are worse if extraction was among the tasks tuned on.",
+        source="Wei et al. 2022 (FLAN), arXiv:2109.01652, section 2.2, drops near clusters",
+        metric="words shared with a right summary (ROUGE-1 F1)",
+        arms={"without extraction": without_arm, "with extraction": with_arm},
+        effect=("without extraction", "with extraction"),
         at_least=0.0,
         subject=7,
     )
 
 # %% [markdown]
-# The base of prose has read less in every respect, and not only no reading text. So the comparison
-# does not say how much of the difference is due to reading alone.
+# Given a story, extraction teaches to name a word in it, and this beats the new instruction. The
+# field calls it **negative transfer**. A near neighbor may help if it wants the same form of
+# answer, and hurt if it wants another. We chose this pair after seeing summaries fail, so it shows
+# that a neighbor *can* hurt, and not how often one does. FLAN left out near clusters for the
+# opposite reason: they would have made its test too easy.
 #
-# ## 8. A silent failure: the average over questions
+# ## 8. What the base must bring
 #
-# Suppose the test had ten times as many questions from the family that is done best. The average
-# over *questions* would rise, and nothing would have become better. Average over families, and take
-# the interval over families too (exercise 06.6).
+# The toy said that tuning finds the way from a meaning to an answer, and that the meaning has to be
+# there. The prose base is the course's base after its first phase of pretraining: it has read
+# statements, tables and stories, but no worked task ("Carl wanted to know what the past of know is.
+# knew"). FLAN compared its models with the base *before* tuning, asked as suits a base, and so do
+# we: the base completes "The color of the lamp is", the tuned model answers "What color is the
+# lamp?". **Predict** the four bars.
 
 # %%
-means = figures.family_shares(all_families[0])
+figures.bases_view(runs.best_known)
+
+# %% [markdown]
+# **Claim 4: the base must have met worked tasks.**
+
+# %%
+reads, prose = figures.paired(runs.best_known, experiment.TOGETHER, experiment.PROSE_TOGETHER)
+if len(prose) >= len(profile.seeds):
+    print(f"prose base, predicted at most 0.2: {figures.mean_and_interval(prose)}")
+    ift.claim(
+        "06.reading-comes-first",
+        "The same tuning carries less over to unseen families if the base has read prose only.",
+        literature="Tuning hurts models of 8 billion parameters and below on held-out tasks.",
+        source="section 3; Wei et al. 2022 (FLAN), arXiv:2109.01652, section 4.2, for small models",
+        metric="strict accuracy on five held-out families, eleven tuned on",
+        arms={"shipped base": reads, "prose base": prose},
+        effect=("shipped base", "prose base"),
+        at_least=0.0,
+        subject=7,
+    )
+
+# %% [markdown]
+# The prose base completes about half of the sentences, and after the same tuning it answers almost
+# nothing. Tuning brings out what pretraining has left; it does not replace it. Two limits. The
+# prose base has read a seventh of the tokens, so worked tasks are not the only difference. And the
+# worked tasks cover the held-out families, too. FLAN's finding about size is not refuted: size
+# stands for many things, among them what a base has learned.
+#
+# ## 9. The same on a real model
+#
+# Gemma again, with 26 examples for 56 steps: all from one category, *answering*, or two or three
+# from each of eleven. Seven other categories are held out, among them **verifiable constraints**
+# ("in fewer than 12 words") as in the benchmark IFEval. Programs check their 41 test questions.
+
+# %%
+real_panel("06")
+
+# %% [markdown]
+# ## 10. Silent failures
+#
+# ### The average over questions
+#
+# Give the test ten times as many questions from the family that is done best.
+
+# %%
+means = scores.by("family")
 best = max(means, key=means.get)
 weights = {name: 10 if name == best else 1 for name in means}
 skewed = sum(weights[name] * means[name] for name in means) / sum(weights.values())
-print(f"ten times as many questions from {best!r}: {skewed:.2f} instead of "
-      f"{fmean(means.values()):.2f}")  # fmt: skip
+print(f"over families {scores.accuracy:.2f}; with ten times the questions on {best} {skewed:.2f}")
 
 # %% [markdown]
-# ## 9. What this means, and what it does not
+# The number rose, and no model became better. Average over families, and take the interval over
+# families too (exercise 06.6).
 #
-# - The lines that begin with "predicted", and the three claims, are the result of this lesson.
-# - FLAN's advice follows from the toy: if you can collect a thousand examples, collect them from
-#   many tasks, with their instructions.
-# - How much generalization one measures depends on what is held out, and on whether its neighbor
-#   was tuned on. A paper's number belongs to its way of testing.
-# - Tuning alone makes no meaning. It finds what pretraining has left there.
-# - Our world is small and clean, and its families resemble each other more than translation and
-#   inference do. FLAN's negative result for small models was later softened by others: Chung et al.
-#   2022 report gains for Flan-T5 from 80 million parameters on, on other tests.
+# ### A training loss that says nothing
+#
+# It tells how well a model does what it was tuned on.
+
+# %%
+everything = [row for rows in (*single, together) for row in rows]
+for row in sorted(everything, key=lambda row: row.loss):
+    print(f"last loss {row.loss:.3f}, unseen families {row.accuracy():.2f}: "
+          f"{row.families[0] if len(row.families) == 1 else 'eleven families'}")  # fmt: skip
+
+# %% [markdown]
+# The three lowest losses belong to single families, and every model of eleven families does better
+# on unseen ones. A held-out *family* in the evaluation shows it; the loss cannot.
 #
 # ## Questions
 
 # %%
-ift.quiz("06")
+ift.quiz("06", "what-is-multitask", "paper-counts", "format-alone", "a-leak", "small-models")
 
 # %% [markdown]
+# **An open question.** A colleague has 2,000 examples of one task, invoices in and amounts out. "We
+# want an assistant for all our office work, so we will collect 2,000 more invoices." Reply in four
+# sentences: what would you collect, and how would you show that it helped?
+#
+# <details><summary>Rubric: one point for each</summary>
+#
+# 1. More *different* tasks instead of more examples of one, each with its instruction in words.
+# 2. A test on kinds of tasks that are held out, searched for leaks, neighbors named.
+# 3. A comparison at the same number of examples and steps, with several seeds.
+# 4. A limit: tasks may disagree about the form of an answer, or the base may lack the skill.
+#
+# </details>
+#
 # Words of this lesson, in the glossary: {{ terms }}.
 #
 # ## Exercises
 #
-# Six functions, checked the moment you write them: mixing rates, equal shares, a split without
+# Six functions, one of which then feeds TRL's trainer: mixing rates, equal shares, a split without
 # leaks, templates, what an instruction is worth, and an average over families.
 # [exercises/06_multitask_generalization.ipynb](../exercises/06_multitask_generalization.ipynb)
 #
 # ## To read
 #
-# - Wei et al. 2022, *Finetuned Language Models Are Zero-Shot Learners*,
+# - Wei et al. 2022, *Finetuned Language Models Are Zero-Shot Learners* (FLAN),
 #   [arXiv:2109.01652](https://arxiv.org/abs/2109.01652). Sections 2 and 4.
 # - Chung et al. 2022, *Scaling Instruction-Finetuned Language Models*,
-#   [arXiv:2210.11416](https://arxiv.org/abs/2210.11416). Sections 2 and 3.
-# - Longpre et al. 2023, *The Flan Collection: Designing Data and Methods for Effective Instruction
-#   Tuning*, [arXiv:2301.13688](https://arxiv.org/abs/2301.13688).
-# - Wang et al. 2022, *Super-NaturalInstructions: Generalization via Declarative Instructions on
-#   1600+ NLP Tasks*, [arXiv:2204.07705](https://arxiv.org/abs/2204.07705).
-# - Sanh et al. 2022, *Multitask Prompted Training Enables Zero-Shot Task Generalization* (T0),
-#   [arXiv:2110.08207](https://arxiv.org/abs/2110.08207).
+#   [arXiv:2210.11416](https://arxiv.org/abs/2210.11416). It reports gains for Flan-T5 from 80
+#   million parameters on.
+# - Wang et al. 2022, *Super-NaturalInstructions*,
+#   [arXiv:2204.07705](https://arxiv.org/abs/2204.07705).
 # - Ouyang et al. 2022, *Training Language Models to Follow Instructions with Human Feedback*,
-#   [arXiv:2203.02155](https://arxiv.org/abs/2203.02155). Table 6 has the numbers of prompts.
-# - Raffel et al. 2020, *Exploring the Limits of Transfer Learning with a Unified Text-to-Text
-#   Transformer* (T5), [arXiv:1910.10683](https://arxiv.org/abs/1910.10683). Section 3.5.2: mixing.
+#   [arXiv:2203.02155](https://arxiv.org/abs/2203.02155).
+# - Zhou et al. 2023, *Instruction-Following Evaluation for Large Language Models* (IFEval),
+#   [arXiv:2311.07911](https://arxiv.org/abs/2311.07911).

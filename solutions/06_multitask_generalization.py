@@ -132,6 +132,56 @@ def share_out(available: dict[str, int], total: int) -> dict[str, int]:
 # %%
 ift.check(share_out)
 
+# %% [markdown]
+# Now with a real trainer. A pile of examples holds 330 questions for yes or no, and 12 from each of
+# ten other families. TRL tunes two models on 132 of them, for the same 36 steps: on a random draw
+# from the pile, and on the shares that you hand out. Both are asked about families that are not in
+# the pile. Before you run it: which one does better, and by how much? One seed shows the direction,
+# and proves nothing.
+
+# %%
+if ift.passed(share_out):
+    import tempfile
+
+    from datasets import Dataset
+    from transformers import PrinterCallback
+    from trl import SFTConfig, SFTTrainer
+
+    from ift_course.lessons.lesson_06 import experiment
+
+    names = experiment.TUNED_FAMILIES
+    pile = {family: ift.sample(40, seed=0, families=[family]) for family in names}
+    pile = {name: [x for x in rows if not experiment.leaks(x)][:12] for name, rows in pile.items()}
+    pile["yes_no"] = ift.sample(330, seed=0, families=["yes_no"])
+    shares = share_out({family: len(rows) for family, rows in pile.items()}, 132)
+    everything = [x for rows in pile.values() for x in rows]
+    choices = {
+        "random draw": random.Random(0).sample(everything, 132),
+        "equal shares": [x for family, rows in pile.items() for x in rows[: shares[family]]],
+    }
+    questions = experiment.questions(experiment.TOGETHER, seed=0)
+    for name, examples in choices.items():
+        rows = [
+            {
+                "prompt": [{"role": "user", "content": experiment.prompt(x)}],
+                "completion": [{"role": "assistant", "content": x.response}],
+            }
+            for x in examples
+        ]
+        model, tokenizer = ift.load("base")
+        args = SFTConfig(
+            output_dir=tempfile.mkdtemp(), max_steps=36, learning_rate=1.5e-4, use_cpu=True,
+            per_device_train_batch_size=16, bf16=False, activation_checkpointing=False,
+            save_strategy="no", report_to="none", disable_tqdm=True,
+        )  # fmt: skip
+        trainer = SFTTrainer(model, args, train_dataset=Dataset.from_list(rows),
+                             processing_class=tokenizer)  # fmt: skip
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+        largest = max(Counter(x.family for x in examples).values())
+        accuracy = ift.score(trainer.model, tokenizer, questions).accuracy
+        print(f"{name:12} {largest:3} of {len(rows)} from one family, {accuracy:.2f} right")
+
 # %% [markdown] tags=["hint"]
 # Think of dealing cards: one to each family, round after round. A family that has no more is
 # passed over.

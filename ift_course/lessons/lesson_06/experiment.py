@@ -37,6 +37,7 @@ EXAMPLES = 440  # shared out equally among the families
 ALL = len(TUNED_FAMILIES)
 EACH = 24  # questions from each held-out family
 SINGLES = 3  # families that a seed tunes on alone
+BY_WORDS = "summary"  # the family whose answers are all stored, so that their words can be compared
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,20 @@ BASES = (SHIPPED, PROSE)
 ALONE = tuple(MultitaskConfig(1, skip=i) for i in range(SINGLES))
 TOGETHER = MultitaskConfig(ALL)
 NO_INSTRUCTION = MultitaskConfig(ALL, instructions=False)
-# Summaries and "extraction" begin with the same stories. As in the paper's section 2.2, both models
-# are tuned on everything but the family that is tested; one of them does without the neighbor too.
-WITH_NEIGHBOR = MultitaskConfig(len(FAMILIES) - 1, tested="summary")
-WITHOUT_NEIGHBOR = MultitaskConfig(len(FAMILIES) - 2, without="extraction", tested="summary")
+FOUR = MultitaskConfig(4)
+# As in the paper's section 2.2: a model for each held-out family, tuned on all the others.
+LEAVE_ONE_OUT = tuple(MultitaskConfig(len(FAMILIES) - 1, tested=x) for x in HELD_OUT_FAMILIES)
+# Summaries and "extraction" begin with the same stories. One model does without this neighbor, too.
+WITH_NEIGHBOR = MultitaskConfig(len(FAMILIES) - 1, tested=BY_WORDS)
+WITHOUT_NEIGHBOR = MultitaskConfig(len(FAMILIES) - 2, without="extraction", tested=BY_WORDS)
 UNTUNED = tuple(MultitaskConfig(0, base=base) for base in BASES)
 PROSE_TOGETHER = MultitaskConfig(ALL, base=PROSE)
 GRID: tuple[MultitaskConfig, ...] = (
     *ALONE,
+    FOUR,
     TOGETHER,
     NO_INSTRUCTION,
-    WITH_NEIGHBOR,
+    *LEAVE_ONE_OUT,
     WITHOUT_NEIGHBOR,
     *UNTUNED,
     PROSE_TOGETHER,
@@ -96,7 +100,8 @@ class MultitaskResult(Result):
             for the untuned base "in prose", the same questions as sentences to complete, with "-"
             where there is no such sentence.
         families: those tuned on.
-        answers: question → answer, for one question of each held-out family.
+        answers: question → answer, for one question of each family tested; for all questions
+            about summaries where these alone are tested.
         steps: optimizer steps.
         loss: of the last step; 0 if there was none.
     """
@@ -142,6 +147,7 @@ def run_config(
     if not families:
         items["in prose"] = completes(model, tokenizer, scores.examples)
     replies = list(zip(scores.examples, scores.completions, strict=True))
+    step = 1 if config.tested == BY_WORDS else EACH
     return MultitaskResult.stamped(
         config,
         seed,
@@ -149,10 +155,15 @@ def run_config(
         seconds=time.perf_counter() - started,
         items=items,
         families=list(families),
-        answers={f"{x.instruction}\n{x.input}".strip(): reply.text for x, reply in replies[::EACH]},
+        answers={prompt(x): reply.text for x, reply in replies[::step]},
         steps=len(losses),
         loss=round(losses[-1], 4) if losses else 0.0,
     )
+
+
+def prompt(example: Example) -> str:
+    """What the user writes: the instruction, and the input if there is one."""
+    return f"{example.instruction}\n{example.input}".strip()
 
 
 def tune(

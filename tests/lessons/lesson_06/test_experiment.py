@@ -43,9 +43,10 @@ def test_the_text_of_the_lesson_names_the_sizes_of_the_experiment():
     [path] = (checkout() / "notebooks").glob("06_*.py")
     text = path.read_text(encoding="utf-8")
     assert ALL == 11 and "eleven families" in text
-    assert len(HELD_OUT_FAMILIES) == 5 and "five held-out families" in text
-    assert f"have {experiment.EXAMPLES} examples" in text
-    assert f"asks {QUESTIONS} questions" in text
+    assert len(HELD_OUT_FAMILIES) == 5 and "Five, drawn by lot, are held out" in text
+    assert f"{experiment.EXAMPLES} examples, {experiment.EXAMPLES // ALL} from each" in text
+    assert f"{QUESTIONS} from each held-out family" in text
+    assert len(FAMILIES) == 16 and "16 families" in text and "15 other families" in text
 
 
 def test_a_config_gives_the_same_result_twice_and_another_with_another_seed(load):
