@@ -1,0 +1,563 @@
+# %% [markdown]
+# # Is it better?
+#
+# {{ badge }}
+#
+# You tuned a model and its score rose. Is the model better? One idea runs through this lesson: **a
+# number without an interval and a control is not a result.** At the end you will be able to
+#
+# - score strictly and leniently, and say what each score hides;
+# - compare two models on the same questions, and say how many questions you need;
+# - measure a judge before you trust it, and turn votes into ratings;
+# - recognize a leaked test, a lucky winner, and a regression that the average hides.
+#
+# {{ cost }}
+
+# %%
+import ift_course as ift
+
+profile = ift.setup("10")
+
+# %% [markdown]
+# ## 1. A real moment
+#
+# Lesson 01 tuned Gemma 3 270M three times on 48 examples and three times on 300. Programs judged
+# its answers to the same 100 test questions.
+
+# %%
+from ift_course.claims.results import item_scores
+from ift_course.panels.store import stored_panel
+
+gemma = stored_panel("gemma", "01")
+right = {arm: [item_scores(run.scores["strict"]) for run in runs]
+         for arm, runs in gemma.arms.items()}  # fmt: skip
+few, many = right["SFT on 48 examples"], right["SFT on 300 examples"]
+for name, arm in {"48 examples": few, "300 examples": many}.items():
+    counts = [int(sum(run)) for run in arm]
+    print(f"{name:>12}: {counts} of 100 right, mean {sum(counts) / len(counts):.0f} %")
+
+# %% [markdown]
+# **Predict.** Is the second model better? Would you have said so after the first run alone? Or
+# after the second one?
+#
+# ## 2. What counts as right
+#
+# First, where do such numbers come from? Another model, SmolLM2-135M-Instruct, answered the same
+# questions. Each row of the test names a **verifier**, a program that accepts or refuses an answer.
+# Strictly, an answer must also end by itself. The lenient score forgives that.
+
+# %%
+from ift_course.data import course_set
+from ift_course.evaluation.items import read_items
+from ift_course.lessons.lesson_10 import figures, smollm2
+
+panel = smollm2.stored()
+[run] = panel.arms["answers"]
+strict, lenient = (item_scores(run.scores[name]) for name in ("strict", "lenient"))
+print(f"SmolLM2-135M-Instruct, {panel.origin}: strict {sum(strict):.0f} of 100, "
+      f"lenient {sum(lenient):.0f}")  # fmt: skip
+rows = course_set.load("test")
+for kind, chosen in {
+    "right": [i for i in range(100) if strict[i]],
+    "right only by lenient": [i for i in range(100) if lenient[i] > strict[i]],
+    "wrong": [i for i in range(100) if not lenient[i]],
+}.items():
+    for i in chosen[:2]:
+        reply = run.replies[i]
+        text = " ".join(reply.text.split())
+        print(f"{kind}: {reply.prompt[:70]!r}\n    {text[:90]!r}{'' if reply.finished else ' …'}")
+
+# %% [markdown]
+# Many instructions can be verified by a program although the answer is free: "no comma", "at least
+# 30 words". **IFEval** (Zhou et al. 2023) is a benchmark of such *verifiable instructions*. Its
+# strict score takes the answer as it stands. Its *loose* score also accepts it without its first
+# line ("Sure, here it is:"), its last line, or its asterisks. Both by hand, then with the library:
+
+# %%
+import re
+from importlib.util import find_spec
+from itertools import product
+
+CHECKS = {
+    "punctuation:no_comma": lambda text: "," not in text,
+    "length_constraints:number_words": lambda text, num_words, relation: (
+        (len(re.findall(r"\w+", text)) < num_words) == (relation == "less than")
+    ),
+    "startend:end_checker": lambda text, end_phrase: (
+        text.strip().strip('"').lower().endswith(end_phrase.lower())
+    ),
+    "detectable_format:number_bullet_lists": lambda text, num_bullets: (
+        len(re.findall(r"^\s*(?:\*[^*]|-)", text, re.M)) == num_bullets
+    ),
+}
+
+
+def loosely(check, text: str) -> bool:
+    """Whether the text, or what is left without its first or last line or asterisks, passes."""
+    lines = text.split("\n")
+    parts = ("\n".join(lines[a:b]).strip() for a, b in product((0, 1), (None, -1)))
+    return any(part and check(x) for part in parts for x in (part, part.replace("*", "")))
+
+
+ANSWERS = ("Red roofs shine. See you there.", "Sure:\nRed roofs shine. See you there.",
+           "Sure, here:\n* red\n* blue", "**Red, blue.**\nSee you there.")  # fmt: skip
+ARGUMENTS = {"length_constraints:number_words": {"num_words": 7, "relation": "less than"},
+             "startend:end_checker": {"end_phrase": "See you there."},
+             "detectable_format:number_bullet_lists": {"num_bullets": 2}}  # fmt: skip
+verdicts = {}
+for name, check in CHECKS.items():
+    options = ARGUMENTS.get(name, {})
+    verdicts[name] = [
+        (check(x, **options), loosely(lambda text: check(text, **options), x)) for x in ANSWERS
+    ]
+    shown = "  ".join(f"{strict!s:>5}/{loose!s:5}" for strict, loose in verdicts[name])
+    print(f"{name:40}{shown}")
+
+if find_spec("if_verifiable"):  # pip install if-verifiable
+    from if_verifiable.common import evaluate_instructions
+    from if_verifiable.ifeval.instructions_registry import INSTRUCTION_DICT
+
+    for name in CHECKS:
+        for text, by_hand in zip(ANSWERS, verdicts[name], strict=True):
+            [result], _ = evaluate_instructions(
+                text, [name], [ARGUMENTS.get(name, {})], "", INSTRUCTION_DICT
+            )
+            assert (result.strict_pass, result.loose_pass) == by_hand, (name, text)
+
+# %% [markdown]
+# A verifier checks only what it checks. "Paris is not the capital" contains Paris. So write wrong
+# answers for every row, and see that they are refused: the course's test has three for each.
+#
+# ## 3. Two models on the same questions
+#
+# Back to Gemma, the second run. Two shares of 100 each have an interval, and the intervals overlap.
+# But both models answered the *same* questions, and hard ones are hard for both. Questions that
+# both get right, or both wrong, say nothing about which is better. So take the difference question
+# by question. It has a smaller standard error:
+
+# %%
+import numpy as np
+from scipy.stats import binomtest, bootstrap
+
+from ift_course.evaluation.paired import PairedCounts
+
+a, b = np.array(few[1]), np.array(many[1])
+n, d = len(a), b - a
+only_a, only_b = int((d < 0).sum()), int((d > 0).sum())
+print(f"both right {int((a * b).sum())}, only A {only_a}, only B {only_b}, "
+      f"neither {int(((1 - a) * (1 - b)).sum())}")  # fmt: skip
+
+unpaired = np.sqrt(a.var() / n + b.var() / n)
+paired = np.sqrt(d.var() / n)
+low, high = d.mean() - 1.96 * paired, d.mean() + 1.96 * paired
+print(f"standard error: unpaired {unpaired:.3f}, paired {paired:.3f}")
+print(f"by hand:  {d.mean():+.2f} ({low:+.3f} to {high:+.3f})")
+resampled = bootstrap((d,), np.mean, method="percentile", rng=0).confidence_interval
+print(f"bootstrap:      ({resampled.low:+.3f} to {resampled.high:+.3f})")
+counts = PairedCounts(n, only_a, only_b)
+p_value = binomtest(only_b, only_a + only_b).pvalue  # McNemar's exact test
+assert np.isclose(p_value, counts.p_value)
+print(f"McNemar's exact test: p = {p_value:.2f}\nift compare: {counts.verdict()}.")
+
+# %% [markdown]
+# **McNemar's test** asks how often a fair coin would split the questions that one model alone got
+# right so unevenly. `ift compare` gives the same verdict in words, and adds how many questions
+# would do. But this is one run against one run. Another run differs as well, so the interval has to
+# cover the training seeds, too:
+
+# %%
+from ift_course.panels.summary import prediction, sentence
+
+[contrast] = [x for x in gemma.contrasts if x.second == "SFT on 300 examples"]
+print(sentence(gemma, contrast))
+print(prediction(gemma, contrast))
+
+# %% [markdown]
+# So the answer to section 1 is: nobody knows yet.
+#
+# ## 4. How many questions?
+#
+# **Power** is the probability that a test finds a difference that is there. Suppose that one of two
+# models alone is right on 20 % of all questions, and that B is 5 points better. **Predict:** how
+# many questions does McNemar's test need to find that in four of five tries?
+#
+# Simulate it: draw many tests of $n$ questions, and count in how many p is below 0.05.
+
+# %%
+from scipy.stats import binom
+
+
+def outcome_shares(disagreement: float, effect: float) -> tuple[float, float]:
+    """The probabilities that A alone and that B alone is right."""
+    return (disagreement - effect) / 2, (disagreement + effect) / 2
+
+
+def simulated_power(n: int, disagreement: float, effect: float, tests: int = 4000) -> float:
+    alone_a, alone_b = outcome_shares(disagreement, effect)
+    draws = np.random.default_rng(0).multinomial(n, [alone_a, alone_b, 1 - disagreement], tests)
+    p = 2 * binom.cdf(draws[:, :2].min(axis=1), draws[:, :2].sum(axis=1), 0.5)
+    return float((p < 0.05).mean())
+
+
+def exact_power(n: int, disagreement: float, effect: float) -> float:
+    """The same without drawing: a sum over how many questions tell the two models apart."""
+    alone_b = outcome_shares(disagreement, effect)[1]
+    m = np.arange(1, n + 1)
+    largest = binom.ppf(0.025, m, 0.5) - 1  # count of the loser at which p is still below 0.05
+    share = alone_b / disagreement
+    found = binom.cdf(largest, m, share) + binom.cdf(largest, m, 1 - share)
+    return float((binom.pmf(m, n, disagreement) * found).sum())
+
+
+# Few questions with a disagreement of 20 %: what would `ift compare` ask for?
+seen = {10: PairedCounts(20, 1, 3), 5: PairedCounts(40, 3, 5), 3: PairedCounts(200, 17, 23)}
+needed = {points: counts.needed for points, counts in seen.items()}
+for points, n in needed.items():
+    by_draws, by_sum = (f(n, 0.2, points / 100) for f in (simulated_power, exact_power))
+    print(f"{points:2} points: {n:5,} questions; power {by_draws:.2f} simulated, {by_sum:.2f} exact")
+    assert abs(by_draws - by_sum) < 0.025 and 0.75 < by_sum < 0.85
+
+# %%
+sizes = [25, 50, 100, 200, 400, 800, 1600, 3200]
+figures.power(
+    sizes,
+    {points: [exact_power(n, 0.2, points / 100) for n in sizes] for points in needed},
+    {points: [simulated_power(n, 0.2, points / 100) for n in sizes] for points in needed},
+    needed,
+)
+
+# %% [markdown]
+# The number that `ift compare` prints is a formula (Connor 1987), and both ways of computing come
+# within a few points of the promised 80 %. Half the difference needs four times the questions. A
+# test of 100 questions finds 10 points about every second time, and 3 points hardly ever.
+
+# %%
+ift.quiz("10", "hundred-questions")
+
+# %% [markdown]
+# ## 5. A model as the judge
+#
+# Where no program can verify an answer, a model may judge: **LLM-as-a-judge**. It reads a question
+# and two answers, and names the better one. Can you trust it? Ask it about pairs where you *know*
+# which answer is right. Our judge is SmolLM2-135M-Instruct, a very weak one, and each pair is an
+# ideal answer of the test and a wrong one, both written by hand. This is all of the judge's code:
+
+# %%
+import inspect
+
+from ift_course.lessons.lesson_10 import judge
+
+print(inspect.getsource(judge.prefers_first))
+pair = smollm2.written_pairs(0)[0]
+print(judge.judge_prompt(pair.question, pair.right, pair.other))
+
+# %% [markdown]
+# **Predict.** The judge sees each pair twice, in both orders. How often does it choose the right
+# answer? How often the one in the first place? Both would be 50 % by a coin.
+
+# %%
+name = smollm2.JUDGES[0]
+seeds = [run.seed for run in panel.arms[name]]  # three sets of wrong answers
+right_first, right_second = (
+    np.array(x) for x in zip(*(smollm2.verdicts(panel, name, s) for s in seeds), strict=True)
+)
+takes_first = (right_first + right_second) / 2  # of each pair, over both orders
+takes_right = (right_first + 1 - right_second) / 2
+consistent = right_first != right_second
+kappa = 2 * takes_right.mean() - 1  # Cohen's κ: agreement beyond chance, which is one half here
+print(f"{right_first.size} pairs, each in both orders ({panel.origin})\n"
+      f"takes the first place {takes_first.mean():.0%}, the right answer {takes_right.mean():.0%} "
+      f"(κ = {kappa:.2f})\n"
+      f"the same answer in both orders {consistent.mean():.0%}; of these right "
+      f"{takes_right[consistent].mean():.0%}")  # fmt: skip
+for other in smollm2.JUDGES[1:]:
+    x, y = map(np.array, smollm2.verdicts(panel, other))
+    print(f"{other}: takes the first place {(x + y).mean() / 2:.0%}, "
+          f"the right answer {(x + 1 - y).mean() / 2:.0%}")  # fmt: skip
+
+# %% [markdown]
+# **Claim 1: position bias.** The prediction was written down before the judge was asked.
+
+# %%
+if profile.seeds == tuple(seeds):
+    ift.claim(
+        "10.judge-prefers-first",
+        "A small judge prefers the answer in the first place, whichever that is.",
+        subject=12,
+        literature="LLM judges favor the answer in a certain position, mostly the first.",
+        source="Zheng et al. 2023 (MT-Bench), arXiv:2306.05685, section 3.3",
+        metric="share of verdicts for the first place minus that for the second, both orders",
+        arms={"first": takes_first.tolist(), "second": (1 - takes_first).tolist()},
+        effect=("first", "second"),
+        at_least=0.1,
+    )
+
+# %% [markdown]
+# Two more biases are known: judges like **long** answers, and their **own**. For length, two polite
+# sentences were added to the wrong answer. For self-preference, the ideal answer was compared with
+# the judge's own, on questions where its own is wrong.
+
+# %%
+padded = np.array([smollm2.verdicts(panel, smollm2.PADDED, s) for s in seeds])
+right_if_padded = (padded[:, 0] + 1 - padded[:, 1]) / 2
+own = np.array(smollm2.verdicts(panel, smollm2.OWN))
+right_against_own = (own[0] + 1 - own[1]) / 2
+own_is_wrong = np.array([not lenient[i] for i in smollm2.judged_rows()])
+figures.judge(
+    {
+        "the first place": takes_first,
+        "the right answer": takes_right,
+        "… if the wrong one is padded": right_if_padded,
+        "… on questions it got wrong": takes_right[:, own_is_wrong],
+        "… there, against its own answer": right_against_own[own_is_wrong][None],
+    }
+)
+
+# %%
+from ift_course.evaluation.intervals import items_interval
+
+for bias, difference in {
+    "length": (takes_right - right_if_padded).mean(axis=0),
+    "self-preference": (takes_right.mean(axis=0) - right_against_own)[own_is_wrong],
+}.items():
+    low, high = items_interval(difference)
+    found = "found" if low > 0 else "the reverse" if high < 0 else "not decided"
+    print(f"{bias}: the right answer loses {difference.mean():+.2f} ({low:+.2f} to {high:+.2f}, "
+          f"{len(difference)} questions): {found}")  # fmt: skip
+
+# %% [markdown]
+# Whatever judge you use: ask in both orders and count only the verdicts that agree, control for
+# length (Dubois et al. 2024), let no model judge itself, and report κ against labels that you trust.
+#
+# ## 6. From votes to ratings
+#
+# With more than two models, pairwise votes become a ranking. The **Bradley–Terry model** (lesson
+# 05) gives each model a strength $p_i$, and $i$ beats $j$ with probability $p_i/(p_i+p_j)$. The
+# likeliest strengths come from repeating one line (Zermelo 1929). Our votes: of two models, the one
+# wins a question that alone is right (lenient, so that the base with examples takes part).
+
+# %%
+from itertools import permutations
+
+from scipy.optimize import minimize
+
+players = {
+    "base, three examples": item_scores(gemma.arms["base, three examples"][0].scores["lenient"]),
+    **{arm: item_scores(gemma.arms[arm][0].scores["lenient"])
+       for arm in ("SFT on 48 examples", "SFT on 300 examples")},
+    "SmolLM2-135M-Instruct": lenient,
+}  # fmt: skip
+results = np.array(list(players.values()))
+
+
+def count_wins(results):
+    return (results[:, None] > results[None]).sum(axis=2)  # wins[i, j]: i right, j wrong
+
+
+def strengths(wins, steps: int = 2000):
+    """Bradley–Terry by hand."""
+    p, played = np.ones(len(wins)), wins + wins.T
+    for _ in range(steps):
+        p = wins.sum(axis=1) / (played / (p[:, None] + p)).sum(axis=1)
+        p /= np.exp(np.log(p).mean())
+    return p
+
+
+def rating(p):
+    return 400 * np.log10(p)  # the Elo scale: 400 points are odds of 10 to 1
+
+
+def loss(theta):
+    return np.sum(wins * np.log1p(np.exp(theta[None] - theta[:, None])))
+
+
+wins = count_wins(results)
+by_scipy = minimize(loss, np.zeros(len(wins)), tol=1e-10).x
+assert np.allclose(np.log(strengths(wins)), by_scipy - by_scipy.mean(), atol=1e-3)
+
+
+def elo(games, k: int = 16):
+    """Elo's ratings after the games (winner, loser), one by one."""
+    ratings = np.zeros(len(players))
+    for winner, loser in games:
+        change = k / (1 + 10 ** ((ratings[winner] - ratings[loser]) / 400))
+        ratings[winner] += change
+        ratings[loser] -= change
+    return ratings
+
+
+games = [x for x in permutations(range(len(wins)), 2) for _ in range(wins[x])]
+rng = np.random.default_rng(0)
+draws = rng.integers(0, results.shape[1], (300, results.shape[1]))
+resampled = np.array([rating(strengths(count_wins(results[:, x]) + 1e-3, 200)) for x in draws])
+orders = np.array([elo(rng.permutation(games)) for _ in range(200)])
+for i, name in enumerate(players):
+    low, high = np.quantile(resampled[:, i], (0.025, 0.975))
+    print(f"{name:22} Bradley–Terry {rating(strengths(wins))[i]:+4.0f} ({low:+.0f} to {high:+.0f}),"
+          f" Elo {orders[:, i].min():+.0f} to {orders[:, i].max():+.0f} by order")  # fmt: skip
+
+# %% [markdown]
+# By hand and by `scipy` agree. **Elo** updates after each vote, so the order of the same votes
+# changes the ranking; Chatbot Arena moved to Bradley–Terry (Chiang et al. 2024). The intervals come
+# from resampled questions.
+#
+# ### Vote yourself
+#
+# On open questions, no program votes. **Predict** which of the two you will prefer. You will not
+# see which model wrote which answer, and the result comes with an interval.
+
+# %%
+from ift_course.lessons.lesson_10 import ballots
+from ift_course.plots.blind_votes import vote
+from ift_course.plots.widgets import display_both
+
+votes = vote(*ballots.open_results(gemma, "SFT on 48 examples", "SFT on 300 examples"))
+display_both(votes.box, ballots.first_ballot(votes.poll), hint="Run this cell to vote.")
+for for_b in (6, 8, 9):
+    low, high = ((1 + x) / 2 for x in PairedCounts(10, 10 - for_b, for_b).interval)
+    print(f"{for_b} of 10 votes for B: win rate {for_b * 10} % ({100 * low:.0f} to {100 * high:.0f})")
+
+# %% [markdown]
+# Ten votes decide only a landslide.
+#
+# ## 7. Silent failures
+#
+# ### The test is in the training data
+#
+# In the closed world, one model is tuned on 30 facts, and on the 40 questions of its own exam
+# (**contamination**). The control gets as many other examples. Both training sets also hold 20
+# **canaries**: made-up facts about people who do not exist, those of the exam or others. Nobody can
+# know them. **Predict** the six shares.
+
+# %%
+from dataclasses import replace
+
+from ift_course.world.preferences import preferences
+from ift_course.world.tasks import FACT_TASKS
+from ift_course.world.verify import Answer
+
+
+def made_up(n: int, seed: int) -> list:
+    """Questions about people who do not exist, each with an invented answer."""
+    pairs = preferences(n, seed=seed, failings=("invention",))
+    return [
+        replace(x.example, response=x.rejected, answer=Answer("value", (x.rejected,)))
+        for x in pairs
+    ]
+
+
+def leak(seed: int) -> dict[str, list[float]]:
+    """The verdicts on three tests, by a model that has trained on two of them and by a control."""
+    practice = ift.sample(70, seed=seed, tasks=FACT_TASKS)
+    distinct = {(x.task, x.entity): x for x in ift.sample(300, seed=700 + seed, split="test",
+                                                          tasks=FACT_TASKS)}  # fmt: skip
+    exam, fresh = list(distinct.values())[:40], list(distinct.values())[40:80]
+    canaries, others = made_up(20, 700 + seed), made_up(20, 800 + seed)
+    tests = {"exam": exam, "fresh questions": fresh, "canaries": canaries}
+    scores = {}
+    for name, data in {"leaked": [*practice[:30], *exam, *canaries],
+                       "control": [*practice, *others]}.items():  # fmt: skip
+        model, tokenizer = ift.load("base")
+        model = ift.sft(model, tokenizer, ift.to_records(data), seed=seed, max_steps=60,
+                        learning_rate=profile.learning_rate, batch_size=profile.batch_size,
+                        progress=False).model  # fmt: skip
+        for test, questions in tests.items():
+            scores[f"{name}, {test}"] = ift.score(model, tokenizer, questions).items
+    return scores
+
+
+by_seed = ift.each_seed(leak, profile.seeds)
+leaks = {name: [x[name] for x in by_seed] for name in by_seed[0]}
+for name, arm in leaks.items():
+    means, (low, high) = ift.charts.summarize_seeds(arm, (0, 1))
+    print(f"{name:24} {np.mean(means):.2f} ({low:.2f} to {high:.2f})")
+
+# %% [markdown]
+# **Claim 2: the leak raises the score**, and not the skill.
+
+# %%
+ift.claim(
+    "10.leak-raises-score",
+    "A model that was tuned on its own exam scores higher on it than a control that was tuned on as "
+    "many other examples.",
+    subject=12,
+    literature="Scores on a benchmark that was in the training data overestimate a model.",
+    source="Zhang et al. 2024 (GSM1k), arXiv:2405.00332, which compares a benchmark with fresh "
+    "questions of its kind",
+    metric="strict accuracy on the exam, leaked minus control",
+    arms={name: leaks[f"{name}, exam"] for name in ("leaked", "control")},
+    effect=("leaked", "control"),
+    at_least=0.02,
+)
+
+# %% [markdown]
+# How to see it: search the training data for the test's questions before you tune (lesson 09), and
+# keep canaries in your test. A model that "knows" them has seen it.
+#
+# ### The best of ten
+#
+# One run, ten checkpoints, scored on 40 questions. The best one is published with its score. Then
+# somebody asks it 80 other questions. One exam could be an accident, so draw the 40 of the 120
+# questions a thousand times.
+
+# %%
+from transformers import TrainerCallback
+
+
+class Examine(TrainerCallback):
+    """Keeps the verdicts of the model after certain steps."""
+
+    def __init__(self, steps, tokenizer, questions) -> None:
+        self.steps, self.tokenizer, self.questions, self.items = steps, tokenizer, questions, []
+
+    def on_step_end(self, args, state, control, model, **kwargs) -> None:
+        if state.global_step in self.steps:
+            self.items.append(ift.score(model.eval(), self.tokenizer, self.questions).items)
+            model.train()
+
+
+def ten_checkpoints(seed: int) -> list[list[float]]:
+    """The verdicts of ten checkpoints of one run on the same 120 held-out questions."""
+    model, tokenizer = ift.load("base")
+    questions = ift.sample(120, seed=500 + seed, split="test", tasks=FACT_TASKS)
+    examine = Examine(range(24, 61, 4), tokenizer, questions)
+    ift.sft(model, tokenizer, ift.to_records(ift.sample(120, seed=seed, tasks=FACT_TASKS)),
+            seed=seed, max_steps=60, learning_rate=profile.learning_rate,
+            batch_size=profile.batch_size, progress=False, callbacks=[examine])  # fmt: skip
+    return examine.items
+
+
+def publish(items: list[list[float]], exams: int = 1000) -> tuple[float, float]:
+    """The best checkpoint's mean score on the 40 questions that chose it, and on the others."""
+    verdicts, rng = np.array(items), np.random.default_rng(0)
+    published, later = [], []
+    for _ in range(exams):
+        order = rng.permutation(verdicts.shape[1])
+        best = verdicts[:, order[:40]].mean(axis=1).argmax()
+        published.append(verdicts[best, order[:40]].mean())
+        later.append(verdicts[best, order[40:]].mean())
+    return float(np.mean(published)), float(np.mean(later))
+
+
+runs = ift.each_seed(ten_checkpoints, profile.seeds)
+published, later = zip(*map(publish, runs), strict=True)
+for seed, items, p, q in zip(profile.seeds, runs, published, later, strict=True):
+    shares = np.mean(items, axis=1)
+    print(f"seed {seed}: checkpoints {shares.min():.2f} to {shares.max():.2f} on all questions, "
+          f"mean {shares.mean():.2f}; published {p:.3f}, later {q:.3f}")  # fmt: skip
+
+# %% [markdown]
+# **Claim 3: the winner's curse.** The best of many noisy scores is partly the luckiest.
+
+# %%
+ift.claim(
+    "10.winners-curse",
+    "The best of ten checkpoints scores lower on other questions than on those that chose it.",
+    subject=12,
+    literature="The best of several runs on one test set overestimates what it will do elsewhere.",
+    source="Dodge et al. 2020, arXiv:2002.06305, on choosing the best of many fine-tuning seeds",
+    metric="score on the 40 questions that chose the checkpoint minus that on the 80 others",
+    arms={"published": list(published), "later": list(later)},
+    effect=("published", "later"),
+    at_least=0.0,
+)
