@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 LESSON, PROFILE = "10", "smollm2"
-MAX_NEW_TOKENS = 96
-N_PAIRS = 60  # questions that the judge sees: the first ones of a single turn
+MAX_NEW_TOKENS = 64
+N_PAIRS = 40  # questions that the judge sees: the first ones of a single turn
 ANSWERS, OWN, PADDED = "answers", "judge, own answers", "judge, the wrong answer padded"
 JUDGES = tuple(f"judge, request {i}" for i in range(1, len(REQUESTS) + 1))
 # Digits of a judge: 1 if it preferred the answer in the first place, which was …
@@ -59,7 +59,7 @@ def smollm2_part() -> RealPart:
         arms=(
             Arm(ANSWERS, answer_test, n_seeds=1),
             Arm(JUDGES[0], partial(judge_written, request=REQUESTS[0])),
-            Arm(PADDED, partial(judge_written, request=REQUESTS[0], padded=True)),
+            Arm(PADDED, partial(judge_written, request=REQUESTS[0], padded=True), n_seeds=1),
             Arm(OWN, judge_own, n_seeds=1),
             *(
                 Arm(name, partial(judge_written, request=request), n_seeds=1)
@@ -178,9 +178,13 @@ def _replies(items: Sequence[Item], completions: Sequence[Completion]) -> list[S
 
 @lru_cache(maxsize=1)
 def _model(profile: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    import torch
+
+    from ift_course.hardware import bf16_is_fast
     from ift_course.training.open_model import load
 
-    return load("base", profile=profile)
+    dtype = torch.bfloat16 if bf16_is_fast() else None  # two to three times as fast
+    return load("base", profile=profile, dtype=dtype)
 
 
 @lru_cache(maxsize=1)
