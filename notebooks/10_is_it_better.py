@@ -48,7 +48,6 @@ for name, arm in {"48 examples": few, "300 examples": many}.items():
 
 # %%
 from ift_course.data import course_set
-from ift_course.evaluation.items import read_items
 from ift_course.lessons.lesson_10 import figures, smollm2
 
 panel = smollm2.stored()

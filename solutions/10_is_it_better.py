@@ -276,8 +276,8 @@ if ift.passed(bradley_terry):
 # old list at the end of the step.
 
 # %% [markdown] tags=["hint"]
-# `sum(wins[i]) / sum(games[i][j] / (p[i] + p[j]) for j in range(n) if games[i][j])` for each i, then
-# divide by the sum of the new list.
+# `sum(wins[i]) / sum(games[i][j] / (p[i] + p[j]) for j in range(n) if games[i][j])` for each i.
+# Then divide by the sum of the new list.
 
 # %% [markdown]
 # ## 10.4 The exact power of a test
@@ -351,8 +351,8 @@ if ift.passed(power):
 # below the level, add the probability of the case.
 
 # %% [markdown] tags=["hint"]
-# The probability is `math.comb(n, m) * math.comb(m, b) * only_b**b * only_a**(m - b) * neither**(n -
-# m)`, with `neither = 1 - only_a - only_b`.
+# There are `math.comb(n, m) * math.comb(m, b)` ways, each of the probability `only_b**b *
+# only_a**(m - b) * neither**(n - m)`, with `neither = 1 - only_a - only_b`.
 
 # %% [markdown]
 # ## An open question

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ift_course.claims.results import item_digits, item_scores
 from ift_course.data import course_set
+from ift_course.errors import CourseError
 from ift_course.evaluation.generate import Completion, generate_replies
 from ift_course.evaluation.items import Item, read_items
 from ift_course.lessons.lesson_10.judge import REQUESTS, Pair, judge_both_orders
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 LESSON, PROFILE = "10", "smollm2"
+COMMAND = "python -m ift_course.lessons.lesson_10.smollm2"
 MAX_NEW_TOKENS = 64
 N_PAIRS = 40  # questions that the judge sees: the first ones of a single turn
 ANSWERS, OWN, PADDED = "answers", "judge, own answers", "judge, the wrong answer padded"
@@ -73,11 +75,13 @@ def stored() -> Panel:
     """The panel that came with the course, or that was computed on this machine.
 
     Raises:
-        FileNotFoundError: Neither is there.
+        CourseError: Neither is there, or the file is damaged.
     """
     panel = stored_panel(PROFILE, LESSON)
     if panel is None:
-        raise FileNotFoundError(f"results/{PROFILE}/{LESSON}.json is missing; see {__name__}")
+        raise CourseError(
+            f"results/{PROFILE}/{LESSON}.json is missing; restore it, or compute it: {COMMAND}"
+        )
     return panel
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM110 (other people's styles)
 """Correct solutions in other styles: loops, arrays, warnings, prints."""
 
 import re
