@@ -270,7 +270,7 @@ print(f"{right_first.size} pairs, each in both orders ({panel.origin})\n"
       f"(κ = {kappa:.2f})\n"
       f"the same answer in both orders {consistent.mean():.0%}; of these right "
       f"{takes_right[consistent].mean():.0%}")  # fmt: skip
-for other in smollm2.JUDGES[1:]:
+for other in smollm2.JUDGES[1:]:  # other wordings of the request, on the first set
     x, y = map(np.array, smollm2.verdicts(panel, other))
     print(f"{other}: takes the first place {(x + y).mean() / 2:.0%}, "
           f"the right answer {(x + 1 - y).mean() / 2:.0%}")  # fmt: skip
@@ -298,26 +298,29 @@ if profile.seeds == tuple(seeds):
 # the judge's own, on questions where its own is wrong.
 
 # %%
-padded = np.array([smollm2.verdicts(panel, smollm2.PADDED, s) for s in seeds])
-right_if_padded = (padded[:, 0] + 1 - padded[:, 1]) / 2
-own = np.array(smollm2.verdicts(panel, smollm2.OWN))
-right_against_own = (own[0] + 1 - own[1]) / 2
+def share_right(arm: str):
+    """Over both orders, the share of the verdicts on each pair that name the right answer."""
+    first, second = map(np.array, smollm2.verdicts(panel, arm))
+    return (first + 1 - second) / 2
+
+
+right_if_padded, right_against_own = share_right(smollm2.PADDED), share_right(smollm2.OWN)
 own_is_wrong = np.array([not lenient[i] for i in smollm2.judged_rows()])
 figures.judge(
     {
         "the first place": takes_first,
         "the right answer": takes_right,
-        "… if the wrong one is padded": right_if_padded,
+        "… if the wrong one is padded": right_if_padded[None],
         "… on questions it got wrong": takes_right[:, own_is_wrong],
         "… there, against its own answer": right_against_own[own_is_wrong][None],
     }
 )
 
 # %%
-from ift_course.evaluation.intervals import items_interval
+from ift_course.evaluation.intervals import items_interval, two_level_interval
 
 for bias, difference in {
-    "length": (takes_right - right_if_padded).mean(axis=0),
+    "length": takes_right[0] - right_if_padded,
     "self-preference": (takes_right.mean(axis=0) - right_against_own)[own_is_wrong],
 }.items():
     low, high = items_interval(difference)
@@ -475,12 +478,15 @@ def leak(seed: int) -> dict[str, list[float]]:
 
 by_seed = ift.each_seed(leak, profile.seeds)
 leaks = {name: [x[name] for x in by_seed] for name in by_seed[0]}
-for name, arm in leaks.items():
-    means, (low, high) = ift.charts.summarize_seeds(arm, (0, 1))
-    print(f"{name:24} {np.mean(means):.2f} ({low:.2f} to {high:.2f})")
+print(f"{'':16} leaked  control  difference")
+for test in ("exam", "fresh questions", "canaries"):
+    leaked, control = (leaks[f"{name}, {test}"] for name in ("leaked", "control"))
+    low, high = two_level_interval(leaked, control)
+    print(f"{test:16} {np.mean(leaked):6.2f} {np.mean(control):8.2f}  "
+          f"{np.mean(leaked) - np.mean(control):+.2f} ({low:+.2f} to {high:+.2f})")  # fmt: skip
 
 # %% [markdown]
-# **Claim 2: the leak raises the score**, and not the skill.
+# **Claim 2: the leak raises the score.** Whether it raises the skill, too, stands in the second line.
 
 # %%
 ift.claim(
@@ -571,7 +577,7 @@ ift.claim(
 # %% [markdown]
 # How to see it: score the winner once more, on questions that did not choose it, and report that.
 #
-# ### The average rose, and something broke
+# ### One average, many abilities
 #
 # A **regression suite** is a test file with a category for everything that must keep working. Run
 # it before and after each tuning. Here a model of the closed world that answers questions about
@@ -613,10 +619,16 @@ for name in ("before", "after"):  # ift eval before --data suite.jsonl --out bef
     run_ift("eval", name, "--data", "suite.jsonl", "--max-new-tokens", "16",
             "--out", f"{name}.json")  # fmt: skip
 print(run_ift("compare", "before.json", "after.json").split("The 10 largest")[0])
+compared = json.loads(run_ift("compare", "before.json", "after.json", "--json"))
+worse = [name for name, x in compared["categories"].items() if x["high"] < 0]
+better = [name for name, x in compared["categories"].items() if x["low"] > 0]
+print(f"All together {100 * compared['difference']:+.0f} points. Better: {', '.join(better) or '-'}; "
+      f"worse: {', '.join(worse) or '-'}.")  # fmt: skip
 
 # %% [markdown]
-# Read the categories, not only the line `all`. With ten categories, one interval in twenty misses
-# its truth, so a category that fell is a reason to ask more questions of it.
+# Read the categories, not only the line `all`. But each of these intervals misses its truth once in
+# twenty times, so of many categories some will: take a category that fell as a reason to ask more
+# questions of its kind.
 #
 # For the field's benchmarks, EleutherAI's `lm-eval` asks and scores. The second command runs it,
 # too, and adds intervals:
