@@ -297,6 +297,7 @@ if profile.seeds == tuple(seeds):
 # sentences were added to the wrong answer. For self-preference, the ideal answer was compared with
 # the judge's own, on questions where its own is wrong.
 
+
 # %%
 def share_right(arm: str):
     """Over both orders, the share of the verdicts on each pair that name the right answer."""
@@ -486,7 +487,7 @@ for test in ("exam", "fresh questions", "canaries"):
           f"{np.mean(leaked) - np.mean(control):+.2f} ({low:+.2f} to {high:+.2f})")  # fmt: skip
 
 # %% [markdown]
-# **Claim 2: the leak raises the score.** Whether it raises the skill, too, stands in the second line.
+# **Claim 2: the leak raises the score.** Whether it raises the skill stands in the second line.
 
 # %%
 ift.claim(
@@ -622,8 +623,8 @@ print(run_ift("compare", "before.json", "after.json").split("The 10 largest")[0]
 compared = json.loads(run_ift("compare", "before.json", "after.json", "--json"))
 worse = [name for name, x in compared["categories"].items() if x["high"] < 0]
 better = [name for name, x in compared["categories"].items() if x["low"] > 0]
-print(f"All together {100 * compared['difference']:+.0f} points. Better: {', '.join(better) or '-'}; "
-      f"worse: {', '.join(worse) or '-'}.")  # fmt: skip
+print(f"All together {100 * compared['difference']:+.0f} points. "
+      f"Better: {', '.join(better) or '-'}; worse: {', '.join(worse) or '-'}.")  # fmt: skip
 
 # %% [markdown]
 # Read the categories, not only the line `all`. But each of these intervals misses its truth once in

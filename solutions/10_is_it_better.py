@@ -164,13 +164,12 @@ def judge_report(right_is_a: list[str], right_is_b: list[str]) -> dict[str, floa
     ### BEGIN SOLUTION
     if len(right_is_a) != len(right_is_b) or not right_is_a:
         raise ValueError("each pair needs a verdict in both orders")
-    pairs = list(zip(right_is_a, right_is_b, strict=True))
-    n = len(pairs)
-    right = sum((a == "A") + (b == "B") for a, b in pairs) / (2 * n)
+    n = len(right_is_a)
+    right = (right_is_a.count("A") + right_is_b.count("B")) / (2 * n)
     return {
         "right": right,
-        "first": sum((a == "A") + (b == "A") for a, b in pairs) / (2 * n),
-        "consistent": sum(a != b for a, b in pairs) / n,
+        "first": (right_is_a.count("A") + right_is_b.count("A")) / (2 * n),
+        "consistent": sum(right_is_a[i] != right_is_b[i] for i in range(n)) / n,
         "kappa": (right - 0.5) / 0.5,
     }
     ### END SOLUTION
@@ -200,8 +199,8 @@ if ift.passed(judge_report):
 # answer twice gives two *different* letters.
 
 # %% [markdown] tags=["hint"]
-# `sum((a == "A") + (b == "B") for a, b in zip(right_is_a, right_is_b)) / (2 * n)` is "right";
-# "kappa" is `(right - 0.5) / 0.5`.
+# "right" is `(right_is_a.count("A") + right_is_b.count("B")) / (2 * n)`, and "kappa" is `(right -
+# 0.5) / 0.5`.
 
 # %% [markdown]
 # ## 10.3 Ratings from votes

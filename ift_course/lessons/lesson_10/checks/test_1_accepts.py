@@ -91,6 +91,7 @@ def test_several_words(learner, rng):
 def test_length(learner, rng):
     """As many words as allowed are fine, one more is not; words are separated by white space."""
     for limit in (2, 3, 4):
+        compare(learner, "Paris it is", ["Paris"], [], limit)
         compare(learner, "well-known  Paris,\nthen", ["Paris"], [], limit)
 
 
