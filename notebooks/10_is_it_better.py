@@ -48,6 +48,7 @@ for name, arm in {"48 examples": few, "300 examples": many}.items():
 
 # %%
 from ift_course.data import course_set
+from ift_course.evaluation.items import read_items
 from ift_course.lessons.lesson_10 import figures, smollm2
 
 panel = smollm2.stored()
@@ -55,18 +56,20 @@ panel = smollm2.stored()
 strict, lenient = (item_scores(run.scores[name]) for name in ("strict", "lenient"))
 print(f"SmolLM2-135M-Instruct, {panel.origin}: strict {sum(strict):.0f} of 100, "
       f"lenient {sum(lenient):.0f}")  # fmt: skip
-rows = course_set.load("test")
-for kind, chosen in {
-    "right": [i for i in range(100) if strict[i]],
-    "right only by lenient": [i for i in range(100) if lenient[i] > strict[i]],
-    "wrong": [i for i in range(100) if not lenient[i]],
-}.items():
-    for i in chosen[:2]:
-        reply = run.replies[i]
-        text = " ".join(reply.text.split())
-        print(f"{kind}: {reply.prompt[:70]!r}\n    {text[:90]!r}{'' if reply.finished else ' …'}")
+items = {item.number: item for item in read_items(course_set.path("test"), on_left_out=print)}
+for i in (1, 8, 72):
+    reply, item = run.replies[i], items[i + 1]
+    text = " ".join(reply.text.split())
+    print(f"\n{reply.prompt}\n  {text[:90]}{'' if reply.finished else ' …'}\n  -> "
+          f"{item.fault(reply.text, reply.finished) or 'right'}; lenient: "
+          f"{item.fault(reply.text, reply.finished, accept_cut=True) or 'right'}")  # fmt: skip
 
 # %% [markdown]
+# The first answer is right and too long for the row's limit. The second one is accepted, because it
+# contains the word *density*, and explains nothing. The third one is good, but was cut off at 64
+# tokens, so that only the lenient score has it. Every rule draws such a line somewhere. **Read what
+# your rule accepts and refuses before you believe its number.**
+#
 # Many instructions can be verified by a program although the answer is free: "no comma", "at least
 # 30 words". **IFEval** (Zhou et al. 2023) is a benchmark of such *verifiable instructions*. Its
 # strict score takes the answer as it stands. Its *loose* score also accepts it without its first
@@ -124,8 +127,8 @@ if find_spec("if_verifiable"):  # pip install if-verifiable
             assert (result.strict_pass, result.loose_pass) == by_hand, (name, text)
 
 # %% [markdown]
-# A verifier checks only what it checks. "Paris is not the capital" contains Paris. So write wrong
-# answers for every row, and see that they are refused: the course's test has three for each.
+# So write wrong answers for every row, and see that your verifier refuses them. The course's test
+# has three for each.
 #
 # ## 3. Two models on the same questions
 #
@@ -396,15 +399,18 @@ rng = np.random.default_rng(0)
 draws = rng.integers(0, results.shape[1], (300, results.shape[1]))
 resampled = np.array([rating(strengths(count_wins(results[:, x]) + 1e-3, 200)) for x in draws])
 orders = np.array([elo(rng.permutation(games)) for _ in range(200)])
+best = np.bincount(resampled.argmax(axis=1), minlength=len(players)) / len(resampled)
 for i, name in enumerate(players):
     low, high = np.quantile(resampled[:, i], (0.025, 0.975))
-    print(f"{name:22} Bradley–Terry {rating(strengths(wins))[i]:+4.0f} ({low:+.0f} to {high:+.0f}),"
-          f" Elo {orders[:, i].min():+.0f} to {orders[:, i].max():+.0f} by order")  # fmt: skip
+    print(f"{name:22} {rating(strengths(wins))[i]:+4.0f} ({low:+.0f} to {high:+.0f}), best in "
+          f"{best[i]:.0%} of the resampled tests; Elo {orders[:, i].min():+.0f} to "
+          f"{orders[:, i].max():+.0f} by order")  # fmt: skip
 
 # %% [markdown]
-# By hand and by `scipy` agree. **Elo** updates after each vote, so the order of the same votes
-# changes the ranking; Chatbot Arena moved to Bradley–Terry (Chiang et al. 2024). The intervals come
-# from resampled questions.
+# The strengths by hand and by `scipy` agree. An **Elo rating** is updated after each vote, so it
+# depends on the order of the same votes; Chatbot Arena uses Bradley–Terry (Chiang et al. 2024). The
+# intervals come from resampled questions, and they leave the first place open. (The mean of all
+# ratings is 0. A model that never wins has no finite rating.)
 #
 # ### Vote yourself
 #
