@@ -483,31 +483,40 @@ def leak(seed: int) -> dict[str, list[float]]:
     return scores
 
 
-by_seed = ift.each_seed(leak, profile.seeds)
+by_seed = ift.each_seed(leak, profile.more_seeds(2))
 leaks = {name: [x[name] for x in by_seed] for name in by_seed[0]}
-print(f"{'':16} leaked  control  difference")
+print(f"{len(by_seed)} seeds          leaked  control  difference")
 for test in ("exam", "fresh questions", "canaries"):
     leaked, control = (leaks[f"{name}, {test}"] for name in ("leaked", "control"))
     low, high = two_level_interval(leaked, control)
     print(f"{test:16} {np.mean(leaked):6.2f} {np.mean(control):8.2f}  "
           f"{np.mean(leaked) - np.mean(control):+.2f} ({low:+.2f} to {high:+.2f})")  # fmt: skip
 
+n = len(profile.seeds)
+first = [leaks[f"{name}, exam"][:n] for name in ("leaked", "control")]
+low, high = two_level_interval(*first)
+print(f"the exam, the first {n} seeds: predicted at least +0.02, measured "
+      f"{np.mean(first[0]) - np.mean(first[1]):+.3f} ({low:+.3f} to {high:+.3f}): "
+      f"{'as predicted' if low >= 0.02 else 'missed' if high < 0.02 else 'not decided'}")  # fmt: skip
+
 # %% [markdown]
-# **Claim 2: the leak raises the score.** Whether it raises the skill stands in the second line.
+# The leak makes the exam look better, and fresh questions do not follow. But a model that was good
+# before has little to gain, so the score alone hardly gives the leak away. The canaries do.
+#
+# **Claim 2**, tested on the three seeds that were not used before:
 
 # %%
 ift.claim(
-    "10.leak-raises-score",
-    "A model that was tuned on its exam scores higher on it than a control that was tuned on as "
-    "many other examples.",
+    "10.canaries-show-a-leak",
+    "A model that was tuned on its exam answers the exam's canaries, and a control does not.",
     subject=12,
-    literature="Scores on a benchmark that was in the training data overestimate a model.",
-    source="Zhang et al. 2024 (GSM1k), arXiv:2405.00332, which compares a benchmark with fresh "
-    "questions of its kind",
-    metric="strict accuracy on the exam, leaked minus control",
-    arms={name: leaks[f"{name}, exam"] for name in ("leaked", "control")},
+    literature="A model that completes items which it can know from the test alone has seen the "
+    "test.",
+    source="Srivastava et al. 2022 (BIG-bench), arXiv:2206.04615, whose files carry a canary string",
+    metric="share of 20 made-up facts answered as the exam has them, leaked minus control",
+    arms={name: leaks[f"{name}, canaries"][n:] for name in ("leaked", "control")},
     effect=("leaked", "control"),
-    at_least=0.02,
+    at_least=0.4,
 )
 
 # %% [markdown]

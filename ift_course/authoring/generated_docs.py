@@ -43,7 +43,7 @@ HEADLINES = (
     "07.filter-keeps-accuracy",
     "08.replay-keeps",
     "09.curation-beats-chance",
-    "10.leak-raises-score",
+    "10.canaries-show-a-leak",
 )
 
 

@@ -73,6 +73,14 @@ def test_own_answers_stand_beside_the_questions_they_answer():
         assert pair.other == str(i) and pair.right == rows[i]["ideal"]
 
 
+def test_the_answers_that_the_lesson_talks_about_are_as_it_says():
+    [run] = smollm2.stored().arms[smollm2.ANSWERS]
+    strict, lenient = run.scores["strict"], run.scores["lenient"]
+    assert "14" in run.replies[1].text and lenient[1] == "0"
+    assert "density" in run.replies[8].text and "less" not in run.replies[8].text
+    assert strict[8] == "1" and (strict[72], lenient[72]) == ("0", "1")
+
+
 def test_the_stored_verdicts_are_those_of_todays_questions_and_requests():
     part = smollm2.smollm2_part()
     panel = smollm2.stored()
