@@ -497,7 +497,7 @@ first = [leaks[f"{name}, exam"][:n] for name in ("leaked", "control")]
 low, high = two_level_interval(*first)
 print(f"the exam, the first {n} seeds: predicted at least +0.02, measured "
       f"{np.mean(first[0]) - np.mean(first[1]):+.3f} ({low:+.3f} to {high:+.3f}): "
-      f"{'as predicted' if low >= 0.02 else 'missed' if high < 0.02 else 'not decided'}")  # fmt: skip
+      f"{'as predicted' if low >= 0.02 else 'not decided'}")  # fmt: skip
 
 # %% [markdown]
 # The leak makes the exam look better, and fresh questions do not follow. But a model that was good
@@ -510,9 +510,9 @@ ift.claim(
     "10.canaries-show-a-leak",
     "A model that was tuned on its exam answers the exam's canaries, and a control does not.",
     subject=12,
-    literature="A model that completes items which it can know from the test alone has seen the "
-    "test.",
-    source="Srivastava et al. 2022 (BIG-bench), arXiv:2206.04615, whose files carry a canary string",
+    literature="Random sequences that were inserted into the training data can be extracted from "
+    "the model.",
+    source="Carlini et al. 2019 (The Secret Sharer), arXiv:1802.08232",
     metric="share of 20 made-up facts answered as the exam has them, leaked minus control",
     arms={name: leaks[f"{name}, canaries"][n:] for name in ("leaked", "control")},
     effect=("leaked", "control"),
@@ -684,5 +684,7 @@ ift.quiz("10", "strict-or-lenient", "overlapping-intervals", "judge-both-orders"
 #   [arXiv:2411.00640](https://arxiv.org/abs/2411.00640).
 # - Zhang et al. 2024, *A Careful Examination of Large Language Model Performance on Grade School
 #   Arithmetic* (GSM1k), [arXiv:2405.00332](https://arxiv.org/abs/2405.00332).
+# - Carlini et al. 2019, *The Secret Sharer*,
+#   [arXiv:1802.08232](https://arxiv.org/abs/1802.08232): canaries.
 # - Dodge et al. 2020, *Fine-Tuning Pretrained Language Models*,
 #   [arXiv:2002.06305](https://arxiv.org/abs/2002.06305).
