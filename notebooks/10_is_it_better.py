@@ -32,19 +32,21 @@ gemma = stored_panel("gemma", "01")
 right = {arm: [item_scores(run.scores["strict"]) for run in runs]
          for arm, runs in gemma.arms.items()}  # fmt: skip
 few, many = right["SFT on 48 examples"], right["SFT on 300 examples"]
+print(f"{gemma.model}, {gemma.origin}")
 for name, arm in {"48 examples": few, "300 examples": many}.items():
     counts = [int(sum(run)) for run in arm]
     print(f"{name:>12}: {counts} of 100 right, mean {sum(counts) / len(counts):.0f} %")
 
 # %% [markdown]
-# **Predict.** Is the second model better? Would you have said so after the first run alone? Or
-# after the second one?
+# **Predict.** Do 300 examples give a better model than 48? Would you have said so after the first
+# run alone? Or after the second one?
 #
 # ## 2. What counts as right
 #
-# First, where do such numbers come from? Another model, SmolLM2-135M-Instruct, answered the same
-# questions. Each row of the test names a **verifier**, a program that accepts or refuses an answer.
-# Strictly, an answer must also end by itself. The lenient score forgives that.
+# First, where do such numbers come from? Each row of the test names a **verifier**, a program that
+# accepts or refuses an answer. By the strict score, an answer must also end by itself, before the
+# token limit. The lenient score forgives that. Another model, SmolLM2-135M-Instruct, answered the
+# same questions, and its answers are stored with the course:
 
 # %%
 from ift_course.data import course_set
@@ -66,9 +68,9 @@ for i in (1, 8, 72):
 
 # %% [markdown]
 # The first answer is right and too long for the row's limit. The second one is accepted, because it
-# contains the word *density*, and explains nothing. The third one is good, but was cut off at 64
-# tokens, so that only the lenient score has it. Every rule draws such a line somewhere. **Read what
-# your rule accepts and refuses before you believe its number.**
+# contains the word *density*, and explains nothing. The third one answers the question, but was cut
+# off at 64 tokens, so that only the lenient score has it. Every rule draws such a line somewhere.
+# **Read what your rule accepts and refuses before you believe its number.**
 #
 # Many instructions can be verified by a program although the answer is free: "no comma", "at least
 # 30 words". **IFEval** (Zhou et al. 2023) is a benchmark of such *verifiable instructions*. Its
@@ -132,10 +134,13 @@ if find_spec("if_verifiable"):  # pip install if-verifiable
 #
 # ## 3. Two models on the same questions
 #
-# Back to Gemma, the second run. Two shares of 100 each have an interval, and the intervals overlap.
-# But both models answered the *same* questions, and hard ones are hard for both. Questions that
-# both get right, or both wrong, say nothing about which is better. So take the difference question
-# by question. It has a smaller standard error:
+# Back to Gemma. Take the second runs, 17 and 23 right, as models A and B. Each share of 100 has an
+# interval of its own, and the two overlap. But both models answered the *same* questions, and most
+# are hard for both. Questions that both get right, or both get wrong, say nothing about which model
+# is better. So subtract question by question: $d_i$ is 1 where B alone is right, −1 where A alone
+# is, and 0 otherwise. The standard error of the mean of $d$ is $s_d / \sqrt{n}$, and 1.96 of them to
+# each side make a 95 % interval. The **bootstrap** needs no formula: it draws $n$ questions with
+# replacement, again and again, and takes the middle 95 % of the means.
 
 # %%
 import numpy as np
@@ -162,10 +167,11 @@ assert np.isclose(p_value, counts.p_value)
 print(f"McNemar's exact test: p = {p_value:.2f}\nift compare: {counts.verdict()}.")
 
 # %% [markdown]
-# **McNemar's test** asks how often a fair coin would split the questions that one model alone got
-# right so unevenly. `ift compare` gives the same verdict in words, and adds how many questions
-# would do. But this is one run against one run. Another run differs as well, so the interval has to
-# cover the training seeds, too:
+# **McNemar's test** looks only at the questions that one model alone got right, and asks how often
+# a fair coin would split them as unevenly. `ift compare` gives the same verdict in words, and adds
+# how many questions would do. All of this is about *other questions* for these two models. It says
+# nothing about tuning again: the three runs in section 1 differ, too. For the statement "300
+# examples are better than 48", the interval has to cover seeds *and* questions:
 
 # %%
 from ift_course.panels.summary import prediction, sentence
@@ -175,7 +181,7 @@ print(sentence(gemma, contrast))
 print(prediction(gemma, contrast))
 
 # %% [markdown]
-# So the answer to section 1 is: nobody knows yet.
+# So the answer to section 1 is that nobody knows yet.
 #
 # ## 4. How many questions?
 #
@@ -183,7 +189,8 @@ print(prediction(gemma, contrast))
 # models alone is right on 20 % of all questions, and that B is 5 points better. **Predict:** how
 # many questions does McNemar's test need to find that in four of five tries?
 #
-# Simulate it: draw many tests of $n$ questions, and count in how many p is below 0.05.
+# Simulate it: draw many tests of $n$ questions, and count in how many p is below 0.05. The number of
+# questions comes from `ift compare`, which saw a small test with such a disagreement.
 
 # %%
 from scipy.stats import binom
@@ -243,7 +250,8 @@ ift.quiz("10", "hundred-questions")
 # Where no program can verify an answer, a model may judge: **LLM-as-a-judge**. It reads a question
 # and two answers, and names the better one. Can you trust it? Ask it about pairs where you *know*
 # which answer is right. Our judge is SmolLM2-135M-Instruct, a very weak one, and each pair is an
-# ideal answer of the test and a wrong one, both written by hand. This is all of the judge's code:
+# ideal answer of the test and a wrong one, both written by hand. Its code compares the logits of the
+# two letters, so that there always is a verdict:
 
 # %%
 import inspect
@@ -279,7 +287,8 @@ for other in smollm2.JUDGES[1:]:  # other wordings of the request, on the first 
           f"the right answer {(x + 1 - y).mean() / 2:.0%}")  # fmt: skip
 
 # %% [markdown]
-# **Claim 1: position bias.** The prediction was written down before the judge was asked.
+# **Claim 1: position bias.** A box tests an expectation. Its bound was written down before the judge
+# was asked.
 
 # %%
 if profile.seeds == tuple(seeds):
@@ -333,9 +342,11 @@ for bias, difference in {
           f"{len(difference)} questions): {found}")  # fmt: skip
 
 # %% [markdown]
-# Whatever judge you use: ask in both orders and count only the verdicts that agree, control for
-# length (Dubois et al. 2024), let no model judge itself, and report κ against labels that you
-# trust.
+# Neither comparison is clean: polite sentences are not only long, and a model's own wrong answers
+# differ from hand-written ones in more than their author. Larger judges are much better, and have
+# these biases, too (Zheng et al. 2023, Panickssery et al. 2024). So whatever judge you use: ask in
+# both orders, and count contradicting verdicts as a tie; control for length (Dubois et al. 2024);
+# let no model judge itself; and report its agreement with labels that you trust.
 #
 # ## 6. From votes to ratings
 #
@@ -435,10 +446,11 @@ for for_b in (6, 8, 9):
 #
 # ### The test is in the training data
 #
-# In the closed world, one model is tuned on 30 facts, and on the 40 questions of its own exam
-# (**contamination**). The control gets as many other examples. Both training sets also hold 20
-# **canaries**: made-up facts about people who do not exist, those of the exam or others. Nobody can
-# know them. **Predict** the six shares.
+# In the closed world, one model is tuned on 30 facts and on the 40 questions of its own exam, with
+# their answers: **contamination**. The control gets 40 other facts instead, so that both have seen
+# as many. Both training sets also hold 20 **canaries**, made-up facts about people who do not
+# exist, which nobody can know: those of the exam for the one, others for the control. **Predict**
+# the six shares.
 
 # %%
 from dataclasses import replace
@@ -647,7 +659,7 @@ print(f"All together {100 * compared['difference']:+.0f} points. "
 # questions of its kind.
 #
 # For the field's benchmarks, EleutherAI's `lm-eval` asks and scores. The second command runs it,
-# too, and adds intervals:
+# too, and adds intervals ([how to install it](../docs/evaluating.md#tasks-of-the-field)):
 #
 # ```bash
 # lm_eval --model hf --model_args pretrained=models/mine --tasks ifeval --apply_chat_template
