@@ -138,8 +138,8 @@ if find_spec("if_verifiable"):  # pip install if-verifiable
 # interval of its own, and the two overlap. But both models answered the *same* questions, and most
 # are hard for both. Questions that both get right, or both get wrong, say nothing about which model
 # is better. So subtract question by question: $d_i$ is 1 where B alone is right, −1 where A alone
-# is, and 0 otherwise. The standard error of the mean of $d$ is $s_d / \sqrt{n}$, and 1.96 of them to
-# each side make a 95 % interval. The **bootstrap** needs no formula: it draws $n$ questions with
+# is, and 0 otherwise. The standard error of the mean of $d$ is $s_d / \sqrt{n}$, and 1.96 of them
+# to each side make a 95 % interval. The **bootstrap** needs no formula: it draws $n$ questions with
 # replacement, again and again, and takes the middle 95 % of the means.
 
 # %%
@@ -189,8 +189,8 @@ print(prediction(gemma, contrast))
 # models alone is right on 20 % of all questions, and that B is 5 points better. **Predict:** how
 # many questions does McNemar's test need to find that in four of five tries?
 #
-# Simulate it: draw many tests of $n$ questions, and count in how many p is below 0.05. The number of
-# questions comes from `ift compare`, which saw a small test with such a disagreement.
+# Simulate it: draw many tests of $n$ questions, and count in how many p is below 0.05. The number
+# of questions comes from `ift compare`, which saw a small test with such a disagreement.
 
 # %%
 from scipy.stats import binom
@@ -250,8 +250,8 @@ ift.quiz("10", "hundred-questions")
 # Where no program can verify an answer, a model may judge: **LLM-as-a-judge**. It reads a question
 # and two answers, and names the better one. Can you trust it? Ask it about pairs where you *know*
 # which answer is right. Our judge is SmolLM2-135M-Instruct, a very weak one, and each pair is an
-# ideal answer of the test and a wrong one, both written by hand. Its code compares the logits of the
-# two letters, so that there always is a verdict:
+# ideal answer of the test and a wrong one, both written by hand. Its code compares the logits of
+# the two letters, so that there always is a verdict:
 
 # %%
 import inspect
@@ -287,8 +287,8 @@ for other in smollm2.JUDGES[1:]:  # other wordings of the request, on the first 
           f"the right answer {(x + 1 - y).mean() / 2:.0%}")  # fmt: skip
 
 # %% [markdown]
-# **Claim 1: position bias.** A box tests an expectation. Its bound was written down before the judge
-# was asked.
+# **Claim 1: position bias.** A box tests an expectation. Its bound was written down before the
+# judge was asked.
 
 # %%
 if profile.seeds == tuple(seeds):
