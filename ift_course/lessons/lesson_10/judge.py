@@ -1,7 +1,9 @@
 """SmolLM2-135M-Instruct as a judge: which of two answers is better?
 
 The judge reads a question and two answers, and replies with a letter. Its verdict is the letter
-with the higher logit, so that it always gives one. It sees every pair in both orders.
+with the higher logit, so that it always gives one. It sees every pair in both orders. What it adds
+to the logit of A wherever the right answer stands is its bias for the place. In the difference of
+both orders that cancels, and what is left is its opinion of the answers.
 """
 
 from __future__ import annotations
@@ -47,15 +49,15 @@ def judge_prompt(question: str, a: str, b: str, request: str = REQUESTS[0]) -> s
     return f"Question: {question}\n\nAnswer A: {a}\n\nAnswer B: {b}\n\n{request}"
 
 
-def prefers_first(
+def log_odds(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[str],
     *,
     batch_size: int = 8,
     on_step: Callable[[int, int], None] | None = None,
-) -> list[bool]:
-    """Return for each prompt whether the judge prefers A to B.
+) -> list[float]:
+    """Return for each prompt the logit of A minus that of B: above 0, the judge prefers A.
 
     Args:
         model: An instruct model.
@@ -70,19 +72,20 @@ def prefers_first(
 
     tokenizer.padding_side = "left"  # the letter comes next at the end of every row
     letters = [cast("int", tokenizer.convert_tokens_to_ids(letter)) for letter in LETTERS]
+    output_matrix: Any = model.get_output_embeddings().weight
+    of_a, of_b = output_matrix[letters].float()
     ids = [_chat_ids(tokenizer, prompt) for prompt in prompts]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding
-    verdicts: dict[int, bool] = {}
+    odds: dict[int, float] = {}
     for start in range(0, len(order), batch_size):
         indices = order[start : start + batch_size]
         batch = tokenizer.pad({"input_ids": [ids[i] for i in indices]}, return_tensors="pt")
         with evaluating(model), torch.no_grad():
-            output: Any = cast("Any", model)(**batch.to(model.device), logits_to_keep=1)
-        a, b = output.logits[:, -1, letters].float().T.tolist()
-        verdicts |= {i: x > y for i, x, y in zip(indices, a, b, strict=True)}
+            states = cast("Any", model.base_model)(**batch.to(model.device)).last_hidden_state
+            odds |= zip(indices, (states[:, -1].float() @ (of_a - of_b)).tolist(), strict=True)
         if on_step:
-            on_step(len(verdicts), len(order))
-    return [verdicts[i] for i in range(len(ids))]
+            on_step(len(odds), len(order))
+    return [odds[i] for i in range(len(ids))]
 
 
 def judge_both_orders(
@@ -91,8 +94,8 @@ def judge_both_orders(
     pairs: Sequence[Pair],
     request: str,
     on_step: Callable[[int, int], None] | None = None,
-) -> tuple[list[bool], list[bool]]:
-    """Return whether the judge prefers the answer in the first place.
+) -> tuple[list[float], list[float]]:
+    """Return the log-odds for the answer in the first place.
 
     Args:
         model: An instruct model.
@@ -106,8 +109,8 @@ def judge_both_orders(
     """
     prompts = [judge_prompt(x.question, x.right, x.other, request) for x in pairs]
     prompts += [judge_prompt(x.question, x.other, x.right, request) for x in pairs]
-    verdicts = prefers_first(model, tokenizer, prompts, on_step=on_step)
-    return verdicts[: len(pairs)], verdicts[len(pairs) :]
+    odds = log_odds(model, tokenizer, prompts, on_step=on_step)
+    return odds[: len(pairs)], odds[len(pairs) :]
 
 
 def _chat_ids(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:

@@ -38,6 +38,8 @@ ANSWERS, OWN, PADDED = "answers", "judge, own answers", "judge, the wrong answer
 JUDGES = tuple(f"judge, request {i}" for i in range(1, len(REQUESTS) + 1))
 # Digits of a judge: 1 if it preferred the answer in the first place, which was …
 RIGHT_FIRST, RIGHT_SECOND = "right_first", "right_second"
+# … and 1 if it prefers the right answer after the bias for the place has been subtracted.
+BALANCED = "balanced"
 SPECIAL = re.compile(r"<\|[a-z_]+\|>")
 
 
@@ -57,6 +59,7 @@ def smollm2_part() -> RealPart:
             "stopped": "stopped by itself",
             RIGHT_FIRST: "prefers the first, which is right",
             RIGHT_SECOND: "prefers the first, which is wrong",
+            BALANCED: "prefers the right one, both orders together",
         },
         arms=(
             Arm(ANSWERS, answer_test, n_seeds=1),
@@ -149,8 +152,18 @@ def verdicts(panel: Panel, arm: str, seed: int = 0) -> tuple[list[float], list[f
         arm: The name of the judge.
         seed: The number of its set of pairs.
     """
-    scores = next(run.scores for run in panel.arms[arm] if run.seed == seed)
-    return item_scores(scores[RIGHT_FIRST]), item_scores(scores[RIGHT_SECOND])
+    return _digits(panel, arm, seed, RIGHT_FIRST), _digits(panel, arm, seed, RIGHT_SECOND)
+
+
+def balanced(panel: Panel, arm: str, seed: int = 0) -> list[float]:
+    """1 for each pair whose right answer has the higher log-odds in the mean of both orders.
+
+    Args:
+        panel: The stored panel.
+        arm: The name of the judge.
+        seed: The number of its set of pairs.
+    """
+    return _digits(panel, arm, seed, BALANCED)
 
 
 def main() -> None:
@@ -166,11 +179,22 @@ def main() -> None:
     print(path)
 
 
+def _digits(panel: Panel, arm: str, seed: int, metric: str) -> list[float]:
+    return item_scores(next(x.scores[metric] for x in panel.arms[arm] if x.seed == seed))
+
+
 def _judge(job: Job, pairs: Sequence[Pair], request: str) -> Measurement:
     first, second = judge_both_orders(
         *_model(job.profile.name), pairs, request, lambda n, total: job.on_step("pairs", n, total)
     )
-    return Measurement(scores={RIGHT_FIRST: item_digits(first), RIGHT_SECOND: item_digits(second)})
+    prefers_right = [x - y > 0 for x, y in zip(first, second, strict=True)]
+    return Measurement(
+        scores={
+            RIGHT_FIRST: item_digits([x > 0 for x in first]),
+            RIGHT_SECOND: item_digits([x > 0 for x in second]),
+            BALANCED: item_digits(prefers_right),
+        }
+    )
 
 
 def _replies(items: Sequence[Item], completions: Sequence[Completion]) -> list[StoredReply]:

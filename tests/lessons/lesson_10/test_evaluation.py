@@ -30,22 +30,34 @@ def test_the_stated_number_of_questions_has_a_power_of_about_80_percent(only_a, 
 def test_a_verdict_does_not_depend_on_the_batch(tiny_llama):
     model, tokenizer = tiny_llama
     prompts = [judge.judge_prompt("Why?", "word " * n, "no") for n in (9, 1, 5, 2)]
-    alone = [judge.prefers_first(model, tokenizer, [x])[0] for x in prompts]
+    alone = [judge.log_odds(model, tokenizer, [x])[0] for x in prompts]
     steps = []
-    together = judge.prefers_first(
+    together = judge.log_odds(
         model, tokenizer, prompts, batch_size=3, on_step=lambda *step: steps.append(step)
     )
-    assert together == alone
+    assert together == pytest.approx(alone, abs=1e-5)
+    assert len({round(x, 5) for x in alone}) == 4, "the order would not be seen"
     assert steps == [(3, 4), (4, 4)]
+
+
+def test_the_log_odds_are_the_difference_of_two_logits(tiny_llama):
+    model, tokenizer = tiny_llama
+    prompt = judge.judge_prompt("Why?", "So.", "No.")
+    batch = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}],
+        add_generation_prompt=True, return_dict=True, return_tensors="pt",
+    )  # fmt: skip
+    a, b = model(**batch).logits[0, -1, tokenizer.convert_tokens_to_ids(["A", "B"])].tolist()
+    assert judge.log_odds(model, tokenizer, [prompt]) == pytest.approx([a - b], abs=1e-5)
 
 
 def test_the_judge_sees_every_pair_in_both_orders(monkeypatch):
     def likes_five(model, tokenizer, prompts, on_step):
-        return ["Answer A: It is five." in prompt for prompt in prompts]
+        return [float("Answer A: It is five." in prompt) for prompt in prompts]
 
-    monkeypatch.setattr(judge, "prefers_first", likes_five)
+    monkeypatch.setattr(judge, "log_odds", likes_five)
     first, second = judge.judge_both_orders(None, None, PAIRS, judge.REQUESTS[0])
-    assert (first, second) == ([False, False], [True, False])
+    assert (first, second) == ([0, 0], [1, 0])
 
 
 def test_padding_changes_the_wrong_answer_alone():
