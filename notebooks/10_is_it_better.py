@@ -258,13 +258,14 @@ import inspect
 
 from ift_course.lessons.lesson_10 import judge
 
-print(inspect.getsource(judge.prefers_first))
+print(inspect.getsource(judge.log_odds))
 pair = smollm2.written_pairs(0)[0]
 print(judge.judge_prompt(pair.question, pair.right, pair.other))
 
 # %% [markdown]
 # **Predict.** The judge sees each pair twice, in both orders. How often does it choose the right
-# answer? How often the one in the first place? Both would be 50 % by a coin.
+# answer? How often the one in the first place? Both would be 50 % by a coin. **Cohen's kappa** is
+# the agreement with the truth beyond that: 1 if it is perfect, and 0 for a coin.
 
 # %%
 name = smollm2.JUDGES[0]
@@ -274,13 +275,11 @@ right_first, right_second = (
 )
 takes_first = (right_first + right_second) / 2  # of each pair, over both orders
 takes_right = (right_first + 1 - right_second) / 2
-consistent = right_first != right_second
-kappa = 2 * takes_right.mean() - 1  # Cohen's κ: agreement beyond chance, which is one half here
+kappa = 2 * takes_right.mean() - 1  # Cohen's kappa: agreement beyond chance, which is one half here
 print(f"{right_first.size} pairs, each in both orders ({panel.origin})\n"
-      f"takes the first place {takes_first.mean():.0%}, the right answer {takes_right.mean():.0%} "
-      f"(κ = {kappa:.2f})\n"
-      f"the same answer in both orders {consistent.mean():.0%}; of these right "
-      f"{takes_right[consistent].mean():.0%}")  # fmt: skip
+      f"takes the first place {takes_first.mean():.0%}, the right answer {takes_right.mean():.0%}, "
+      f"kappa {kappa:.2f}\n"
+      f"the same answer in both orders {(right_first != right_second).mean():.0%}")  # fmt: skip
 for other in smollm2.JUDGES[1:]:  # other wordings of the request, on the first set
     x, y = map(np.array, smollm2.verdicts(panel, other))
     print(f"{other}: takes the first place {(x + y).mean() / 2:.0%}, "
@@ -305,26 +304,25 @@ if profile.seeds == tuple(seeds):
     )
 
 # %% [markdown]
-# Two more biases are known: judges like **long** answers, and their **own**. For length, two polite
-# sentences were added to the wrong answer. For self-preference, the ideal answer was compared with
-# the judge's own, on questions where its own is wrong.
-
+# Where the place decides, the letter says little about the answers. The logits may say more: take
+# the log-odds of A in one order minus those in the other, and a constant preference for a place
+# cancels (Wang et al. 2023 average scores for this reason). With that measure we can look for two
+# more biases. Judges are known to like **long** answers, so two polite sentences were added to the
+# wrong one. And they are known to like their **own** (*self-preference*), so the ideal answer was
+# compared with what the judge itself had written, where that is wrong.
 
 # %%
-def share_right(arm: str):
-    """Over both orders, the share of the verdicts on each pair that name the right answer."""
-    first, second = map(np.array, smollm2.verdicts(panel, arm))
-    return (first + 1 - second) / 2
-
-
-right_if_padded, right_against_own = share_right(smollm2.PADDED), share_right(smollm2.OWN)
+balanced = np.array([smollm2.balanced(panel, name, s) for s in seeds])
+right_if_padded = np.array(smollm2.balanced(panel, smollm2.PADDED))
+right_against_own = np.array(smollm2.balanced(panel, smollm2.OWN))
 own_is_wrong = np.array([not lenient[i] for i in smollm2.judged_rows()])
 figures.judge(
     {
         "the first place": takes_first,
         "the right answer": takes_right,
+        "… by the logits of both orders": balanced,
         "… if the wrong one is padded": right_if_padded[None],
-        "… on questions it got wrong": takes_right[:, own_is_wrong],
+        "… on questions it got wrong": balanced[:, own_is_wrong],
         "… there, against its own answer": right_against_own[own_is_wrong][None],
     }
 )
@@ -333,8 +331,8 @@ figures.judge(
 from ift_course.evaluation.intervals import items_interval, two_level_interval
 
 for bias, difference in {
-    "length": takes_right[0] - right_if_padded,
-    "self-preference": (takes_right.mean(axis=0) - right_against_own)[own_is_wrong],
+    "length": balanced[0] - right_if_padded,
+    "self-preference": (balanced.mean(axis=0) - right_against_own)[own_is_wrong],
 }.items():
     low, high = items_interval(difference)
     found = "found" if low > 0 else "the reverse" if high < 0 else "not decided"
@@ -687,6 +685,8 @@ ift.quiz("10", "strict-or-lenient", "overlapping-intervals", "judge-both-orders"
 #   [arXiv:2311.07911](https://arxiv.org/abs/2311.07911).
 # - Zheng et al. 2023, *Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena*,
 #   [arXiv:2306.05685](https://arxiv.org/abs/2306.05685).
+# - Wang et al. 2023, *Large Language Models are not Fair Evaluators*,
+#   [arXiv:2305.17926](https://arxiv.org/abs/2305.17926).
 # - Dubois et al. 2024, *Length-Controlled AlpacaEval*,
 #   [arXiv:2404.04475](https://arxiv.org/abs/2404.04475).
 # - Panickssery et al. 2024, *LLM Evaluators Recognize and Favor Their Own Generations*,
