@@ -330,6 +330,9 @@ figures.judge(
 # %%
 from ift_course.evaluation.intervals import items_interval, two_level_interval
 
+low, high = two_level_interval(balanced)
+print(f"by the logits of both orders, right {balanced.mean():.0%} ({low:.0%} to {high:.0%}): "
+      f"{'better than a coin' if low > 0.5 else 'not shown to be better than a coin'}")  # fmt: skip
 for bias, difference in {
     "length": balanced[0] - right_if_padded,
     "self-preference": (balanced.mean(axis=0) - right_against_own)[own_is_wrong],
@@ -340,11 +343,13 @@ for bias, difference in {
           f"{len(difference)} questions): {found}")  # fmt: skip
 
 # %% [markdown]
-# Neither comparison is clean: polite sentences are not only long, and a model's own wrong answers
-# differ from hand-written ones in more than their author. Larger judges are much better, and have
-# these biases, too (Zheng et al. 2023, Panickssery et al. 2024). So whatever judge you use: ask in
-# both orders, and count contradicting verdicts as a tie; control for length (Dubois et al. 2024);
-# let no model judge itself; and report its agreement with labels that you trust.
+# Averaging over both orders removes a preference for a place. It adds no knowledge: compare the
+# second and the third bar. And neither of the two comparisons below them is clean, because polite
+# sentences are not only long, and a model's own wrong answers differ from hand-written ones in more
+# than their author. Larger judges are much better, and have these biases, too (Zheng et al. 2023,
+# Panickssery et al. 2024). So whatever judge you use: ask in both orders, and count contradicting
+# verdicts as a tie; control for length (Dubois et al. 2024); let no model judge itself; and report
+# its agreement with labels that you trust.
 #
 # ## 6. From votes to ratings
 #
@@ -603,11 +608,12 @@ ift.claim(
 # %% [markdown]
 # How to see it: score the winner once more, on questions that did not choose it, and report that.
 #
-# ### One average, many abilities
+# ### The test had only the new task
 #
-# A **regression suite** is a test file with a category for everything that must keep working. Run
-# it before and after each tuning. Here a model of the closed world that answers questions about
-# facts is tuned further, on yes-or-no questions.
+# A model of the closed world that answers questions about facts is tuned further, on yes-or-no
+# questions. Whoever tests it with yes-or-no questions sees nothing but progress. A **regression
+# suite** is a test file with a category for everything that must keep working. Run it before and
+# after each tuning:
 
 # %%
 import json
@@ -652,9 +658,9 @@ print(f"All together {100 * compared['difference']:+.0f} points. "
       f"Better: {', '.join(better) or '-'}; worse: {', '.join(worse) or '-'}.")  # fmt: skip
 
 # %% [markdown]
-# Read the categories, not only the line `all`. But each of these intervals misses its truth once in
-# twenty times, so of many categories some will: take a category that fell as a reason to ask more
-# questions of its kind.
+# The line `all` depends on how many questions each category has, so read the categories. But each
+# of these intervals misses its truth once in twenty times, and with many categories some will.
+# Where a small fall would matter, ask more questions of that kind (section 4).
 #
 # For the field's benchmarks, EleutherAI's `lm-eval` asks and scores. The second command runs it,
 # too, and adds intervals ([how to install it](../docs/evaluating.md#tasks-of-the-field)):
