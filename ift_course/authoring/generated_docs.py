@@ -46,6 +46,7 @@ HEADLINES = (
     "07.filter-keeps-accuracy",
     "08.replay-keeps",
     "09.curation-beats-chance",
+    "10.canaries-show-a-leak",
 )
 
 
