@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from ift_course.lessons.lesson_07.teacher_pool import Harvest, StoredPool
 
 from ift_course.claims import grid_store
 from ift_course.errors import CourseError
@@ -21,7 +22,6 @@ from ift_course.lessons.lesson_07.experiment import (
 from ift_course.lessons.lesson_07.pipeline import AnsweredInstruction
 from ift_course.lessons.lesson_07.selection import CHOICES
 from ift_course.lessons.lesson_07.sizes import SIZES
-from ift_course.lessons.lesson_07.teacher_pool import Harvest, StoredPool
 from ift_course.models.fingerprint import base_identity
 from ift_course.profile import get_profile
 

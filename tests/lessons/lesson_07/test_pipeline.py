@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
+from ift_course.lessons.lesson_07.teacher_pool import Harvest, StoredPool
 
 from ift_course.data.records import user_text
 from ift_course.errors import CourseError
@@ -12,7 +13,6 @@ from ift_course.lessons.lesson_07 import pipeline, teacher_pool
 from ift_course.lessons.lesson_07.pipeline import AnsweredInstruction
 from ift_course.lessons.lesson_07.selection import CHOICES, records, share_right
 from ift_course.lessons.lesson_07.sizes import SIZES
-from ift_course.lessons.lesson_07.teacher_pool import Harvest, StoredPool
 from ift_course.models.fingerprint import base_identity
 from ift_course.profile import PROFILES, get_profile
 from ift_course.world.tasks import FACT_TASKS, sample, verify
