@@ -60,11 +60,9 @@ class StudentConfig(Config):
 
 REPLACED = StudentConfig(PEOPLE, GENERATIONS)
 KEPT = StudentConfig(PEOPLE, GENERATIONS, keep_real=True)
-GRID: tuple[StudentConfig, ...] = (
-    *(StudentConfig(choice) for choice in (ALL, RANDOM, JUDGE, VERIFIER)),
-    REPLACED,
-    KEPT,
-)
+CHAINS = {"replace": REPLACED, "join": KEPT}  # what the answers of models do to those of people
+CHOSEN = (ALL, RANDOM, JUDGE, VERIFIER)
+GRID: tuple[StudentConfig, ...] = (*map(StudentConfig, CHOSEN), *CHAINS.values())
 
 
 class Generation(BaseModel):
