@@ -338,7 +338,7 @@ if runs.decide(*(runs.of(experiment.StudentConfig(name)) for name in experiment.
 # a JSON schema. Keep what passes, tune on it, and sample again (STaR, Zelikman et al. 2022).
 
 # %%
-ift.quiz("07", "best-tenth-of-what")
+ift.quiz("07", "best-tenth-of-what", "when-does-filtering-help")
 
 # %% [markdown]
 # ## 5. Generations
@@ -467,7 +467,7 @@ print(figures.lost_sentence([replace(x, answers=x.answers[:1]) for x in pool]))
 # ## Questions
 
 # %%
-ift.quiz("07", "when-does-filtering-help", "how-good-is-the-judge", "paraphrased-leak",
+ift.quiz("07", "how-good-is-the-judge", "judge-names-the-first", "paraphrased-leak",
          "what-collapses", "license-of-generated-data")  # fmt: skip
 
 # %% [markdown]
