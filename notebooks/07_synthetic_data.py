@@ -4,8 +4,9 @@
 # {{ badge }}
 #
 # Much of today's instruction data was written by models: one model answers, something decides which
-# answers are good, and another model learns from what is left. People who build such data often say
-# *keep the best tenth, and the student will be better than on everything*. You will test it.
+# answers are good, and another model learns from what is left (**distillation**). People who build
+# such data often say: *keep the best tenth, and the student will be better than on everything*. You
+# will test it.
 #
 # At the end you will be able to
 #
@@ -90,7 +91,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from datasets import load_dataset
+from datasets import Dataset
 from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -102,7 +103,7 @@ def words(text: str) -> str:
 # 1. Prompt: the questions, in the teacher's chat template.
 exam_texts = {words(pipeline.text_of(x)) for x in exam}
 prompts = [pipeline.text_of(x) for x in asked]
-# 2. Decontaminate and deduplicate the questions.
+# 2. Deduplication and decontamination of the questions.
 prompts = [text for text in dict.fromkeys(prompts) if words(text) not in exam_texts]
 # 3. Sample four answers to each.
 tokenizer.padding_side = "left"
@@ -116,7 +117,7 @@ ids = teacher.generate(
     max_new_tokens=sizes.tokens, pad_token_id=tokenizer.pad_token_id,
 )[:, batch["input_ids"].shape[1] :]  # fmt: skip
 end = tokenizer.convert_tokens_to_ids("<|im_end|>")
-# 4. Filter: an answer must have ended by itself and must not be empty. 5. Deduplicate the answers.
+# 4. Filter: an answer must have ended by itself. 5. Deduplication of the answers.
 rows, seen = [], set()
 for i, row in enumerate(ids.tolist()):
     question = prompts[i // 4]
@@ -144,8 +145,7 @@ args = SFTConfig(
     use_cpu=not torch.cuda.is_available(), activation_checkpointing=False,
     save_strategy="no", report_to="none", disable_tqdm=True,
 )  # fmt: skip
-data = load_dataset("json", data_files=str(folder / "train.jsonl"), split="train",
-                    cache_dir=str(folder / "cache"))  # fmt: skip
+data = Dataset.from_list(rows)  # or load_dataset("json", data_files="train.jsonl")
 trainer = SFTTrainer(student, args, train_dataset=data, processing_class=student_tokenizer)
 trainer.remove_callback(PrinterCallback)
 trainer.train()
@@ -160,8 +160,8 @@ print(
 # %% [markdown]
 # The student learned from answers alone: nobody wrote a single one for it.
 #
-# `pipeline.make_pool` is steps 1 and 3 for the experiment below: 150 questions, ten answers each.
-# It draws other random numbers, so that only the share of right answers can be compared.
+# `pipeline.pool_of` is steps 1 and 3 with the settings of the experiment below: 150 questions, ten
+# answers each. Its questions and random numbers differ, so that the shares are close, not equal.
 
 # %%
 from statistics import fmean
@@ -283,8 +283,8 @@ for name, choose in CHOICES.items():
 
 # %% [markdown]
 # "Best of all" takes the tenth with the highest rewards, whichever questions they answer. It loses
-# questions, because **rewards of different questions do not compare**: a short and frequent answer
-# is probable whatever was asked. No student is trained on it.
+# questions, because **rewards of different questions do not compare**: an easy question has ten
+# probable answers, a hard one none. No student is trained on it.
 
 # %%
 from ift_course.claims.grid_runs import GridRuns
@@ -441,7 +441,7 @@ from dataclasses import replace
 
 short = pipeline.sample_answers(
     teacher, tokenizer, pipeline.questions(sizes, seed)[:40], seed=seed,
-    sizes=replace(sizes, tokens=3, temperature=1.0), answers=1,
+    sizes=replace(sizes, tokens=3), answers=1,
 )  # fmt: skip
 cut = [x for x in short if not x.answers[0].finished]
 print(f"{len(cut)} of {len(short)} answers reached the limit:")

@@ -23,14 +23,12 @@ from ift_course.profile import PROFILES, get_profile
 from ift_course.world.tasks import FACT_TASKS, sample
 
 TINY = get_profile("tiny")
-FRANCE, SPAIN, ITALY = (
-    replace(
-        next(x for x in sample(400, seed=0, tasks=["capital"], split=split) if x.entity == country),
-        instruction=f"What is the capital of {country}?",
-        input="",
-    )
-    for country, split in (("France", "test"), ("Spain", "train"), ("Italy", "train"))
-)
+CAPITALS = {
+    x.entity: replace(x, instruction=f"What is the capital of {x.entity}?", input="")
+    for split in ("train", "test")
+    for x in sample(400, seed=0, tasks=["capital"], split=split)
+}
+FRANCE, SPAIN, ITALY = (CAPITALS[country] for country in ("France", "Spain", "Italy"))
 
 
 def answered(question, *answers: str, finished: bool = True, rewards=()) -> AnsweredQuestion:
