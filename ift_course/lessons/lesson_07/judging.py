@@ -143,7 +143,9 @@ def writer_prompts(n: int = N_WRITTEN, seed: int = 0) -> list[str]:
     known = [
         row["messages"][0]["content"]
         for row in course_set.load("train")
-        if len(row["messages"]) == 2 and len(row["messages"][0]["content"]) < 80
+        if len(row["messages"]) == 2
+        and len(row["messages"][0]["content"]) < 80
+        and "\n" not in row["messages"][0]["content"]
     ]
     return [writer_prompt(rng.sample(known, N_SHOTS)) for _ in range(n)]
 
