@@ -71,7 +71,8 @@ print(f"the teacher answers {scores.accuracy:.0%} of the exam when it takes the 
 # %% [markdown]
 # **Sampling.** To get different answers to one question, each token is drawn at random. The scores
 # are divided by a **temperature** before the softmax: below 1, the likeliest token becomes likelier
-# still; above 1, all tokens become more alike.
+# still; above 1, all tokens become more alike. `top_k` drops all but the k likeliest tokens. Without
+# it, one of the thousands of unlikely ones would often be drawn.
 
 # %%
 import torch
@@ -113,8 +114,8 @@ batch = tokenizer.apply_chat_template(
 ).to(teacher.device)  # fmt: skip
 torch.manual_seed(seed)
 ids = teacher.generate(
-    **batch, do_sample=True, temperature=sizes.temperature, top_k=0, num_return_sequences=4,
-    max_new_tokens=sizes.tokens, pad_token_id=tokenizer.pad_token_id,
+    **batch, do_sample=True, temperature=sizes.temperature, top_k=sizes.top_k,
+    num_return_sequences=4, max_new_tokens=sizes.tokens, pad_token_id=tokenizer.pad_token_id,
 )[:, batch["input_ids"].shape[1] :]  # fmt: skip
 end = tokenizer.convert_tokens_to_ids("<|im_end|>")
 # 4. Filter: an answer must have ended by itself. 5. Deduplication of the answers.
@@ -360,9 +361,9 @@ for generation in range(4):
 
 # %% [markdown]
 # Now with models. The first generation learns from 150 answers of people. Each later one is a fresh
-# student that learns from one answer of the previous generation to each question, sampled at
-# temperature 1. In one chain these answers *replace* the people's; in the other they *join* them,
-# as Gerstgrasser et al. (2024) propose. **Predict** the accuracy of generation 4 in both.
+# student that learns from one sampled answer of the previous generation to each question. In one
+# chain these answers *replace* the people's; in the other they *join* them, as Gerstgrasser et al.
+# (2024) propose. **Predict** the accuracy of generation 4 in both.
 
 # %%
 chains = {name: runs.of(config) for name, config in experiment.CHAINS.items()}

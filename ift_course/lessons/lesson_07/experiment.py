@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -126,11 +126,9 @@ def _generations(config: StudentConfig, seed: int, profile: Profile) -> Iterator
         yield evaluate(model, tokenizer, seed, profile, pool, picks)
         if number == config.generations:
             return
-        # At the temperature of 1, a model writes what it believes, as often as it believes it.
         pool = pipeline.sample_answers(
-            model, tokenizer, asked, seed=10 * number + seed,
-            sizes=replace(sizes, temperature=1.0), answers=1,
-        )  # fmt: skip
+            model, tokenizer, asked, seed=10 * number + seed, sizes=sizes, answers=1
+        )
         pool = [*real, *pool] if config.keep_real else pool
         picks = CHOICES[ALL](pool, seed)
 

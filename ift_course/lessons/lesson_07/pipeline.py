@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from ift_course.data.eval_mode import evaluating
 from ift_course.data.examples import to_records
 from ift_course.data.records import Record, user_text
-from ift_course.evaluation.generate import Completion, generate_replies
+from ift_course.evaluation.generate import Completion, stop_ids
 from ift_course.evaluation.score import judge as verdicts_of
 from ift_course.lessons.lesson_05.experiment import merged
 from ift_course.lessons.lesson_06.bases import PROSE, SHIPPED, load_base
 from ift_course.lessons.lesson_07.sizes import SIZES, Sizes
+from ift_course.models.quiet import quiet
 from ift_course.profile import Profile
 from ift_course.world.tasks import FACT_TASKS, Example, sample
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+
+BATCH = 32  # questions that are answered together
 
 
 @dataclass(frozen=True)
@@ -118,28 +122,46 @@ def sample_answers(
     sizes: Sizes,
     answers: int,
 ) -> list[AnsweredQuestion]:
-    """Sample the model's answers to each question, at the temperature in `sizes`.
+    """Sample the model's answers to each question, with transformers' own `generate`.
 
     Args:
         model: the teacher.
         tokenizer: of the model.
         asked: the questions.
         seed: of the sampling.
-        sizes: the temperature and the length of an answer.
+        sizes: the temperature, `top_k` and the length of an answer.
         answers: how many for each question.
     """
-    replies = generate_replies(
-        model,
-        tokenizer,
-        [question for question in asked for _ in range(answers)],
-        temperature=sizes.temperature,
-        seed=seed,
-        max_new_tokens=sizes.tokens,
-    )
-    return [
-        AnsweredQuestion(question, tuple(replies[i * answers : (i + 1) * answers]))
-        for i, question in enumerate(asked)
-    ]
+    import torch
+
+    torch.manual_seed(seed)
+    stops, items = stop_ids(model), []
+    padding_side, tokenizer.padding_side = tokenizer.padding_side, "left"
+    for start in range(0, len(asked), BATCH):
+        batch: Any = tokenizer.apply_chat_template(
+            [[{"role": "user", "content": text_of(x)}] for x in asked[start : start + BATCH]],
+            add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt",
+        ).to(model.device)  # fmt: skip
+        with evaluating(model), quiet():
+            ids: Any = cast("Any", model).generate(
+                **batch, do_sample=True, temperature=sizes.temperature, top_k=sizes.top_k,
+                num_return_sequences=answers, max_new_tokens=sizes.tokens,
+                pad_token_id=tokenizer.pad_token_id,
+            )  # fmt: skip
+        rows = ids[:, batch["input_ids"].shape[1] :].tolist()
+        replies = [_completion(tokenizer, row, stops) for row in rows]
+        for i, question in enumerate(asked[start : start + BATCH]):
+            items.append(
+                AnsweredQuestion(question, tuple(replies[i * answers : (i + 1) * answers]))
+            )
+    tokenizer.padding_side = padding_side
+    return items
+
+
+def _completion(tokenizer: PreTrainedTokenizerBase, ids: list[int], stops: set[int]) -> Completion:
+    """One answer up to the token that ends it."""
+    end = next((i for i, token in enumerate(ids) if token in stops), None)
+    return Completion(cast("str", tokenizer.decode(ids[:end])).strip(), end is not None)
 
 
 def with_likelihoods(

@@ -16,6 +16,7 @@ class Sizes:
         questions: that the teacher answers.
         answers: of the teacher to each question; "the best tenth" is one of ten.
         temperature: of these answers.
+        top_k: each token is drawn from so many of the likeliest; what is less likely is noise.
         steps: optimizer steps of every student, so that all have the same compute.
         batch: examples of a step.
         exam: questions about held-out entities.
@@ -29,6 +30,7 @@ class Sizes:
     questions: int = 150
     answers: int = 10
     temperature: float = 1.5
+    top_k: int = 10
     steps: int = 40
     batch: int = 16
     exam: int = 150

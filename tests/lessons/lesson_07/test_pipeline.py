@@ -21,6 +21,7 @@ from ift_course.lessons.lesson_07.selection import (
 from ift_course.lessons.lesson_07.sizes import SIZES
 from ift_course.profile import PROFILES, get_profile
 from ift_course.world.tasks import FACT_TASKS, sample
+from tests.families import make
 
 TINY = get_profile("tiny")
 CAPITALS = {
@@ -68,19 +69,26 @@ def test_right_is_the_strict_verdict():
     assert answered(FRANCE, "Paris", finished=False).right == [False]
 
 
-def test_answers_are_grouped_by_their_question(monkeypatch):
-    def reply(model, tokenizer, conversations, **options):
-        assert options["temperature"] == SIZES["tiny"].temperature
-        return [Completion(f"{i} {x.entity}", True) for i, x in enumerate(conversations)]
+def test_answers_are_sampled_in_groups_and_again_the_same_for_the_same_seed():
+    model, tokenizer = make("qwen2-base")
+    sizes = replace(SIZES["tiny"], tokens=3)
 
-    monkeypatch.setattr(pipeline, "generate_replies", reply)
-    items = pipeline.sample_answers(
-        "model", "tokenizer", [FRANCE, SPAIN], seed=0, sizes=SIZES["tiny"], answers=2
-    )
-    assert [[x.text for x in item.answers] for item in items] == [
-        ["0 France", "1 France"],
-        ["2 Spain", "3 Spain"],
-    ]
+    def sampled(seed):
+        asked = [FRANCE, SPAIN]
+        return pipeline.sample_answers(model, tokenizer, asked, seed=seed, sizes=sizes, answers=4)
+
+    items = sampled(0)
+    assert [x.question for x in items] == [FRANCE, SPAIN]
+    assert [len(x.answers) for x in items] == [4, 4]
+    assert len({answer.text for x in items for answer in x.answers}) > 1
+    assert sampled(0) == items != sampled(1)
+
+
+def test_an_answer_ends_where_the_model_stops_and_is_unfinished_if_it_does_not():
+    _, tokenizer = make("qwen2-base")
+    owl, end = tokenizer("Owl.")["input_ids"], tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert pipeline._completion(tokenizer, [*owl, end, end], {end}) == Completion("Owl.", True)
+    assert pipeline._completion(tokenizer, owl, {end}) == Completion("Owl.", False)
 
 
 def test_a_reward_is_the_mean_log_probability_of_the_answer_and_belongs_to_it(monkeypatch, pool):
