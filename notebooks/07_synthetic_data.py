@@ -71,7 +71,7 @@ print(f"the teacher answers {scores.accuracy:.0%} of the exam when it takes the 
 # %% [markdown]
 # **Sampling.** To get different answers to one question, each token is drawn at random. The scores
 # are divided by a **temperature** before the softmax: below 1, the likeliest token becomes likelier
-# still; above 1, all tokens become more alike. `top_k` drops all but the k likeliest tokens. Without
+# still; above 1, all tokens become more alike. `top_k` keeps the k likeliest tokens only. Without
 # it, one of the thousands of unlikely ones would often be drawn.
 
 # %%
