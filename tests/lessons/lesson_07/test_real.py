@@ -44,9 +44,10 @@ def prompts(real_rows, monkeypatch):
     ]
     (real_rows / "prompts.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
     monkeypatch.setattr(real, "open_teacher", lambda: make("qwen2-base"))
-    real.teacher_answers.cache_clear()
+    cached = real.teacher_answers  # a test may put something else in its place
+    cached.cache_clear()
     yield rows
-    real.teacher_answers.cache_clear()
+    cached.cache_clear()
 
 
 def test_every_arm_is_measured_on_every_item(real_base, prompts, real_results, monkeypatch):
