@@ -141,10 +141,10 @@ def sample_answers(
         batch: Any = tokenizer.apply_chat_template(
             [[{"role": "user", "content": text_of(x)}] for x in asked[start : start + BATCH]],
             add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt",
-        ).to(model.device)  # fmt: skip
+        )  # fmt: skip
         with evaluating(model), quiet():
             ids: Any = cast("Any", model).generate(
-                **batch, do_sample=True, temperature=sizes.temperature, top_k=sizes.top_k,
+                **batch.to(model.device), do_sample=True, temperature=sizes.temperature, top_k=sizes.top_k,
                 num_return_sequences=answers, max_new_tokens=sizes.tokens,
                 pad_token_id=tokenizer.pad_token_id,
             )  # fmt: skip

@@ -226,10 +226,10 @@ def write(
         batch: Any = tokenizer.apply_chat_template(
             [[dict(m) for m in messages] for messages in conversations[start : start + BATCH]],
             add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt",
-        ).to(model.device)  # fmt: skip
+        )  # fmt: skip
         with evaluating(model), quiet():
             output: Any = cast("Any", model).generate(
-                **batch, **sampling, max_new_tokens=max_new_tokens, eos_token_id=end,
+                **batch.to(model.device), **sampling, max_new_tokens=max_new_tokens, eos_token_id=end,
                 pad_token_id=tokenizer.pad_token_id,
             )  # fmt: skip
         rows = output[:, batch["input_ids"].shape[1] :].tolist()

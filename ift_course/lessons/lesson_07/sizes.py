@@ -30,7 +30,7 @@ class Sizes:
     questions: int = 150
     answers: int = 10
     temperature: float = 1.5
-    top_k: int = 10
+    top_k: int = 5
     steps: int = 40
     batch: int = 16
     exam: int = 150
