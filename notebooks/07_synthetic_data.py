@@ -118,12 +118,12 @@ ids = teacher.generate(
     num_return_sequences=4, max_new_tokens=sizes.tokens, pad_token_id=tokenizer.pad_token_id,
 )[:, batch["input_ids"].shape[1] :]  # fmt: skip
 end = tokenizer.convert_tokens_to_ids("<|im_end|>")
-# 4. Filter: an answer must have ended by itself. 5. Deduplication of the answers.
+# 4. Filter: ended by itself, and without special tokens. 5. Deduplication of the answers.
 rows, seen = [], set()
 for i, row in enumerate(ids.tolist()):
     question = prompts[i // 4]
     answer = tokenizer.decode(row[: row.index(end)]).strip() if end in row else ""
-    if answer and (question, words(answer)) not in seen:
+    if answer and "<|" not in answer and (question, words(answer)) not in seen:
         seen.add((question, words(answer)))
         rows.append({"prompt": [{"role": "user", "content": question}],
                      "completion": [{"role": "assistant", "content": answer}]})  # fmt: skip
@@ -134,8 +134,8 @@ card = f"""---
 license: cc0-1.0
 ---
 {len(rows)} answers of the course's teacher (seed {seed}) to {len(prompts)} questions, sampled at
-temperature {sizes.temperature}, up to 4 each; unfinished and repeated ones removed. The questions
-were searched for the exam word for word, and not for other wordings. The answers were not verified.
+temperature {sizes.temperature}, up to 4 each. Removed: unfinished answers, answers with special
+tokens, repetitions. The questions were searched for the exam word for word, and not for other wordings. The answers were not verified.
 """
 (folder / "README.md").write_text(card, encoding="utf-8")
 # 7. Tune the student.

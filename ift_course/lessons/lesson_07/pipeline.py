@@ -144,8 +144,8 @@ def sample_answers(
         )  # fmt: skip
         with evaluating(model), quiet():
             ids: Any = cast("Any", model).generate(
-                **batch.to(model.device), do_sample=True, temperature=sizes.temperature, top_k=sizes.top_k,
-                num_return_sequences=answers, max_new_tokens=sizes.tokens,
+                **batch.to(model.device), do_sample=True, temperature=sizes.temperature,
+                top_k=sizes.top_k, num_return_sequences=answers, max_new_tokens=sizes.tokens,
                 pad_token_id=tokenizer.pad_token_id,
             )  # fmt: skip
         rows = ids[:, batch["input_ids"].shape[1] :].tolist()

@@ -229,8 +229,8 @@ def write(
         )  # fmt: skip
         with evaluating(model), quiet():
             output: Any = cast("Any", model).generate(
-                **batch.to(model.device), **sampling, max_new_tokens=max_new_tokens, eos_token_id=end,
-                pad_token_id=tokenizer.pad_token_id,
+                **batch.to(model.device), **sampling, max_new_tokens=max_new_tokens,
+                eos_token_id=end, pad_token_id=tokenizer.pad_token_id,
             )  # fmt: skip
         rows = output[:, batch["input_ids"].shape[1] :].tolist()
         texts = [_completion(tokenizer, ids, end) for ids in rows]
