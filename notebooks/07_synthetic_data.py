@@ -135,7 +135,8 @@ license: cc0-1.0
 ---
 {len(rows)} answers of the course's teacher (seed {seed}) to {len(prompts)} questions, sampled at
 temperature {sizes.temperature}, up to 4 each. Removed: unfinished answers, answers with special
-tokens, repetitions. The questions were searched for the exam word for word, and not for other wordings. The answers were not verified.
+tokens, repetitions. The questions were searched for the exam word for word, and not for other
+wordings. The answers were not verified.
 """
 (folder / "README.md").write_text(card, encoding="utf-8")
 # 7. Tune the student.
