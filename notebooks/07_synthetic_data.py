@@ -50,9 +50,9 @@ for text in smol.written[:12]:
 # ## 2. The pipeline
 #
 # In the closed world a program can mark every answer. The **teacher** is the course's base, tuned
-# for 63 steps on 300 right answers. The **student** is a weaker base: the same model early in its
-# pretraining, when it had read prose only. The questions below come from two sources, and some
-# of them are about entities of the exam, as questions from the web would be.
+# for a few seconds on right answers. The **student** is a weaker base: the same model early in its
+# pretraining, when it had read prose only. Some of the questions below are about entities of the
+# exam, as some questions from the web would be.
 
 # %%
 from ift_course.lessons.lesson_03.experiment import held_out
@@ -66,7 +66,9 @@ exam = held_out(seed, sizes.exam)
 of_the_web = ift.sample(20, seed=seed, split="test", unseen_wording=True, tasks=FACT_TASKS)
 asked = [*pipeline.questions(sizes, seed)[:60], *exam[:6], *of_the_web]
 scores = ift.score(teacher, tokenizer, exam, max_new_tokens=sizes.tokens)
-print(f"the teacher answers {scores.accuracy:.0%} of the exam when it takes the likeliest tokens")
+print(f"tuned for {sizes.teacher_steps} steps on {sizes.demonstrations} examples, the teacher "
+      f"answers {scores.accuracy:.0%} of the exam\nif it takes the likeliest token each time; "
+      f"{len(asked)} questions for the student's training set")  # fmt: skip
 
 # %% [markdown]
 # **Sampling.** To get different answers to one question, each token is drawn at random. The scores
@@ -162,8 +164,9 @@ print(
 # %% [markdown]
 # The student learned from answers alone: nobody wrote a single one for it.
 #
-# `pipeline.pool_of` is steps 1 and 3 with the settings of the experiment below: 150 questions, ten
-# answers each. Its questions and random numbers differ, so that the shares are close, not equal.
+# `pipeline.pool_of` is steps 1 and 3 with the settings of the experiment below: more questions, and
+# ten answers to each. So the shares of right answers need not be equal, and above, repetitions are
+# gone, most of which are right.
 
 # %%
 from statistics import fmean
@@ -172,10 +175,9 @@ from ift_course.lessons.lesson_07 import figures
 
 pool = pipeline.pool_of(profile, teacher, tokenizer, seed, sizes)
 verdicts = figures.verify_rows(asked, rows)
-print(
-    f"right: {fmean(verdicts):.0%} of the {len(verdicts)} answers above (repetitions removed), "
-    f"{figures.share_of_right(pool):.0%} of the pool's {sum(len(x.answers) for x in pool):,}"
-)
+print(f"right: {fmean(verdicts):.0%} of the {len(verdicts)} answers above, "
+      f"{figures.share_of_right(pool):.0%} of the pool's "
+      f"{sum(len(x.answers) for x in pool):,}")  # fmt: skip
 shown = figures.most_mixed(pool)
 print(f"\n{pipeline.text_of(shown.question)}")
 for answer, right in sorted(set(zip((x.text for x in shown.answers), shown.right, strict=True))):
@@ -197,7 +199,7 @@ case = smol.judgments[0]
 print(judge_prompt(AnswerPair(case.question, case.first, case.second)))
 
 # %% [markdown]
-# SmolLM2 read 60 such pairs, each in both orders. In each pair, a verifier accepts one answer and
+# SmolLM2 read many such pairs, each in both orders. In each pair, a verifier accepts one answer and
 # refuses the other, so a perfect judge would name the same answer twice. We take how probable each
 # letter is as the first token of the reply. **Predict:** how often does it name the answer that is
 # shown first?
@@ -262,7 +264,7 @@ print(f"all questions: {well:.2f} of the pairs, if errors were independent "
 # %% [markdown]
 # ## 4. The best tenth, at equal compute
 #
-# Every student takes the same 40 steps, whatever it learns from:
+# Every student takes the same number of steps, whatever it learns from:
 #
 # | name | keeps |
 # | --- | --- |
@@ -361,7 +363,7 @@ for generation in range(4):
     shares = [written[kind] for kind in kinds]
 
 # %% [markdown]
-# Now with models. The first generation learns from 150 answers of people. Each later one is a fresh
+# Now with models. The first generation learns from answers of people (here: of the world). Each later one is a fresh
 # student that learns from one sampled answer of the previous generation to each question. In one
 # chain these answers *replace* the people's; in the other they *join* them, as Gerstgrasser et al.
 # (2024) propose. **Predict** the accuracy of generation 4 in both.
@@ -390,7 +392,7 @@ if runs.decide(*chains.values()):
 
 # %% [markdown]
 # Every student starts from the same base and is asked about what that base has read. With models
-# that have nothing but the data, less would be left. A filter that knows what is right helps, too.
+# that have nothing but the data, less would be left.
 #
 # ## 6. Is the exam in it?
 #
