@@ -43,9 +43,9 @@ for text in smol.written[:12]:
     print("•", text.replace("\n", " / ")[:110])
 
 # %% [markdown]
-# Instructions have to be filtered, too: for repetitions, for answers in place of instructions, for
-# requests that nobody can fulfil. (Exercise 07.1 is Self-Instruct's own filter, ROUGE-L.) From here
-# on the questions are given, and we look at the answers.
+# Some lines are not requests at all, and some repeat an instruction that was shown. So instructions
+# have to be filtered, too. (Exercise 07.1 is Self-Instruct's own filter, ROUGE-L.) From here on the
+# questions are given, and we look at the answers.
 #
 # ## 2. The pipeline
 #
@@ -215,9 +215,9 @@ for case in smol.judgments[:3]:
 print(figures.judge_sentence(smol.verdicts, smol.truth))
 
 # %% [markdown]
-# **Position bias** shows only if you ask in both orders. An answer counts as the winner if it wins
-# in both; otherwise the verdict is a tie. If a bias is the same in both orders, it cancels in the
-# *sum* of the two: the *leaning*.
+# **Position bias** shows only if you ask in both orders. (Here it may be the place or the letter A;
+# other letters would tell.) An answer counts as the winner if it wins in both orders; otherwise the
+# verdict is a tie. If a bias is the same in both, it cancels in their *sum*: the *leaning*.
 #
 # Agreement alone flatters: two raters who toss coins agree on half of the pairs. **Cohen's κ**
 # subtracts what chance would give:
@@ -241,8 +241,9 @@ for name, said in {
 print(figures.kappa_sentence(smol.verdicts, smol.truth))
 
 # %% [markdown]
-# Large judges do better, and they have the same biases: for positions, for length, for their own
-# answers. Lesson 10 measures those.
+# A judge that is no better than a coin must not choose data, however sure it sounds. Large judges
+# agree with people far more often, and have biases, too: for places, for length, and for their own
+# answers (Zheng et al.).
 #
 # **A judge without a prompt.** Our models are too small to read a rubric, so the experiment uses
 # another judge: how probable the *teacher itself* finds each answer. Is that a good judge? Of a
@@ -336,7 +337,9 @@ if runs.decide(*(runs.of(experiment.StudentConfig(name)) for name in experiment.
 
 # %% [markdown]
 # A filter can only remove what differs between the answers *and* what the judge sees. Ask both
-# questions of your own data before you pay for a judge.
+# questions of your own data before you pay for a judge. And for this judge there is a shortcut: the
+# answer that a teacher finds most probable is the one it writes at a low temperature, without ten
+# samples.
 #
 # **Rejection sampling** needs no taste, only a verifier: unit tests for code, the result of a sum,
 # a JSON schema. Keep what passes, tune on it, and sample again (STaR, Zelikman et al. 2022).
@@ -363,10 +366,10 @@ for generation in range(4):
     shares = [written[kind] for kind in kinds]
 
 # %% [markdown]
-# Now with models. The first generation learns from answers of people (here: of the world). Each later one is a fresh
-# student that learns from one sampled answer of the previous generation to each question. In one
-# chain these answers *replace* the people's; in the other they *join* them, as Gerstgrasser et al.
-# (2024) propose. **Predict** the accuracy of generation 4 in both.
+# Now with models. The first generation learns from answers of people (here: of the world). Each
+# later one is a fresh student that learns from one sampled answer of the previous generation to
+# each question. In one chain these answers *replace* the people's; in the other they *join* them,
+# as Gerstgrasser et al. (2024) propose. **Predict** the accuracy of generation 4 in both.
 
 # %%
 chains = {name: runs.of(config) for name, config in experiment.CHAINS.items()}

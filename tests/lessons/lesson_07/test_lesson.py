@@ -99,3 +99,12 @@ def test_the_stored_judge_was_given_todays_pairs_and_rubric():
 @pytest.mark.parametrize("words", ["names the answer shown first", "κ = ", "The leaning is right"])
 def test_the_judge_is_described_by_computed_sentences(words):
     assert any(words in line for line in printed())
+
+
+def test_some_written_lines_repeat_an_instruction_that_was_shown():
+    from ift_course.data import course_set
+
+    known = {row["messages"][0]["content"] for row in course_set.load("train")}
+    shown = judging.stored().written[:12]
+    assert any(text in line for line in shown for text in known)
+    assert all("•" not in line for line in shown)
