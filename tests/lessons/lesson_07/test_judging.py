@@ -5,7 +5,8 @@ import pytest
 from ift_course.data import course_set
 from ift_course.errors import CourseError
 from ift_course.evaluation.items import read_items
-from ift_course.lessons.lesson_07 import judging
+from ift_course.evaluation.judge import Verdict, cohens_kappa
+from ift_course.lessons.lesson_07 import figures, judging
 from ift_course.lessons.lesson_07.judging import Judgment, StoredJudge
 
 
@@ -50,6 +51,12 @@ def test_the_file_comes_back_as_it_was_written(stored, tmp_path, monkeypatch):
     path.write_text("{")
     with pytest.raises(CourseError, match="damaged"):
         judging.stored()
+
+
+def test_the_order_in_which_a_judge_is_asked_once_does_not_tell_which_answer_is_right():
+    _, truth = judging.pairs()
+    said = figures.one_order([Verdict("A", "A")] * len(truth))  # names the first place
+    assert abs(cohens_kappa(said, truth)) < 0.35
 
 
 def test_a_writers_prompt_shows_short_instructions_of_people():
