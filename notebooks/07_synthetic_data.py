@@ -241,8 +241,8 @@ for name, said in {
 print(figures.kappa_sentence(smol.verdicts, smol.truth))
 
 # %% [markdown]
-# A judge that is no better than a coin must not choose data. Large judges agree with people far more
-# often, and have biases, too: for places, for length, and for their own answers (Zheng et al.).
+# A judge that is no better than a coin must not choose data. Large judges agree with people far
+# more often, and have biases, too: for places, for length, for their own answers (Zheng et al.).
 #
 # **A judge without a prompt.** Our models are too small to read a rubric, so the experiment uses
 # another judge: how probable the *teacher itself* finds each answer. Is that a good judge? Of a
