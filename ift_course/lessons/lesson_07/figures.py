@@ -123,17 +123,17 @@ def comparison_sentence(first: str, second: str, arms: Arms) -> str:
 
 
 def generations(chains: Mapping[str, Sequence[StudentResult]]) -> Picture:
-    """A line for each chain; the title says where each one ends."""
+    """A line for each chain of `experiment.CHAINS`; the title says where each one ends."""
     values = {name: over_generations(results, "accuracy") for name, results in chains.items()}
+    start, n = fmean(values["replace"][0]), len(values["replace"])
     ends = {name: fmean(points[-1]) for name, points in values.items()}
-    start = fmean(next(iter(values.values()))[0])
-    n = len(next(iter(values.values())))
-    where = " and ".join(f"{end:.2f} where answers of models {x}" for x, end in ends.items())
     return lines_with_intervals(
         range(1, n + 1),
         {name: over_generations(results, "scores") for name, results in chains.items()},
-        title=f"From {start:.2f} in generation 1 to {where} people's",
+        title=f"From {start:.2f} in generation 1 to {ends['replace']:.2f} in generation {n} if "
+        f"models' answers replace people's, and to {ends['join']:.2f} if they join them",
         xlabel="generation",
+        ylabel="share of the exam right",
     )
 
 

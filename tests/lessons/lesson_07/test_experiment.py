@@ -145,8 +145,11 @@ class TestSentences:
 
     def test_the_title_over_the_generations_names_both_ends(self):
         figure = figures.generations({"replace": chain(GOOD, BAD), "join": chain(GOOD, GOOD)})
-        title = "From 1.00 in generation 1 to 0.00 where answers of models replace and 1.00"
-        assert title in figure.alt
+        title = figure.get_suptitle().replace("\n", " ")
+        assert title == (
+            "From 1.00 in generation 1 to 0.00 in generation 2 if models' answers replace "
+            "people's, and to 1.00 if they join them"
+        )
 
     def test_the_judges_sentence_counts_places_orders_and_winners(self):
         verdicts = [Verdict("A", "A"), Verdict("A", "B"), Verdict("B", "A"), Verdict("A", "A")]
