@@ -377,6 +377,7 @@ figures.generations(chains)
 # %%
 print(figures.generations_table(chains))
 print(figures.collapse_sentence(chains))
+print(figures.cause_sentence(chains["replace"]))
 
 # %%
 if runs.decide(*chains.values()):

@@ -172,6 +172,24 @@ def collapse_sentence(chains: Mapping[str, Sequence[StudentResult]]) -> str:
     return "\n".join(sentences)
 
 
+def cause_sentence(results: Sequence[StudentResult]) -> str:
+    """Whether a chain's training sets lost right answers, or different ones, on average.
+
+    Args:
+        results: of the chain in which models' answers replace people's.
+    """
+    right, different = (over_generations(results, x) for x in ("right", "different"))
+    fewer_right = fmean(right[-1]) < fmean(right[0])
+    fewer_different = fmean(different[-1]) < fmean(different[0])
+    return {
+        (True, True): "Errors add up, and there are fewer different answers: both happen here.",
+        (True, False): "Errors add up, but the answers do not become fewer: this is not yet the "
+        "loss of rare things.",
+        (False, True): "There are fewer different answers, but not more errors.",
+        (False, False): "Neither more errors nor fewer different answers: nothing collapses here.",
+    }[fewer_right, fewer_different]
+
+
 def lost_sentence(pool: Pool) -> str:
     """How many questions have no right answer, and of which kinds most are lost."""
     n_kinds = Counter(item.question.task for item in pool)

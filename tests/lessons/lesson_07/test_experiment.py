@@ -139,6 +139,17 @@ class TestSentences:
         sentence = figures.collapse_sentence({"replace": chain(first, last)})
         assert f"the accuracy {change} from generation 1 to 2" in sentence
 
+    @pytest.mark.parametrize(
+        ("right", "different", "words"),
+        [(0.1, 1, "both happen"), (0.1, 9, "not yet the loss of rare"),
+         (0.9, 1, "but not more errors"), (0.9, 9, "nothing collapses")],
+    )  # fmt: skip
+    def test_the_cause_of_a_collapse_is_read_off_the_training_sets(self, right, different, words):
+        first = make_generation(right=0.5, different=5)
+        last = make_generation(right=right, different=different)
+        result = make_result(REPLACED, 0).model_copy(update={"generations": [first, last]})
+        assert words in figures.cause_sentence([result])
+
     def test_the_title_over_the_students_names_the_best_and_the_worst(self):
         figure = figures.students(arms(a=GOOD, b=BAD))
         assert "“a” reaches 1.00 and “b” 0.00" in figure.alt
