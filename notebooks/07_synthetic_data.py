@@ -165,8 +165,7 @@ print(
 # The student learned from answers alone: nobody wrote a single one for it.
 #
 # `pipeline.pool_of` is steps 1 and 3 with the settings of the experiment below: more questions, and
-# ten answers to each. So the shares of right answers need not be equal, and above, repetitions are
-# gone, most of which are right.
+# ten answers to each, and nothing is filtered yet. So the shares of right answers need not be equal.
 
 # %%
 from statistics import fmean
@@ -181,7 +180,7 @@ print(f"right: {fmean(verdicts):.0%} of the {len(verdicts)} answers above, "
 shown = figures.most_mixed(pool)
 print(f"\n{pipeline.text_of(shown.question)}")
 for answer, right in sorted(set(zip((x.text for x in shown.answers), shown.right, strict=True))):
-    print(f"  {'✓' if right else '✗'} {answer}")
+    print("  ✓" if right else "  ✗", answer.replace("\n", " / "))
 
 # %%
 ift.quiz("07", "how-synthetic-data-is-made")
@@ -200,12 +199,21 @@ print(judge_prompt(AnswerPair(case.question, case.first, case.second)))
 
 # %% [markdown]
 # SmolLM2 read many such pairs, each in both orders. In each pair, a verifier accepts one answer and
-# refuses the other, so a perfect judge would name the same answer twice. We take how probable each
-# letter is as the first token of the reply. **Predict:** how often does it name the answer that is
-# shown first?
+# refuses the other, so a perfect judge would name the same answer twice. A small model does not
+# always reply with a letter, so we take how probable each letter is as the first token:
+#
+# ```python
+# batch = tokenizer.apply_chat_template(
+#     [{"role": "user", "content": prompt}],
+#     add_generation_prompt=True, return_dict=True, return_tensors="pt",
+# )
+# letters = [tokenizer.encode(x, add_special_tokens=False)[-1] for x in "ABC"]
+# opinion = model(**batch).logits[0, -1].log_softmax(-1)[letters]
+# ```
+#
+# **Predict:** how often does it name the answer that is shown first?
 
 # %%
-print(smol.origin)
 for case in smol.judgments[:3]:
     print(f"{case.question}\n  first: {case.first}  second: {case.second}  right: {case.right}")
     for order in ("forward", "swapped"):
