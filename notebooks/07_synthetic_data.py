@@ -164,8 +164,8 @@ print(
 # %% [markdown]
 # The student learned from answers alone: nobody wrote a single one for it.
 #
-# `pipeline.pool_of` is steps 1 and 3 with the settings of the experiment below: more questions, and
-# ten answers to each, and nothing is filtered yet. So the shares of right answers need not be equal.
+# `pipeline.pool_of` is steps 1 and 3 with the settings of the experiment below: more questions, ten
+# answers to each, and no filter yet. So the shares of right answers need not be equal.
 
 # %%
 from statistics import fmean
