@@ -374,9 +374,10 @@ for generation in range(4):
 
 # %% [markdown]
 # Now with models. The first generation learns from answers of people (here: of the world). Each
-# later one is a fresh student that learns from one sampled answer of the previous generation to
-# each question. In one chain these answers *replace* the people's; in the other they *join* them,
-# as Gerstgrasser et al. (2024) propose. **Predict** the accuracy of generation 4 in both.
+# later one is a fresh student that learns from one answer of the previous generation to each
+# question, sampled at temperature 1. In one chain these answers *replace* the people's; in the
+# other they *join* them, as Gerstgrasser et al. (2024) propose.
+# **Predict** the accuracy of generation 4 in both.
 
 # %%
 chains = {name: runs.of(config) for name, config in experiment.CHAINS.items()}

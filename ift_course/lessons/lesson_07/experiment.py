@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -126,9 +126,12 @@ def _generations(config: StudentConfig, seed: int, profile: Profile) -> Iterator
         yield evaluate(model, tokenizer, seed, profile, pool, picks)
         if number == config.generations:
             return
+        # At the temperature of 1, a model gives an answer as often as it believes it; hotter, the
+        # noise of the sampling alone would ruin the chain.
         pool = pipeline.sample_answers(
-            model, tokenizer, asked, seed=10 * number + seed, sizes=sizes, answers=1
-        )
+            model, tokenizer, asked, seed=10 * number + seed,
+            sizes=replace(sizes, temperature=1.0), answers=1,
+        )  # fmt: skip
         pool = [*real, *pool] if config.keep_real else pool
         picks = CHOICES[ALL](pool, seed)
 
