@@ -4,9 +4,8 @@
 # {{ badge }}
 #
 # Much of today's instruction data was written by models: one model answers, something decides which
-# answers are good, and another model learns from what is left (**distillation**). People who build
-# such data often say: *keep the best tenth, and the student will be better than on everything*. You
-# will test it.
+# answers are good, and another model learns from what is left. It is often said: *keep the best
+# tenth, and the student will be better than on everything*. You will test it.
 #
 # At the end you will be able to
 #
@@ -50,9 +49,9 @@ for text in smol.written[:12]:
 # ## 2. The pipeline
 #
 # In the closed world a program can mark every answer. The **teacher** is the course's base, tuned
-# for a few seconds on right answers. The **student** is a weaker base: the same model early in its
-# pretraining, when it had read prose only. Some of the questions below are about entities of the
-# exam, as some questions from the web would be.
+# for a few seconds on right answers. The **student** is the same base, untuned; section 4 has a
+# weaker one. Some of the questions below are about entities of the exam, as some questions from the
+# web would be.
 
 # %%
 from ift_course.lessons.lesson_03.experiment import held_out
@@ -343,6 +342,22 @@ if runs.decide(*(runs.of(experiment.StudentConfig(name)) for name in experiment.
     )
 
 # %% [markdown]
+# ### A weaker student
+#
+# What if the same answers, chosen by the same judge, teach a base that has read less? It is the
+# course's base early in its pretraining, when it had read prose only. **Predict** its score.
+
+# %%
+weaker = runs.of(experiment.WEAKER)
+print(figures.weaker_sentence(runs.of(experiment.StudentConfig(JUDGE)), weaker))
+
+# %% [markdown]
+# **Distillation** passes on form sooner than knowledge: where neither the base nor the training set
+# holds the answer, a student can only guess. Models that imitate ChatGPT show it, too (Gudibande et
+# al. 2023).
+#
+# ### What a filter can do
+#
 # A filter can only remove what differs between the answers *and* what the judge sees. Ask both
 # questions of your own data before you pay for a judge. And for this judge there is a shortcut: the
 # answer that a teacher finds most probable is the one it writes at a low temperature, without ten
@@ -503,6 +518,8 @@ ift.quiz("07", "how-good-is-the-judge", "judge-names-the-first", "paraphrased-le
 # - Chen et al. 2023, *AlpaGasus*, [arXiv:2307.08701](https://arxiv.org/abs/2307.08701): 9,000 of
 #   Alpaca's 52,000, chosen by a judge.
 # - Zelikman et al. 2022, *STaR*, [arXiv:2203.14465](https://arxiv.org/abs/2203.14465).
+# - Gudibande et al. 2023, *The False Promise of Imitating Proprietary LLMs*,
+#   [arXiv:2305.15717](https://arxiv.org/abs/2305.15717).
 # - Xu et al. 2024, *Magpie*, [arXiv:2406.08464](https://arxiv.org/abs/2406.08464): instructions
 #   out of nothing but the chat template.
 # - Shumailov et al. 2024, *AI models collapse when trained on recursively generated data*, Nature

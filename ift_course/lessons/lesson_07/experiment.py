@@ -20,6 +20,7 @@ from ift_course.claims.results import Config, Result, item_digits, item_scores
 from ift_course.evaluation.generate import Completion
 from ift_course.evaluation.score import score
 from ift_course.lessons.lesson_03.experiment import held_out
+from ift_course.lessons.lesson_06.bases import PROSE, SHIPPED
 from ift_course.lessons.lesson_07 import pipeline
 from ift_course.lessons.lesson_07.pipeline import AnsweredQuestion, Pool
 from ift_course.lessons.lesson_07.selection import (
@@ -51,18 +52,21 @@ class StudentConfig(Config):
         choice: a name of `selection.CHOICES`, or PEOPLE.
         generations: each one after the first learns from what the previous one answered.
         keep_real: the first generation's training set stays in that of all later ones.
+        student: which base learns, as in lesson 06: "shipped", or "prose", which has read less.
     """
 
     choice: str
     generations: int = 1
     keep_real: bool = False
+    student: str = SHIPPED
 
 
 REPLACED = StudentConfig(PEOPLE, GENERATIONS)
 KEPT = StudentConfig(PEOPLE, GENERATIONS, keep_real=True)
 CHAINS = {"replace": REPLACED, "join": KEPT}  # what the answers of models do to those of people
 CHOSEN = (ALL, RANDOM, JUDGE, VERIFIER)
-GRID: tuple[StudentConfig, ...] = (*map(StudentConfig, CHOSEN), *CHAINS.values())
+WEAKER = StudentConfig(JUDGE, student=PROSE)  # learns from the same answers
+GRID: tuple[StudentConfig, ...] = (*map(StudentConfig, CHOSEN), *CHAINS.values(), WEAKER)
 
 
 class Generation(BaseModel):
@@ -122,7 +126,8 @@ def _generations(config: StudentConfig, seed: int, profile: Profile) -> Iterator
     pool = real if config.choice == PEOPLE else pipeline.make_pool(profile, seed)
     picks = CHOICES[ALL if config.choice == PEOPLE else config.choice](pool, seed)
     for number in range(1, config.generations + 1):
-        model, tokenizer = pipeline.tune_student(profile, records(pool, picks), seed)
+        training_set = records(pool, picks)
+        model, tokenizer = pipeline.tune_student(profile, training_set, seed, config.student)
         yield evaluate(model, tokenizer, seed, profile, pool, picks)
         if number == config.generations:
             return

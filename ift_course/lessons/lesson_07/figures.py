@@ -122,6 +122,19 @@ def comparison_sentence(first: str, second: str, arms: Arms) -> str:
     return f"{first} − {second}: {effect:+.2f} {_span(interval)}, {_verdict(interval)}"
 
 
+def weaker_sentence(students: Sequence[StudentResult], weaker: Sequence[StudentResult]) -> str:
+    """How far the students of the weaker base are behind, and how good their training set was."""
+    first, second = ([x.generations[0].scores for x in results] for results in (students, weaker))
+    effect, (low, high) = paired_difference(first, second)
+    right = fmean(x.generations[0].right for x in weaker)
+    behind = "is behind" if low > 0 else "is ahead" if high < 0 else "cannot be told apart"
+    return (
+        f"{right:.0%} of the answers are right. The stronger base reaches "
+        f"{fmean(map(fmean, first)):.2f}, the weaker one {fmean(map(fmean, second)):.2f}: "
+        f"it {behind} ({effect:+.2f}, {low:+.2f} to {high:+.2f})."
+    )
+
+
 def generations(chains: Mapping[str, Sequence[StudentResult]]) -> Picture:
     """A line for each chain of `experiment.CHAINS`; the title says where each one ends."""
     values = {name: over_generations(results, "accuracy") for name, results in chains.items()}

@@ -1,7 +1,7 @@
 """Lesson 07's pipeline: a teacher answers questions several times, a student learns from some.
 
-The teacher is tuned on right answers and has read more than the student: on the profile `tiny`, it
-is the shipped base, and the student the base that has read prose only (as in lesson 06).
+The teacher is the base after SFT on people's answers. Students start from the same base, untuned,
+or from a weaker one: the base that has read prose only (as in lesson 06).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ift_course.data.records import Record, user_text
 from ift_course.evaluation.generate import Completion, stop_ids
 from ift_course.evaluation.score import judge as verdicts_of
 from ift_course.lessons.lesson_05.experiment import merged
-from ift_course.lessons.lesson_06.bases import PROSE, SHIPPED, load_base
+from ift_course.lessons.lesson_06.bases import SHIPPED, load_base
 from ift_course.lessons.lesson_07.sizes import SIZES, Sizes
 from ift_course.models.quiet import quiet
 from ift_course.profile import Profile
@@ -64,9 +64,15 @@ def demonstrations(sizes: Sizes, seed: int) -> list[Example]:
     return sample(sizes.demonstrations, seed=seed, tasks=FACT_TASKS)
 
 
-def student_base(profile: Profile) -> Loaded:
-    """A fresh base for a student: the weaker one where the course has two."""
-    return load_base(PROSE if profile.base_model == "embedded" else SHIPPED, profile)
+def student_base(profile: Profile, name: str = SHIPPED) -> Loaded:
+    """A fresh base for a student.
+
+    Args:
+        profile: whose base.
+        name: "shipped", or "prose" for the base that has read less; only `tiny` has it, so that
+            other profiles take their own.
+    """
+    return load_base(name if profile.base_model == "embedded" else SHIPPED, profile)
 
 
 def tune_teacher(profile: Profile, seed: int) -> Loaded:
@@ -76,10 +82,12 @@ def tune_teacher(profile: Profile, seed: int) -> Loaded:
     return fine_tune(profile, load_base(SHIPPED, profile), records, seed, sizes.teacher_steps)
 
 
-def tune_student(profile: Profile, records: Sequence[Record], seed: int) -> Loaded:
-    """A fresh student base after SFT on the records."""
+def tune_student(
+    profile: Profile, records: Sequence[Record], seed: int, name: str = SHIPPED
+) -> Loaded:
+    """A fresh student base after SFT on the records; `name` as in `student_base`."""
     steps = SIZES[profile.name].steps
-    return fine_tune(profile, student_base(profile), records, seed, steps)
+    return fine_tune(profile, student_base(profile, name), records, seed, steps)
 
 
 def fine_tune(

@@ -19,6 +19,7 @@ from ift_course.lessons.lesson_07.experiment import (
     KEPT,
     PEOPLE,
     REPLACED,
+    WEAKER,
     Generation,
     StudentConfig,
     StudentResult,
@@ -44,14 +45,22 @@ def make_result(config: StudentConfig, seed: int, *items: str) -> StudentResult:
     )  # fmt: skip
 
 
+class TrainingSets(list):
+    """The answers that each student learned from, and from which base it started."""
+
+    bases: list[str]
+
+
 @pytest.fixture
 def trained(monkeypatch):
     """Models are strings and learn nothing; returns the training set of each student."""
-    training_sets: list[list[str]] = []
+    training_sets = TrainingSets()
+    bases = training_sets.bases = []
     pool = (answered(FRANCE, "Paris", "Rome", rewards=(-0.9, -0.1)),
             answered(SPAIN, "Madrid", "Oslo", rewards=(-0.1, -0.2)))  # fmt: skip
 
-    def tune_student(profile, records, seed):
+    def tune_student(profile, records, seed, base):
+        bases.append(base)
         training_sets.append([record.turns[-1].content for record in records])
         return f"student {len(training_sets)}", "tokenizer"
 
@@ -95,8 +104,14 @@ def test_where_they_join_people_s_answers_stay_in_every_generation(trained):
     assert [x.examples for x in result.generations] == [2, *[4] * (GENERATIONS - 1)]
 
 
-def test_the_grid_has_each_choice_and_both_chains_once():
-    assert len(set(GRID)) == len(GRID) == len(CHOSEN) + len(CHAINS)
+def test_the_weaker_student_learns_from_the_same_answers(trained):
+    for config in (StudentConfig(JUDGE), WEAKER):
+        experiment.run_config(config, 0, TINY)
+    assert trained[0] == trained[1] and trained.bases == ["shipped", "prose"]
+
+
+def test_the_grid_has_each_choice_both_chains_and_the_weaker_student_once():
+    assert len(set(GRID)) == len(GRID) == len(CHOSEN) + len(CHAINS) + 1
     assert {x.choice for x in GRID} - {PEOPLE} <= set(CHOICES)
 
 
@@ -161,6 +176,13 @@ class TestSentences:
             "From 1.00 in generation 1 to 0.00 in generation 2 if models' answers replace "
             "people's, and to 1.00 if they join them"
         )
+
+    @pytest.mark.parametrize(
+        ("strong", "weak", "words"),
+        [(GOOD, BAD, "it is behind"), (BAD, GOOD, "it is ahead"), (GOOD, GOOD, "told apart")],
+    )
+    def test_a_weaker_student_is_behind_only_beyond_the_interval(self, strong, weak, words):
+        assert words in figures.weaker_sentence(chain(strong), chain(weak))
 
     def test_the_judges_sentence_counts_places_orders_and_winners(self):
         verdicts = [Verdict("A", "A"), Verdict("A", "B"), Verdict("B", "A"), Verdict("A", "A")]
