@@ -122,6 +122,20 @@ def comparison_sentence(first: str, second: str, arms: Arms) -> str:
     return f"{first} − {second}: {effect:+.2f} {_span(interval)}, {_verdict(interval)}"
 
 
+def prediction_sentence(first: str, second: str, arms: Arms) -> str:
+    """What became of the prediction that one way of choosing is better than another."""
+    effect, interval = paired_difference(arms[first], arms[second])
+    fate = {
+        "better": "as predicted",
+        "worse": "the reverse of what was predicted",
+        "not decided": "this does not decide it",
+    }[_verdict(interval)]
+    return (
+        f"predicted: “{first}” is better than “{second}”; "
+        f"measured {effect:+.2f} {_span(interval)}: {fate}"
+    )
+
+
 def weaker_sentence(students: Sequence[StudentResult], weaker: Sequence[StudentResult]) -> str:
     """How far the students of the weaker base are behind, and how good their training set was."""
     first, second = ([x.generations[0].scores for x in results] for results in (students, weaker))

@@ -147,6 +147,13 @@ class TestSentences:
         assert sentence.startswith("a − b: ") and sentence.endswith(verdict)
 
     @pytest.mark.parametrize(
+        ("first", "second", "fate"),
+        [(GOOD, BAD, "as predicted"), (BAD, GOOD, "reverse"), (GOOD, GOOD, "does not decide it")],
+    )
+    def test_a_prediction_came_out_only_if_the_whole_interval_does(self, first, second, fate):
+        assert fate in figures.prediction_sentence("a", "b", arms(a=first, b=second))
+
+    @pytest.mark.parametrize(
         ("first", "last", "change"),
         [(GOOD, BAD, "falls"), (BAD, GOOD, "rises"), (GOOD, GOOD, "does not clearly change")],
     )
