@@ -101,10 +101,11 @@ def test_the_judge_is_described_by_computed_sentences(words):
     assert any(words in line for line in printed())
 
 
-def test_some_written_lines_repeat_an_instruction_that_was_shown():
+def test_some_written_lines_repeat_an_instruction_that_was_shown_and_some_are_no_requests():
     from ift_course.data import course_set
 
     known = {row["messages"][0]["content"] for row in course_set.load("train")}
-    shown = judging.stored().written[:12]
-    assert any(text in line for line in shown for text in known)
-    assert all("•" not in line for line in shown)
+    written = list(zip(judging.writer_prompts(), judging.stored().written, strict=True))[:12]
+    copies = [x for prompt, line in written for x in known if x in line and x in prompt]
+    assert len(set(copies)) >= 2
+    assert any(line.startswith("The ") for _, line in written)  # a statement
