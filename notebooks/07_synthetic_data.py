@@ -3,20 +3,16 @@
 #
 # {{ badge }}
 #
-# Most instruction data of today was written by models. One model thinks up the questions, one
-# answers them, one says which answers are good, and yours learns from what is left. It is cheap,
-# and it works, and there is a sentence about it that everybody knows: *let a teacher answer, let a
-# judge keep the best 5 to 10 %, and the student will be better than on all of it.*
+# Much of today's instruction data was written by models: one model answers, something decides which
+# answers are good, and another model learns from what is left. It is often said: *keep the best
+# tenth, and the student will be better than on everything*. You will test it.
 #
-# In this lesson you build all of that, small enough to check every single answer. At the end you
-# will be able to
+# At the end you will be able to
 #
-# - make thousands of instructions out of a few, and say what is wrong with them;
-# - measure how good a judge is *before* it chooses your data, and what it likes besides quality;
-# - compare the best tenth with a random tenth and with everything, at equal compute;
-# - watch what is lost when models learn from models, and what a filter saves;
-# - look for your exam in generated data, and say what such a search cannot find;
-# - read the license question of generated data without being fooled by the tag on a card.
+# - write the pipeline with transformers and TRL: sample, filter, deduplicate, decontaminate, tune;
+# - measure a judge before you let it choose data, and find its preference for a position;
+# - compare "the best tenth" with everything at equal compute, and use a verifier if you have one;
+# - say what is lost when models learn from models, and what keeps it.
 #
 # What this lesson costs:
 #
@@ -28,604 +24,486 @@ import ift_course as ift
 profile = ift.setup("07")
 
 # %% [markdown]
-# ## What do you expect?
+# ## 1. A model writes instructions
 #
-# Decide before you read on. Three predictions, which sections 4 and 5 test:
+# In **Self-Instruct** (Wang et al. 2022), people wrote 175 tasks. GPT-3 was shown eight tasks at a
+# time, wrote another, and what was new joined the pool. Of 200 of its instructions that were
+# checked, 92 % described a valid task, but only 54 % of the examples were right in all parts.
 #
-# 1. Of ten answers to each instruction, the one that a judge likes best makes a better student than
-#    a random one.
-# 2. Without a filter, the second generation asks about fewer facts than the first.
-# 3. With a filter, the second generation is right more often than without one.
-#
-# ## 1. Instructions out of a few
-#
-# In December 2022 Wang et al. took 175 tasks that people had written and let GPT-3 go on from
-# there. **Self-Instruct** shows the model eight instructions, six from people and two of its own,
-# and asks for another. What is new joins the pool, and may be shown in the next round. They got
-# 52,445 instructions that way. Three months later Alpaca did the same with a better model.
-#
-# Ours begins with four instructions of each kind that this world knows. A model that can read
-# instructions has to continue from there: our teacher. It is the SFT model of lesson 05, tuned on
-# flawed demonstrations. A model of this size does not pick up a task from examples in its prompt,
-# as GPT-3 did. So a copy of the teacher is tuned for a few seconds on the seed instructions to do
-# one thing: shown three instructions, write a fourth. (Teacher and student have the same base here.
-# In practice the teacher is usually the stronger model.)
+# Here SmolLM2-135M-Instruct does the same: it was shown three instructions of people and asked for
+# a different one. **Before you read on**, decide for each line: would you keep it?
 
 # %%
-from ift_course.lessons.lesson_07 import figures, pipeline, teacher_pool
+from ift_course.lessons.lesson_07 import judging
+
+smol = judging.stored()
+print(f"({smol.origin})")
+for text in smol.written[:12]:
+    print("•", text.replace("\n", " / ")[:110])
+
+# %% [markdown]
+# Some lines are not requests at all, and some repeat an instruction that was shown. So instructions
+# have to be filtered, too. (Exercise 07.1 is Self-Instruct's own filter, ROUGE-L.) From here on the
+# questions are given, and we look at the answers.
+#
+# ## 2. The pipeline
+#
+# In the closed world a program can mark every answer. The **teacher** is the course's base, tuned
+# for a few seconds on right answers. The **student** is the same base, untuned; section 4 has a
+# weaker one. Some of the questions below are about entities of the exam, as some questions from the
+# web would be.
+
+# %%
+from ift_course.lessons.lesson_03.experiment import held_out
+from ift_course.lessons.lesson_07 import pipeline
 from ift_course.lessons.lesson_07.sizes import SIZES
+from ift_course.world.tasks import FACT_TASKS
 
-sizes = SIZES[profile.name]
-seed = profile.seeds[0]
-seeds = pipeline.seed_instructions(sizes, seed)
-teacher, tokenizer = pipeline.teacher_stage(profile, seed)
-writer, _ = pipeline.writer_stage(profile, (teacher, tokenizer), seeds, seed)
-print(pipeline.writer_prompt(seeds[:3]))
-
-# %% [markdown]
-# We let it write until there are enough that are new. What is new in one round is among what it is
-# shown in the next.
-
-# %%
-harvest = teacher_pool.collect_instructions(sizes, writer, tokenizer, seeds, seed)
-to_question = pipeline.to_question
-print(f"{harvest.n_written} drawn, {len(harvest.fresh)} of them new; by round {harvest.by_round}")
-for text in harvest.fresh[:12]:
-    line = text.replace("\n", " / ")
-    print(f"  {'makes sense' if to_question(text) else 'nonsense   '}  {line}")
+sizes, seed = SIZES[profile.name], profile.seeds[0]
+teacher, tokenizer = pipeline.tune_teacher(profile, seed)
+exam = held_out(seed, sizes.exam)
+of_the_web = ift.sample(20, seed=seed, split="test", unseen_wording=True, tasks=FACT_TASKS)
+asked = [*pipeline.questions(sizes, seed)[:60], *exam[:6], *of_the_web]
+scores = ift.score(teacher, tokenizer, exam, max_new_tokens=sizes.tokens)
+print(f"tuned for {sizes.teacher_steps} steps on {sizes.demonstrations} examples, the teacher "
+      f"answers {scores.accuracy:.0%} of the exam\nif it takes the likeliest token each time; "
+      f"{len(asked)} questions for the student's training set")  # fmt: skip
 
 # %% [markdown]
-# Read them. Which ask something sensible, about things that no seed mentions? (The names come from
-# the base's own reading.) And which ask nonsense? Nobody told the writer. In Self-Instruct, people
-# looked at 200: 92 % of the instructions described a valid task, and only 54 % of the examples were
-# right in all their parts (table 2 of the paper). Here nobody has to guess, because the world knows
-# every question that can be asked about its facts.
-
-# %%
-sense = sum(bool(to_question(text)) for text in harvest.fresh) / len(harvest.fresh)
-understood = [x for x in map(to_question, harvest.fresh) if x]
-before = {(x.task, x.entity) for x in map(to_question, seeds)}
-now = {(x.task, x.entity) for x in understood}
-kinds = {x.task for x in understood}
-print(f"{sense:.0%} make sense; they ask about {len(now)} facts of {len(kinds)} "
-      f"kinds; the seeds asked about {len(before)}")  # fmt: skip
-
-# %% [markdown]
-# ### What counts as new
-#
-# "New" is a word for a number. Self-Instruct takes **ROUGE-L**: the longest common subsequence of
-# words, as a share of both texts' words. By hand, for two of our own:
-
-# %%
-one, other = "What is the capital of Spain?", "What is the capital of Italy?"
-common = "What is the capital of".split()  # in this order, in both
-by_hand = 2 * len(common) / (len(one.split()) + len(other.split()))
-print(f"by hand {by_hand:.3f}   by program {pipeline.rouge_l(one, other):.3f}")
-assert abs(by_hand - pipeline.rouge_l(one, other)) < 1e-12
-
-# %% [markdown]
-# The paper refuses what is 0.7 like anything in the pool. These two are more alike than that, and
-# yet they ask about different things: the paper's instructions were long and of many kinds, and
-# ours are short. A limit is part of its data. Here we refuse only what is word for word in the
-# pool. (Exercise 07.1 is this filter, and counts what each limit leaves.)
-#
-# ## 2. The teacher answers
-#
-# The flawed demonstrations of lesson 05 ramble about places, animals and people, and the teacher
-# imitates them. We let it answer not with its likeliest word each time but **by chance**, so that
-# its answers differ. How much they differ is the **temperature**: the scores are divided by it
-# before the softmax. On a toy:
+# **Sampling.** To get different answers to one question, each token is drawn at random. The scores
+# are divided by a **temperature** before the softmax: below 1, the likeliest token becomes likelier
+# still; above 1, all tokens become more alike. `top_k` keeps the k likeliest tokens only. Without
+# it, one of the thousands of unlikely ones would often be drawn.
 
 # %%
 import torch
 
-scores = torch.tensor([2.0, 1.0, 0.0])
-for temperature in (0.1, 0.5, 1.0, 2.0):
-    by_hand = torch.exp(scores / temperature) / torch.exp(scores / temperature).sum()
-    assert torch.allclose(by_hand, torch.softmax(scores / temperature, 0))
+logits = torch.tensor([2.0, 1.0, 0.0])
+for temperature in (0.5, 1.0, 1.5):
+    by_hand = torch.exp(logits / temperature) / torch.exp(logits / temperature).sum()
+    assert torch.allclose(by_hand, torch.softmax(logits / temperature, 0))
     print(f"T = {temperature}: ", "  ".join(f"{p:.3f}" for p in by_hand))
 
 # %% [markdown]
-# Below 1 the likeliest becomes likelier, above 1 all become alike. Now on the teacher: several
-# answers to each of a few sensible instructions. How many different ones are there, how many are
-# right and nothing else, and for how many instructions is there at least one right one?
+# Now the whole pipeline. Replace the teacher by any instruct model, and the questions by yours.
 
 # %%
-from dataclasses import replace
+import json
+import re
+import tempfile
+from pathlib import Path
 
-few = harvest.sensible[:40]
-for temperature in (0.3, 1.0, 1.5):
-    warm = replace(sizes, temperature=temperature)
-    answered = pipeline.sample_answers(
-        teacher, tokenizer, few, seed=seed, sizes=warm, answers=sizes.answers
-    )
-    different = sum(len({answer.text for answer in x.answers}) for x in answered) / len(answered)
-    right = sum(sum(x.right) for x in answered) / len(answered) / sizes.answers
-    some = sum(any(x.right) for x in answered) / len(answered)
-    print(f"T = {temperature}: {different:.1f} different answers, {right:.0%} right, "
-          f"at least one right for {some:.0%}")  # fmt: skip
+from datasets import Dataset
+from transformers import PrinterCallback
+from trl import SFTConfig, SFTTrainer
 
-# %% [markdown]
-# Cold, a teacher repeats itself, and there is little to choose from. Hot, there is more to choose
-# from, and less of it is right.
-#
-# ### The pool
-#
-# Everything that follows needs a pool of answers, marked by a judge, for each seed. That takes
-# longer than a lesson may, so pools and students are **stored results** of `ift run 07 --full`,
-# made by the functions above at the temperature of 1. Where none is stored for your base, the next
-# cell makes the first seed's pool now.
 
-# %%
-pools = {s: stored.pool for s, stored in teacher_pool.available_pools(profile).items()}
-pool = pools[seed]
-print(f"first seed: {len(pool)} instructions, {sum(len(x.answers) for x in pool):,} answers")
-shares = {s: figures.shares_by_type(of_seed) for s, of_seed in pools.items()}
-for sort in figures.ANSWER_TYPES:
-    print(f"{sort:16}", "  ".join(f"{of_seed[sort]:.2f}" for of_seed in shares.values()))
+def words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
-# %% [markdown]
-# "Right" is the right answer and nothing else. "And more" is a teacher that goes on talking. (The
-# columns are seeds. Questions that make no sense are left out here, and stay in the pool: in real
-# life nobody would know.)
-#
-# ## 3. The judge
-#
-# Many pipelines ask a large language model to grade each answer. A model of our size cannot read a
-# grading prompt, so our judge is a reward model as in lesson 05, on the teacher's body. Half of its
-# pairs compare a right answer with a wrong one, the other half a short answer with the same one and
-# more behind it. In some of them the wrong one is marked, as happens to human annotators.
-#
-# ### How good is it? Ask before it chooses
-#
-# A judge may be excellent on its own pairs and useless on your teacher's answers. So take *these*
-# answers, verify some, and count: of a right and a wrong answer to one instruction, how often does
-# the right one get the higher reward? A coin gets one half. By hand for one instruction, and with
-# SciPy's rank test, which knows the same number as the area under the ROC curve:
 
-# %%
-from scipy.stats import mannwhitneyu
+# 1. Prompt: the questions, in the teacher's chat template.
+exam_texts = {words(pipeline.text_of(x)) for x in exam}
+prompts = [pipeline.text_of(x) for x in asked]
+# 2. Deduplication and decontamination of the questions.
+prompts = [text for text in dict.fromkeys(prompts) if words(text) not in exam_texts]
+# 3. Sample four answers to each.
+tokenizer.padding_side = "left"
+batch = tokenizer.apply_chat_template(
+    [[{"role": "user", "content": text}] for text in prompts],
+    add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt",
+).to(teacher.device)  # fmt: skip
+torch.manual_seed(seed)
+ids = teacher.generate(
+    **batch, do_sample=True, temperature=sizes.temperature, top_k=sizes.top_k,
+    num_return_sequences=4, max_new_tokens=sizes.tokens, pad_token_id=tokenizer.pad_token_id,
+)[:, batch["input_ids"].shape[1] :]  # fmt: skip
+end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+# 4. Filter: ended by itself, and without special tokens. 5. Deduplication of the answers.
+rows, seen = [], set()
+for i, row in enumerate(ids.tolist()):
+    question = prompts[i // 4]
+    answer = tokenizer.decode(row[: row.index(end)]).strip() if end in row else ""
+    if answer and "<|" not in answer and (question, words(answer)) not in seen:
+        seen.add((question, words(answer)))
+        rows.append({"prompt": [{"role": "user", "content": question}],
+                     "completion": [{"role": "assistant", "content": answer}]})  # fmt: skip
+# 6. Write a JSONL file, and a card that says how it was made.
+folder = Path(tempfile.mkdtemp())
+(folder / "train.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+card = f"""---
+license: cc0-1.0
+---
+{len(rows)} answers of the course's teacher (seed {seed}) to {len(prompts)} questions, sampled at
+temperature {sizes.temperature}, up to 4 each. Removed: unfinished answers, answers with special
+tokens, repetitions. The questions were searched for the exam word for word, and not for other
+wordings. The answers were not verified.
+"""
+(folder / "README.md").write_text(card, encoding="utf-8")
+# 7. Tune the student.
+student, student_tokenizer = pipeline.student_base(profile)
+args = SFTConfig(
+    output_dir=str(folder / "student"), max_steps=sizes.steps, learning_rate=sizes.rate or 2e-5,
+    per_device_train_batch_size=sizes.batch, lr_scheduler_type="cosine", bf16=False, seed=seed,
+    use_cpu=not torch.cuda.is_available(), activation_checkpointing=False,
+    save_strategy="no", report_to="none", disable_tqdm=True,
+)  # fmt: skip
+data = Dataset.from_list(rows)  # or load_dataset("json", data_files="train.jsonl")
+trainer = SFTTrainer(student, args, train_dataset=data, processing_class=student_tokenizer)
+trainer.remove_callback(PrinterCallback)
+trainer.train()
+taught = ift.score(trainer.model, student_tokenizer, exam, max_new_tokens=sizes.tokens)
 
-mixed = figures.most_mixed(pool)
-good, bad = (
-    [r for r, right in zip(mixed.rewards, mixed.right, strict=True) if right == is_right]
-    for is_right in (True, False)
-)
-pairs = [(a, b) for a in good for b in bad]
-by_hand = sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs) / len(pairs)
-library = mannwhitneyu(good, bad).statistic / len(pairs)
-print(mixed.instruction.replace("\n", " / "))
-for text, reward, right in sorted(
-    {(answer.text, reward, right) for answer, reward, right in
-     zip(mixed.answers, mixed.rewards, mixed.right, strict=True)},
-    key=lambda x: -x[1],
-):  # fmt: skip
-    print(f"  {reward:+.2f}  {'✓' if right else '✗'}  {text[:80]}")
-print(f"by hand {by_hand:.6f}   SciPy {library:.6f}")
-assert abs(by_hand - library) < 1e-9
-
-# %% [markdown]
-# Now for all instructions, and with a finer question: *which* fault does it see? Which of the last
-# three bars do you expect to be the longest?
-
-# %%
-from math import isnan
-
-RIGHT, MORE, WRONG, WRONG_MORE = figures.ANSWER_TYPES
-questions = {
-    "right answers before all others": ((RIGHT,), (MORE, WRONG, WRONG_MORE)),
-    "right before the same with more behind it": ((RIGHT,), (MORE,)),
-    "right before wrong, both short": ((RIGHT,), (WRONG,)),
-    "right but rambling before wrong but short": ((MORE,), (WRONG,)),
-}
-ranked_well = {}
-for question, sides in questions.items():
-    of_seeds = [figures.preferred(of_seed, *sides) for of_seed in pools.values()]
-    if not any(map(isnan, of_seeds)):  # a pool may have no such pair of answers
-        ranked_well[question] = of_seeds
-ift.charts.bars_with_intervals(
-    ranked_well,
-    title="What the judge sees in this teacher's answers",
-    xlabel="share of pairs ranked well (a coin: 0.5)",
+print(card)
+print(
+    f"of {len(ids)} samples, {len(rows)} are left\n{json.dumps(rows[0])}\n"
+    f"the student answers {taught.accuracy:.0%} of the exam, its teacher {scores.accuracy:.0%}"
 )
 
 # %% [markdown]
-# To tell a right name from a wrong one, a judge has to know the fact; to tell short from long, it
-# only has to look. And a share of pairs flatters a judge that has to choose. To find the one right
-# answer among ten, it must be right nine times at once:
+# The student learned from answers alone: nobody wrote a single one for it.
+#
+# `pipeline.pool_of` is steps 1 and 3 with the settings of the experiment below: more questions, ten
+# answers to each, and no filter yet. So the shares of right answers need not be equal.
 
 # %%
 from statistics import fmean
 
-measured = ranked_well.get("right answers before all others")
-for of_pairs in (0.8, 0.9, *([fmean(measured)] if measured else ())):
-    print(f"{of_pairs:.2f} of the pairs → {of_pairs:.2f} ** 9 = {of_pairs**9:.2f} of the choices, "
-          "if errors were independent")  # fmt: skip
+from ift_course.lessons.lesson_07 import figures
 
-# %% [markdown]
-# ### What else does it like?
-#
-# A judge may go by length, in one direction or the other (Singhal et al. 2023). In this pool long
-# answers often *are* worse, so some of a correlation is earned. (Exercise 07.5 takes the length
-# out.) It also likes some *questions*. A reward compares two answers to one prompt; nothing in its
-# training fixes where the rewards of a prompt lie. Here are the prompts with the lowest and the
-# highest mean reward:
+pool = pipeline.pool_of(profile, teacher, tokenizer, seed, sizes)
+verdicts = figures.verify_rows(asked, rows)
+print(f"right: {fmean(verdicts):.0%} of the {len(verdicts)} answers above, "
+      f"{figures.share_of_right(pool):.0%} of the pool's "
+      f"{sum(len(x.answers) for x in pool):,}")  # fmt: skip
+shown = figures.most_mixed(pool)
+print(f"\n{pipeline.text_of(shown.question)}")
+for answer, right in sorted(set(zip((x.text for x in shown.answers), shown.right, strict=True))):
+    print("  ✓" if right else "  ✗", answer.replace("\n", " / "))
 
 # %%
-from scipy.stats import spearmanr
-
-words, rewards = (
-    [len(answer.text.split()) for x in pool for answer in x.answers],
-    [reward for x in pool for reward in x.rewards],
-)
-print(f"rank correlation of reward and number of words: {spearmanr(words, rewards).statistic:+.2f}")
-by_prompt = sorted((fmean(x.rewards), x.instruction.replace("\n", " / ")) for x in pool)
-for mean, text in [*by_prompt[:3], *by_prompt[-3:]]:
-    print(f"{mean:+.2f}  {text}")
+ift.quiz("07", "how-synthetic-data-is-made")
 
 # %% [markdown]
-# ## 4. Which tenth?
+# ## 3. May this judge choose?
 #
-# The student gets a tenth of the answers. Which? Ways to choose:
-#
-# | name | keeps |
-# | --- | --- |
-# | all | everything |
-# | random, one each | any one answer to each instruction |
-# | judge's best of all | the tenth with the highest rewards, whatever they answer |
-# | judge's best of each | to each instruction the answer with the highest reward |
-# | shortest of each | to each instruction the answer with the fewest words: no judge at all |
-# | verifier's best | right answers only: what a perfect judge would keep |
-#
-# Before any training, look at what each of them keeps. How many of its answers are right, how many
-# instructions and how many kinds are left? (First seed.)
+# A **verifier** is a program that knows what is right. Most tasks have none, so pipelines ask a
+# model: **LLM-as-a-judge** (Zheng et al. 2023). Here is a judge's prompt, with its rubric.
 
 # %%
-from ift_course.lessons.lesson_07.selection import CHOICES, share_right
+from ift_course.evaluation.judge import AnswerPair, judge_prompt
 
-print(f"{'':22}{'answers':>9}{'right':>7}{'instructions':>14}{'kinds':>7}")
-for name, choose in CHOICES.items():
-    picks = choose(pool, seed)
-    left = {pool[i].instruction for i, _ in picks}
-    kinds = {x.task for x in map(to_question, left) if x}
-    print(f"{name:22}{len(picks):9,}{share_right(pool, picks):7.2f}{len(left):14}{len(kinds):7}")
+case = smol.judgments[0]
+print(judge_prompt(AnswerPair(case.question, case.first, case.second)))
 
 # %% [markdown]
-# **Rewards of different prompts do not compare.** Look at how many instructions and kinds "best of
-# all" leaves. So we train no student on it.
+# SmolLM2 read many such pairs, each in both orders. In each pair, a verifier accepts one answer and
+# refuses the other, so a perfect judge would name the same answer twice. A small model does not
+# always reply with a letter, so we take how probable each letter is as the first token:
 #
-# ### One student, step by step
+# ```python
+# batch = tokenizer.apply_chat_template(
+#     [{"role": "user", "content": prompt}],
+#     add_generation_prompt=True, return_dict=True, return_tensors="pt",
+# )
+# letters = [tokenizer.encode(x, add_special_tokens=False)[-1] for x in "ABC"]
+# opinion = model(**batch).logits[0, -1].log_softmax(-1)[letters]
+# ```
 #
-# A fresh base, tuned on the choice. Every student gets the same number of steps, whatever it learns
-# from: equal compute. The student of "all" does not get through its answers even once. Then comes
-# an exam about entities that no instruction in the pool mentions.
+# **Predict:** how often does it name the answer that is shown first?
 
 # %%
-from ift_course.lessons.lesson_07 import experiment
-from ift_course.lessons.lesson_07.selection import records
-
-best = CHOICES["judge's best of each"](pool, seed)
-student, tokenizer = pipeline.fine_tune(profile, records(pool, best), seed, max_steps=sizes.steps)
-held = experiment.held_out(seed, sizes.exam)
-ours = ift.score(student, tokenizer, held, max_new_tokens=sizes.tokens)
-print(f"{sizes.steps} steps on {len(best)} answers: {ours.accuracy:.3f}")
+for case in smol.judgments[:3]:
+    print(f"{case.question}\n  first: {case.first}  second: {case.second}  right: {case.right}")
+    for order in ("forward", "swapped"):
+        opinion = getattr(case, order)
+        letters = "  ".join(f"log p({x}) = {logp:.2f}" for x, logp in opinion.items())
+        print(f"  {order}: {letters}  → {max(opinion, key=opinion.get)}")
+print(figures.judge_sentence(smol.verdicts, smol.truth))
 
 # %% [markdown]
-# The students of the other choices come from the stored grid.
-
-# %%
-from ift_course.claims.grids import stored_or_first_seed
-from ift_course.claims.results import origin
-
-students = stored_or_first_seed("07", seeds=profile.seeds, profile=profile.name)
-arms = figures.arms(students)
-decided = len(arms["all"]) > 2  # one seed gives no interval, so it decides no claim
-print(origin(students))
-ift.charts.bars_with_intervals(
-    dict(sorted(arms.items(), key=lambda arm: -fmean(map(fmean, arm[1])))),
-    title="Students: strict accuracy after the same number of steps",
-    xlabel="share of the exam right, and nothing else",
-)
-
-# %% [markdown]
-# Look at the lengths of the intervals before you look at the bars. What these seeds decide, and
-# what they do not:
-
-# %%
-from ift_course.evaluation.intervals import seeds_interval, two_level_interval
-
-BEST, RANDOM, SHORTEST = "judge's best of each", "random, one each", "shortest of each"
-for name, against in ((BEST, RANDOM), (BEST, "all"), (BEST, SHORTEST), ("verifier's best", BEST)):
-    difference = fmean(map(fmean, arms[name])) - fmean(map(fmean, arms[against]))
-    verdict = "one seed"
-    if decided:
-        low, high = two_level_interval(arms[name], arms[against])
-        verdict = "better" if low > 0 else "worse" if high < 0 else "not decided"
-        verdict = f"({low:+.2f} to {high:+.2f})  {verdict}"
-    print(f"{name:20} against {against:20} {difference:+.2f} {verdict}")
-
-# %% [markdown]
-# We predicted that the judge's choice beats a random one at equal size and equal compute. Its line
-# says whether these seeds decide it. The line about "all" is the sentence that everybody knows, at
-# equal compute. The line about the shortest answers says how much of the result is the judge's
-# merit: counting words needs no judge. And the verifier's line says how much a better judge could
-# gain.
+# **Position bias** shows only if you ask in both orders. (Here it may be the place or the letter A;
+# other letters would tell.) An answer counts as the winner if it wins in both orders; otherwise the
+# verdict is a tie. If a bias is the same in both, it cancels in their *sum*: the *leaning*.
 #
-# ### Why
-#
-# A filter removes what varies and what the judge sees, and nothing else. Where some of the ten
-# answers go on after the right one and others do not, a judge or a count of words can choose. What
-# is wrong in all ten answers stays. Compare how many of the answers were right with how many
-# *begin* rightly in the exam, and with the words of an answer there:
-
-# %%
-print(f"{'':22}{'right, kept':>12}{'strict':>8}{'begins rightly':>16}{'words':>7}")
-for name in arms:
-    of_choice = [of_seed[0] for of_seed in figures.generations(students, name)]
-    begins = fmean(fmean(map(int, x.knows)) for x in of_choice)
-    right, accuracy = fmean(x.right for x in of_choice), fmean(x.accuracy for x in of_choice)
-    print(f"{name:22}{right:12.2f}{accuracy:8.2f}"
-          f"{begins:16.2f}{fmean(x.words for x in of_choice):7.1f}")  # fmt: skip
-
-# %% [markdown]
-# Where "begins rightly" is much higher than "strict", the student knows the fact and does not stop:
-# it has copied a habit of form.
-#
-# ## 5. Generations
-#
-# The student of today is the teacher of tomorrow. What if all there is was written by models?
-# Shumailov et al. (2024) trained language models on the output of language models, over and over,
-# and called what happens **collapse**: first the rare things go, then everything becomes alike.
-#
-# By hand first. Even without a single mistake variety shrinks. Say there are a thousand kinds of
-# instruction, the second half as frequent as the first, the third a third as frequent, and so on.
-# Each generation writes 2,000 instructions with the shares it has seen. A kind of share $p$ is
-# written at least once with probability $1 - (1 - p)^{2000}$; what is not written is gone.
-
-# %%
-import random
-
-draw = random.Random(0)
-kinds = list(range(1000))
-shares = [1 / (kind + 1) for kind in kinds]
-for generation in range(5):
-    left = sum(share > 0 for share in shares)
-    chance = sum(1 - (1 - share / sum(shares)) ** 2000 for share in shares)
-    print(f"generation {generation}: {left:4} kinds, of which the next may expect {chance:.0f}")
-    written = draw.choices(kinds, shares, k=2000)
-    shares = [float(written.count(kind)) for kind in kinds]
-
-# %% [markdown]
-# Now with models. Two chains, each of two generations: the teacher's student, and that student's
-# student. In both, a new writer learns from the instructions of the first generation, the first
-# student answers what it writes, and a new student is tuned on that, from the same base.
-#
-# - **Without a filter**: instructions as they come, one answer each, as it comes.
-# - **With a filter**: only instructions that are not there yet, ten answers each, and the shortest
-#   is kept.
-#
-# Which of the two do you expect to lose more, and does either keep everything?
-
-# %%
-chains = {"without a filter": experiment.UNFILTERED, "with a filter": experiment.FILTERED}
-numbers = list(range(1, experiment.GENERATIONS + 1))
-scores = {
-    name: figures.over_generations(students, choice, "scores") for name, choice in chains.items()
-}
-ift.charts.lines_with_intervals(
-    numbers, scores, title="Accuracy over generations", xlabel="generation"
-)
-
-# %%
-columns = {
-    "right": ".2f", "sense": ".2f", "different": ".0f", "facts": ".0f", "kinds": ".1f",
-    "words": ".1f",
-}  # fmt: skip
-print(f"{'':18}{'generation':>11}" + "".join(f"{name:>10}" for name in columns))
-for name, choice in chains.items():
-    measured = {c: figures.over_generations(students, choice, c) for c in columns}
-    for g, number in enumerate(numbers):
-        means = "".join(f"{fmean(measured[c][g]):10{digits}}" for c, digits in columns.items())
-        print(f"{name:18}{number:11}{means}")
-
-# %% [markdown]
-# Read the table from left to right: how many of the answers that a generation learns from are
-# right, how many of its instructions make sense, how many are different, how many facts and kinds
-# they ask about, how long its students' answers are. A rising share of sense alone would look like
-# progress; read it together with the number of different instructions, because what is repeated is
-# what was frequent. And look at the last column before you call a fall in accuracy a loss of rare
-# knowledge: a student that copies rambling fails the strict exam at once.
-#
-# This filter counts words and cannot see errors, so it slows the loss of right answers at best. The
-# literature's remedy is to keep real data in the mixture (Gerstgrasser et al. 2024). It is not
-# measured here.
-#
-# Every student starts from the same base, and the exam is about facts that the base knows. With
-# models that have nothing but the data, less would be left.
-
-# %%
-if decided:
-    asked_about = figures.over_generations(students, experiment.UNFILTERED, "facts")
-    lost = [a - b for a, b in zip(asked_about[0], asked_about[-1], strict=True)]
-    low, high = seeds_interval(lost)
-    print("predicted: without a filter the second generation asks about fewer facts; measured "
-          f"{fmean(lost):.1f} fewer (95 % interval {low:.1f} to {high:.1f})")  # fmt: skip
-    ift.claim(
-        "07.filter-keeps-accuracy",
-        "With a filter, the second generation is right more often than without one.",
-        source="Shumailov et al. 2024, Nature 631, 755–759",
-        metric="strict accuracy on held-out entities of the second generation",
-        arms={name: of_chain[-1] for name, of_chain in scores.items()},
-        effect=("with a filter", "without a filter"),
-        at_least=0.0,
-        subject=8,
-    )
-
-# %% [markdown]
-# An interval that contains zero decides nothing: in one of the three seeds, the number of facts
-# went up. The third prediction is decided, and most of it is form: look again at the words of an
-# answer in the table.
-#
-# ## 6. Is the exam in it?
-#
-# The writer was never shown an exam question. But it knows the same world, and may write some. With
-# large models this is the rule: the teacher has read the web, and the exams on it. Everything about
-# entities of the exam was therefore left out of the pool. What would the usual searches have found
-# of it, and how much of the clean pool would they have thrown out?
-
-# %%
-from ift_course.data.curation import exact_duplicates, near_duplicates
-from ift_course.data.records import Record, user_text
-
-exam = [user_text(x.instruction, x.input) for x in held]
-facts_asked = {(x.task, x.entity) for x in held}
-leaked = [text for text in harvest.leaked
-          if (to_question(text).task, to_question(text).entity) in facts_asked]  # fmt: skip
-print(f"{len(harvest.leaked)} of {len(harvest.fresh)} new instructions are about entities of the "
-      f"exam; {len(leaked)} ask for the very fact that some exam question asks for")  # fmt: skip
-for text in leaked[:8]:
-    print("  ", text.replace("\n", " / "))
-
-texts = [*exam, *leaked, *harvest.clean]
-instructions = [Record.from_instruction(text, "", "") for text in texts]
-print(f"\n{'':24}{'leaks found':>12}{'clean ones lost':>17}")
-for method, twins in {
-    "word for word": exact_duplicates(instructions),
-    "near duplicates (0.8)": near_duplicates(instructions),
-    "near duplicates (0.5)": near_duplicates(instructions, threshold=0.5),
-    "near duplicates (0.3)": near_duplicates(instructions, threshold=0.3),
-}.items():
-    hits = [twin is not None and twin < len(exam) for twin in twins[len(exam) :]]
-    print(f"{method:24}{sum(hits[: len(leaked)]):12}{sum(hits[len(leaked) :]):17}")
-
-# %% [markdown]
-# A few leaks are examples and no measurement: read them. A search for shared words finds copies.
-# The same question *in other words* slips through, and its answer is just as much a leak (Yang et
-# al. 2023 trained on rephrased test questions, which no search of that kind found, and the scores
-# rose). A lower threshold catches more, and more that is innocent.
-#
-# Here a program knows what a question means. Elsewhere nobody does. So search with several
-# thresholds, look at what was found, test on questions that are younger than the teacher, and say
-# in the card what was searched. (Exercise 07.3.)
-#
-# ## 7. Whose data is it?
-#
-# A tag on a card says which license the uploader chose. With generated data there are at least
-# three more things to read. **Look at today's text before you build on it.** None of this is legal
-# advice.
-#
-# - **The terms of who sold you the answers.** OpenAI's terms of use as quoted in many places in
-#   2023: "You may not … (iii) use output from the Services to develop models that compete with
-#   OpenAI". The same terms assign the rights in the output to you. Both are true at once: you may
-#   own a text and have promised not to do something with it.
-# - **The license of the model, if you ran it yourself.** Llama 3.1's license (July 23, 2024) allows
-#   outputs to be used to improve other models, and asks that a model made with "outputs or results
-#   of the Llama Materials" which is distributed "include 'Llama' at the beginning of any such AI
-#   model name" (section 1.b.i).
-# - **The license of what went in.** Seeds, documents and user prompts have authors. ShareGPT's
-#   conversations carry tags by people who did not write them ([data
-#   cards](../docs/datasets.md#sharegpt)).
-#
-# So the same kind of data stands under very different tags: Alpaca, by text-davinci-003, is CC
-# BY-NC 4.0 (and its card said CC BY 4.0 at first); UltraChat 200K, both sides by ChatGPT, says MIT;
-# OpenHermes 2.5, mostly by GPT-4, states none. [Our data cards](../docs/datasets.md) say where each
-# was read. Whether a contract binds somebody who only downloaded the data, and whether generated
-# text has an author at all, differs from country to country.
-#
-# What you can do in any case: write down which model, which version, on which day, under which
-# terms; keep that with the data; and where it matters, choose a teacher whose license says in words
-# that you may.
-#
-# ## 8. Silent failures
-#
-# All of these run to the end.
-#
-# ### Answers that broke off
-#
-# A sampled answer ends when the model says so, or when it has reached the limit of tokens. The text
-# looks the same. Put it into a training set, and the chat template adds an end of turn to both: the
-# student learns to stop in the middle. Say somebody saves money and allows six tokens.
-
-# %%
-short = replace(sizes, tokens=6)
-answered = pipeline.sample_answers(teacher, tokenizer, few, seed=seed, sizes=short, answers=4)
-cut = [(x.instruction, answer) for x in answered for answer in x.answers if not answer.finished]
-print(f"{len(cut)} of {4 * len(few)} answers reached the limit, and nothing in them says so:")
-for text, answer in cut[:5]:
-    print(f"  {text.replace(chr(10), ' / ')[:60]:62}{answer.text}")
-
-# %% [markdown]
-# How to see it: keep the reason why each answer ended (`finished` here, `finish_reason` in most
-# APIs), and drop those that did not end by themselves. Length alone does not tell.
-#
-# ### Only right answers, so only easy questions
-#
-# A perfect judge keeps what is right. Then the instructions to which the teacher never gave a right
-# answer are gone, and nobody notices. Which kinds are they?
+# Agreement alone flatters: two raters who toss coins agree on half of the pairs. **Cohen's κ**
+# subtracts what chance would give:
 
 # %%
 from collections import Counter
 
-sensible = figures.sensible(pool)
-all_kinds = Counter(to_question(x.instruction).task for x in sensible)
-lost_kinds = Counter(to_question(x.instruction).task for x in sensible if not any(x.right))
-print(f"{lost_kinds.total()} of {len(sensible)} sensible instructions have no right answer")
-for kind, count in lost_kinds.most_common(6):
-    print(f"  {kind:16} {count} of {all_kinds[kind]} lost")
+from ift_course.evaluation.judge import cohens_kappa
+
+for name, said in {
+    "asked once, in one order": figures.one_order(smol.verdicts),
+    "winner of both orders": [x.winner for x in smol.verdicts],
+    "leaning": [x.leaning for x in smol.verdicts],
+}.items():
+    agreed = fmean(a == b for a, b in zip(said, smol.truth, strict=True))
+    by_chance = sum(Counter(said)[x] * n for x, n in Counter(smol.truth).items()) / len(said) ** 2
+    kappa = (agreed - by_chance) / (1 - by_chance)
+    assert abs(kappa - cohens_kappa(said, smol.truth)) < 1e-12
+    print(f"{name:27} agrees with the verifier on {agreed:.0%}, by chance {by_chance:.0%}: "
+          f"κ = {kappa:+.2f}")  # fmt: skip
+print(figures.kappa_sentence(smol.verdicts, smol.truth))
 
 # %% [markdown]
-# How to see it: count kinds before and after the filter. Where a kind is gone, ask more often, ask
-# a better teacher, or write those answers by hand.
+# A judge that is no better than a coin must not choose data. Large judges agree with people far
+# more often, and have biases, too: for places, for length, for their own answers (Zheng et al.).
 #
-# ## 9. What this means
+# **A judge without a prompt.** Our models are too small to read a rubric, so the experiment uses
+# another judge: how probable the *teacher itself* finds each answer. Is that a good judge? Of a
+# right and a wrong answer to the same question, how often does it prefer the right one? A coin gets
+# one half. By hand, and as SciPy's rank test for one question:
+
+# %%
+from scipy.stats import mannwhitneyu
+
+good, bad = ([r for r, is_right in zip(shown.rewards, shown.right, strict=True) if is_right == x]
+             for x in (True, False))  # fmt: skip
+by_hand = fmean((1 + (a > b) - (a < b)) / 2 for a in good for b in bad)
+assert abs(by_hand - mannwhitneyu(good, bad).statistic / len(good) / len(bad)) < 1e-9
+print(f"“{pipeline.text_of(shown.question)}”: {by_hand:.2f}")
+well = figures.ranked_well(pool)
+print(f"all questions: {well:.2f} of the pairs, if errors were independent "
+      f"{well:.2f} ** 9 = {well**9:.2f} of the choices of one right among nine wrong")  # fmt: skip
+
+# %% [markdown]
+# ## 4. The best tenth, at equal compute
 #
-# - The sentence about the best tenth needs two conditions: the answers differ in something that
-#   matters, and the judge sees that something, even among its own favorites. Measure the second
-#   before you believe the first: verify a hundred of the answers that the filter keeps, and a
-#   hundred chosen by chance, before you train on any.
-# - Compare at equal compute, and compare with the cheapest filter that sees the fault. Where
-#   brevity is the matter, count words. Where facts are, verify. A reward model earns its price
-#   where nobody can write the rule down.
-# - Keep the best of *each*, not of all, and count what is left: instructions, kinds, facts.
-# - Our world is kind in one respect: a program marks every answer. It is unkind in another: our
-#   teacher is a small model, and teachers of today write better questions. Their answers have
-#   habits too, judges have tastes, and tastes are learned from pairs.
-# - What a student gets from its teacher by such **distillation** is form sooner than knowledge. It
-#   cannot learn more than base and data hold together (Gudibande et al. 2023).
+# Every student takes the same number of steps, whatever it learns from:
 #
-# ## Exercises
+# | name | keeps |
+# | --- | --- |
+# | all | all ten answers to each question |
+# | random of each | one of ten by chance |
+# | judge's best of each | the answer that the judge prefers, of each question's ten |
+# | verified of each | one that the verifier accepts: **rejection sampling** |
 #
-# Six functions, checked the moment you write them: what is new, the best share of each prompt,
-# decontamination, how good a judge is, a reward without its length, and what a generation loses.
-# [exercises/07_synthetic_data.ipynb](../exercises/07_synthetic_data.ipynb)
+# **Predict** the order of the four before you look. What does each keep? (First seed.)
+
+# %%
+from ift_course.lessons.lesson_07.selection import CHOICES, share_right
+
+print(f"{'':22}{'answers':>9}{'right':>7}{'questions':>11}{'kinds':>7}")
+for name, choose in CHOICES.items():
+    picks = choose(pool, seed)
+    left = {i for i, _ in picks}
+    kinds = {pool[i].question.task for i in left}
+    print(f"{name:22}{len(picks):9,}{share_right(pool, picks):7.2f}{len(left):11}{len(kinds):7}")
+
+# %% [markdown]
+# "Best of all" takes the tenth with the highest rewards, whichever questions they answer. It loses
+# questions, because **rewards of different questions do not compare**: an easy question has ten
+# probable answers, a hard one none. No student is trained on it.
+
+# %%
+from ift_course.claims.grid_runs import GridRuns
+from ift_course.lessons.lesson_07 import experiment
+
+runs = GridRuns("07", profile, experiment.StudentResult, experiment.run_config)
+arms = {
+    name: [x.generations[0].scores for x in runs.of(experiment.StudentConfig(name))]
+    for name in experiment.CHOSEN
+}
+figures.students(arms)
+
+# %%
+ALL, RANDOM, JUDGE, VERIFIED = experiment.CHOSEN
+for first, second in ((JUDGE, RANDOM), (JUDGE, ALL), (VERIFIED, JUDGE), (VERIFIED, ALL)):
+    print(figures.comparison_sentence(first, second, arms))
+
+# %% [markdown]
+# We had predicted that the judge's choice beats a random one, and that it beats everything:
+
+# %%
+for other in (RANDOM, ALL):
+    print(figures.prediction_sentence(JUDGE, other, arms))
+if runs.decide(*(runs.of(experiment.StudentConfig(name)) for name in (JUDGE, ALL))):
+    ift.claim(
+        "07.best-tenth-beats-all",
+        "The judge's best tenth makes a better student than all ten tenths at equal compute.",
+        subject=8,
+        source="Chen et al. 2023 (AlpaGasus), arXiv:2307.08701; there, the smaller set also "
+        "takes fewer steps",
+        metric="strict accuracy on held-out entities, the same number of steps",
+        arms={JUDGE: arms[JUDGE], ALL: arms[ALL]},
+        effect=(JUDGE, ALL),
+        at_least=0.0,
+    )
+
+# %% [markdown]
+# ### A weaker student
+#
+# What if the same answers, chosen by the same judge, teach a base that has read less? It is the
+# course's base early in its pretraining, when it had read prose only. **Predict** its score.
+
+# %%
+weaker = runs.of(experiment.WEAKER)
+print(figures.weaker_sentence(runs.of(experiment.StudentConfig(JUDGE)), weaker))
+
+# %% [markdown]
+# **Distillation** passes on form sooner than knowledge: where neither the base nor the training set
+# holds the answer, a student can only guess. Models that imitate ChatGPT show it, too (Gudibande et
+# al. 2023).
+#
+# ### What a filter can do
+#
+# A filter can only remove what differs between the answers *and* what the judge sees. Ask both
+# questions of your own data before you pay for a judge. And for this judge there is a shortcut: the
+# answer that a teacher finds most probable is the one it writes at a low temperature, without ten
+# samples.
+#
+# **Rejection sampling** needs no taste, only a verifier: unit tests for code, the result of a sum,
+# a JSON schema. Keep what passes, tune on it, and sample again (STaR, Zelikman et al. 2022).
+
+# %%
+ift.quiz("07", "best-tenth-of-what", "when-does-filtering-help")
+
+# %% [markdown]
+# ## 5. Generations
+#
+# Today's student is tomorrow's teacher. If each generation learns from the one before it alone,
+# what is rare is lost first, because it is not drawn, and errors add up: **model collapse**
+# (Shumailov et al. 2024). By hand: of a thousand kinds, the second is half as frequent as the
+# first, the third a third, and so on. Nobody makes a mistake, and each generation writes 2,000.
+
+# %%
+import random
+
+draw, kinds = random.Random(0), range(1000)
+shares = [1 / (kind + 1) for kind in kinds]
+for generation in range(4):
+    print(f"generation {generation}: {sum(share > 0 for share in shares):4} kinds")
+    written = Counter(draw.choices(kinds, shares, k=2000))
+    shares = [written[kind] for kind in kinds]
+
+# %% [markdown]
+# Now with models. The first generation learns from answers of people (here: of the world). Each
+# later one is a fresh student that learns from one answer of the previous generation to each
+# question, sampled at temperature 1. In one chain these answers *replace* the people's; in the
+# other they *join* them, as Gerstgrasser et al. (2024) propose. **Predict** the accuracy of
+# generation 4 in both. We predicted that the second chain ends higher.
+
+# %%
+chains = {name: runs.of(config) for name, config in experiment.CHAINS.items()}
+figures.generations(chains)
+
+# %%
+print(figures.generations_table(chains))
+print(figures.collapse_sentence(chains))
+print(figures.cause_sentence(chains["replace"]))
+last = {name: [x.generations[-1].scores for x in results] for name, results in chains.items()}
+print(figures.prediction_sentence("join", "replace", last))
+
+# %% [markdown]
+# Every student starts from the same base and is asked about what that base has read. With models
+# that have nothing but the data, less would be left.
+#
+# ## 6. Is the exam in it?
+#
+# Section 2 searched the questions for the exam word for word. How many of the questions that were
+# left ask for the very fact that some exam question asks for?
+
+# %%
+facts = {(x.task, x.entity) for x in exam}
+leaks = [x for x in asked if (x.task, x.entity) in facts]
+left = [x for x in leaks if pipeline.text_of(x) in set(prompts)]
+print(f"{len(leaks)} questions ask for facts of the exam; {len(left)} passed the search:")
+for x in left[:4]:
+    print("  ", pipeline.text_of(x).replace("\n", " / "))
+
+# %% [markdown]
+# A search for shared words finds copies. The same question in other words slips through, and its
+# answer is just as much a leak: Yang et al. (2023) trained on rephrased test questions, and the
+# scores rose. Here a program knows what a question means. Elsewhere, search with several methods,
+# test on questions that are younger than the teacher, and say in the card what was searched.
+#
+# **Whose data is it?** Read three texts: the terms of whoever sold you the answers (in 2023,
+# OpenAI's forbade using output "to develop models that compete with OpenAI"), the license of a
+# model that you ran yourself (Llama 3.1's, of July 23, 2024, asks that a model tuned on outputs has
+# "Llama" at the beginning of its name), and the licenses of what went in. [Our data
+# cards](../docs/datasets.md) show how differently the same kind of data is tagged. This is no legal
+# advice.
+#
+# ## 7. The same on real models
+#
+# SmolLM2-135M-Instruct answers 100 questions four times each, and Gemma 3 270M, a base model,
+# learns from the answers. **Predict:** does verifying them help, and does the student reach its
+# teacher?
+
+# %%
+from ift_course.lessons.real_parts import real_panel
+
+real_panel("07")
+
+# %% [markdown]
+# ## 8. Silent failures
+#
+# ### Answers that broke off
+#
+# A sampled answer ends when the model says so, or at the limit of tokens, and the text does not
+# show which. The chat template adds an end of turn to both, so that a student learns to stop in the
+# middle. Say that somebody allows three tokens.
+
+# %%
+from dataclasses import replace
+
+short = pipeline.sample_answers(
+    teacher, tokenizer, pipeline.questions(sizes, seed)[:40], seed=seed,
+    sizes=replace(sizes, tokens=3), answers=1,
+)  # fmt: skip
+cut = [x for x in short if not x.answers[0].finished]
+print(f"{len(cut)} of {len(short)} answers reached the limit:")
+for x in cut[:4]:
+    print(f"  {pipeline.text_of(x.question).replace(chr(10), ' / ')[:60]:62}{x.answers[0].text}")
+
+# %% [markdown]
+# To see it, keep the reason why each answer ended (`finish_reason` in most APIs), as step 4 does.
+#
+# ### Only right answers, so only easy questions
+#
+# A verifier keeps what is right. Then the questions to which the teacher never gave a right answer
+# are gone, and nobody notices.
+
+# %%
+print(figures.lost_sentence(pool))
+print(figures.lost_sentence([replace(x, answers=x.answers[:1]) for x in pool]))
+
+# %% [markdown]
+# Count kinds before and after the filter. Where a kind is gone, sample more often, ask a better
+# teacher, or write those answers by hand.
 #
 # ## Questions
 
 # %%
-ift.quiz("07")
+ift.quiz("07", "how-good-is-the-judge", "judge-names-the-first", "paraphrased-leak",
+         "what-collapses", "license-of-generated-data")  # fmt: skip
 
 # %% [markdown]
 # Words of this lesson, in the glossary: {{ terms }}.
 #
+# ## Exercises
+#
+# [exercises/07_synthetic_data.ipynb](../exercises/07_synthetic_data.ipynb): Self-Instruct's filter,
+# the best of each with a real trainer, decontamination, how good a judge is, a reward without its
+# length, what a generation loses, and an open question.
+#
 # ## To read
 #
-# - Wang et al. 2022, *Self-Instruct: Aligning Language Models with Self-Generated Instructions*,
-#   [arXiv:2212.10560](https://arxiv.org/abs/2212.10560). Section 2, and table 2 with its honest
-#   look at 200 examples.
-# - Chen et al. 2023, *AlpaGasus: Training A Better Alpaca with Fewer Data*,
-#   [arXiv:2307.08701](https://arxiv.org/abs/2307.08701): 9,000 of Alpaca's 52,000, by a judge.
-# - Li et al. 2023, *From Quantity to Quality*,
-#   [arXiv:2308.12032](https://arxiv.org/abs/2308.12032): 5 to 10 %, by the model itself.
+# - Wang et al. 2022, *Self-Instruct*, [arXiv:2212.10560](https://arxiv.org/abs/2212.10560).
+# - Zheng et al. 2023, *Judging LLM-as-a-Judge*,
+#   [arXiv:2306.05685](https://arxiv.org/abs/2306.05685).
+# - Chen et al. 2023, *AlpaGasus*, [arXiv:2307.08701](https://arxiv.org/abs/2307.08701): 9,000 of
+#   Alpaca's 52,000, chosen by a judge.
+# - Zelikman et al. 2022, *STaR*, [arXiv:2203.14465](https://arxiv.org/abs/2203.14465).
+# - Gudibande et al. 2023, *The False Promise of Imitating Proprietary LLMs*,
+#   [arXiv:2305.15717](https://arxiv.org/abs/2305.15717).
 # - Xu et al. 2024, *Magpie*, [arXiv:2406.08464](https://arxiv.org/abs/2406.08464): instructions
 #   out of nothing but the chat template.
-# - Singhal et al. 2023, *A Long Way to Go: Investigating Length Correlations in RLHF*,
-#   [arXiv:2310.03716](https://arxiv.org/abs/2310.03716).
 # - Shumailov et al. 2024, *AI models collapse when trained on recursively generated data*, Nature
 #   631, [doi:10.1038/s41586-024-07566-y](https://doi.org/10.1038/s41586-024-07566-y).
 # - Gerstgrasser et al. 2024, *Is Model Collapse Inevitable?*,
-#   [arXiv:2404.01413](https://arxiv.org/abs/2404.01413): not if real data stays in the mixture.
+#   [arXiv:2404.01413](https://arxiv.org/abs/2404.01413).
 # - Yang et al. 2023, *Rethinking Benchmark and Contamination for Language Models with Rephrased
 #   Samples*, [arXiv:2311.04850](https://arxiv.org/abs/2311.04850).
-# - Gudibande et al. 2023, *The False Promise of Imitating Proprietary LLMs*,
-#   [arXiv:2305.15717](https://arxiv.org/abs/2305.15717): distillation copies style sooner than
-#   knowledge.

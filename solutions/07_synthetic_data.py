@@ -4,8 +4,8 @@
 # {{ badge }}
 #
 # Six functions between a teacher's raw output and a training set: what is new, what is best, what
-# must not be there, whether the judge can be trusted, and what gets lost. Write the function, run
-# its cell, run the cell below it.
+# must not be there, whether the judge can be trusted, and what gets lost; and an open question.
+# Write the function, run its cell, run the cell below it.
 #
 # You may look into [lesson 07](../notebooks/07_synthetic_data.ipynb) at any time.
 
@@ -13,6 +13,7 @@
 import math
 import random
 import re
+import tempfile
 
 import torch
 
@@ -154,6 +155,47 @@ def keep_best(prompts: list[str], rewards: list[float], share: float) -> list[in
 
 # %%
 ift.check(keep_best)
+
+# %% [markdown]
+# TRL's own trainer is the judge of your filter. Five answers to each of 120 questions, of which one
+# is right; the rewards are noisy. It tunes the base once on the answers that you keep and once on
+# as many random ones, for the same number of steps. **Predict** the two scores first.
+
+# %%
+if ift.passed(keep_best):
+    from datasets import Dataset
+    from transformers import PrinterCallback
+    from trl import SFTConfig, SFTTrainer
+
+    from ift_course.lessons.lesson_03.experiment import held_out
+    from ift_course.world.flaws import wrong
+    from ift_course.world.tasks import FACT_TASKS, sample
+
+    draw = random.Random(0)
+    rows, prompts, rewards = [], [], []
+    for example in sample(120, seed=0, tasks=FACT_TASKS):
+        text = f"{example.instruction}\n{example.input}".strip()
+        answers = [example.response] + [wrong(example, draw).response for _ in range(4)]
+        for i, answer in enumerate(answers):
+            rows.append({"prompt": [{"role": "user", "content": text}],
+                         "completion": [{"role": "assistant", "content": answer}]})  # fmt: skip
+            prompts.append(text)
+            rewards.append(draw.gauss(2.0 if i == 0 else 0.0, 1.0))
+    kept = keep_best(prompts, rewards, share=0.2)
+    for name, chosen in {"kept": kept, "random": draw.sample(range(len(rows)), len(kept))}.items():
+        model, tokenizer = ift.load("base")
+        args = SFTConfig(
+            output_dir=tempfile.mkdtemp(), max_steps=40, learning_rate=1.5e-4, bf16=False,
+            per_device_train_batch_size=16, use_cpu=True, activation_checkpointing=False,
+            save_strategy="no", report_to="none", disable_tqdm=True,
+        )  # fmt: skip
+        data = Dataset.from_list([rows[i] for i in chosen])
+        trainer = SFTTrainer(model, args, train_dataset=data, processing_class=tokenizer)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+        share = ift.score(trainer.model, tokenizer, held_out(seed=0, questions=60)).accuracy
+        print(f"{name:6}  {len(chosen)} answers, {sum(i % 5 == 0 for i in chosen)} of them right: "
+              f"{share:.2f} of the exam right")  # fmt: skip
 
 # %% [markdown] tags=["hint"]
 # First collect, for each prompt, the indices of its answers. Then sort those by reward and take the
@@ -449,3 +491,28 @@ if ift.passed(expected_kinds):
 
 # %% [markdown] tags=["hint"]
 # The expected number of kinds is the sum over the kinds of 1 − (1 − p) ** draws.
+
+# %% [markdown]
+# ## An open question
+#
+# ●●● · 40 minutes
+#
+# A bank wants a small model that turns customers' messages into JSON (intent, account, amount). It
+# has 300 messages that employees labeled, 50,000 unlabeled ones, and access to a large model of
+# another company. **Write half a page:** how you make the training data, what decides which rows
+# stay, how you know that this filter is any good, what you keep in the mixture, how you test, and
+# what you have to read and write down before anybody trains. There is no check. Answer first, then
+# compare with the rubric, or let a colleague grade it.
+#
+# <details><summary>Rubric (10 points)</summary>
+#
+# - Uses a verifier where there is one (the JSON parses, the schema fits, the amount occurs in the
+#   message) before any judge, and says what it cannot see (2).
+# - Measures the judge, or the teacher, on part of the 300 labeled messages: agreement beyond
+#   chance, both orders where pairs are compared (2).
+# - Keeps part of the 300 for testing, and searches the generated rows for them, also reworded (2).
+# - Keeps people's rows in the mixture, counts intents before and after the filter, and compares
+#   with a random choice at equal steps (2).
+# - Reads the provider's terms and the bank's rules on customers' data; writes a card with the
+#   model, its version, the date, the prompts and the filters (2).
+# </details>

@@ -43,7 +43,7 @@ HEADLINES = (
     "04.qlora-close-to-full",
     "05.dpo-cures-sycophancy",
     "06.more-families-beat-one",
-    "07.filter-keeps-accuracy",
+    "07.best-tenth-beats-all",
     "08.replay-keeps",
     "09.curation-beats-chance",
     "10.canaries-show-a-leak",

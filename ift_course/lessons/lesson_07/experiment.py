@@ -1,39 +1,47 @@
 """Lesson 07's grid: students of different training sets, and what becomes of their students.
 
-`run_config(config, seed, profile)` selects answers from the seed's pool (`teacher_pool`), tunes a
-fresh base on the selection, and tests it on held-out entities. After Chen et al. 2023 (AlpaGasus),
-arXiv:2307.08701, and for later generations Shumailov et al. 2024, *AI models collapse when trained
-on recursively generated data*, Nature 631.
+`run_config(config, seed, profile)` selects answers from the seed's pool, tunes a fresh student on
+the selection, and tests it on held-out entities. After Chen et al. 2023 (AlpaGasus),
+arXiv:2307.08701, Shumailov et al. 2024 (model collapse), Nature 631, and Gerstgrasser et al. 2024,
+arXiv:2404.01413, who keep the real data.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from ift_course.claims.results import Config, Result, item_digits, item_scores
-from ift_course.evaluation.failure_modes import knows
-from ift_course.evaluation.score import Scores, score
+from ift_course.evaluation.generate import Completion
+from ift_course.evaluation.score import score
 from ift_course.lessons.lesson_03.experiment import held_out
+from ift_course.lessons.lesson_06.bases import PROSE, SHIPPED
 from ift_course.lessons.lesson_07 import pipeline
-from ift_course.lessons.lesson_07.pipeline import Pool
-from ift_course.lessons.lesson_07.selection import CHOICES, Picks, records, share_right
-from ift_course.lessons.lesson_07.sizes import SIZES, StudentSizes
-from ift_course.lessons.lesson_07.teacher_pool import collect_instructions, get_pool
+from ift_course.lessons.lesson_07.pipeline import AnsweredQuestion, Pool
+from ift_course.lessons.lesson_07.selection import (
+    ALL,
+    CHOICES,
+    JUDGE,
+    RANDOM,
+    VERIFIER,
+    Picks,
+    records,
+    share_right,
+)
+from ift_course.lessons.lesson_07.sizes import SIZES
 from ift_course.profile import Profile
+from ift_course.world.tasks import Example
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from ift_course.lessons.lesson_07.pipeline import AnsweredInstruction, Loaded
-
-UNFILTERED, FILTERED = "random, one each", "shortest of each"
-GENERATIONS = 2
+PEOPLE = "people"  # the right answers that the world holds
+GENERATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -41,19 +49,24 @@ class StudentConfig(Config):
     """The training set of a student.
 
     Attributes:
-        choice: a name of `selection.CHOICES`.
-        generations: each one after the first learns from what the previous one wrote.
+        choice: a name of `selection.CHOICES`, or PEOPLE.
+        generations: each one after the first learns from what the previous one answered.
+        keep_real: the first generation's training set stays in that of all later ones.
+        student: which base learns, as in lesson 06: "shipped", or "prose", which has read less.
     """
 
     choice: str
     generations: int = 1
+    keep_real: bool = False
+    student: str = SHIPPED
 
 
-# The long ones come last. The first generation of a chain is also the student of its choice.
-GRID: tuple[StudentConfig, ...] = (
-    *map(StudentConfig, ("all", "judge's best of each", "verifier's best")),
-    *(StudentConfig(choice, GENERATIONS) for choice in (UNFILTERED, FILTERED)),
-)
+REPLACED = StudentConfig(PEOPLE, GENERATIONS)
+KEPT = StudentConfig(PEOPLE, GENERATIONS, keep_real=True)
+CHAINS = {"replace": REPLACED, "join": KEPT}  # what the answers of models do to those of people
+CHOSEN = (ALL, RANDOM, JUDGE, VERIFIER)
+WEAKER = StudentConfig(JUDGE, student=PROSE)  # learns from the same answers
+GRID: tuple[StudentConfig, ...] = (*map(StudentConfig, CHOSEN), *CHAINS.values(), WEAKER)
 
 
 class Generation(BaseModel):
@@ -61,25 +74,19 @@ class Generation(BaseModel):
 
     Attributes:
         items: "1" or "0" for each exam question, by the strict score.
-        knows: the same, where an answer counts if it begins with the right one.
+        examples: in the training set.
+        right: the share of right answers in it.
+        different: how many different answers it has.
         words: of an answer in the exam, on average.
-        right: the share of right answers in the training set.
-        different: how many different instructions the training set has.
-        sense: the share of its instructions that the world understands.
-        facts: how many different facts these ask about.
-        kinds: how many different kinds of fact these ask about.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: str
-    knows: str
-    words: float
+    examples: int
     right: float
     different: int
-    sense: float
-    facts: int
-    kinds: int
+    words: float
 
     @property
     def scores(self) -> list[float]:
@@ -104,7 +111,7 @@ class StudentResult(Result):
 
 
 def run_config(config: StudentConfig, seed: int, profile: Profile) -> StudentResult:
-    """Select, tune and test; in later generations, write and answer first."""
+    """Select, tune and test; in later generations, answer first."""
     started = time.perf_counter()
     generations = list(_generations(config, seed, profile))
     return StudentResult.stamped(
@@ -114,22 +121,36 @@ def run_config(config: StudentConfig, seed: int, profile: Profile) -> StudentRes
 
 def _generations(config: StudentConfig, seed: int, profile: Profile) -> Iterator[Generation]:
     sizes = SIZES[profile.name]
-    filtered = config.choice == FILTERED
-    pool: Pool = get_pool(profile, seed).pool
+    asked = pipeline.questions(sizes, seed)
+    real = by_people(asked)
+    pool = real if config.choice == PEOPLE else pipeline.make_pool(profile, seed)
+    picks = CHOICES[ALL if config.choice == PEOPLE else config.choice](pool, seed)
     for number in range(1, config.generations + 1):
-        picks = CHOICES[config.choice](pool, seed)
-        student = pipeline.fine_tune(profile, records(pool, picks), seed, max_steps=sizes.steps)
-        yield evaluate_student(*student, seed, sizes, pool, picks)
+        training_set = records(pool, picks)
+        model, tokenizer = pipeline.tune_student(profile, training_set, seed, config.student)
+        yield evaluate(model, tokenizer, seed, profile, pool, picks)
         if number == config.generations:
             return
-        pool = _next_pool(pool, picks, student, 10 * number + seed, profile, filtered)
+        # At the temperature of 1, a model gives an answer as often as it believes it; hotter, the
+        # noise of the sampling alone would ruin the chain.
+        pool = pipeline.sample_answers(
+            model, tokenizer, asked, seed=10 * number + seed,
+            sizes=replace(sizes, temperature=1.0), answers=1,
+        )  # fmt: skip
+        pool = [*real, *pool] if config.keep_real else pool
+        picks = CHOICES[ALL](pool, seed)
 
 
-def evaluate_student(
+def by_people(asked: Sequence[Example]) -> list[AnsweredQuestion]:
+    """The questions with the right answers that the world holds."""
+    return [AnsweredQuestion(x, (Completion(x.response, True),)) for x in asked]
+
+
+def evaluate(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     seed: int,
-    sizes: StudentSizes,
+    profile: Profile,
     pool: Pool,
     picks: Picks,
 ) -> Generation:
@@ -139,76 +160,16 @@ def evaluate_student(
         model: the student.
         tokenizer: of the model.
         seed: of the exam.
-        sizes: of the exam and of an answer.
+        profile: whose sizes to use.
         pool: the answers that the student's training set was selected from.
         picks: the selection.
     """
+    sizes = SIZES[profile.name]
     scores = score(model, tokenizer, held_out(seed, sizes.exam), max_new_tokens=sizes.tokens)
     return Generation(
         items=item_digits(scores.correct),
-        knows=item_digits(_known(scores)),
-        words=round(fmean(len(c.text.split()) for c in scores.completions), 2),
-        **_describe_training_set(pool, picks),
+        examples=len(picks),
+        right=round(share_right(pool, picks), 4),
+        different=len({pool[i].answers[j].text for i, j in picks}),
+        words=round(fmean(len(x.text.split()) for x in scores.completions), 2),
     )
-
-
-def _describe_training_set(pool: Pool, picks: Picks) -> dict[str, Any]:
-    texts = [pool[i].instruction for i, _ in picks]
-    questions = [pipeline.to_question(text) for text in texts]
-    return {
-        "right": round(share_right(pool, picks), 4),
-        "different": len(set(texts)),
-        "sense": round(sum(x is not None for x in questions) / len(questions), 4),
-        "facts": len({(x.task, x.entity) for x in questions if x}),
-        "kinds": len({x.task for x in questions if x}),
-    }
-
-
-def _next_pool(
-    pool: Pool, picks: Picks, student: Loaded, seed: int, profile: Profile, filtered: bool
-) -> list[AnsweredInstruction]:
-    """The next generation's pool: the student's answers to a new writer's instructions.
-
-    Args:
-        pool: the pool of this generation.
-        picks: the student's training set.
-        student: (model, tokenizer).
-        seed: of the writer and the answers.
-        profile: whose sizes to use.
-        filtered: the instructions must be new to each other and get several answers each, and there
-            are fewer of them when the writer runs dry; otherwise they are taken as they come, with
-            one answer each.
-    """
-    sizes = SIZES[profile.name]
-    source = [pool[i].instruction for i, _ in picks]
-    writer, tokenizer = pipeline.writer_stage(profile, student, source, seed)
-    if filtered:
-        harvest = collect_instructions(sizes, writer, tokenizer, source, seed, may_run_dry=True)
-        instructions = harvest.clean
-    else:
-        instructions = []
-        while len(instructions) < sizes.instructions:
-            completions = pipeline.write_instructions(
-                writer,
-                tokenizer,
-                source,
-                sizes.instructions,
-                seed=100 * seed + len(instructions),
-                sizes=sizes,
-            )
-            texts = (completion.text.strip() for completion in completions)
-            instructions += [text for text in texts if not pipeline.is_held_out(text)]
-    return pipeline.sample_answers(
-        *student,
-        instructions[: sizes.instructions],
-        seed=seed,
-        sizes=sizes,
-        answers=sizes.answers if filtered else 1,
-    )
-
-
-def _known(scores: Scores) -> list[bool]:
-    return [
-        knows(example, completion.text)
-        for example, completion in zip(scores.examples, scores.completions, strict=True)
-    ]

@@ -7,53 +7,46 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class StudentSizes:
+class Sizes:
     """The sizes and settings of the lesson on one profile.
 
     Attributes:
-        seeds: seed instructions, four of each kind.
-        instructions: of the pool.
-        answers: of the teacher to each instruction; a tenth of all answers is selected.
-        temperature: of the answers.
-        writer_temperature: of the instructions; it is lower because a typing error turns an
-            instruction into nonsense.
+        demonstrations: that the teacher is tuned on.
+        teacher_steps: optimizer steps of the teacher.
+        questions: that the teacher answers.
+        answers: of the teacher to each question; "the best tenth" is one of ten.
+        temperature: of these answers.
+        top_k: each token is drawn from so many of the likeliest; what is less likely is noise.
         steps: optimizer steps of every student, so that all have the same compute.
-        batch: batch size.
-        pairs: training pairs for the judge.
-        judge_rate: peak learning rate of the judge.
-        exam: questions in the exam.
-        tokens: of an answer or an instruction, at most.
-        writer_steps: optimizer steps of the writer.
+        batch: examples of a step.
+        exam: questions about held-out entities.
+        tokens: of an answer, at most.
         method: "full", or "lora" for models of real size.
-        rate: peak learning rate of students and writers; None takes the default of the method.
+        rate: peak learning rate; None takes the default of the method.
     """
 
-    seeds: int = 116
-    instructions: int = 150
+    demonstrations: int = 300
+    teacher_steps: int = 63
+    questions: int = 150
     answers: int = 10
-    temperature: float = 1.0
-    writer_temperature: float = 0.7
+    temperature: float = 1.5
+    top_k: int = 5
     steps: int = 40
     batch: int = 16
-    pairs: int = 480
-    judge_rate: float = 2e-4
     exam: int = 150
-    tokens: int = 40
-    writer_steps: int = 60
+    tokens: int = 24
     method: Literal["full", "lora"] = "full"
     rate: float | None = None
 
 
+_SMALL = Sizes(
+    demonstrations=64, teacher_steps=12, questions=40, answers=4, steps=12, batch=4, exam=24,
+    method="lora", rate=4e-4,
+)  # fmt: skip
 SIZES = {
-    "tiny": StudentSizes(rate=2e-4),
-    "smollm2": StudentSizes(
-        instructions=40, writer_temperature=0.5, steps=12, batch=4, pairs=48, exam=24, tokens=30,
-        writer_steps=40, method="lora", rate=2e-3,
-    ),
-    "gemma": StudentSizes(
-        instructions=40, writer_temperature=0.5, steps=12, batch=4, pairs=48, exam=24, tokens=30,
-        writer_steps=40, method="lora", rate=4e-4,
-    ),
-    "t4": StudentSizes(method="lora", batch=8),
-    "gpu24": StudentSizes(method="lora"),
-}  # fmt: skip
+    "tiny": Sizes(rate=2e-4),
+    "smollm2": _SMALL,
+    "gemma": _SMALL,
+    "t4": Sizes(method="lora", batch=8),
+    "gpu24": Sizes(method="lora"),
+}

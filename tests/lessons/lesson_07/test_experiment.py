@@ -1,63 +1,66 @@
-"""Lesson 07's grid: the training set of each generation, and the lesson's figures."""
+"""Lesson 07's grid: the training set of each generation, the figures and their sentences."""
 
-import math
+from dataclasses import replace
+from statistics import fmean
 
 import pytest
 
 from ift_course.claims import grid_store
 from ift_course.errors import CourseError
 from ift_course.evaluation.generate import Completion
+from ift_course.evaluation.judge import Verdict
 from ift_course.evaluation.score import Scores
 from ift_course.lessons.lesson_07 import experiment, figures, pipeline
 from ift_course.lessons.lesson_07.experiment import (
-    FILTERED,
+    CHAINS,
+    CHOSEN,
     GENERATIONS,
     GRID,
-    UNFILTERED,
+    KEPT,
+    PEOPLE,
+    REPLACED,
+    WEAKER,
     Generation,
     StudentConfig,
     StudentResult,
 )
-from ift_course.lessons.lesson_07.pipeline import AnsweredInstruction
-from ift_course.lessons.lesson_07.selection import CHOICES
+from ift_course.lessons.lesson_07.selection import CHOICES, JUDGE
 from ift_course.lessons.lesson_07.sizes import SIZES
-from ift_course.lessons.lesson_07.teacher_pool import Harvest, StoredPool
 from ift_course.models.fingerprint import base_identity
 from ift_course.profile import get_profile
+from tests.lessons.lesson_07.test_pipeline import FRANCE, ITALY, SPAIN, answered
 
 TINY = get_profile("tiny")
-FRANCE, OWL = "What is the capital of France?", "Name the sound of the owl."
-RAMBLING = "Paris. The owl eats mice."
-
-
-def answered(instruction: str, *answers: str, rewards=()) -> AnsweredInstruction:
-    completions = tuple(Completion(text, True) for text in answers)
-    return AnsweredInstruction(instruction, completions, tuple(rewards))
 
 
 def make_generation(items: str = "1100", **changes) -> Generation:
-    values = dict(
-        items=items, knows=items, words=1.0, right=0.5, different=2, sense=1.0, facts=2, kinds=2
-    )
+    values = dict(items=items, examples=2, right=0.5, different=2, words=1.0)
     return Generation(**(values | changes))
 
 
-def make_result(config: StudentConfig, seed: int, *generations: Generation) -> StudentResult:
+def make_result(config: StudentConfig, seed: int, *items: str) -> StudentResult:
     return StudentResult(
-        config=config, seed=seed, generations=list(generations), seconds=1.0, date="2026-11-20",
-        base=base_identity(TINY), machine="a machine", threads=1,
+        config=config, seed=seed, generations=list(map(make_generation, items)), seconds=1.0,
+        date="2026-11-20", base=base_identity(TINY), machine="a machine", threads=1,
     )  # fmt: skip
+
+
+class TrainingSets(list):
+    """The answers that each student learned from, and from which base it started."""
+
+    bases: list[str]
 
 
 @pytest.fixture
 def trained(monkeypatch):
     """Models are strings and learn nothing; returns the training set of each student."""
-    training_sets: list[list[str]] = []
-    pool = [answered(FRANCE, "Paris", RAMBLING, rewards=(0.1, 0.9)),
-            answered(OWL, "hoot", "moo", rewards=(0.2, 0.1))]  # fmt: skip
-    stored = StoredPool(Harvest(2, [], []), pool, base_identity(TINY))
+    training_sets = TrainingSets()
+    bases = training_sets.bases = []
+    pool = (answered(FRANCE, "Paris", "Rome", rewards=(-0.9, -0.1)),
+            answered(SPAIN, "Madrid", "Oslo", rewards=(-0.1, -0.2)))  # fmt: skip
 
-    def fine_tune(profile, records, seed, **options):
+    def tune_student(profile, records, seed, base):
+        bases.append(base)
         training_sets.append([record.turns[-1].content for record in records])
         return f"student {len(training_sets)}", "tokenizer"
 
@@ -65,128 +68,172 @@ def trained(monkeypatch):
         return Scores(examples, [Completion(x.response, True) for x in examples],
                       [True] * len(examples))  # fmt: skip
 
-    def sample_answers(model, tokenizer, texts, *, seed, sizes, answers):
-        longer = [f"{model} says so {n} times" for n in range(1, answers)]
-        return [answered(text, f"{model} says so", *longer) for text in texts]
+    def sample_answers(model, tokenizer, asked, *, seed, sizes, answers):
+        assert answers == 1
+        return [answered(x, f"{model} says {seed}") for x in asked]
 
-    monkeypatch.setitem(SIZES, "tiny", SIZES["smollm2"])
-    monkeypatch.setattr(experiment, "get_pool", lambda profile, seed: stored)
-    monkeypatch.setattr(experiment, "score", score)
-    monkeypatch.setattr(pipeline, "fine_tune", fine_tune)
-    monkeypatch.setattr(pipeline, "writer_stage", lambda *_: ("writer", "t"))
-    monkeypatch.setattr(
-        pipeline, "write_instructions", lambda m, t, known, n, **o: [Completion(FRANCE, True), *(
-            [Completion("What now?", True)] * (n - 1))])  # fmt: skip
-    monkeypatch.setattr(
-        experiment, "collect_instructions",
-        lambda sizes, *_, may_run_dry: Harvest(9, [f"new {i}" for i in range(sizes.instructions)],
-                                              [9]),
-    )  # fmt: skip
+    monkeypatch.setitem(SIZES, "tiny", replace(SIZES["tiny"], exam=3))
+    monkeypatch.setattr(pipeline, "questions", lambda sizes, seed: [FRANCE, SPAIN])
+    monkeypatch.setattr(pipeline, "make_pool", lambda profile, seed: pool)
+    monkeypatch.setattr(pipeline, "tune_student", tune_student)
     monkeypatch.setattr(pipeline, "sample_answers", sample_answers)
+    monkeypatch.setattr(experiment, "score", score)
     return training_sets
 
 
 def test_a_config_tunes_on_its_choice(trained):
-    result = experiment.run_config(StudentConfig("judge's best of each"), 0, TINY)
-    assert trained == [[RAMBLING, "hoot"]]
+    result = experiment.run_config(StudentConfig(JUDGE), 0, TINY)
+    assert trained == [["Rome", "Madrid"]]
     [generation] = result.generations
-    assert (generation.right, generation.different, generation.facts) == (0.5, 2, 2)
-    assert (generation.kinds, generation.sense) == (2, 1.0)
-    assert generation.accuracy == 1.0
+    assert (generation.examples, generation.right, generation.different) == (2, 0.5, 2)
+    assert generation.accuracy == 1.0 and len(generation.scores) == 3
 
 
-def test_later_generations_learn_from_the_student_before_them(trained):
-    result = experiment.run_config(StudentConfig(FILTERED, generations=3), 0, TINY)
-    assert len(result.generations) == 3
-    assert set(trained[1]) == {"student 1 says so"}
-    assert set(trained[2]) == {"student 2 says so"}
-    assert result.generations[1].different == SIZES["tiny"].instructions
+def test_where_answers_are_replaced_only_those_of_the_student_before_are_learned(trained):
+    result = experiment.run_config(REPLACED, 7, TINY)
+    assert trained == [["Paris", "Madrid"], *[[f"student {g} says {10 * g + 7}"] * 2
+                                              for g in range(1, GENERATIONS)]]  # fmt: skip
+    assert [x.right for x in result.generations] == [1.0, *[0.0] * (GENERATIONS - 1)]
 
 
-def test_without_a_filter_repetitions_stay_and_only_the_exam_is_left_out(trained):
-    result = experiment.run_config(StudentConfig(UNFILTERED, generations=2), 0, TINY)
-    assert set(trained[1]) == {"student 1 says so"}
-    assert len(trained[1]) == SIZES["tiny"].instructions
-    assert result.generations[1].different == 1 and result.generations[1].sense == 0.0
+def test_where_they_join_people_s_answers_stay_in_every_generation(trained):
+    result = experiment.run_config(KEPT, 7, TINY)
+    assert trained[0] == ["Paris", "Madrid"]
+    for g in range(1, GENERATIONS):
+        assert trained[g] == ["Paris", "Madrid", *[f"student {g} says {10 * g + 7}"] * 2]
+    assert [x.examples for x in result.generations] == [2, *[4] * (GENERATIONS - 1)]
 
 
-def test_the_grid_has_a_choice_once_and_the_chains_come_last():
-    choices = [config.choice for config in GRID]
-    assert len(set(choices)) == len(choices) and set(choices) <= set(CHOICES)
-    chains = [config.choice for config in GRID if config.generations == GENERATIONS]
-    assert chains == choices[-2:] == [UNFILTERED, FILTERED]
+def test_the_weaker_student_learns_from_the_same_answers(trained):
+    for config in (StudentConfig(JUDGE), WEAKER):
+        experiment.run_config(config, 0, TINY)
+    assert trained[0] == trained[1] and trained.bases == ["shipped", "prose"]
+
+
+def test_the_grid_has_each_choice_both_chains_and_the_weaker_student_once():
+    assert len(set(GRID)) == len(GRID) == len(CHOSEN) + len(CHAINS) + 1
+    assert {x.choice for x in GRID} - {PEOPLE} <= set(CHOICES)
 
 
 def test_results_go_to_the_store_and_come_back(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     monkeypatch.setattr(grid_store, "evidence_root", lambda: tmp_path / "nothing" / "results")
-    results = [
-        make_result(GRID[-1], 1, make_generation(), make_generation("0000")),
-        make_result(GRID[0], 0, make_generation()),
-    ]
+    results = [make_result(GRID[-1], 1, "11", "00"), make_result(GRID[0], 0, "10")]
     for result in results:
         grid_store.add(TINY, "07", result)
     stored = grid_store.read(TINY, "07", StudentResult)
     assert {(r.config, r.seed): r for r in stored} == {(r.config, r.seed): r for r in results}
 
 
-class TestFigures:
-    def test_types_separate_right_from_wrong_and_short_from_rambling(self):
-        france = pipeline.to_question(FRANCE)
-        for text, finished, kind in (
-            ("Paris", True, "right"),
-            ("The capital of France is Paris.", True, "right"),
-            (RAMBLING, True, "right, and more"),
-            ("Paris", False, "right, and more"),
-            ("Rome", True, "wrong"),
-            ("Rome. The owl eats mice.", True, "wrong, and more"),
-            ("", True, "wrong"),
-        ):
-            assert figures.answer_type(france, Completion(text, finished)) == kind
+GOOD, BAD = ["1" * 30] * 3, ["0" * 30] * 3
 
-    def test_preferred_counts_pairs_of_one_instruction_with_ties_as_halves(self):
-        pool = [
-            answered(FRANCE, "Paris", RAMBLING, "Rome", rewards=(2.0, 1.0, 2.0)),
-            answered(OWL, "hoot", "moo", rewards=(-5.0, -6.0)),
-            answered("Nonsense?", "a", "b", rewards=(0.0, 1.0)),
-        ]
-        assert figures.preferred(pool) == pytest.approx((1 + 0.5 + 1) / 3)
-        right, more, wrong, _ = figures.ANSWER_TYPES
-        assert figures.preferred(pool, [right], [more]) == 1.0
-        assert figures.preferred(pool, [more], [wrong]) == 0.0
-        assert math.isnan(figures.preferred(pool[2:]))
 
+def arms(**items: list[str]) -> dict[str, list[list[float]]]:
+    return {name: [list(map(float, seed)) for seed in seeds] for name, seeds in items.items()}
+
+
+def chain(*by_generation: list[str]) -> list[StudentResult]:
+    return [make_result(REPLACED, seed, *items)
+            for seed, items in enumerate(zip(*by_generation, strict=True))]  # fmt: skip
+
+
+class TestSentences:
+    @pytest.mark.parametrize(
+        ("first", "second", "verdict"),
+        [(GOOD, BAD, "better"), (BAD, GOOD, "worse"), (GOOD, GOOD, "not decided")],
+    )
+    def test_a_comparison_says_what_the_interval_says(self, first, second, verdict):
+        sentence = figures.comparison_sentence("a", "b", arms(a=first, b=second))
+        assert sentence.startswith("a − b: ") and sentence.endswith(verdict)
+
+    @pytest.mark.parametrize(
+        ("first", "second", "fate"),
+        [(GOOD, BAD, "as predicted"), (BAD, GOOD, "reverse"), (GOOD, GOOD, "does not decide it")],
+    )
+    def test_a_prediction_came_out_only_if_the_whole_interval_does(self, first, second, fate):
+        assert fate in figures.prediction_sentence("a", "b", arms(a=first, b=second))
+
+    @pytest.mark.parametrize(
+        ("first", "last", "change"),
+        [(GOOD, BAD, "falls"), (BAD, GOOD, "rises"), (GOOD, GOOD, "does not clearly change")],
+    )
+    def test_a_chain_falls_only_if_the_interval_is_below_zero(self, first, last, change):
+        sentence = figures.collapse_sentence({"replace": chain(first, last)})
+        assert f"the accuracy {change} from generation 1 to 2" in sentence
+
+    @pytest.mark.parametrize(
+        ("right", "different", "words"),
+        [(0.1, 1, "both happen"), (0.1, 9, "not yet the loss of rare"),
+         (0.9, 1, "but not more errors"), (0.9, 9, "nothing collapses")],
+    )  # fmt: skip
+    def test_the_cause_of_a_collapse_is_read_off_the_training_sets(self, right, different, words):
+        first = make_generation(right=0.5, different=5)
+        last = make_generation(right=right, different=different)
+        result = make_result(REPLACED, 0).model_copy(update={"generations": [first, last]})
+        assert words in figures.cause_sentence([result])
+
+    def test_the_title_over_the_students_names_the_best_and_the_worst(self):
+        figure = figures.students(arms(a=GOOD, b=BAD))
+        assert "“a” reaches 1.00 and “b” 0.00" in figure.alt
+
+    def test_the_title_over_the_generations_names_both_ends(self):
+        figure = figures.generations({"replace": chain(GOOD, BAD), "join": chain(GOOD, GOOD)})
+        title = figure.get_suptitle().replace("\n", " ")
+        assert title == (
+            "From 1.00 in generation 1 to 0.00 in generation 2 if models' answers replace "
+            "people's, and to 1.00 if they join them"
+        )
+
+    @pytest.mark.parametrize(
+        ("strong", "weak", "words"),
+        [(GOOD, BAD, "it is behind"), (BAD, GOOD, "it is ahead"), (GOOD, GOOD, "told apart")],
+    )
+    def test_a_weaker_student_is_behind_only_beyond_the_interval(self, strong, weak, words):
+        assert words in figures.weaker_sentence(chain(strong), chain(weak))
+
+    def test_the_judges_sentence_counts_places_orders_and_winners(self):
+        verdicts = [Verdict("A", "A"), Verdict("A", "B"), Verdict("B", "A"), Verdict("A", "A")]
+        sentence = figures.judge_sentence(verdicts, ["first", "first", "first", "second"])
+        assert "first in 75%" in sentence and "both orders for 50% of 4 pairs" in sentence
+        assert "2 answers win in both orders, 1 of them right" in sentence
+
+    @pytest.mark.parametrize(
+        ("lean", "finding"),
+        [(1.0, "better than a coin"), (-1.0, "worse than a coin"), (None, "no better")],
+    )
+    def test_a_leaning_is_called_good_only_beyond_its_interval(self, lean, finding):
+        truth = ["first", "second"] * 10
+        signs = [1.0 if x == "first" else -1.0 for x in truth]
+        leans = [lean * x for x in signs] if lean else [1.0] * 10 + [-1.0] * 10
+        verdicts = [Verdict("A", "A", x) for x in leans]
+        assert finding in figures.kappa_sentence(verdicts, truth)
+
+    def test_lost_questions_are_those_without_a_right_answer(self):
+        pool = [answered(FRANCE, "Paris", "Rome"), answered(ITALY, "Oslo", "Paris")]
+        assert "asked 2 times: 1 of 2 questions" in figures.lost_sentence(pool)
+        assert "capital (1 of 2)" in figures.lost_sentence(pool)
+
+
+class TestPools:
     def test_most_mixed_is_nearest_to_half_right_and_the_first_of_equals(self):
         one_of_four = answered(FRANCE, "Paris", "Rome", "Rome", "Rome")
-        halves = [answered(OWL, "hoot", "moo"), answered(FRANCE, "Paris", "Rome")]
+        halves = [answered(SPAIN, "Madrid", "Oslo"), answered(FRANCE, "Paris", "Rome")]
         assert figures.most_mixed([one_of_four, *halves]) is halves[0]
 
     def test_without_right_and_wrong_answers_most_mixed_names_the_remedy(self):
-        pool = [
-            answered(FRANCE, "Paris", "Paris"),
-            answered(OWL, "moo"),
-            answered("Nonsense?", "a", "b"),
-        ]
         with pytest.raises(CourseError, match=r"all right or all wrong.*temperature"):
-            figures.most_mixed(pool)
+            figures.most_mixed([answered(FRANCE, "Paris", "Paris"), answered(SPAIN, "Oslo")])
 
-    def test_shares_are_of_sensible_instructions(self):
-        pool = [answered(OWL, "hoot", "moo"), answered("Nonsense?", "hoot")]
-        assert figures.shares_by_type(pool) == {
-            "right": 0.5, "right, and more": 0.0, "wrong": 0.5, "wrong, and more": 0.0,
-        }  # fmt: skip
-
-    def test_arms_are_the_first_students_by_seed_in_the_order_of_the_choices(self):
-        chain, single = StudentConfig(UNFILTERED, 2), StudentConfig("all")
-        results = [
-            make_result(chain, 1, make_generation("1111"), make_generation("0000")),
-            make_result(chain, 0, make_generation("1000"), make_generation("1100")),
-            make_result(single, 1, make_generation("0111")),
-            make_result(single, 0, make_generation("0011")),
+    def test_pairs_are_of_one_question_and_ties_count_as_halves(self):
+        pool = [
+            answered(FRANCE, "Paris", "Oslo", "Rome", rewards=(2.0, 1.0, 2.0)),
+            answered(SPAIN, "Madrid", "Oslo", rewards=(-5.0, -4.0)),
         ]
-        arms = figures.arms(results)
-        assert list(arms) == ["all", UNFILTERED]
-        assert arms["all"] == [[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0]]
-        assert arms[UNFILTERED] == [[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]]
-        accuracy = figures.over_generations(results, UNFILTERED, "accuracy")
-        assert accuracy == [[0.25, 1.0], [0.5, 0.0]]
+        assert figures.ranked_well(pool) == pytest.approx(fmean([1, 0.5, 0]))
+
+    def test_rows_of_the_pipeline_are_verified_by_their_question(self):
+        rows = [
+            {"prompt": [{"content": pipeline.text_of(x)}], "completion": [{"content": "Madrid"}]}
+            for x in (FRANCE, SPAIN)
+        ]
+        assert figures.verify_rows([FRANCE, SPAIN], rows) == [False, True]
