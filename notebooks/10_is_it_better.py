@@ -9,7 +9,7 @@
 # - score strictly and leniently, and say what each score hides;
 # - compare two models on the same questions, and say how many questions you need;
 # - measure a judge before you trust it, and turn votes into ratings;
-# - recognize a leaked test, a lucky winner, and a regression that the average hides.
+# - recognize a leaked test, a lucky winner, and a regression that nobody tested for.
 #
 # {{ cost }}
 
@@ -58,7 +58,8 @@ panel = smollm2.stored()
 strict, lenient = (item_scores(run.scores[name]) for name in ("strict", "lenient"))
 print(f"SmolLM2-135M-Instruct, {panel.origin}: strict {sum(strict):.0f} of 100, "
       f"lenient {sum(lenient):.0f}")  # fmt: skip
-items = {item.number: item for item in read_items(course_set.path("test"), on_left_out=print)}
+rows = read_items(course_set.path("test"), on_left_out=lambda _: None)  # some need if-verifiable
+items = {item.number: item for item in rows}
 for i in (1, 8, 72):
     reply, item = run.replies[i], items[i + 1]
     text = " ".join(reply.text.split())
@@ -134,7 +135,7 @@ if find_spec("if_verifiable"):  # pip install if-verifiable
 #
 # ## 3. Two models on the same questions
 #
-# Back to Gemma. Take the second runs, 17 and 23 right, as models A and B. Each share of 100 has an
+# Back to Gemma. Take the second run of each kind as models A and B. Each share of 100 has an
 # interval of its own, and the two overlap. But both models answered the *same* questions, and most
 # are hard for both. Questions that both get right, or both get wrong, say nothing about which model
 # is better. So subtract question by question: $d_i$ is 1 where B alone is right, −1 where A alone
@@ -321,7 +322,8 @@ figures.judge(
         "the first place": takes_first,
         "the right answer": takes_right,
         "… by the logits of both orders": balanced,
-        "… if the wrong one is padded": right_if_padded[None],
+        "… in the first set": balanced[:1],
+        "… there, the wrong one padded": right_if_padded[None],
         "… on questions it got wrong": balanced[:, own_is_wrong],
         "… there, against its own answer": right_against_own[own_is_wrong][None],
     }
@@ -344,7 +346,7 @@ for bias, difference in {
 
 # %% [markdown]
 # Averaging over both orders removes a preference for a place. It adds no knowledge: compare the
-# second and the third bar. And neither of the two comparisons below them is clean, because polite
+# second and the third bar. And neither of the comparisons below them is clean, because polite
 # sentences are not only long, and a model's own wrong answers differ from hand-written ones in more
 # than their author. Larger judges are much better, and have these biases, too (Zheng et al. 2023,
 # Panickssery et al. 2024). So whatever judge you use: ask in both orders, and count contradicting
@@ -516,7 +518,7 @@ print(f"the exam, the first {n} seeds: predicted at least +0.02, measured "
 
 # %% [markdown]
 # The leak makes the exam look better, and fresh questions do not follow. But a model that was good
-# before has little to gain, so the score alone hardly gives the leak away. The canaries do.
+# before has little to gain, and a high score alone proves no leak. The canaries give it away.
 #
 # **Claim 2**, tested on the three seeds that were not used before:
 
