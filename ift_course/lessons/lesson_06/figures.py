@@ -158,15 +158,13 @@ def tasks_view(results: Sequence[MultitaskResult]) -> Picture:
 
 
 def _tasks_title(points: Mapping[int, Sequence[tuple[int, float, str]]]) -> str:
-    """In one sentence, the worst and the best family alone, and all families together."""
-    if not {1, ALL} <= points.keys():
-        return "Share right by the number of tasks"
-    alone = sorted((share, label) for _, share, label in points[1])
-    (low, worst), (high, best) = alone[0], alone[-1]
-    together = fmean(share for _, share, _ in points[ALL])
-    return (
-        f"One family: {low:.2f} ({worst}) to {high:.2f} ({best}) right; all {ALL}: {together:.2f}"
-    )
+    """In one sentence, the mean for each number of families, and the range of single ones."""
+    parts = []
+    for n, models in sorted(points.items()):
+        shares = [share for _, share, _ in models]
+        span = f" ({min(shares):.2f} to {max(shares):.2f})" if n == 1 else ""
+        parts.append(f"{fmean(shares):.2f} after {_families(n)}{span}")
+    return f"Right on average: {', '.join(parts)}"
 
 
 def _families(n: int) -> str:

@@ -73,7 +73,7 @@ def test_the_model_of_arithmetic_answers_with_words_and_gets_some_right(results)
 def test_what_the_points_show_is_what_the_text_says(results):
     says("*yes_no* alone teaches nothing (its model mostly says Yes or No)")
     says("*format* alone as much as eleven families")
-    says("with four tasks, a family may be at the bottom or near the top")
+    says("with four tasks, a family may be near the bottom or near the top")
     points = figures.by_tasks(results)
     together = fmean(share for _, share, _ in points[experiment.ALL])
     alone = {label: share for _, share, label in points[1]}
@@ -84,6 +84,13 @@ def test_what_the_points_show_is_what_the_text_says(results):
     ranked = sorted(alone, key=alone.__getitem__)
     of_four = [ranked.index(label) for tasks, _, label in points[1] if tasks == 4]
     assert min(of_four) <= 1 and max(of_four) >= len(ranked) - 3
+
+
+def test_the_best_model_met_four_families_with_format_among_them(results):
+    says("the best model of all met four, *format* among them")
+    asked_all = [x for x in results if not x.config.tested and x.config.instructions]
+    best = max(asked_all, key=lambda x: x.accuracy())
+    assert len(best.families) == 4 and "format" in best.families
 
 
 def test_at_writing_eleven_families_are_worse_than_an_average_single_one(results):
