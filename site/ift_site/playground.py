@@ -91,15 +91,15 @@ def markup(models: Models, parts: Sequence[str], folder: str) -> str:
 
 def script() -> str:
     """All modules as one script, in which the worker's are a function that the page can print."""
-    return f'(() => {{\n"use strict";\n{engine()}{_joined(ON_PAGE)}}})();\n'
+    return f'(() => {{\n"use strict";\n{engine()}{modules(ON_PAGE)}}})();\n'
 
 
 def engine() -> str:
     """The function that is the worker."""
-    return f"function engine() {{\n{_joined(IN_WORKER)}serve(self);\n}}\n\n"
+    return f"function engine() {{\n{modules(IN_WORKER)}serve(self);\n}}\n\n"
 
 
-def _joined(names: Sequence[str]) -> str:
+def modules(names: Sequence[str]) -> str:
     """Modules without their imports and exports, one after the other."""
     texts = [(SOURCES / f"{name}.mjs").read_text(encoding="utf-8") for name in names]
     return re.sub(r"^import .*\n|^export ", "", "\n".join(texts), flags=re.MULTILINE)

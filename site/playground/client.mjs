@@ -71,7 +71,7 @@ export class Client {
         await addScript(`${this.folder}/${name}.${i}.js`);
         show((counts + i + 1) / (counts + parts));
       }
-      await this.call("load", { name, parts: texts });
+      await this.call("load", { name, origin, parts: texts });
     });
     show(1);
   }

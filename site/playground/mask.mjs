@@ -1,6 +1,6 @@
 // "Loss mask": the tokens of an answered question, and on which of them the loss is taken.
 
-import { token as shown } from "./text.mjs";
+import { token } from "./text.mjs";
 
 export class Mask {
   constructor(root, client) {
@@ -24,7 +24,7 @@ export class Mask {
     try {
       await this.client.described();
       const tokens = await this.client.call("mask", values);
-      const on = tokens.filter((token) => token.trained).map(({ text }) => shown(text));
+      const on = tokens.filter(({ trained }) => trained).map(({ text }) => token(text));
       this.form.querySelector(".pg-tokens").replaceChildren(...tokens.map(element));
       sentence.textContent =
         `The loss is taken on ${on.length} of ${tokens.length} tokens: ${on.join(" ")}`;
@@ -36,6 +36,6 @@ export class Mask {
 
 function element({ text, trained }) {
   const result = document.createElement(trained ? "mark" : "span");
-  result.textContent = shown(text);
+  result.textContent = token(text);
   return result;
 }

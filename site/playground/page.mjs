@@ -8,11 +8,11 @@ import { Steer } from "./steer.mjs";
 globalThis.iftPlayground = { part: {} }; // what the scripts with weights call
 
 function start(root) {
+  root.append(root.querySelector("template").content);
   const client = new Client(root.dataset.folder, JSON.parse(root.dataset.models));
   const ask = new Ask(root, client);
   if (root.querySelector(".pg-steer")) new Steer(root, client, ask);
   if (root.querySelector(".pg-mask")) new Mask(root, client);
-  root.hidden = false;
 }
 
 for (const root of document.querySelectorAll(".playground")) start(root);

@@ -18,16 +18,14 @@ export class Engine {
     this.question = 0; // the number of the question that is being answered
   }
 
-  /** The description of all models: config, tokenizer and which one each is a difference from. */
-  describe({ config, tokenizer, models }) {
+  /** What all models have in common. */
+  describe({ config, tokenizer }) {
     this.config = config;
     this.tokenizer = new Tokenizer(tokenizer);
-    this.origin = Object.fromEntries(models.map(({ name, origin }) => [name, origin]));
   }
 
-  /** Make a model of the parts of its file. Its origin must be here. */
-  async load({ name, parts }) {
-    const origin = this.origin[name];
+  /** Make a model of the parts of its file, a difference from `origin` if that is a model's name. */
+  async load({ name, origin, parts }) {
     const file = readWeights(this.config, await unpack(parts), origin && this.codes.get(origin));
     this.codes.set(name, file.codes);
     this.models.set(name, new Llama(this.config, file.weights));
