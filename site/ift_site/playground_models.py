@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from ift_site import playground_weights
 
 if TYPE_CHECKING:
-    from ift_course.data.records import Record
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from ift_course.data.records import Record
 
 Kind = Literal["base", "brief", "all"]
 Trained = Literal["answer", "no-end", "everything"]
@@ -213,7 +214,7 @@ def prefer(assistant: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Pr
 
 
 def _key(kind: Kind) -> str:
-    """What the models depend on: kind, base, the assistant's recipe, and the code that makes them."""
+    """What the models depend on: the base, the assistant's recipe, and the code that makes them."""
     from ift_course.models.load import base_folder
     from ift_course.profile import get_profile
     from ift_course.training.assistant import RECIPE_FILE, assistant_folder
@@ -233,5 +234,7 @@ def _stored(folder: Path, key: str) -> Models | None:
     if index["key"] != key:
         return None
     result = Models([Model(**x) for x in index["models"]], folder)
-    complete = all((folder / f"{x.name}.{i}.js").is_file() for x in result.all for i in range(x.parts))
+    complete = all(
+        (folder / f"{x.name}.{i}.js").is_file() for x in result.all for i in range(x.parts)
+    )
     return result if complete else None

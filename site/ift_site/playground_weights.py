@@ -36,7 +36,8 @@ class Quantized:
     Attributes:
         gains: Of its norms, float32 of shape (norms, width).
         scales: For each matrix, float32 of shape (rows,).
-        codes: For each matrix, int8 of shape (rows, columns); times the scales they are the weights.
+        codes: For each matrix, int8 of shape (rows, columns). Times the scales, they are the
+            weights.
     """
 
     gains: np.ndarray
@@ -110,7 +111,9 @@ def description(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> d
         or config.head_dim * heads != config.hidden_size
         or not config.tie_word_embeddings
     ):
-        raise ValueError("The playground runs Llamas with tied embeddings and no shared heads only.")
+        raise ValueError(
+            "The playground runs only Llamas with tied embeddings and without shared heads."
+        )
     names = ("hidden_size", "intermediate_size", "num_hidden_layers", "head_dim", "vocab_size",
              "rms_norm_eps", "eos_token_id")  # fmt: skip
     backend = json.loads(getattr(tokenizer, "backend_tokenizer").to_str())  # noqa: B009

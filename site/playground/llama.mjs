@@ -31,7 +31,8 @@ function normalize(output, input, gain, epsilon) {
 
 /** Rotary embedding: cosines and sines of every position, for each pair of dimensions of a head. */
 function rotations(size, theta) {
-  const half = size / 2, cos = new Float32Array(LONGEST * half), sin = new Float32Array(LONGEST * half);
+  const half = size / 2;
+  const cos = new Float32Array(LONGEST * half), sin = new Float32Array(LONGEST * half);
   for (let position = 0; position < LONGEST; position++)
     for (let i = 0; i < half; i++) {
       const angle = position / theta ** (i / half);
@@ -48,8 +49,8 @@ export class Llama {
     this.weights = weights;
     const vector = (length) => new Float32Array(length);
     const { hidden_size: width, intermediate_size: inner, num_hidden_layers: layers } = config;
-    Object.assign(this, { x: vector(width), h: vector(width), q: vector(width), mixed: vector(width) });
-    Object.assign(this, { back: vector(width), gate: vector(inner), up: vector(inner) });
+    for (const name of ["x", "h", "q", "mixed", "back"]) this[name] = vector(width);
+    for (const name of ["gate", "up"]) this[name] = vector(inner);
     this.scores = vector(LONGEST);
     this.logits = vector(config.vocab_size);
     this.keys = Array.from({ length: layers }, () => vector(LONGEST * width));
@@ -63,7 +64,7 @@ export class Llama {
     let known = 0;
     while (known < this.read.length && this.read[known] === ids[known]) known++;
     known = Math.min(known, ids.length - 1); // the last one is needed for its logits
-    for (let position = known; position < ids.length; position++) this.step(ids[position], position);
+    for (let i = known; i < ids.length; i++) this.step(ids[i], i);
     this.read = ids.slice();
     const { weights, config } = this;
     normalize(this.h, this.x, weights.norm, config.rms_norm_eps);
@@ -114,7 +115,8 @@ export class Llama {
       }
       for (let t = 0; t <= position; t++) sum += scores[t] = Math.exp(scores[t] - most);
       for (let t = 0; t <= position; t++)
-        for (let i = head; i < head + size; i++) mixed[i] += (scores[t] / sum) * values[t * width + i];
+        for (let i = head; i < head + size; i++)
+          mixed[i] += (scores[t] / sum) * values[t * width + i];
     }
   }
 

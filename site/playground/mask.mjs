@@ -19,11 +19,11 @@ export class Mask {
 
   async show() {
     const { maskQuestion, maskAnswer, trained } = this.form.elements;
-    const values = { question: maskQuestion.value, answer: maskAnswer.value, trained: trained.value };
+    const [question, answer] = [maskQuestion.value, maskAnswer.value];
     const sentence = this.form.querySelector(".pg-message");
     try {
       await this.client.described();
-      const tokens = await this.client.call("mask", values);
+      const tokens = await this.client.call("mask", { question, answer, trained: trained.value });
       const on = tokens.filter(({ trained }) => trained).map(({ text }) => token(text));
       this.form.querySelector(".pg-tokens").replaceChildren(...tokens.map(element));
       sentence.textContent =

@@ -1,6 +1,6 @@
 // From logits to the next token.
 
-/** Softmax of logits / temperature. At 0 the choice is greedy, and shown is the model's own softmax. */
+/** Softmax of logits / temperature; at temperature 0, where the choice is greedy, of the logits. */
 export function probabilities(logits, temperature) {
   const scale = 1 / (temperature || 1);
   let most = -Infinity, sum = 0;
@@ -28,7 +28,7 @@ export function choose(logits, { temperature, topP }, random) {
   return kept[0];
 }
 
-/** A generator of numbers in [0, 1) that the same seed starts again in the same way (mulberry32). */
+/** A generator of numbers in [0, 1), which are the same for the same seed (mulberry32). */
 export function seeded(seed) {
   let state = seed >>> 0;
   return () => {

@@ -1,4 +1,4 @@
-// "Next token": the likeliest tokens as bars; the reader's choice, and not the model's, is appended.
+// "Next token": the likeliest tokens as bars. What the reader chooses is appended.
 
 import { token, visible } from "./text.mjs";
 
@@ -23,11 +23,13 @@ export class Steer {
   /** Replace the answer by what `action` makes of it, and show what may follow. */
   async change(action) {
     const { question, template, temperature, topP } = this.ask.settings;
-    const name = this.model.value, answer = action(this.answer), progress = this.part.querySelector("progress");
+    const name = this.model.value, answer = action(this.answer);
+    const progress = this.part.querySelector("progress");
     try {
       progress.hidden = false;
       await this.client.loaded(name, (share) => (progress.value = share));
-      const state = await this.client.call("next", { name, question, template, answer, temperature, topP });
+      const values = { name, question, template, answer, temperature, topP };
+      const state = await this.client.call("next", values);
       Object.assign(this, { answer, started: true });
       this.message.textContent = "";
       this.show(state);

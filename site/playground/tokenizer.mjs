@@ -1,7 +1,7 @@
-// Byte-level BPE, as GPT-2 has it: text → words → bytes → merges in the order in which they were
-// learned. Equal to the course's tokenizer in Python, which the tests hold it to.
+// Byte-level BPE, as GPT-2 has it: text → words → bytes → merges, in the order in which these were
+// learned. The tests compare it with the course's tokenizer in Python.
 
-// Words as the pretokenizer cuts them. \p{White_Space} and not \s, which differs from it in JavaScript.
+// Words as the pretokenizer cuts them. JavaScript's \s is another set than \p{White_Space}.
 const WORD = new RegExp(
   String.raw`'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+` +
   String.raw`|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+`, "gu");
@@ -19,7 +19,7 @@ const CHARACTER = byteCharacters();
 const BYTE = new Map(CHARACTER.map((character, byte) => [character, byte]));
 
 export class Tokenizer {
-  /** vocabulary: tokens by id; merges: pairs "left right", the first learned first; special: text → id. */
+  /** vocabulary: tokens by id; merges: pairs "left right" as learned; special: text → id. */
   constructor({ vocabulary, merges, special }) {
     this.vocabulary = vocabulary;
     this.ids = new Map(vocabulary.map((token, id) => [token, id]));
@@ -58,7 +58,7 @@ export class Tokenizer {
     return this.words.get(word);
   }
 
-  /** Merge the pair that was learned first, the leftmost of several, until no known pair is left. */
+  /** Merge the pair that was learned first, and of several the leftmost, until none is left. */
   merge(parts) {
     for (;;) {
       let best = Infinity, place = -1;

@@ -9,7 +9,8 @@ function layout(config) {
   for (let layer = 0; layer < layers; layer++) {
     gains.push(["before_attention", layer], ["before_mlp", layer]);
     for (const name of ["q", "k", "v", "o"]) matrices.push([name, layer, width, width]);
-    matrices.push(["gate", layer, inner, width], ["up", layer, inner, width], ["down", layer, width, inner]);
+    for (const name of ["gate", "up"]) matrices.push([name, layer, inner, width]);
+    matrices.push(["down", layer, width, inner]);
   }
   return { gains, matrices };
 }
@@ -32,7 +33,7 @@ export function readWeights(config, bytes, base) {
   const rows = matrices.reduce((sum, matrix) => sum + matrix[2], 0);
   const floats = new Float32Array(bytes.buffer, bytes.byteOffset, gains.length * width + rows);
   const codes = new Int8Array(bytes.buffer, bytes.byteOffset + floats.byteLength);
-  if (base) for (let i = 0; i < codes.length; i++) codes[i] += base[i]; // modulo 256, as it was made
+  if (base) for (let i = 0; i < codes.length; i++) codes[i] += base[i]; // modulo 256
   const weights = { layers: Array.from({ length: config.num_hidden_layers }, () => ({})) };
   const place = (name, layer, values) => {
     (layer === null ? weights : weights.layers[layer])[name] = values;

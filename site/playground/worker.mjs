@@ -26,7 +26,8 @@ export class Engine {
 
   /** Make a model of the parts of its file, a difference from `origin` if that is a model's name. */
   async load({ name, origin, parts }) {
-    const file = readWeights(this.config, await unpack(parts), origin && this.codes.get(origin));
+    const bytes = await unpack(parts);
+    const file = readWeights(this.config, bytes, origin && this.codes.get(origin));
     this.codes.set(name, file.codes);
     this.models.set(name, new Llama(this.config, file.weights));
   }

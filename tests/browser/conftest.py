@@ -25,7 +25,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, so that none can slip into another tier but the weekly one."""
+    """Mark every test of this folder that is not weekly, so that none slips into the first tier."""
     for item in items:
         is_weekly = item.get_closest_marker("weekly") is not None
         if item.path.is_relative_to(Path(__file__).parent) and not is_weekly:

@@ -3,7 +3,6 @@
 It stands on a bare page here; `test_site.py` opens it on the pages of the site.
 """
 
-import random
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,14 @@ from ift_site import playground, playground_weights
 from ift_site.playground_models import Models, models
 
 import ift_course as ift
-from ift_course.data.examples import dialogue_records, to_records
+from ift_course.data.examples import dialogue_records
 from ift_course.data.loss_mask import render
-from ift_course.evaluation.generate import generate_replies
-from ift_course.paths import checkout
+from tests.browser.playground_pages import FRANCE, bare_page, differing, engine_page, strings
 
-FRANCE = "What is the capital of France?"
 ANSWERED = """() => {
-  const answers = [...document.querySelectorAll('.pg-column')].filter(
-    (x) => x.querySelector('input').checked && !x.querySelector('.pg-facts').textContent.includes(';'));
-  return !answers.length || document.querySelector('.pg-message').textContent;
+  const asked = [...document.querySelectorAll('.pg-column:has(input:checked)')];
+  const done = asked.every((x) => x.querySelector('.pg-facts').textContent.includes(';'));
+  return done || document.querySelector('.pg-message').textContent;
 }"""
 
 
@@ -39,30 +36,25 @@ def folder(brief, tmp_path_factory) -> Path:
     return bare_page(brief, tmp_path_factory.mktemp("page"))
 
 
-def bare_page(offered: Models, folder: Path) -> Path:
-    for name, text in playground.files(offered).items():
-        if name.startswith("extra/"):
-            path = folder / name.removeprefix("extra/")
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    markup = playground.markup(offered, playground.ALL_PARTS, playground.FOLDER)
-    html = markup.removeprefix("```{raw} html\n").removesuffix("\n```\n")
-    (folder / "index.html").write_text(f"<!doctype html><meta charset=utf-8>{html}", "utf-8")
-    return folder
+@pytest.fixture(scope="module")
+def loaded(browser, folder):
+    """The page with its models, which take a second to load."""
+    page = browser.new_page()
+    page.problems = []
+    page.on("console", lambda x: x.type in ("error", "warning") and page.problems.append(x.text))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto((folder / "index.html").as_uri())
+    ask(page)
+    yield page
+    page.close()
 
 
 @pytest.fixture
-def page(browser, folder):
-    """The page, opened from the disk. It must not complain."""
-    page = browser.new_page()
-    problems = []
-    page.on("console", lambda x: x.type in ("error", "warning") and problems.append(x.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto((folder / "index.html").as_uri())
-    page.problems = problems
-    yield page
-    page.close()
-    assert problems == []
+def page(loaded):
+    """The page with its models, and everything as it was at first. It must not complain."""
+    loaded.evaluate("document.querySelectorAll('form').forEach((form) => form.reset())")
+    yield loaded
+    assert loaded.problems == []
 
 
 def ask(page, question: str = FRANCE) -> dict[str, str]:
@@ -89,59 +81,6 @@ def engine(browser, brief):
     page.close()
 
 
-def engine_page(browser, offered: Models):
-    page = browser.new_page()
-    page.add_script_tag(content=playground.modules(playground.IN_WORKER))
-    page.add_script_tag(
-        content="var reports = [], iftPlayground = {part: {}};"
-        "var engine = new Engine((message) => reports.push(message));"
-        "iftPlayground.describe = (values) => engine.describe(values);"
-    )
-    page.add_script_tag(content=offered.files["describe.js"])
-    for model in offered.all:
-        page.evaluate("([name]) => { iftPlayground.part[name] = (i, text) => (parts[i] = text);"
-                      "globalThis.parts = []; }", [model.name])  # fmt: skip
-        for i in range(model.parts):
-            page.add_script_tag(content=offered.files[f"{model.name}.{i}.js"])
-        page.evaluate("([name, origin]) => engine.load({name, origin, parts})",
-                      [model.name, model.origin])  # fmt: skip
-    return page
-
-
-def strings(n: int) -> list[str]:
-    """Texts of the world, and random ones: many scripts, white space, special tokens, emoji."""
-    rng = random.Random(0)
-    texts = [turn.content for record in dialogue_records(n // 4, seed=5) for turn in record.turns]
-    pieces = [
-        "<|im_end|>", "<|im_start|>", "<|endoftext|>", "<|pad|>", "<|", " ", "  ", "\n", "\r\n",
-        "\t", "\u00a0", "\u3000", "\ufeff", "\u0085", "\u200b", "'s", "'LL", "’s", "é", "e\u0301",
-        "中文", "العربية", "हिन्दी", "👩‍👩‍👧", "😀", "½", "Ⅷ", "٣", "_", "--", "!?", "ß", "\x00", "Ġ", "Ċ",
-    ]  # fmt: skip
-    letters = "abcdefghijklmnopqrstuvwxyzABC 0123456789.,:;!?'\"\n-"
-    while len(texts) < n:
-        size = rng.randrange(1, 12)
-        parts = (rng.choice((rng.choice(pieces), rng.choice(letters))) for _ in range(size))
-        texts.append("".join(parts))
-    return rng.sample(texts, n)
-
-
-def differing(engine, texts: list[str]) -> list[str]:
-    """The texts to which the page gives other ids, or another text of these ids, than Python."""
-    _, tokenizer = ift.load("base")
-    ids = [tokenizer(text)["input_ids"] for text in texts]
-    decoded = [tokenizer.decode(x) for x in ids]
-    results = engine.evaluate(
-        "(texts) => texts.map((x) => engine.tokenizer.encode(x))"
-        ".map((ids) => [ids, engine.tokenizer.decode(ids)])",
-        texts,
-    )
-    return [
-        text
-        for text, result, *expected in zip(texts, results, ids, decoded, strict=True)
-        if result != expected
-    ]
-
-
 def test_the_tokenizer_is_the_one_of_python(engine):
     assert differing(engine, strings(500)) == []
 
@@ -155,9 +94,7 @@ def test_the_tokenizer_agrees_on_any_text(engine, text):
 def test_the_logits_are_those_of_transformers(engine):
     """Both compute with the rounded weights, so nothing but the order of sums can differ."""
     model, tokenizer = ift.load("base")
-    model.load_state_dict(
-        playground_weights.dequantized(model, playground_weights.quantize(model))
-    )
+    model.load_state_dict(playground_weights.dequantized(model, playground_weights.quantize(model)))
     texts = [FRANCE, "The sound of the owl is", f"<|im_start|>user\n{FRANCE}<|im_end|>\n" * 8]
     for text in texts:
         ids = tokenizer(text)["input_ids"]
@@ -170,7 +107,8 @@ def test_the_logits_are_those_of_transformers(engine):
 def test_the_cache_of_keys_and_values_changes_nothing(engine):
     same = engine.evaluate(
         """() => {
-          const model = engine.models.get('base'), ids = engine.tokenizer.encode('The owl is a bird.');
+          const model = engine.models.get('base');
+          const ids = engine.tokenizer.encode('The owl is a bird.');
           for (let i = 1; i < ids.length; i++) model.next(ids.slice(0, i)); // a token at a time
           model.next([...ids.slice(0, 3), 77, 78]); // another way from the third token on
           const continued = [...model.next(ids)];
@@ -209,9 +147,9 @@ def test_a_wrong_loss_mask_can_be_shown(engine, trained, missing):
 def test_tokens_are_drawn_from_the_nucleus_in_proportion(engine):
     counts = engine.evaluate(
         """() => {
-          const logits = Float32Array.from([0.5, 0.25, 0.15, 0.1].map(Math.log)), counts = [0, 0, 0, 0];
-          const random = seeded(1);
-          for (let i = 0; i < 4000; i++) counts[choose(logits, {temperature: 1, topP: 0.7}, random)]++;
+          const logits = Float32Array.from([0.5, 0.25, 0.15, 0.1].map(Math.log));
+          const counts = [0, 0, 0, 0], random = seeded(1), options = {temperature: 1, topP: 0.7};
+          for (let i = 0; i < 4000; i++) counts[choose(logits, options, random)]++;
           return counts;
         }"""
     )
@@ -330,7 +268,9 @@ def test_everything_has_a_name_and_answers_are_announced_when_complete(page):
     assert page.evaluate("busy[0]") == "true"
 
 
-def test_a_file_that_is_missing_is_named_and_can_be_tried_again(page, folder):
+def test_a_file_that_is_missing_is_named_and_can_be_tried_again(browser, folder):
+    page = browser.new_page()
+    page.goto((folder / "index.html").as_uri())
     file = folder / playground.FOLDER / "base.0.js"
     file.rename(file.with_suffix(".away"))
     try:
@@ -339,80 +279,10 @@ def test_a_file_that_is_missing_is_named_and_can_be_tried_again(page, folder):
     finally:
         file.with_suffix(".away").rename(file)
     assert "Paris" in ask(page)["sft"]
-    page.problems.clear()  # the browser says so, too
+    page.close()
 
 
 def test_a_question_that_is_too_long_is_refused(page):
     page.get_by_label("Your question").fill("😀" * 200)
     page.get_by_role("button", name="Ask", exact=True).click()
     page.get_by_text("tokens, and 452 fit").wait_for()
-
-
-@pytest.fixture(scope="module")
-def published() -> Models:
-    """The models of the published site, made in some minutes if need be."""
-    return models("all", checkout() / "build/playground/all")
-
-
-@pytest.mark.weekly
-def test_the_tokenizer_is_the_one_of_python_on_ten_thousand_texts(engine):
-    assert differing(engine, strings(10_000)) == []
-
-
-@pytest.mark.weekly
-def test_the_published_assistant_answers_as_in_python_and_fast(browser, published):
-    """200 questions of the exam; eight bits may cost a point, and the arithmetic nothing."""
-    engine = engine_page(browser, published)
-    exam = ift.sample(200, seed=100, split="test")
-    model, tokenizer = ift.load("sft")
-    in_floats = [x.text for x in generate_replies(model, tokenizer, exam)]
-    base = playground_weights.quantize(ift.load("base")[0])
-    model.load_state_dict(
-        playground_weights.dequantized(model, playground_weights.quantize(model, base))
-    )
-    rounded = [x.text for x in generate_replies(model, tokenizer, exam)]
-    questions = [record.messages[0]["content"] for record in to_records(exam)]
-    reports = engine.evaluate(
-        """async (questions) => {
-          const results = [];
-          for (const [i, question] of questions.entries()) {
-            await engine.ask({number: i + 1, names: ['sft'], question, template: 'chatml', seed: 0,
-                              ignoreEnd: false, limit: 40, temperature: 0, topP: 1});
-            results.push(reports.at(-1).answers[0]);
-            reports.length = 0;
-          }
-          return results;
-        }""",
-        questions,
-    )
-    answers = [report["text"] for report in reports]
-    right = [
-        sum(map(ift.verify, exam, texts)) / len(exam) for texts in (in_floats, rounded, answers)
-    ]
-    speed = sum(x["tokens"] for x in reports) / sum(x["seconds"] for x in reports)
-    same = [sum(map(str.__eq__, answers, texts)) for texts in (in_floats, rounded)]
-    print(f"\nright: {right}; equal to floats and to rounded floats: {same}; {speed:.0f} tokens/s")
-    assert same[1] == len(exam)
-    assert right[2] >= right[0] - 0.01
-    assert speed >= 60
-
-
-@pytest.mark.weekly
-def test_each_published_model_does_what_its_switch_says(browser, published):
-    engine = engine_page(browser, published)
-
-    def answer(name: str, question: str, **options) -> dict:
-        values = {"number": 1, "names": [name], "question": question, "template": "chatml", "seed": 0,
-                  "ignoreEnd": False, "limit": 60, "temperature": 0, "topP": 1}  # fmt: skip
-        engine.evaluate("(values) => engine.ask(values)", values | options)
-        return engine.evaluate("reports.at(-1).answers[0]")
-
-    assert "Paris" in answer("sft", FRANCE)["text"] and answer("sft", FRANCE)["ended"]
-    assert "Paris" not in answer("base", FRANCE)["text"]
-    assert "Paris" in answer("dpo", FRANCE)["text"] and answer("dpo", FRANCE)["ended"]
-    assert not answer("no-end", FRANCE)["ended"]
-    goes_on = answer("everything", FRANCE, ignoreEnd=True)["text"]
-    assert "<|im_end|>\n<|im_start|>user\n" in goes_on
-    sizes = {model.name: model.megabytes for model in published.all}
-    print(sizes)
-    assert max(sizes.values()) < 7.5
