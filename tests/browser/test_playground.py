@@ -207,9 +207,9 @@ def test_an_answer_can_be_stopped_and_another_question_takes_over(page):
 
 
 def test_a_model_that_is_not_ticked_is_not_asked(page):
-    page.get_by_label("Base").uncheck()
+    page.get_by_role("checkbox", name="Base").uncheck()
     assert ask(page)["base"] == ""
-    page.get_by_label("SFT assistant").uncheck()
+    page.get_by_role("checkbox", name="SFT assistant").uncheck()
     page.get_by_role("button", name="Ask", exact=True).click()
     assert page.get_by_text("Write a question and choose a model.").is_visible()
 
