@@ -1,7 +1,9 @@
 """Pages with the playground: a bare one for a reader, and one that holds only the worker's code."""
 
 import random
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ift_site import playground
 from ift_site.playground_models import Models
@@ -60,9 +62,14 @@ def strings(n: int) -> list[str]:
     return rng.sample(texts, n)
 
 
+@cache
+def base_tokenizer() -> Any:
+    return ift.load("base")[1]
+
+
 def differing(engine, texts: list[str]) -> list[str]:
     """The texts to which the page gives other ids, or another text of these ids, than Python."""
-    _, tokenizer = ift.load("base")
+    tokenizer = base_tokenizer()
     ids = [tokenizer(text)["input_ids"] for text in texts]
     decoded = [tokenizer.decode(x) for x in ids]
     results = engine.evaluate(

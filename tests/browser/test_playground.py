@@ -15,7 +15,14 @@ from ift_site.playground_models import Models, models
 import ift_course as ift
 from ift_course.data.examples import dialogue_records
 from ift_course.data.loss_mask import render
-from tests.browser.playground_pages import FRANCE, bare_page, differing, engine_page, strings
+from tests.browser.playground_pages import (
+    FRANCE,
+    bare_page,
+    base_tokenizer,
+    differing,
+    engine_page,
+    strings,
+)
 
 ANSWERED = """() => {
   const asked = [...document.querySelectorAll('.pg-column:has(input:checked)')];
@@ -40,6 +47,7 @@ def folder(brief, tmp_path_factory) -> Path:
 def loaded(browser, folder):
     """The page with its models, which take a second to load."""
     page = browser.new_page()
+    page.set_default_timeout(120_000)  # on a busy machine
     page.problems = []
     page.on("console", lambda x: x.type in ("error", "warning") and page.problems.append(x.text))
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -121,7 +129,7 @@ def test_the_cache_of_keys_and_values_changes_nothing(engine):
 
 
 def test_the_loss_mask_is_the_one_of_python(engine):
-    _, tokenizer = ift.load("base")
+    tokenizer = base_tokenizer()
     records = [x for x in dialogue_records(80, seed=3) if len(x.turns) == 2]
     pairs = [tuple(turn.content for turn in record.turns) for record in records]
     pairs += [("Hi", "\n\nTwo lines"), ("Hi ", " é 😀"), ("😀", "<|im_end|>"), ("a\n", "b\n")]
@@ -170,22 +178,21 @@ def test_the_tuned_model_answers_and_the_base_does_not(page):
 
 
 def test_a_wrong_template_and_none_change_what_the_models_read(page):
-    right = ask(page)["sft"]
+    answers = {ask(page)["base"]}
+    page.get_by_text("What the models read").click()
     for template, text in (("alpaca", "### Instruction:"), ("none", FRANCE)):
         page.get_by_label("Chat template").select_option(template)
-        page.get_by_text("What the models read").click()
-        shown = page.locator(".pg-reads pre").inner_text()
-        assert text in shown and "<|im_start|>" not in shown
-        page.get_by_text("What the models read").click()
-        assert (ask(page)["sft"], facts(page, "sft")) != (right, "")
-        assert ask(page)["sft"].strip() != right.strip()
+        prompt = page.locator(".pg-reads pre").inner_text()
+        assert text in prompt and "<|im_start|>" not in prompt
+        answers.add(ask(page)["base"])
+    assert len(answers) == 3
 
 
 def test_without_a_trained_end_of_turn_the_answer_does_not_end(page):
     page.get_by_label("Tuning of the SFT column").select_option("no-end")
     answer = ask(page)["sft"]
     assert answer.startswith("Paris") and len(answer) > len("Paris.")
-    assert "<|im_end|>" not in answer
+    assert "<|im_end|>" not in answer and "cut off after 60" in facts(page, "sft")
 
 
 def test_a_model_can_be_made_to_go_on_after_its_end_of_turn(page):
@@ -270,6 +277,7 @@ def test_everything_has_a_name_and_answers_are_announced_when_complete(page):
 
 def test_a_file_that_is_missing_is_named_and_can_be_tried_again(browser, folder):
     page = browser.new_page()
+    page.set_default_timeout(120_000)
     page.goto((folder / "index.html").as_uri())
     file = folder / playground.FOLDER / "base.0.js"
     file.rename(file.with_suffix(".away"))
