@@ -53,7 +53,7 @@ def embed(notebook: dict[str, Any], path: str, models: Models) -> dict[str, Any]
         cells.append(cell)
         if parts and cell["cell_type"] == "code" and marker in "".join(cell["source"]):
             text = f"{HERE}\n\n{markup(models, parts, f'../{FOLDER}')}"
-            cells.append({"cell_type": "markdown", "metadata": {}, "source": text})
+            cells.append({"cell_type": "markdown", "id": FOLDER, "metadata": {}, "source": text})
             parts = ()
     return {**notebook, "cells": cells}
 

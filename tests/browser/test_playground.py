@@ -60,7 +60,10 @@ def loaded(browser, folder):
 @pytest.fixture
 def page(loaded):
     """The page with its models, and everything as it was at first. It must not complain."""
-    loaded.evaluate("document.querySelectorAll('form').forEach((form) => form.reset())")
+    loaded.evaluate(
+        "document.querySelectorAll('form').forEach((form) => form.reset());"
+        "document.querySelectorAll('.pg-column input').forEach((box) => (box.checked = true));"
+    )
     yield loaded
     assert loaded.problems == []
 
@@ -231,7 +234,7 @@ def test_bars_steer_and_the_keyboard_suffices(page):
     bars.nth(1).focus()
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('.pg-so-far strong').textContent")
-    assert page.locator(".pg-so-far strong").inner_text() == second.replace("␣", " ").strip()
+    assert page.locator(".pg-so-far strong").inner_text() == second.replace("␣", " ")
     assert page.evaluate("document.activeElement.closest('.pg-bars') !== null")
     page.get_by_role("button", name="Take one back").click()
     page.wait_for_function("!document.querySelector('.pg-so-far strong').textContent")
@@ -252,7 +255,7 @@ def test_the_mask_follows_what_is_typed(page):
     page.get_by_label("Answer", exact=True).fill("Rome")
     page.get_by_text("2 of 18 tokens: Rome <|im_end|>").wait_for()
     assert page.locator(".pg-tokens mark").all_inner_texts() == ["Rome", "<|im_end|>"]
-    page.get_by_label("What is trained").select_option("everything")
+    page.get_by_label("What is trained", exact=True).select_option("everything")
     page.get_by_text("18 of 18 tokens").wait_for()
 
 
