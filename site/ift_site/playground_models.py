@@ -31,7 +31,7 @@ INDEX = "models.json"
 CONVERSATIONS, EPOCHS = 640, 2  # of the models that are tuned wrongly
 BRIEF = 448  # questions on facts, for tests: enough to answer, seconds to train
 BATCH, LEARNING_RATE, LONGEST = 16, 4e-4, 192
-PAIRS = 480
+PAIRS = 320
 TITLES = {"no-end": "its end of turn left untrained", "everything": "its prompts trained, too"}
 
 
@@ -119,7 +119,7 @@ class _Workshop:
         model, tokenizer = load("base", profile="tiny")
         values = json.dumps(playground_weights.description(model, tokenizer), ensure_ascii=False)
         (folder / "describe.js").write_text(f"iftPlayground.describe({values});\n", "utf-8")
-        self.add("base", "Base", "pretrained on the world's texts, and not tuned", model, None)
+        self.add("base", "Base", "pretrained on texts of the closed world, not tuned", model, None)
 
     def add(
         self, name: str, title: str, about: str, model: PreTrainedModel, origin: str | None,
