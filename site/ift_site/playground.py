@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ift_site.playground_models import Models
+from ift_site.playground_weights import LARGEST
 
 SOURCES = Path(__file__).parent.parent / "playground"
 FOLDER = "playground"  # of the site
@@ -114,8 +115,8 @@ def _about(models: Models) -> str:
 | --- | --- | --- |
 {rows}
 
-Each weight is rounded to one of 255 steps of its row (8 bits), and a tuned model is stored as its
-difference from the model that it was tuned from. The forward pass, the key-value cache and the
-tokenizer are some hundred lines of JavaScript without libraries, in `site/playground/` of the
-repository. `temperature 0` is greedy decoding.
+Each weight is rounded to one of {2 * LARGEST + 1} steps of its row (8 bits), and a tuned model is
+stored as its difference from the model that it was tuned from. The forward pass, the key-value
+cache and the tokenizer are some hundred lines of JavaScript without libraries, in
+`site/playground/` of the repository. At temperature 0, the likeliest token is chosen.
 """

@@ -1,5 +1,5 @@
-// The weights of a model as they are stored: one whole number from -127 to 127 for each weight, and
-// one scale for each row of a matrix. A tuned model is stored as its difference from the base,
+// The weights of a model as they are stored: a whole number in a byte for each weight, and a scale
+// for each row of a matrix. A tuned model is stored as its difference from the base,
 // which is mostly small numbers and therefore takes less space.
 
 /** Names and shapes in the order of the file: gains of norms first, then matrices. */
