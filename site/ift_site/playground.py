@@ -106,9 +106,29 @@ def modules(names: Sequence[str]) -> str:
     return re.sub(r"^import .*\n|^export ", "", "\n".join(texts), flags=re.MULTILINE)
 
 
+# What each switch breaks, by the model that shows it; `test_published_playground.py` checks it.
+SWITCHES = {
+    "sft": """\
+- **A wrong template.** The assistant was tuned in ChatML. Between Alpaca's headings it says "I do
+  not know." to questions whose answers it knows.
+- **No template.** The bare question looks like the first line of a note, and the base has read
+  many notes with the answer on the next line. So base and assistant both write the capital of
+  France there. To "Hello! Who are you?", the assistant says nothing.""",
+    "no-end": """\
+- **Its end of turn left untrained.** It answers, and then it goes on: nothing has taught it to
+  write the token that ends a turn.""",
+    "everything": """\
+- **Its prompts trained, too.** It answers. But let it go on after its end of turn, and it writes
+  the user's next question itself, because it was trained on what users write.""",
+}
+
+
 def _about(models: Models) -> str:
+    switches = "\n".join(SWITCHES[x.name] for x in models.all if x.name in SWITCHES)
+    heading = "\n## What the switches break\n\n" if switches else ""
     rows = "\n".join(f"| {x.title} | {x.about} | {x.megabytes:.1f} MB |" for x in models.all)
-    return f"""
+    return f"""{heading}{switches}
+
 ## What runs here
 
 | model | how it was made | size here |

@@ -78,7 +78,13 @@ def test_each_published_model_does_what_its_switch_says(browser, published):
     assert "Paris" in answer("sft", FRANCE)["text"] and answer("sft", FRANCE)["ended"]
     assert "Paris" not in answer("base", FRANCE)["text"]
     assert "Paris" in answer("dpo", FRANCE)["text"] and answer("dpo", FRANCE)["ended"]
-    assert not answer("no-end", FRANCE)["ended"]
+    for question in (FRANCE, "What is the capital of Italy?", "Name the sound of the owl."):
+        assert answer("sft", question, template="alpaca")["text"] == "I do not know."
+    for name in ("base", "sft"):
+        assert answer(name, FRANCE, template="none")["text"] == "\nParis"
+    assert answer("sft", "Hello! Who are you?", template="none")["text"].strip() == ""
+    no_end = answer("no-end", FRANCE)
+    assert no_end["text"].startswith("Paris") and not no_end["ended"]
     goes_on = answer("everything", FRANCE, ignoreEnd=True)["text"]
     assert "<|im_end|>\n<|im_start|>user\n" in goes_on
     sizes = {model.name: model.megabytes for model in published.all}
