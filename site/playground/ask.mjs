@@ -118,7 +118,7 @@ export class Ask {
 
 /** How an answer is going, in a line. */
 function facts({ tokens, seconds, done, ended }) {
-  const pace = `${tokens} tokens, ${Math.round(tokens / seconds)} a second`;
-  if (!done) return pace;
-  return `${pace}; ${ended ? "it ended by itself" : `cut off after ${LIMIT}`}`;
+  const pace = tokens > 1 ? `, ${Math.round((tokens - 1) / seconds)} a second` : "";
+  if (!done) return `${tokens} tokens${pace}`;
+  return `${tokens} tokens${pace}; ${ended ? "it ended by itself" : `cut off after ${LIMIT}`}`;
 }

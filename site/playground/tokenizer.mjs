@@ -41,7 +41,8 @@ export class Tokenizer {
 
   /** The text of token ids. Bytes that are no text become U+FFFD. */
   decode(ids) {
-    return new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => this.bytes(id))));
+    const bytes = Uint8Array.from(ids.flatMap((id) => this.bytes(id)));
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes); // which keeps a U+FEFF
   }
 
   /** The bytes of one token. */

@@ -40,7 +40,7 @@ export class Engine {
       throw new RangeError(`The question has ${ids.length} tokens, and ${LONGEST - limit} fit.`);
     const answers = names.map((name) => ({
       name, ids: ids.length ? ids : [this.config.eos_token_id], random: seeded(seed),
-      answer: [], seconds: 0, done: false,
+      answer: [], tokens: 0, seconds: 0, done: false,
     }));
     const stops = ignoreEnd ? [] : this.config.stops;
     while (this.question === number && answers.some((x) => !x.done)) {
@@ -58,9 +58,10 @@ export class Engine {
     const started = performance.now();
     const logits = this.models.get(answer.name).next([...answer.ids, ...answer.answer]);
     const id = choose(logits, sampling, answer.random);
-    answer.seconds += (performance.now() - started) / 1000;
+    // Before the first token the whole prompt is read, which is no measure of the pace.
+    if (answer.tokens > 0) answer.seconds += (performance.now() - started) / 1000;
+    answer.tokens++;
     answer.ended = stops.includes(id);
-    answer.tokens = (answer.tokens ?? 0) + 1;
     if (!answer.ended) answer.answer.push(id);
     answer.done = answer.ended || answer.answer.length >= limit;
   }

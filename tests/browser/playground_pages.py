@@ -48,7 +48,8 @@ def engine_page(browser, offered: Models):
 def strings(n: int) -> list[str]:
     """Texts of the world, and random ones: many scripts, white space, special tokens, emoji."""
     rng = random.Random(0)
-    texts = [turn.content for record in dialogue_records(n // 4, seed=5) for turn in record.turns]
+    texts = ["\ufeffA byte order mark"]
+    texts += [turn.content for record in dialogue_records(n // 4, seed=5) for turn in record.turns]
     pieces = [
         "<|im_end|>", "<|im_start|>", "<|endoftext|>", "<|pad|>", "<|", " ", "  ", "\n", "\r\n",
         "\t", "\u00a0", "\u3000", "\ufeff", "\u0085", "\u200b", "'s", "'LL", "’s", "é", "e\u0301",
