@@ -118,8 +118,8 @@ SWITCHES = {
 - **Its end of turn left untrained.** It answers, and then it goes on: nothing has taught it to
   write the token that ends a turn.""",
     "everything": """\
-- **Its prompts trained, too.** It answers. But let it go on after its end of turn, and it writes
-  the user's next question itself, because it was trained on what users write.""",
+- **Its prompts trained, too.** It answers. But let it go on after its end of turn, and it opens
+  turns by itself: it has been trained to write what only the chat program should write.""",
 }
 
 

@@ -84,8 +84,9 @@ def test_each_published_model_does_what_its_switch_says(engine, published):
     assert answer("sft", "Hello! Who are you?", template="none")["text"].strip() == ""
     no_end = answer("no-end", FRANCE)
     assert no_end["text"].startswith("Paris") and not no_end["ended"]
-    goes_on = answer("everything", FRANCE, ignoreEnd=True)["text"]
-    assert "<|im_end|>\n<|im_start|>user\n" in goes_on
+    goes_on = {x: answer(x, FRANCE, ignoreEnd=True)["text"] for x in ("sft", "everything")}
+    assert all(text.startswith("Paris<|im_end|>") for text in goes_on.values())
+    assert "<|im_start|>" in goes_on["everything"] and "<|im_start|>" not in goes_on["sft"]
     sizes = {model.name: model.megabytes for model in published.all}
     print(sizes)
     assert max(sizes.values()) < 7.5
