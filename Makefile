@@ -66,7 +66,7 @@ build: $(STAMP) ## execute the lessons and write the committed notebooks
 
 site: $(STAMP) ## make the site of the lessons and docs in build/site/html
 	@$(PIP) -c constraints.txt -e '.[dev,site]'
-	@$(BIN)/python site/build.py
+	@HF_HUB_OFFLINE=1 $(BIN)/python site/build.py --models all
 
 dist: $(STAMP) ## make the wheel and the source archive in dist/
 	@$(BIN)/python -m build

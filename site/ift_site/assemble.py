@@ -12,8 +12,9 @@ from typing import Any
 from ift_course.exercises.source import read_exercises
 from ift_course.lessons.lesson_00.overview import course_map
 from ift_course.links import repository_url
-from ift_site import exercises, glossary, lessons, reference, site_index
+from ift_site import exercises, glossary, lessons, playground, reference, site_index
 from ift_site.links import Links
+from ift_site.playground_models import Models
 
 Files = dict[str, str | bytes]
 GLOSSARY, EXERCISES = "docs/glossary.md", "exercises/index.md"
@@ -66,15 +67,20 @@ def read(root: Path) -> Course:
     )
 
 
-def sources(course: Course) -> Files:
-    """Return the sources of the site."""
-    pages = {path: lessons.page(x, path, course.links) for path, x in course.lessons.items()}
+def sources(course: Course, models: Models | None = None) -> Files:
+    """Return the sources of the site, with these models in its playground, if there are any."""
+    notebooks = course.lessons
+    if models:
+        notebooks = {x: playground.embed(y, x, models) for x, y in notebooks.items()}
+    pages = {path: lessons.page(x, path, course.links) for path, x in notebooks.items()}
     files: Files = {
         EXERCISES: exercises.index(course.exercises),
         "reference/commands.md": reference.commands(),
         "reference/python.md": reference.names(),
-        "index.md": _site_index(course, pages),
+        "index.md": _site_index(course, pages, has_playground=models is not None),
     }
+    if models:
+        files |= playground.files(models)
     for path in _poster(course):
         files[path] = (course.root / path).read_bytes()
     for page in pages.values():
@@ -100,7 +106,7 @@ def write(files: Files, folder: Path) -> None:
             path.write_bytes(content)
 
 
-def _site_index(course: Course, pages: Mapping[str, Files]) -> str:
+def _site_index(course: Course, pages: Mapping[str, Files], has_playground: bool) -> str:
     costs = {
         f"notebooks/{row.lesson.name}.ipynb": row for row in course_map("tiny", published=True).rows
     }
@@ -110,7 +116,8 @@ def _site_index(course: Course, pages: Mapping[str, Files]) -> str:
     ]
     guides = {course.links.pages[path]: _title(text) for path, text in course.guides.items()}
     findings = {path: name for path, name in FINDINGS.items() if guides.pop(path, None)}
-    titles = {
+    titles = {"Try it": {playground.PAGE: "Playground"}} if has_playground else {}
+    titles |= {
         "Lessons": {card.page: f"{card.number} {card.title}" for card in cards},
         "Exercises": {EXERCISES: "All exercises"}
         | {

@@ -17,14 +17,18 @@ from pathlib import Path
 
 import pytest
 
+from ift_course.paths import checkout
+
+sys.path.insert(0, str(checkout() / "site"))
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, so that none can slip into another tier."""
+    """Mark every test of this folder that is not weekly, so that none slips into the first tier."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+        is_weekly = item.get_closest_marker("weekly") is not None
+        if item.path.is_relative_to(Path(__file__).parent) and not is_weekly:
             item.add_marker(pytest.mark.browser)
 
 

@@ -19,7 +19,7 @@ from ift_course.paths import checkout
 from tests.browser.contrast import faint_text
 
 WIDTHS = {"phone": 390, "laptop": 1280}
-MOST_MB = 15
+MOST_MB = 25
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +155,28 @@ def test_quizzes_answer(site, address, opened):
         page.locator(".output details blockquote a[href*='glossary.html#']").first.click()
         page.wait_for_url("**/docs/glossary.html#*")
         assert page.locator(":target").is_visible()
+
+
+@pytest.mark.parametrize("device", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_base_answers_on_the_playground(site, address, opened, shots, device, scheme):
+    page = opened(WIDTHS[device], scheme)
+    # Served to the laptop, and read from the phone's disk.
+    root = address if device == "laptop" else site.as_uri()
+    lessons = [x for x in pages(site) if re.match(r"notebooks/0[01]_", x)]
+    for path in ("playground.html", *lessons):
+        page.goto(f"{root}/{path}")
+        page.get_by_role("button", name="Ask", exact=True).click()
+        page.get_by_text("it ended by itself").wait_for()
+        if page.get_by_role("button", name="Show the next token").count():
+            page.get_by_role("button", name="Show the next token").click()
+            page.locator(".pg-bars button").nth(7).wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[device]
+        assert faint_text(page) == {}
+        name = path.split("/")[-1].removesuffix(".html")
+        page.locator(".playground").screenshot(path=shots / f"{name}-{device}-{scheme}.png")
+    assert len(lessons) == 2
+    assert page.problems == []
 
 
 def test_the_search_finds_the_loss_mask(site, address, opened, shots):

@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 
 import pytest
-from ift_site import assemble, reference
+from ift_site import assemble, playground, reference
 from ift_site.docstrings import restructured
 from ift_site.links import broken
+from ift_site.playground_models import Model, Models
 
 from ift_course.links import repository_url
+from ift_course.paths import checkout
 
 
 @pytest.fixture
@@ -182,3 +185,35 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path):
         "b.html#no",
         "no%20picture.png",
     ]
+
+
+def test_a_playground_has_a_page_and_stands_behind_a_cell_of_a_lesson(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "names", lambda: "# Python\n")
+    monkeypatch.setattr(playground, "EMBEDDED", {"01": ("print(", ("ask",))})
+    for name in ("describe.js", "base.0.js"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    models = Models([Model("base", "Base", "not tuned", None, 1, 0.1, True)], tmp_path)
+    files = assemble.sources(assemble.read(toy), models)
+    assert files["extra/playground/base.0.js"] == "base.0.js"
+    assert "<playground.md>" in files["index.md"]
+    assert all(f"pg-{part}" in files["playground.md"] for part in playground.ALL_PARTS)
+    code, added = json.loads(files["notebooks/01_toy.ipynb"])["cells"][1:3]
+    assert code["cell_type"] == "code" and 'data-folder="../playground"' in added["source"]
+    assert "pg-ask" in added["source"] and "pg-steer" not in added["source"]
+
+
+def test_the_script_of_a_playground_imports_nothing():
+    script = playground.script()
+    assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
+    assert {f"{x}.mjs" for x in (*playground.IN_WORKER, *playground.ON_PAGE)} == {
+        path.name for path in playground.SOURCES.glob("*.mjs")
+    }
+
+
+@pytest.mark.parametrize("number", playground.EMBEDDED)
+def test_a_lesson_has_one_cell_before_its_playground(number):
+    [path] = (checkout() / "notebooks").glob(f"{number}_*.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    marker = playground.EMBEDDED[number][0]
+    code = ["".join(x["source"]) for x in cells if x["cell_type"] == "code"]
+    assert sum(marker in source for source in code) == 1
