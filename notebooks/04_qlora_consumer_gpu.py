@@ -26,8 +26,8 @@ profile = ift.setup("04")
 # %% [markdown]
 # ## A real model first
 #
-# This cell shows Gemma 3 270M untuned, after LoRA, and after QLoRA on 48 examples, and a step's peak
-# memory beside its prediction. Guess: do weights in 4 bits instead of 16 cut it to a quarter?
+# This cell shows Gemma 3 270M untuned, after LoRA, and after QLoRA on 48 examples, and a step's
+# peak memory beside its prediction. Guess: do weights in 4 bits instead of 16 cut it to a quarter?
 
 # %%
 from ift_course.lessons.real_parts import real_panel

@@ -72,7 +72,7 @@ def log_odds(
 
     tokenizer.padding_side = "left"  # the letter comes next at the end of every row
     letters = [cast("int", tokenizer.convert_tokens_to_ids(letter)) for letter in LETTERS]
-    output_matrix: Any = model.get_output_embeddings().weight
+    output_matrix = cast("Any", model.get_output_embeddings()).weight
     of_a, of_b = output_matrix[letters].float()
     ids = [_chat_ids(tokenizer, prompt) for prompt in prompts]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding
