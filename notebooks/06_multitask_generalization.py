@@ -574,9 +574,10 @@ if len(prose) >= len(profile.seeds):
 #
 # ## 9. The same on a real model
 #
-# Gemma again, with 26 examples for 56 steps: all from one category, *answering*, or two or three
-# from each of eleven. Seven other categories are held out, among them **verifiable constraints**
-# ("in fewer than 12 words") as in the benchmark IFEval. Programs check their 41 test questions.
+# Gemma again, where it was measured, with 26 examples for 56 steps: all from one category,
+# *answering*, or two or three from each of eleven. Seven other categories are held out, among them
+# **verifiable constraints** ("in fewer than 12 words") as in the benchmark IFEval. Programs check
+# their 41 test questions.
 
 # %%
 real_panel("06")

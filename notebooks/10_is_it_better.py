@@ -619,6 +619,7 @@ ift.claim(
 
 # %%
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -645,7 +646,8 @@ for name in ("before", "after"):
 def run_ift(*arguments: str) -> str:
     """What a command of the course prints."""
     command = [sys.executable, "-c", "from ift_course.cli import main; main()", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    env = os.environ | {"IFT_RESULTS": str(folder), "TERM": "dumb"}  # nothing stays, no bold type
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
     return done.stdout
 
 
