@@ -167,7 +167,8 @@ def test_the_base_answers_on_the_playground(site, address, opened, shots, device
     for path in ("playground.html", *lessons):
         page.goto(f"{root}/{path}")
         page.get_by_role("button", name="Ask", exact=True).click()
-        page.get_by_text("it ended by itself").wait_for()
+        facts = page.locator("[data-model=base] .pg-facts")
+        facts.filter(has_text="; ").wait_for()
         if page.get_by_role("button", name="Show the next token").count():
             page.get_by_role("button", name="Show the next token").click()
             page.locator(".pg-bars button").nth(7).wait_for()
