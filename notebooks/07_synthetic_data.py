@@ -176,6 +176,7 @@ verdicts = figures.verify_rows(asked, rows)
 print(f"right: {fmean(verdicts):.0%} of the {len(verdicts)} answers above, "
       f"{figures.share_of_right(pool):.0%} of the pool's "
       f"{sum(len(x.answers) for x in pool):,}")  # fmt: skip
+print(figures.fault_sentence(pool))
 shown = figures.most_mixed(pool)
 print(f"\n{pipeline.text_of(shown.question)}")
 for answer, right in sorted(set(zip((x.text for x in shown.answers), shown.right, strict=True))):
@@ -265,8 +266,8 @@ by_hand = fmean((1 + (a > b) - (a < b)) / 2 for a in good for b in bad)
 assert abs(by_hand - mannwhitneyu(good, bad).statistic / len(good) / len(bad)) < 1e-9
 print(f"“{pipeline.text_of(shown.question)}”: {by_hand:.2f}")
 well = figures.ranked_well(pool)
-print(f"all questions: {well:.2f} of the pairs, if errors were independent "
-      f"{well:.2f} ** 9 = {well**9:.2f} of the choices of one right among nine wrong")  # fmt: skip
+print(f"all questions: {well:.3f} of the pairs; if errors were independent, "
+      f"{well:.3f} ** 9 = {well**9:.3f} of the choices of one right among nine wrong")  # fmt: skip
 
 # %% [markdown]
 # ## 4. The best tenth, at equal compute
@@ -343,9 +344,10 @@ weaker = runs.of(experiment.WEAKER)
 print(figures.weaker_sentence(runs.of(experiment.StudentConfig(JUDGE)), weaker))
 
 # %% [markdown]
-# **Distillation** passes on form sooner than knowledge: where neither the base nor the training set
-# holds the answer, a student can only guess. Models that imitate ChatGPT show it, too (Gudibande et
-# al. 2023).
+# **Distillation** passes on form sooner than knowledge or skill: where neither the base nor the
+# training set holds the answer, a student can only guess. This base may lack the skill as well as
+# the facts, because it has read no text in which somebody looks something up (lesson 06). Models
+# that imitate ChatGPT show such a gap, too (Gudibande et al. 2023).
 #
 # ### What a filter can do
 #

@@ -28,6 +28,21 @@ def share_of_right(pool: Pool) -> float:
     return fmean(is_right for item in pool for is_right in item.right)
 
 
+def fault_sentence(pool: Pool) -> str:
+    """How many wrong answers begin with the right one, so that stopping would have saved them."""
+    wrong = [
+        (item.question, answer.text)
+        for item in pool
+        for answer, is_right in zip(item.answers, item.right, strict=True)
+        if not is_right
+    ]
+    n_begin = sum(text.startswith(question.response) for question, text in wrong)
+    return (
+        f"{n_begin} of the pool's {len(wrong):,} wrong answers begin with the right one and go on "
+        f"({n_begin / max(1, len(wrong)):.0%})"
+    )
+
+
 def verify_rows(asked: Sequence[Example], rows: Sequence[Mapping[str, Any]]) -> list[bool]:
     """The verifier's verdict on rows with "prompt" and "completion", whose answers have ended."""
     by_text = {text_of(question): question for question in asked}
@@ -82,10 +97,11 @@ def judge_sentence(verdicts: Sequence[Verdict], truth: Sequence[str]) -> str:
     decided = [(a, b) for a, b in zip(named, truth, strict=True) if a != "tie"]
     place, same = place_bias(verdicts), consistency(verdicts)
     right = sum(a == b for a, b in decided)
+    winners = f"{len(decided)} answers win in both orders, {right} of them right."
     return (
         f"It names the answer shown first in {place:.0%} of its judgments, and says the same in "
-        f"both orders for {same:.0%} of {len(verdicts)} pairs. {len(decided)} answers win in both "
-        f"orders, {right} of them right."
+        f"both orders for {same:.0%} of {len(verdicts)} pairs. "
+        + (winners if decided else "No answer wins in both orders.")
     )
 
 
@@ -119,7 +135,7 @@ def students(arms: Arms) -> Picture:
 def comparison_sentence(first: str, second: str, arms: Arms) -> str:
     """Whether one way of choosing is better than another, with the interval of the difference."""
     effect, interval = paired_difference(arms[first], arms[second])
-    return f"{first} − {second}: {effect:+.2f} {_span(interval)}, {_verdict(interval)}"
+    return f"{first} − {second}: {effect:+.3f} {_span(interval)}, {_verdict(interval)}"
 
 
 def prediction_sentence(first: str, second: str, arms: Arms) -> str:
@@ -132,7 +148,7 @@ def prediction_sentence(first: str, second: str, arms: Arms) -> str:
     }[_verdict(interval)]
     return (
         f"predicted: “{first}” is better than “{second}”; "
-        f"measured {effect:+.2f} {_span(interval)}: {fate}"
+        f"measured {effect:+.3f} {_span(interval)}: {fate}"
     )
 
 
@@ -235,4 +251,4 @@ def _verdict(interval: Interval) -> str:
 
 
 def _span(interval: Interval) -> str:
-    return "({:+.2f} to {:+.2f})".format(*interval)
+    return "({:+.3f} to {:+.3f})".format(*interval)  # near zero, two digits hide the sign

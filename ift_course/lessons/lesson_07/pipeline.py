@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
 BATCH = 32  # questions that are answered together
+CHUNK = 128  # answers whose logits are in memory together
 
 
 @dataclass(frozen=True)
@@ -186,9 +187,10 @@ def with_likelihoods(
     from ift_course.evaluation.perplexity import response_losses
 
     texts = list(dict.fromkeys(_key(item, answer) for item in pool for answer in item.answers))
-    losses = response_losses(
-        model, tokenizer, [record(*text) for text in texts], max_length=max_length
-    )
+    losses: list[float] = []
+    for start in range(0, len(texts), CHUNK):
+        rows = [record(*text) for text in texts[start : start + CHUNK]]
+        losses += response_losses(model, tokenizer, rows, max_length=max_length)
     rewards = {text: round(-loss, 4) for text, loss in zip(texts, losses, strict=True)}
     return [
         replace(item, rewards=tuple(rewards[_key(item, answer)] for answer in item.answers))

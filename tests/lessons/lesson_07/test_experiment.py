@@ -197,6 +197,14 @@ class TestSentences:
         assert "first in 75%" in sentence and "both orders for 50% of 4 pairs" in sentence
         assert "2 answers win in both orders, 1 of them right" in sentence
 
+    def test_a_judge_without_winners_is_said_to_have_none(self):
+        sentence = figures.judge_sentence([Verdict("A", "A")] * 3, ["first"] * 3)
+        assert sentence.endswith("No answer wins in both orders.")
+
+    def test_wrong_answers_that_begin_rightly_are_counted(self):
+        pool = [answered(FRANCE, "Paris", "Parisian mice", "Rome"), answered(SPAIN, "Madrid")]
+        assert figures.fault_sentence(pool).startswith("1 of the pool's 2 wrong answers begin")
+
     @pytest.mark.parametrize(
         ("lean", "finding"),
         [(1.0, "better than a coin"), (-1.0, "worse than a coin"), (None, "no better")],
