@@ -449,8 +449,7 @@ real_panel("03")
 # Thirty examples are enough for the *form*: nearly every answer ends. For being right, 300 good
 # examples beat 30, and they beat 300 of which 60 % are flawed, as in the closed world. Between 100
 # and 300 this test sees no difference, and it could hardly see a small one: read the intervals.
-# Most answers of all four are wrong. The model is small, and an example adds little to what it
-# knows.
+# Most answers of all four models are wrong.
 #
 # ## 7. Silent failures
 #
