@@ -114,7 +114,8 @@ class BehaviorScores:
     def rambling(self) -> list[float]:
         """The answer to a plain question continues after its first sentence, right or wrong."""
         return [
-            float(not c.finished or len(split_sentences(c.text)) > 1) for c in self._answers["facts"]
+            float(not c.finished or len(split_sentences(c.text)) > 1)
+            for c in self._answers["facts"]
         ]
 
     @property

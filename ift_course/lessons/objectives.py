@@ -37,4 +37,5 @@ OBJECTIVES: dict[int, Objective] = {
     9: Objective("QLoRA comes close to full tuning at a fraction of the memory", "04"),
     10: Objective("SFT copies its demonstrations; preferences change what it says", "05"),
     11: Objective("Task-specific tuning forgets; general-first or mixed tuning does not", "08"),
+    13: Objective("Reinforcement learning raises the reward it is given, right or wrong", "11"),
 }

@@ -13,9 +13,7 @@ def group_advantages__std(rewards, group, epsilon=1e-4):
     if group <= 1 or rewards.numel() % group != 0:
         raise ValueError
     g = rewards.float().reshape(-1, group)
-    return (
-        (g - g.mean(1, keepdim=True)) / (g.std(1, keepdim=True) + epsilon)
-    ).view(-1)
+    return ((g - g.mean(1, keepdim=True)) / (g.std(1, keepdim=True) + epsilon)).view(-1)
 
 
 def group_advantages__numpy(rewards, group, epsilon=1e-4):
