@@ -73,7 +73,9 @@ SIZES = {
     ),
     "smollm2": _SMALL,
     "gemma": _SMALL,
-    "t4": PreferenceSizes(demonstrations=1000, prompts=500, exam=100, method="lora", sft_epochs=1.0),
+    "t4": PreferenceSizes(
+        demonstrations=1000, prompts=500, exam=100, method="lora", sft_epochs=1.0
+    ),
     "gpu24": PreferenceSizes(
         demonstrations=2000, prompts=1000, exam=200, method="lora", sft_epochs=1.0
     ),

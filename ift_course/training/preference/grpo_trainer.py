@@ -25,8 +25,8 @@ class GroupTrainer(Quiet, GRPOTrainer):
     TRL's kernel for large vocabularies on a GPU takes three times as long on a CPU; the result is
     the same (tests/parity/test_preference_losses.py).
 
-    The reference of its KL penalty is the policy as it is now. Left alone, GRPOTrainer loads it from
-    `config._name_or_path`, which after an SFT in memory is the base model on the disk.
+    The reference of its KL penalty is the policy as it is now. Left alone, GRPOTrainer loads it
+    from `config._name_or_path`, which after an SFT in memory is the base model on the disk.
 
     Args:
         beta: The weight of the KL penalty; `args.beta` has to be 0.

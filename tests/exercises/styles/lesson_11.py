@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Correct solutions in other styles: loops, other dtypes, warnings, prints."""
 
 import math
