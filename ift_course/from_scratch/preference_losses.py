@@ -229,6 +229,7 @@ def grpo_loss(
     epsilon: float = 0.2,
     reference: Tensor | None = None,
     beta: float = 0.0,
+    weighted_kl: bool = False,
 ) -> Tensor:
     """Return the loss of GRPO: the clipped objective minus beta times the KL, with its sign turned.
 
@@ -244,8 +245,13 @@ def grpo_loss(
         epsilon: The width of the clip.
         reference: Log-probabilities under the reference; needed if beta is not 0.
         beta: The weight of the KL penalty.
+        weighted_kl: Multiply the KL of each token by its ratio, so that its gradient is right on
+            average, too (DeepSeek-V3.2, arXiv:2512.02556; in TRL the default,
+            `use_bias_correction_kl`).
     """
-    objective = clipped_objective((policy - sampled_by).exp(), advantages[:, None], epsilon)
+    ratio = (policy - sampled_by).exp()
+    objective = clipped_objective(ratio, advantages[:, None], epsilon)
     if reference is not None:
-        objective = objective - beta * kl_estimate(policy, reference)
+        kl = kl_estimate(policy, reference)
+        objective = objective - beta * (kl * ratio if weighted_kl else kl)
     return -((objective * mask).sum(-1) / mask.sum(-1).clamp(min=1)).mean()

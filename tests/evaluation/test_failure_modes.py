@@ -104,4 +104,4 @@ def test_a_model_can_answer_the_exam(tiny_llama, small_exam):
     model, tokenizer = tiny_llama
     behavior = evaluate_behavior(model, tokenizer, small_exam, max_new_tokens=3)
     assert len(behavior.completions) == 15
-    assert behavior.hallucination == [1, 1, 1]
+    assert len(behavior.sycophancy) == len(behavior.hallucination) == 3

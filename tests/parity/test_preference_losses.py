@@ -217,8 +217,8 @@ def test_dpo_with_its_sft_term_is_trls_on_trls_own_batch(tiny_llama, tmp_path):
     assert_same(gradients(policy), gradients(twin))
 
 
-@pytest.mark.parametrize("beta", [0.0, 0.2])
-def test_the_grpo_loss_is_trls_in_value_and_gradients(beta, tiny_llama, tmp_path):
+@pytest.mark.parametrize(("beta", "weighted_kl"), [(0.0, False), (0.2, False), (0.2, True)])
+def test_the_grpo_loss_is_trls_in_value_and_gradients(beta, weighted_kl, tiny_llama, tmp_path):
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
@@ -235,6 +235,7 @@ def test_the_grpo_loss_is_trls_in_value_and_gradients(beta, tiny_llama, tmp_path
             args=GRPOConfig(
                 str(tmp_path), use_cpu=True, bf16=False, report_to="none", num_generations=2,
                 per_device_train_batch_size=4, loss_type="grpo", beta=beta,
+                use_bias_correction_kl=weighted_kl,
             ),
             train_dataset=Dataset.from_list([{"prompt": QUESTION}]),
             processing_class=tokenizer,
@@ -260,7 +261,9 @@ def test_the_grpo_loss_is_trls_in_value_and_gradients(beta, tiny_llama, tmp_path
     theirs = trainer._compute_loss(trainer.model, batch)
     theirs.backward()
     now = by_token(policy)
-    loss = grpo_loss(now, old, advantages, mask, reference=start, beta=beta)
+    loss = grpo_loss(
+        now, old, advantages, mask, reference=start, beta=beta, weighted_kl=weighted_kl
+    )
     loss.backward()
     ratio = (now - old).exp()
     assert ((ratio < 0.8) | (ratio > 1.2)).any(), "some tokens are clipped"

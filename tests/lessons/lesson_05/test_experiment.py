@@ -1,5 +1,6 @@
 """Lesson 05's arms: what each trains on, what is stored of it, and that stored runs resume."""
 
+import functools
 from dataclasses import replace
 
 import pytest
@@ -108,6 +109,7 @@ def test_dpo_sees_as_many_answers_as_sft_on_the_chosen_ones(tiny_sizes, monkeypa
     answers = {}
 
     def counted(function, per_row):
+        @functools.wraps(function)
         def call(model, tokenizer, rows, **options):
             answers[function.__name__] = options["max_steps"] * options["batch_size"] * per_row
             return function(model, tokenizer, rows, **options)
