@@ -44,7 +44,7 @@ class PreferenceSizes:
     method: Literal["full", "lora"] = "full"
     sft_epochs: float = 3.0
     sft_rate: float | None = None
-    dpo_steps: int = 40
+    dpo_steps: int = 30
     dpo_rate: float | None = None
     beta: float = 0.1
     noise: float = 0.15
@@ -53,12 +53,12 @@ class PreferenceSizes:
     fixed_pairs: int = 48
     follow_every: int = 10
     tokens: int = 48
-    grpo_steps: int = 32
+    grpo_steps: int = 24
     grpo_prompts: int = 4
     grpo_rate: float = 3e-4
     kl_weight: float = 0.1
     eval_every: int = 8
-    eval_prompts: int = 64
+    eval_prompts: int = 48
     best_of: int = 8
 
 
@@ -69,7 +69,7 @@ _SMALL = PreferenceSizes(
 )  # fmt: skip
 SIZES = {
     "tiny": PreferenceSizes(
-        demonstrations=600, prompts=400, exam=50, sft_rate=2e-4, dpo_rate=3e-4
+        demonstrations=480, prompts=240, exam=50, sft_rate=2e-4, dpo_rate=3e-4
     ),
     "smollm2": _SMALL,
     "gemma": _SMALL,
