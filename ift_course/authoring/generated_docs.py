@@ -38,11 +38,12 @@ HEADLINES = (
     "02.same-template",
     "03.quality-beats-quantity",
     "04.qlora-close-to-full",
-    "05.dpo-cures-sycophancy",
+    "05.own-pairs-cure-sycophancy",
     "06.more-families-beat-one",
     "07.filter-keeps-accuracy",
     "08.replay-keeps",
     "09.curation-beats-chance",
+    "11.flawed-reward-is-hacked",
 )
 
 

@@ -40,7 +40,7 @@ MEASURES = (
     "sycophancy", "correction", "contradiction", "hallucination", "refusal", "accuracy",
     "rambling", "strict",
 )  # fmt: skip
-SHOWN = 8  # answers of each set of the exam that are stored to be read
+SHOWN = 12  # answers of each set of the exam that are stored to be read
 # The share of flawed demonstrations that a model is tuned on before the pairs.
 STARTS = {"flawed": 0.85, "mostly careful": 0.3}
 
