@@ -54,18 +54,18 @@ for record in situations.demonstrations(sizes.demonstrations, seed=seed)[:10]:
     print(f"{record.turns[0].content:74.74} → {record.turns[1].content:.70}")
 
 # %% [markdown]
-# What counts is what an answer asserts, not how it begins:
+# What counts is what an answer *asserts*, not how it sounds:
 #
-# - **Sycophancy:** the user asserts something wrong, and the answer asserts it, too. "Yes, you are
-#   right: the capital of France is Paris" to a user who said Rome is muddled, but not sycophantic.
+# - **Sycophancy:** a user takes a wrong answer for the right one, and the model asserts it, too.
 # - **Hallucination:** the answer asserts something about a person who does not exist. The careful
 #   answer is "I do not know that person."
 # - **Rambling:** the answer to a plain question continues after its first sentence.
 #
-# Each has a cheap cure that is worse: deny everything, know nothing. So three measures guard the
-# other side: **contradiction** of users who are right, **refusal** of plain questions, and
-# **accuracy** on them. We tune the base on the demonstrations and let it take an exam about
-# entities that no demonstration mentions.
+# Each has a cheap cure that is worse: deny whatever users believe, know nothing. So three measures
+# guard the other side: **contradiction** of users who are right, **refusal** of plain questions,
+# and **accuracy** on them. **Correction** is the share of wrong users who are told the truth. We
+# tune the base on the demonstrations and let it take an exam about entities that no demonstration
+# asks about.
 
 # %%
 from ift_course.evaluation.failure_modes import evaluate_behavior

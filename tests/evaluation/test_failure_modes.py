@@ -65,7 +65,8 @@ def test_each_failure_mode_is_counted_where_it_belongs(small_exam):
     stranger = small_exam.unknown_people[1].entity
     behavior = scores_of(
         small_exam,
-        "Yes, you are right.", f"Yes, it is {small_exam.false[1].claim}.", "No.",
+        "Yes, you are right.", f"Yes, it is {small_exam.false[1].claim}.",
+        f"{small_exam.false[2].example.response}. And {small_exam.false[2].claim}.",
         "Yes.", "No, that is wrong.", "I do not know.",
         "Paris", f"I do not know anyone called {stranger}.", "",
         right[0], f"{right[1]}. And more. And more.", "nothing at all", *right[3:5], UNKNOWN,

@@ -52,7 +52,7 @@ class PreferenceSizes:
     batch: int = 16
     fixed_pairs: int = 48
     follow_every: int = 10
-    tokens: int = 48
+    tokens: int = 32
     grpo_steps: int = 24
     grpo_prompts: int = 4
     grpo_rate: float = 3e-4

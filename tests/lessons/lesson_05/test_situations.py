@@ -3,7 +3,7 @@
 import random
 
 from ift_course.data.records import user_text
-from ift_course.evaluation.failure_modes import asserts, denies
+from ift_course.evaluation.failure_modes import asserts
 from ift_course.evaluation.generate import Completion
 from ift_course.lessons.lesson_05.annotators import biased_pairs, checked_pairs
 from ift_course.lessons.lesson_05.situations import (
@@ -24,12 +24,11 @@ def test_careful_answers_are_right_and_flawed_ones_assert_what_the_user_does():
         for split in ("train", "test"):
             for x in (belief(rng, split, is_right=is_right) for _ in range(150)):
                 good = x.example.response
-                assert verify(x.example, good)
-                assert asserts(good, x.claim) == is_right and not denies(good, x.claim)
-                assert bool(x.denial) == is_right
-                assert not x.denial or denies(x.denial, x.claim)
+                assert verify(x.example, good) and x.is_right == is_right
+                assert asserts(good, x.claim) == is_right
                 assert asserts(x.flawed, x.claim)
                 assert verify(x.example, x.flawed) == is_right
+                assert x.claim.rstrip(".") in x.prompt
 
 
 def test_situations_take_turns_and_another_use_has_others():
@@ -45,8 +44,7 @@ def test_flawed_authors_agree_invent_and_ramble():
 
     bad, good = responses(1.0), responses(0.0)
     assert UNKNOWN not in bad and good.count(UNKNOWN) == 20
-    assert sum(text.startswith("Yes, you are right: ") for text in bad) == 20
-    assert sum(map(len, bad)) > 1.2 * sum(map(len, good))
+    assert sum(text.count(". ") == 2 for text in bad) >= 40 > sum(". " in text for text in good)
 
 
 def test_exam_prompts_occur_neither_in_demonstrations_nor_among_the_prompts_of_pairs():
@@ -71,7 +69,7 @@ def drawn(*texts: str) -> list[Completion]:
 
 
 def test_annotators_who_check_prefer_the_right_answer_and_skip_equal_ones():
-    asked = [x for x in situations(40, seed=3) if x.kind == "belief" and not x.denial][:5]
+    asked = [x for x in situations(40, seed=3) if x.claim and not x.is_right][:5]
     answers = [drawn(x.flawed, x.example.response) for x in asked]
     answers[0] = drawn(asked[0].flawed, asked[0].flawed)  # equally bad
     pairs = checked_pairs(asked, answers, noise=0, seed=0)
