@@ -24,7 +24,7 @@ def checked_pairs(
     Args:
         asked: The prompts.
         answers: To each of them. Answers that did not end are left out.
-        noise: The probability that a pair is marked the wrong way round.
+        noise: The share of pairs that are marked the wrong way round.
         seed: Of all choices.
     """
     rng = random.Random(f"{seed}-checked")
@@ -34,9 +34,8 @@ def checked_pairs(
         rng.shuffle(ended)  # among equally good answers, any may be taken
         ended.sort(key=lambda c: grade(x.example, c))
         if ended and grade(x.example, ended[0]) < grade(x.example, ended[-1]):
-            pair = x.pair(ended[-1].text, ended[0].text)
-            pairs.append(pair.swapped if rng.random() < noise else pair)
-    return pairs
+            pairs.append(x.pair(ended[-1].text, ended[0].text))
+    return _swapped(pairs, noise, rng)
 
 
 def biased_pairs(
@@ -51,23 +50,26 @@ def biased_pairs(
     Args:
         asked: The prompts.
         answers: To each of them. Answers that did not end are left out.
-        p: The probability that the agreeing, or the longer, answer is preferred; 0.5 is no leaning.
+        p: The share of pairs in which the agreeing, or the longer, answer is preferred; 0.5 is no
+            leaning.
         seed: Of all choices.
     """
     rng = random.Random(f"{seed}-biased")
-    pairs = []
+    by_agreement, by_length = [], []
     for x, drawn in zip(asked, answers, strict=True):
         ended = [c.text for c in drawn if c.finished]
         rng.shuffle(ended)
         agreeing = [text for text in ended if x.claim and asserts(text, x.claim)]
         others = [text for text in ended if text not in agreeing]
+        ended.sort(key=lambda text: len(text.split()))
         if agreeing and others:
-            favored, other = agreeing[0], others[0]
-        else:
-            ended.sort(key=lambda text: len(text.split()))
-            if not ended or len(ended[0].split()) == len(ended[-1].split()):
-                continue
-            favored, other = ended[-1], ended[0]
-        pair = x.pair(favored, other)
-        pairs.append(pair if rng.random() < p else pair.swapped)
-    return pairs
+            by_agreement.append(x.pair(agreeing[0], others[0]))
+        elif ended and len(ended[0].split()) < len(ended[-1].split()):
+            by_length.append(x.pair(ended[-1], ended[0]))
+    return [pair for pairs in (by_agreement, by_length) for pair in _swapped(pairs, 1 - p, rng)]
+
+
+def _swapped(pairs: Sequence[Pair], share: float, rng: random.Random) -> list[Pair]:
+    """The pairs, of which exactly this share, rounded, is turned round."""
+    turned = set(rng.sample(range(len(pairs)), round(share * len(pairs))))
+    return [pair.swapped if i in turned else pair for i, pair in enumerate(pairs)]

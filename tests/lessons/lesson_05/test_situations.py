@@ -86,17 +86,17 @@ def test_an_answer_that_did_not_end_is_in_no_pair():
     assert checked_pairs([x], [cut], noise=0, seed=0) == []
 
 
-def test_biased_annotators_favor_agreement_then_length_with_their_probability():
-    asked = situations(400, seed=3)
+def test_biased_annotators_favor_agreement_then_length_in_exactly_their_share():
+    asked = situations(300, seed=3)
     answers = [drawn("a", x.flawed, "one two three") for x in asked]
     pairs = biased_pairs(asked, answers, p=0.6, seed=0)
     by_prompt = {x.prompt: x for x in asked}
-    favored = []
+    agreeing, longer = [], []
     for pair in pairs:
         x = by_prompt[pair.prompt[0].content]
         if x.claim:
-            favored.append(asserts(pair.chosen, x.claim))
+            agreeing.append(asserts(pair.chosen, x.claim))
         else:
-            favored.append(len(pair.chosen.split()) > len(pair.rejected.split()))
-    assert len(pairs) == 400
-    assert 0.53 < sum(favored) / len(favored) < 0.67
+            longer.append(len(pair.chosen.split()) > len(pair.rejected.split()))
+    assert (len(agreeing), len(longer)) == (100, 200)
+    assert (sum(agreeing), sum(longer)) == (60, 120)
