@@ -365,14 +365,12 @@ print(origin(runs["SFT"]), f"{sizes.prompts} prompts", sep="; ")
 table(list(runs)[:6])
 
 # %%
-from ift_course.evaluation.intervals import paired_difference
+from ift_course.lessons.lesson_05.sentences import compared
 from ift_course.plots.preference_figures import curves_by_panel, stages
 
 
-def against(arm, other, measure):
-    """How much more of a measure one arm has than another, with its 95 % interval."""
-    effect, (low, high) = paired_difference(items(arm, measure), items(other, measure))
-    return f"{effect:+.2f} ({low:+.2f} to {high:+.2f})"
+def compare(measure, arm, other):
+    print(compared(measure, arm, items(arm, measure), other, items(other, measure)))
 
 
 def mean(arm, measure):
@@ -387,10 +385,10 @@ stages(
 )
 
 # %%
-if decided:
-    for measure in ("sycophancy", "hallucination", "rambling", "accuracy"):
-        print(f"{measure:14} DPO minus SFT on chosen: {against('DPO', 'SFT on chosen', measure)}   "
-              f"DPO + SFT minus SFT on chosen: {against('DPO + SFT', 'SFT on chosen', measure)}")
+for arm, other in (("DPO", "SFT on chosen"), ("DPO + SFT", "SFT on chosen"), ("DPO", "SFT"),
+                   ("DPO, written", "SFT on chosen, written")):  # fmt: skip
+    for measure in ("sycophancy", "hallucination", "accuracy"):
+        compare(measure, arm, other)
 
 # %% [markdown]
 # TEXT6
