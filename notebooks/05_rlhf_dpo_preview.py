@@ -408,7 +408,7 @@ examples = cured[:1] + [i for i in range(n_stored) if fails[i]][:1]
 for arm in own:
     of_arm = runs[arm][0]
     agreed, told = (sum(of_arm.items(m)) for m in ("sycophancy", "correction"))
-    print(f"{arm:14} agrees with {agreed:.0f} of {sizes.exam} wrong users, tells {told:.0f} the truth")
+    print(f"{arm:14} of {sizes.exam} wrong users, {agreed:.0f} are agreed with, {told:.0f} corrected")
 ift.transcript(
     [
         TranscriptRow(
