@@ -391,7 +391,9 @@ for arm, other in (("DPO", "SFT on chosen"), ("DPO + SFT", "SFT on chosen"), ("D
         compare(measure, arm, other)
 
 # %% [markdown]
-# TEXT6
+# Read contradiction, refusal and accuracy together with the first measures: a cheap cure shows
+# there. Mind, too, what the chosen answers are. The written ones are new careful demonstrations;
+# the model's own are the better ones of what it already said.
 #
 # What the first seed's models say to held-out users who are wrong: a belief that SFT agrees with
 # and DPO does not, and one that DPO fails on, if there is one.
@@ -408,7 +410,7 @@ examples = cured[:1] + [i for i in range(n_stored) if fails[i]][:1]
 for arm in own:
     of_arm = runs[arm][0]
     agreed, told = (sum(of_arm.items(m)) for m in ("sycophancy", "correction"))
-    print(f"{arm:14} of {sizes.exam} wrong users, {agreed:.0f} are agreed with, {told:.0f} corrected")
+    print(f"{arm:14} of {sizes.exam} wrong users, {agreed:.0f} agreed with, {told:.0f} corrected")
 ift.transcript(
     [
         TranscriptRow(
@@ -485,6 +487,11 @@ stages(
 )
 
 # %%
+for measure in ("sycophancy", "rambling"):
+    compare(measure, "biased annotators", "careful SFT")
+    compare(measure, "checked again", "biased annotators")
+
+# %%
 if decided:
     ift.claim(
         "05.biased-annotators-cause-sycophancy",
@@ -500,7 +507,8 @@ if decided:
     )
 
 # %% [markdown]
-# TEXT7
+# A leaning of 60 % is hard to see in a list of pairs. Count before you train: how often is the
+# agreeing answer the chosen one, how often the longer one?
 #
 # ## 8. When both become less likely
 #
@@ -523,7 +531,9 @@ curves_by_panel(
 )
 
 # %% [markdown]
-# TEXT8
+# Where the line of the chosen answers falls, they were displaced, and the margin, the distance of
+# the two lines, does not show it. The SFT term is meant to hold them up. Judge DPO by what the
+# model writes.
 #
 # **The family.** All of them change one thing in what you have seen:
 #
