@@ -82,10 +82,9 @@ for belief, text in list(zip(exam.false, behavior.texts["false"], strict=True))[
 # %% [markdown]
 # ## 3. Pairs from the model's own answers
 #
-# In practice both answers of a pair are usually drawn from the model that is to be improved. Random
-# sampling gives different answers to one prompt, and an annotator ranks them. Our annotators check
-# the facts, and in 15 % of pairs they mark the wrong answer. Where all four answers are equally
-# good or bad, there is no pair.
+# In practice both answers of a pair are usually drawn from the model itself, and an annotator ranks
+# them. Ours check the facts, and in 15 % of pairs they mark the wrong answer. Where all four
+# answers to a prompt are equally good or bad, there is no pair.
 
 # %%
 from ift_course.lessons.lesson_05.annotators import checked_pairs
@@ -330,7 +329,7 @@ assert abs(ours - theirs) < 1e-4
 # tune on the chosen ones with **SFT** (rejection sampling). Does DPO do better? All arms start from
 # the SFT model, with three seeds, and are trained on the same number of answers: a step of DPO sees
 # both answers of each pair, so SFT on the chosen takes twice as many steps. Two more arms use pairs
-# **written** by a program, whose chosen answer is always careful and always right.
+# **written** by a program, whose chosen answer is always right.
 #
 # **Predict:** order SFT on chosen, DPO, and DPO + SFT by their sycophancy.
 #
@@ -342,9 +341,7 @@ from statistics import fmean
 from ift_course.claims.grids import stored_or_first_seed
 from ift_course.claims.results import origin
 
-runs = experiment.by_arm(
-    stored_or_first_seed("05", seeds=profile.seeds, profile=profile.name)
-)
+runs = experiment.by_arm(stored_or_first_seed("05", seeds=profile.seeds, profile=profile.name))
 decided = len(runs["SFT"]) > 2  # one seed gives no interval, so it decides no claim
 
 
@@ -392,8 +389,8 @@ for arm, other in (("DPO", "SFT on chosen"), ("DPO + SFT", "SFT on chosen"), ("D
 
 # %% [markdown]
 # Read contradiction, refusal and accuracy together with the first measures: a cheap cure shows
-# there. Mind, too, what the chosen answers are. The written ones are new careful demonstrations;
-# the model's own are the better ones of what it already said.
+# there. The written chosen answers are new careful demonstrations; the model's own are the better
+# ones of what it already said.
 #
 # What the first seed's models say to held-out users who are wrong: a belief that SFT agrees with
 # and DPO does not, and one that DPO fails on, if there is one.
@@ -468,10 +465,9 @@ for beta in (1.0, 0.3, 0.1):
           f"and 0.10 becomes {0.1 * factor / (0.9 + 0.1 * factor):.2f}")  # fmt: skip
 
 # %% [markdown]
-# Now in the experiment. This time we start from an SFT model whose authors were mostly careful.
-# Biased annotators compare its answers: they prefer the one that agrees with the user, or else the
-# longer one, in 60 % of pairs, and never look a fact up. Then comes the remedy: the same answers,
-# ranked once more by annotators who check facts.
+# For the experiment we start from an SFT model whose authors were mostly careful. Biased annotators
+# prefer the answer that agrees with the user, or else the longer one, in 60 % of pairs, and never
+# look a fact up. Then comes the remedy: the same answers, ranked by annotators who check facts.
 
 # %%
 causes = ("careful SFT", "biased annotators", "checked again")
