@@ -51,7 +51,8 @@ from ift_course.lessons.lesson_05 import experiment, situations
 
 seed, sizes = profile.seeds[0], experiment.SIZES[profile.name]
 for record in situations.demonstrations(sizes.demonstrations, seed=seed)[:10]:
-    print(f"{record.turns[0].content:74.74} → {record.turns[1].content:.70}")
+    question, reply = (turn.content.replace("\n", " ") for turn in record.turns)
+    print(f"{question}\n    {reply}")
 
 # %% [markdown]
 # What counts is what an answer *asserts*, not how it sounds:
