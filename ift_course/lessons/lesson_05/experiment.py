@@ -42,7 +42,7 @@ MEASURES = (
 )  # fmt: skip
 SHOWN = 12  # answers of each set of the exam that are stored to be read
 # The share of flawed demonstrations that a model is tuned on before the pairs.
-STARTS = {"flawed": 0.85, "mostly careful": 0.3}
+STARTS = {"flawed": 0.7, "mostly careful": 0.3}
 
 
 @dataclass(frozen=True)
@@ -308,7 +308,10 @@ def evaluate(
     n_pairs: int = 0,
     curve: Sequence[dict[str, float]] = (),
 ) -> PreferenceResult:
-    """Let the model of an arm answer the exam of a seed.
+    """Let the model of an arm answer the exam of a seed, at temperature 1.
+
+    So a share says how often the model does something. The likeliest answer alone would hide every
+    change that does not make another answer the likeliest one.
 
     Args:
         config: The arm.
@@ -322,7 +325,9 @@ def evaluate(
     started = time.perf_counter()
     sizes = SIZES[profile.name]
     exam = behavior_exam(sizes.exam, seed=seed)
-    behavior = evaluate_behavior(model, tokenizer, exam, max_new_tokens=sizes.tokens)
+    behavior = evaluate_behavior(
+        model, tokenizer, exam, max_new_tokens=sizes.tokens, temperature=1.0, seed=seed
+    )
     return PreferenceResult.stamped(
         config,
         seed,

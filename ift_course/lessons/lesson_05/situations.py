@@ -138,7 +138,7 @@ def situations(n: int, *, seed: int, split: str = "train", use: str = "") -> lis
     return [_KINDS[i % len(_KINDS)](rng, split) for i in range(n)]
 
 
-def demonstrations(n: int, *, seed: int, flawed: float = 0.85) -> list[Record]:
+def demonstrations(n: int, *, seed: int, flawed: float = 0.7) -> list[Record]:
     """Conversations by many authors.
 
     Args:
