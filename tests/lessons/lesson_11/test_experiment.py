@@ -46,5 +46,5 @@ def test_a_result_has_its_measures_and_its_curve(arm, tiny_llama, monkeypatch):
     }  # fmt: skip
     assert [point["step"] for point in result.curve] == ([] if arm == "SFT" else [0, 1, 2])
     if result.curve:
-        assert result.curve[0]["kl"] == 0
+        assert result.curve[0]["kl"] == pytest.approx(0, abs=0.01)
         assert set(result.curve[0]) == {"step", "kl", "flawed", "verified", "words"}
