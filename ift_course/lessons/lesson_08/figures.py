@@ -140,6 +140,17 @@ def table(rows: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
+def pace_table(results: Sequence[ForgettingResult]) -> str:
+    """How much of its final gain and of its final loss each expert has, look by look."""
+    lines = [f"{'of the final':>12}{'steps':>8}{'gain':>8}{'loss':>8}"]
+    for family in SPECIALTIES:
+        points = track(results, family)
+        for step in list(points)[1:-1]:
+            gain, loss = pace(points, step)
+            lines.append(f"{family:>12}{step:8}{gain:8.0%}{loss:8.0%}")
+    return "\n".join(lines)
+
+
 def _dot(
     ax: Axes, y: float, seeds: Seeds, style: int, name: str, first: bool, hollow: bool = False
 ) -> None:
