@@ -335,7 +335,7 @@ def evaluate(zoo: ModelZoo, recipe: Recipe) -> ForgettingResult:
 
 
 def completes_facts(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, n_facts: int = 200
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, n_facts: int = 100
 ) -> float:
     """The share of a fixed sample of facts that the model completes in plain prose."""
     import random
