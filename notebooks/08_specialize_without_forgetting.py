@@ -304,10 +304,10 @@ from peft import LoraConfig, get_peft_model
 
 lora = LoraConfig(task_type="CAUSAL_LM", r=16, lora_alpha=32, target_modules="all-linear")
 model = get_peft_model(copy.deepcopy(general), lora, adapter_name="arithmetic")
-tune(model, examples["arithmetic"], sizes.steps // 2, learning_rate=LORA_RATE)
+tune(model, examples["arithmetic"], sizes.steps // 2, learning_rate=1e-3)
 model.add_adapter("format", lora)
 model.set_adapter("format")
-tune(model, examples["format"], sizes.steps // 2, learning_rate=LORA_RATE)
+tune(model, examples["format"], sizes.steps // 2, learning_rate=1e-3)
 ready = {name: experiment.make_exam(sizes, seed, name).part for name in ("arithmetic", "format")}
 
 

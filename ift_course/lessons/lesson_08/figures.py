@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ift_course.claims.results import origin as origin
-from ift_course.evaluation.intervals import two_level_interval
+from ift_course.evaluation.intervals import paired_difference, two_level_interval
 from ift_course.lessons.lesson_08.experiment import ForgettingResult
 from ift_course.lessons.lesson_08.recipes import PLAIN, SPECIALTIES
-from ift_course.lessons.lesson_08.summary import Outcome, Seeds, outcomes, pace, share, track
+from ift_course.lessons.lesson_08.summary import (
+    Change,
+    Outcome,
+    Seeds,
+    outcomes,
+    pace,
+    share,
+    track,
+)
 from ift_course.plots.figure import (
     COLORS,
     DASHES,
@@ -62,8 +70,8 @@ def specialties(results: Sequence[ForgettingResult]) -> Picture:
 def over_time(results: Sequence[ForgettingResult]) -> Picture:
     """Both scores of each expert after so many steps."""
     curves = {family: track(results, family) for family in SPECIALTIES}
-    step = _middle(curves[SPECIALTIES[0]])
-    gains, losses = zip(*(pace(points, step) for points in curves.values()), strict=True)
+    step = quarter(curves[SPECIALTIES[0]])
+    gains = [pace(points, step)[0] for points in curves.values()]
     title = (
         f"After {step} steps the experts have {min(gains):.0%} to {max(gains):.0%} "
         "of their final gain"
@@ -87,7 +95,6 @@ def over_time(results: Sequence[ForgettingResult]) -> Picture:
         panels[0].set_ylabel("share right")
         fig.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2,
                    frameon=False, fontsize=9)  # fmt: skip
-    del losses
     footnote(fig, f"half of the exam's questions · {origin(results)}")
     return fig
 
@@ -128,27 +135,79 @@ def remedies(results: Sequence[ForgettingResult], family: str) -> Picture:
 
 
 def table(rows: Sequence[Outcome]) -> str:
-    """A line for each outcome: what it scores, gain and loss with their intervals, and its rate."""
+    """A line for each outcome: its scores, its gain and loss with their intervals, and its rate.
+
+    The gain is counted from what needs no learning, the loss from the general model. "facts" are
+    completed in plain text. The rate is a multiple of the method's usual one.
+    """
+    heading = f"{'':34}special  others   {'gain':22}{'loss':22}facts  rate"
     lines = [
-        f"{'':34}{'special':>8}{'others':>8}   {'gain':22}{'loss':22}{'rate':>5}",
-        *(
-            f"{x.family + ', ' + x.method:34}{share(x.special):8.2f}{share(x.others):8.2f}   "
-            f"{x.gain!s:22}{x.loss!s:22}{x.recipe.rate:5.2f}"
-            for x in rows
-        ),
+        f"{x.family + ', ' + x.method:34}{share(x.special):7.2f}{share(x.others):8.2f}   "
+        f"{x.gain!s:22}{x.loss!s:22}{x.facts:5.2f}{x.recipe.rate:6.2f}"
+        for x in rows
     ]
-    return "\n".join(lines)
+    return "\n".join([heading, *lines])
 
 
 def pace_table(results: Sequence[ForgettingResult]) -> str:
-    """How much of its final gain and of its final loss each expert has, look by look."""
+    """How much of its final gain and of its final loss each expert has, look by look.
+
+    The last column says which of them comes first at the look nearest to a quarter of the steps.
+    """
     lines = [f"{'of the final':>12}{'steps':>8}{'gain':>8}{'loss':>8}"]
     for family in SPECIALTIES:
         points = track(results, family)
         for step in list(points)[1:-1]:
             gain, loss = pace(points, step)
-            lines.append(f"{family:>12}{step:8}{gain:8.0%}{loss:8.0%}")
+            line = f"{family:>12}{step:8}{gain:8.0%}{loss:8.0%}"
+            lines.append(line + f"   {what_comes_first(points)}" * (step == quarter(points)))
     return "\n".join(lines)
+
+
+def what_comes_first(points: dict[int, tuple[float, float]]) -> str:
+    """Whether an expert has gained or lost first, a quarter of the way, in a few words.
+
+    Args:
+        points: as `track` returns them.
+    """
+    start, end = points[0], points[max(points)]
+    if start[1] - end[1] < 0.05:
+        return "hardly any loss"
+    gain, loss = pace(points, quarter(points))
+    if abs(gain - loss) < 0.1:
+        return "gain and loss keep pace"
+    return "the gain comes first" if gain > loss else "the loss comes first"
+
+
+def quarter(points: dict[int, tuple[float, float]]) -> int:
+    """The look nearest to a quarter of the steps."""
+    return min(points, key=lambda step: abs(step - max(points) / 4))
+
+
+def verdicts(methods: dict[str, Outcome]) -> str:
+    """Compare each remedy with the expert that has none, in a sentence.
+
+    Args:
+        methods: the outcomes of one specialty, by the name of the method.
+    """
+    expert = methods[PLAIN]
+    lines = []
+    for name, x in methods.items():
+        if x is not expert:
+            kept = Change(*paired_difference(x.others, expert.others))
+            gained = Change(*paired_difference(x.special, expert.special))
+            lines.append(
+                f"{name}: {compared(kept)} of the other families, "
+                f"and {compared(gained)} on the specialty."
+            )
+    return "\n".join(["Against the expert without a remedy", *lines])
+
+
+def compared(change: Change) -> str:
+    """A difference in words, which say no more than its interval does."""
+    low, high = change.interval
+    word = "more" if low > 0 else "less" if high < 0 else "no clear difference"
+    return f"{word}, {change.mean:+.2f} ({low:+.2f} to {high:+.2f}),"
 
 
 def _dot(
@@ -169,9 +228,3 @@ def _share_axis(ax: Axes, label: str) -> None:
     ax.set_xlim(-0.02, 1.02)
     ax.set_xlabel(label)
     ax.spines["left"].set_color(FAINT)
-
-
-def _middle(points: dict[int, tuple[float, float]]) -> int:
-    """The look nearest to a quarter of the steps."""
-    quarter = max(points) / 4
-    return min(points, key=lambda step: abs(step - quarter))

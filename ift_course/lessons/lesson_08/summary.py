@@ -52,6 +52,8 @@ class Outcome:
         before: what the general model scores on the same special questions.
         constant: what the most frequent answer scores on them.
         others_before: what the general model scores on the other families.
+        facts: share of a sample of facts that the model completes in plain prose.
+        facts_before: the same for the general model.
     """
 
     family: str
@@ -62,6 +64,8 @@ class Outcome:
     before: Seeds
     constant: Seeds
     others_before: Seeds
+    facts: float
+    facts_before: float
 
     @property
     def reference(self) -> Seeds:
@@ -117,6 +121,8 @@ def outcome(results: Sequence[ForgettingResult], family: str, method: str) -> Ou
         before=[x.items("before") for x in runs],
         constant=[constant_items(family, x.seed) for x in runs],
         others_before=[general[x.seed].items("others") for x in runs],
+        facts=fmean(x.facts for x in runs),
+        facts_before=fmean(general[x.seed].facts for x in runs),
     )
 
 

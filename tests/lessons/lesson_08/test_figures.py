@@ -91,9 +91,8 @@ def test_the_pace_compares_what_is_gained_and_lost_with_the_end(results):
 
 
 def test_the_figures_say_their_numbers_and_draw(results):
-    four, time, one = (
-        figures.specialties(results), figures.over_time(results), figures.remedies(results, "yes_no")
-    )  # fmt: skip
+    four, time = figures.specialties(results), figures.over_time(results)
+    one = figures.remedies(results, "yes_no")
     assert "yes_no: specialty 0.80, before 0.00" in four.alt
     assert "0.50 and 0.50 after 12" in time.alt
     assert "LoRA: 0.70 on the specialty, 0.50 on the others" in one.alt
@@ -105,3 +104,32 @@ def test_the_table_has_a_line_for_each_outcome(results):
     lines = figures.table(summary.outcomes(results)).splitlines()
     assert len(lines) == 1 + 4 + 2
     assert lines[1].split()[:4] == ["yes_no,", "expert", "0.80", "0.00"]
+
+
+@pytest.mark.parametrize(
+    "looks, words",
+    [
+        ({0: (0.0, 0.9), 8: (0.4, 0.9), 32: (0.8, 0.3)}, "the gain comes first"),
+        ({0: (0.0, 0.9), 8: (0.1, 0.4), 32: (0.8, 0.3)}, "the loss comes first"),
+        ({0: (0.0, 0.9), 8: (0.4, 0.6), 32: (0.8, 0.3)}, "gain and loss keep pace"),
+        ({0: (0.0, 0.9), 8: (0.4, 0.2), 32: (0.8, 0.88)}, "hardly any loss"),
+    ],
+)
+def test_the_words_for_the_pace_follow_from_the_scores(looks, words):
+    assert figures.what_comes_first(looks) == words
+
+
+@pytest.mark.parametrize(
+    "interval, word",
+    [((0.1, 0.3), "more"), ((-0.3, -0.1), "less"), ((-0.1, 0.1), "no clear difference")],
+)
+def test_a_comparison_says_no_more_than_its_interval(interval, word):
+    change = summary.Change(sum(interval) / 2, interval)
+    assert figures.compared(change).startswith(f"{word}, ")
+
+
+def test_every_remedy_is_compared_with_the_expert(results):
+    methods = {x.method: x for x in summary.outcomes(results, "yes_no")}
+    lines = figures.verdicts(methods).splitlines()
+    assert len(lines) == len(methods)
+    assert any(line.startswith("average: more, +0.83") for line in lines)
