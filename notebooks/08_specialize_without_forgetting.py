@@ -108,8 +108,8 @@ from ift_course.lessons.lesson_08.recipes import LORA, OWN, PLAIN, REMEDIED, SIZ
 seed = profile.seeds[0]
 examples = {family: experiment.training_records(profile, family, seed)[0] for family in SPECIALTIES}
 _, general_records = experiment.training_records(profile, SPECIALTIES[0], seed)
-print(f"{len(general_records)} records of {len(experiment.other_families())} families for the "
-      f"general model, {len(examples['yes_no'])} for each expert\n")  # fmt: skip
+print(f"{len(general_records)} records for the general model, "
+      f"{len(examples['yes_no'])} for each expert\n")  # fmt: skip
 for family, records in examples.items():
     for record in records[:2]:
         question, answer = (turn.content.replace("\n", " ⏎ ") for turn in record.turns)
@@ -184,7 +184,7 @@ class Watch(TrainerCallback):
     """Scores the model after some of its steps."""
 
     def on_step_end(self, args, state, control, model, **kwargs) -> None:
-        if state.global_step in (3, 6, 12, 24, 48):
+        if state.global_step in (*sizes.looks, sizes.steps):
             track[state.global_step] = scores(model.eval())
             model.train()
 
@@ -193,40 +193,47 @@ track = {0: scores(general)}
 expert = tune(copy.deepcopy(general), examples[specialty], sizes.steps, [Watch()])
 for step, (special, others) in track.items():
     print(f"{step:3} steps: {specialty} {special:.2f}, the other families {others:.2f}")
+print(f"A quarter of the way: {figures.what_comes_first(track)}.")
+
+# %% [markdown]
+# Not one of the questions below asks for a description.
 
 # %%
 prompts = list(experiment.SAMPLE_PROMPTS)
-
-
-def side_by_side(models: dict) -> None:
-    """What each model answers to the same questions."""
-    replies = {name: ift.generate_replies(x, tokenizer, prompts) for name, x in models.items()}
-    for i, prompt in enumerate(prompts):
-        print(prompt)
-        for name, texts in replies.items():
-            print(f"    {name:>14} ▸ {texts[i].text!r:.90}")
-
-
-side_by_side({"general": general, specialty: expert})
+replies = {
+    name: [reply.text for reply in ift.generate_replies(model, tokenizer, prompts)]
+    for name, model in {"general": general, specialty: expert}.items()
+}
+for i, prompt in enumerate(prompts):
+    print(prompt)
+    for name, texts in replies.items():
+        print(f"    {name:>8} ▸ {texts[i]!r:.90}")
+n_sentences = {
+    name: sum(text.endswith(".") and len(text.split()) >= 4 for text in texts)
+    for name, texts in replies.items()
+}
+print(f"\nanswered in sentences: {n_sentences}")
 
 # %% [markdown]
 # One run is an anecdote. The **stored grid** (`ift run 08 --full`) has all four specialties with
-# three seeds, made by the same trainer with the course's settings. Each arm has its own learning
-# rate, the one of two that did best on development questions of the specialty. The exam's questions
-# chose nothing.
+# three seeds each, made by the same trainer with the course's settings. Each arm is trained with
+# two learning rates. Development questions of the specialty choose one of them, the lower one if
+# both do equally well; the exam chooses nothing.
 
 # %%
 from ift_course.claims.grids import stored_or_first_seed
 
 results = stored_or_first_seed("08", seeds=profile.seeds)
-print(figures.origin(results))
 figures.over_time(results)
 
 # %%
 print(figures.pace_table(results))
 
 # %% [markdown]
-# PACE
+# "Gain" and "loss" are shares of what they are after the last step, each family's at its own rate.
+# Early stopping is a remedy only where the gain comes first. Where the loss comes first, every
+# earlier checkpoint is a worse trade than the last one, and the trade itself has to change: by a
+# lower rate, by other data, or by another path.
 #
 # ## 4. Four specialties
 #
@@ -242,9 +249,23 @@ figures.specialties(results)
 # %%
 experts = summary.outcomes(results, method=PLAIN)
 print(figures.table(experts))
+print(figures.what_is_learned(experts))
+
+# %% [markdown]
+# A rate of 0.33 is a third of the usual one. Is the rate itself a remedy? Here are both:
 
 # %%
-ift.quiz("08", "gain-above-chance", "forgets-what")
+print(figures.rate_table(results))
+
+# %% [markdown]
+# The column "facts" asks in another way: it lets each expert complete plain sentences such as "The
+# capital of France is". Where the score of the other families falls and that one does not, the
+# facts are still there, and what is lost is the *habit* of answering with them. Kotha et al. (2024)
+# found in larger models, too, that much of what seems forgotten can be brought back by asking
+# differently.
+
+# %%
+ift.quiz("08", "gain-above-chance", "forgets-what", "read-two-curves")
 
 # %% [markdown]
 # ## 5. Remedies
@@ -375,17 +396,20 @@ def between(start, tuned, share: float):
 
 line = {0.0: track[0]}
 line |= {share: scores(between(general, expert, share)) for share in (0.25, 0.5, 0.75)}
-line[1.0] = track[48]
+line[1.0] = track[sizes.steps]
 for share, (special, others) in line.items():
     print(f"{share:4.0%} of the way: {specialty} {special:.2f}, the other families {others:.2f}")
 
 # %% [markdown]
-# LINE
+# This is another path between the same two models than the training took, so compare it with the
+# steps above. Some of its bends are the score's: it counts only which answer comes first, and that
+# changes at once even where probabilities change evenly. Choose the share on development questions.
 #
 # ## 6. What each remedy is worth
 #
-# Not training at all forgets least, so less forgetting alone shows nothing. Each row below has the
-# gain on the left and what is left of the other families on the right.
+# Not training at all forgets least, so less forgetting alone shows nothing. On the left of this
+# figure is the specialty, on the right what is left of the other families. **Predict** the order of
+# the rows on the right.
 
 # %%
 figures.remedies(results, REMEDIED)
@@ -396,7 +420,7 @@ print(figures.table(list(methods.values())))
 print(figures.verdicts(methods))
 
 # %% [markdown]
-# VERDICT
+# "More" and "less" stand only where the whole interval agrees. LoRA is drawn with its adapter on.
 #
 # **Claim: how much is forgotten depends on the specialty.** The bounds of all claims were written
 # down before the grid was measured.
@@ -475,7 +499,7 @@ if is_whole:
 
 # %%
 for i, name in enumerate(("in the report", "not in the report")):
-    print(f"{name}: {track[0][i]:.2f} before, {track[48][i]:.2f} after")
+    print(f"{name}: {track[0][i]:.2f} before, {track[sizes.steps][i]:.2f} after")
 
 # %% [markdown]
 # How to see it: before you tune, write down questions that must not get worse. Ask them before and

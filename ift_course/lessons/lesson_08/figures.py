@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ift_course.claims.results import origin as origin
 from ift_course.evaluation.intervals import paired_difference, two_level_interval
 from ift_course.lessons.lesson_08.experiment import ForgettingResult
-from ift_course.lessons.lesson_08.recipes import PLAIN, SPECIALTIES
+from ift_course.lessons.lesson_08.recipes import PLAIN, SPECIALTIES, candidates
 from ift_course.lessons.lesson_08.summary import (
     Change,
     Outcome,
     Seeds,
+    arm,
+    best,
     outcomes,
     pace,
     share,
@@ -147,6 +150,35 @@ def table(rows: Sequence[Outcome]) -> str:
         for x in rows
     ]
     return "\n".join([heading, *lines])
+
+
+def what_is_learned(experts: Sequence[Outcome]) -> str:
+    """Say of each expert whether it has learned more than the form of an answer."""
+    skilled = [x.family for x in experts if x.gain.interval[0] > 0]
+    others = [x.family for x in experts if x.gain.interval[0] <= 0]
+    lines = [f"Above what needs no learning: {', '.join(skilled) or 'none'}."]
+    if others:
+        lines.append(
+            f"Not certainly above it, so perhaps only the form was learned: {', '.join(others)}."
+        )
+    return "\n".join(lines)
+
+
+def rate_table(results: Sequence[ForgettingResult]) -> str:
+    """Each expert at both learning rates; a star marks the one that was chosen."""
+    lines = [f"{'':12}{'rate':>6}{'development':>13}{'special':>9}{'others':>8}"]
+    for family in SPECIALTIES:
+        chosen = best(results, family, PLAIN)
+        for recipe in candidates(family, PLAIN):
+            runs = arm(results, recipe)
+            means = [
+                fmean(x.accuracy(w) for x in runs) for w in ("development", "special", "others")
+            ]
+            lines.append(
+                f"{family:12}{recipe.rate:6.2f}{means[0]:13.2f}{means[1]:9.2f}{means[2]:8.2f}"
+                + " *" * (recipe == chosen)
+            )
+    return "\n".join(lines)
 
 
 def pace_table(results: Sequence[ForgettingResult]) -> str:
