@@ -58,7 +58,7 @@ def error_b(w: torch.Tensor) -> torch.Tensor:
     return w[0] ** 2
 
 
-def descend(w: torch.Tensor, error, steps: int = 400, rate: float = 0.05) -> torch.Tensor:
+def descend(w: torch.Tensor, error, steps: int = 1000, rate: float = 0.05) -> torch.Tensor:
     """Plain gradient descent on `error`, from w."""
     w = w.clone().requires_grad_()
     for _ in range(steps):
@@ -288,12 +288,13 @@ ift.quiz("08", "gain-above-chance", "forgets-what", "read-two-curves")
 # %%
 import random
 
-records = experiment.users_prompts(profile, seed)  # the general model has not been tuned on them
+n_replayed = len(examples[specialty]) // 4
+records = experiment.users_prompts(profile, seed)[:n_replayed]  # none was trained on
 chats = [
     tokenizer.apply_chat_template(x.messages[:1], add_generation_prompt=True, tokenize=False)
     for x in records
 ]
-batch = tokenizer(chats[:48], return_tensors="pt", padding=True, padding_side="left",
+batch = tokenizer(chats, return_tensors="pt", padding=True, padding_side="left",
                   add_special_tokens=False).to(general.device)  # fmt: skip
 with torch.no_grad():
     ids = general.generate(**batch, max_new_tokens=40, do_sample=False,
@@ -301,11 +302,11 @@ with torch.no_grad():
 answers = tokenizer.batch_decode(ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
 own = [
     ift.Record.from_instruction(record.messages[0]["content"], "", answer)
-    for record, answer in zip(records, answers, strict=False)
+    for record, answer in zip(records, answers, strict=True)
 ]
-kept = random.Random(seed).sample(examples[specialty], len(examples[specialty]) - len(own))
+kept = random.Random(seed).sample(examples[specialty], len(examples[specialty]) - n_replayed)
 mixture = random.Random(seed).sample([*kept, *own], len(kept) + len(own))
-right = sum(a.messages[-1] == b.messages[-1] for a, b in zip(own, records, strict=False))
+right = sum(a.messages[-1] == b.messages[-1] for a, b in zip(own, records, strict=True))
 print(f"{len(own)} of {len(mixture)} rows are replayed; {right} of these answers equal the ideal\n")
 for record in mixture[:8]:
     question, answer = (turn.content.replace("\n", " ⏎ ") for turn in record.turns)
@@ -513,8 +514,9 @@ for i, name in enumerate(("in the report", "not in the report")):
 
 # %%
 before = copy.deepcopy(general)
-untied = LoraConfig(task_type="CAUSAL_LM", r=4, init_lora_weights=False)  # not zero at the start
-policy = get_peft_model(before, untied)
+moved = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"],
+                   init_lora_weights=False)  # fmt: skip
+policy = get_peft_model(before, moved)  # as after some steps of training
 with torch.no_grad():
     logits = policy(**inputs).logits
     for name, reference in {"the model that was given": before, "a copy": general}.items():
