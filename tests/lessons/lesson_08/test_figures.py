@@ -9,20 +9,26 @@ from ift_course.lessons.lesson_08.recipes import (
     LORA,
     PLAIN,
     RECIPES,
+    SIZES,
     SPECIALTIES,
     Recipe,
     candidates,
 )
 
-N_SPECIAL, N_OTHERS = 100, 180
+SIZES_HERE = SIZES["tiny"]
+N_SPECIAL = SIZES_HERE.special_questions
+N_OTHERS = SIZES_HERE.per_family * len(experiment.other_families())
 
 
-def digits(n_right: int, n: int) -> str:
+def digits(share: float, n: int) -> str:
+    n_right = round(share * n)
     return "1" * n_right + "0" * (n - n_right)
 
 
-def make_result(recipe: Recipe, seed: int, special: int, others: int, development: int = 5):
-    """A result with these numbers of right answers."""
+def make_result(
+    recipe: Recipe, seed: int, special: float, others: float, development: float = 0.5
+) -> ForgettingResult:
+    """A result with these shares of right answers, spread over the questions in order."""
     is_special = bool(recipe.family)
     is_plain = is_special and not (recipe.replay or recipe.rank or recipe.tuned < 1)
     return ForgettingResult(
@@ -31,24 +37,23 @@ def make_result(recipe: Recipe, seed: int, special: int, others: int, developmen
         others=digits(others, N_OTHERS),
         development=digits(development, 10) if is_special else "",
         before=digits(0, N_SPECIAL) if is_special else "",
-        facts=1.0, track=[(12, 0.5, 0.5)] if is_plain else [],
-        answers=dict.fromkeys(experiment.SAMPLE_PROMPTS, "Yes"), steps=48,
+        facts=1.0, track=[(8, 0.5, 0.5)] if is_plain else [],
+        answers=dict.fromkeys(experiment.SAMPLE_PROMPTS, "Yes"), steps=32,
         seconds=1.0, date="2026-01-02", machine="a machine", base="b",
     )  # fmt: skip
 
 
 @pytest.fixture
-def results():
+def results() -> list[ForgettingResult]:
     """Four experts with two rates each, of which the lower does better; two remedies of one."""
-    rows = [make_result(RECIPES["general model"], seed, 0, 162) for seed in (0, 1)]
+    rows = [make_result(RECIPES["general model"], seed, 0, 0.75) for seed in (0, 1)]
     for seed in (0, 1):
         for n, family in enumerate(SPECIALTIES):
             high, low = candidates(family, PLAIN)
-            rows.append(make_result(high, seed, 99, 0, development=4))
-            rows.append(make_result(low, seed, 80, 30 * n, development=9))
-        _, average = candidates("yes_no", AVERAGE)
-        rows.append(make_result(average, seed, 40, 150))
-        rows.append(make_result(candidates("yes_no", LORA)[0], seed, 70, 90))
+            rows.append(make_result(high, seed, 1.0, 0, development=0.4))
+            rows.append(make_result(low, seed, 0.8, n / 8, development=0.9))
+        rows.append(make_result(candidates("yes_no", AVERAGE)[1], seed, 0.4, 0.625))
+        rows.append(make_result(candidates("yes_no", LORA)[0], seed, 0.7, 0.5))
     return rows
 
 
@@ -59,7 +64,7 @@ def test_the_development_questions_choose_the_rate_and_an_average_follows_its_ex
 
 
 def test_equal_rates_give_the_lower_one():
-    rows = [make_result(recipe, 0, 10, 10) for recipe in candidates("format", PLAIN)]
+    rows = [make_result(recipe, 0, 0.1, 0.1) for recipe in candidates("format", PLAIN)]
     assert summary.best(rows, "format", PLAIN).rate == min(row.config.rate for row in rows)
 
 
@@ -68,7 +73,7 @@ def test_a_gain_is_counted_from_what_needs_no_learning(results):
     constant = summary.share(of_yes_no.constant)
     assert 0.5 <= constant < 0.7
     assert of_yes_no.gain.mean == pytest.approx(0.8 - constant)
-    assert of_yes_no.loss.mean == pytest.approx(162 / N_OTHERS)
+    assert of_yes_no.loss.mean == pytest.approx(0.75)
     low, high = of_yes_no.gain.interval
     assert low < of_yes_no.gain.mean < high
 
@@ -77,16 +82,16 @@ def test_each_method_that_was_measured_has_an_outcome(results):
     assert {x.method for x in summary.outcomes(results, "yes_no")} == {PLAIN, AVERAGE, LORA}
     assert {x.family for x in summary.outcomes(results, method=PLAIN)} == set(SPECIALTIES)
     gain, loss = summary.gains_and_losses(results, "yes_no")[LORA]
-    assert loss == pytest.approx(72 / N_OTHERS) and gain > 0
+    assert loss == pytest.approx(0.25) and gain > 0
 
 
 def test_the_pace_compares_what_is_gained_and_lost_with_the_end(results):
     points = summary.track(results, "yes_no")
-    assert list(points) == [0, 12, 48]
-    assert points[0] == pytest.approx((0.0, 0.9), abs=0.01)
-    assert points[48] == pytest.approx((0.8, 0.0), abs=0.01)
-    gain, loss = summary.pace(points, 12)
-    assert gain == pytest.approx(0.5 / points[48][0])
+    assert list(points) == [0, 8, 32]
+    assert points[0] == pytest.approx((0.0, 0.75), abs=0.01)
+    assert points[32] == pytest.approx((0.8, 0.0), abs=0.01)
+    gain, loss = summary.pace(points, 8)
+    assert gain == pytest.approx(0.5 / points[32][0])
     assert loss == pytest.approx((points[0][1] - 0.5) / points[0][1])
 
 
@@ -94,7 +99,7 @@ def test_the_figures_say_their_numbers_and_draw(results):
     four, time = figures.specialties(results), figures.over_time(results)
     one = figures.remedies(results, "yes_no")
     assert "yes_no: specialty 0.80, before 0.00" in four.alt
-    assert "0.50 and 0.50 after 12" in time.alt
+    assert "0.50 and 0.50 after 8" in time.alt
     assert "LoRA: 0.70 on the specialty, 0.50 on the others" in one.alt
     for fig in (four, time, one):
         assert fig.png(400).startswith(b"\x89PNG")
@@ -132,4 +137,4 @@ def test_every_remedy_is_compared_with_the_expert(results):
     methods = {x.method: x for x in summary.outcomes(results, "yes_no")}
     lines = figures.verdicts(methods).splitlines()
     assert len(lines) == len(methods)
-    assert any(line.startswith("average: more, +0.83") for line in lines)
+    assert any(line.startswith("average: more, +0.62") for line in lines)
