@@ -127,6 +127,8 @@ from datasets import Dataset
 from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
+from ift_course.training.trainer import restore_forward
+
 base, tokenizer = ift.load("base")
 
 
@@ -153,6 +155,7 @@ def tune(model, records, steps: int, callbacks=(), learning_rate=profile.learnin
                          processing_class=tokenizer, callbacks=list(callbacks))  # fmt: skip
     trainer.remove_callback(PrinterCallback)
     trainer.train()
+    restore_forward(trainer.model)  # TRL has bound its own to the instance: see section 7
     return trainer.model.eval()
 
 
@@ -230,16 +233,16 @@ figures.over_time(results)
 print(figures.pace_table(results))
 
 # %% [markdown]
-# "Gain" and "loss" are shares of what they are after the last step, each family's at its own rate.
 # Early stopping is a remedy only where the gain comes first. Where the loss comes first, every
 # earlier checkpoint is a worse trade than the last one, and the trade itself has to change: by a
-# lower rate, by other data, or by another path.
+# lower rate, by other data, or by another path. And a score can rise without any skill: see below.
 #
 # ## 4. Four specialties
 #
-# A gain needs a comparison. A yes-or-no question can be answered right by always saying the same
-# word. So we count what lies above the better of two scores that need no learning: the general
-# model's, and that of the best constant answer.
+# A gain needs a comparison. Half of the yes-or-no questions can be answered right by always saying
+# the same word, and a model that prefers now one word and now the other has a score that jumps. So
+# we count what lies above the better of two scores that need no learning: the general model's, and
+# that of the best constant answer.
 #
 # **Predict:** which of the four experts forgets most?
 
@@ -525,7 +528,9 @@ with torch.no_grad():
 
 # %% [markdown]
 # How to see it: the difference must not stay 0 after the first step. Use a copy, or
-# `disable_adapter()`.
+# `disable_adapter()`. A copy can deceive, too: TRL 1.16 binds its own `forward` to the model that it
+# trains, so a `copy.deepcopy` of that model keeps computing with the *original's* weights. That is
+# why `tune` removes it; `save_pretrained` and `from_pretrained` do as well.
 #
 # ### A tied weight that moves twice
 #

@@ -479,6 +479,7 @@ if ift.passed(keep_checkpoint):
     from trl import SFTConfig, SFTTrainer
 
     from ift_course.lessons.lesson_03.experiment import held_out
+    from ift_course.training.trainer import restore_forward
 
     def train(model, examples, steps, callbacks=(), learning_rate=1.5e-4):
         """Tune the model in place with TRL; the rows are questions and answers."""
@@ -498,6 +499,7 @@ if ift.passed(keep_checkpoint):
                              processing_class=tokenizer, callbacks=list(callbacks))  # fmt: skip
         trainer.remove_callback(PrinterCallback)
         trainer.train()
+        restore_forward(trainer.model)  # TRL has bound its own to the model, which is trained again
         return trainer
 
     class StopInTime(TrainerCallback):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ift_course.claims.results import origin as origin
 from ift_course.evaluation.intervals import paired_difference, two_level_interval
 from ift_course.lessons.lesson_08.experiment import ForgettingResult
-from ift_course.lessons.lesson_08.recipes import PLAIN, SPECIALTIES, candidates
+from ift_course.lessons.lesson_08.recipes import PLAIN, REMEDIED, SPECIALTIES, candidates
 from ift_course.lessons.lesson_08.summary import (
     Change,
     Outcome,
@@ -73,12 +73,10 @@ def specialties(results: Sequence[ForgettingResult]) -> Picture:
 def over_time(results: Sequence[ForgettingResult]) -> Picture:
     """Both scores of each expert after so many steps."""
     curves = {family: track(results, family) for family in SPECIALTIES}
-    step = quarter(curves[SPECIALTIES[0]])
-    gains = [pace(points, step)[0] for points in curves.values()]
-    title = (
-        f"After {step} steps the experts have {min(gains):.0%} to {max(gains):.0%} "
-        "of their final gain"
-    )
+    points = curves[REMEDIED]
+    step, last = quarter(points), max(points)
+    gain, loss = pace(points, step)
+    title = f"{REMEDIED}: {step} of {last} steps bring {gain:.0%} of the gain and {loss:.0%} of the loss"
     numbers = "; ".join(
         f"{family}: " + ", ".join(f"{a:.2f} and {b:.2f} after {n}" for n, (a, b) in points.items())
         for family, points in curves.items()
@@ -154,8 +152,8 @@ def table(rows: Sequence[Outcome]) -> str:
 
 def what_is_learned(experts: Sequence[Outcome]) -> str:
     """Say of each expert whether it has learned more than the form of an answer."""
-    skilled = [x.family for x in experts if x.gain.interval[0] > 0]
-    others = [x.family for x in experts if x.gain.interval[0] <= 0]
+    skilled = [x.family for x in experts if is_skilled(x)]
+    others = [x.family for x in experts if not is_skilled(x)]
     lines = [f"Above what needs no learning: {', '.join(skilled) or 'none'}."]
     if others:
         lines.append(
@@ -182,18 +180,25 @@ def rate_table(results: Sequence[ForgettingResult]) -> str:
 
 
 def pace_table(results: Sequence[ForgettingResult]) -> str:
-    """How much of its final gain and of its final loss each expert has, look by look.
+    """Both scores of each expert after a quarter of its steps, and which of them changed first.
 
-    The last column says which of them comes first at the look nearest to a quarter of the steps.
+    Where the specialty does not end above what needs no learning, its score goes up and down with
+    the answer that the model happens to prefer, and nothing can be said to come first.
     """
-    lines = [f"{'of the final':>12}{'steps':>8}{'gain':>8}{'loss':>8}"]
-    for family in SPECIALTIES:
-        points = track(results, family)
-        for step in list(points)[1:-1]:
-            gain, loss = pace(points, step)
-            line = f"{family:>12}{step:8}{gain:8.0%}{loss:8.0%}"
-            lines.append(line + f"   {what_comes_first(points)}" * (step == quarter(points)))
+    lines = [f"{'':12}{'steps':>5}  {'specialty':>9}  {'others':>6}"]
+    for expert in outcomes(results, method=PLAIN):
+        points = track(results, expert.family)
+        words = what_comes_first(points) if is_skilled(expert) else "no skill beyond the form"
+        for step in (0, quarter(points), max(points)):
+            special, others = points[step]
+            line = f"{expert.family:12}{step:5}  {special:9.2f}  {others:6.2f}"
+            lines.append(line + f"  {words}" * (step == quarter(points)))
     return "\n".join(lines)
+
+
+def is_skilled(expert: Outcome) -> bool:
+    """Whether the whole interval of the gain lies above what needs no learning."""
+    return expert.gain.interval[0] > 0
 
 
 def what_comes_first(points: dict[int, tuple[float, float]]) -> str:
