@@ -528,9 +528,9 @@ with torch.no_grad():
 
 # %% [markdown]
 # How to see it: the difference must not stay 0 after the first step. Use a copy, or
-# `disable_adapter()`. A copy can deceive, too: TRL 1.16 binds its own `forward` to the model that it
-# trains, so a `copy.deepcopy` of that model keeps computing with the *original's* weights. That is
-# why `tune` removes it; `save_pretrained` and `from_pretrained` do as well.
+# `disable_adapter()`. A copy can deceive, too: TRL 1.16 binds its own `forward` to the model that
+# it trains, so a `copy.deepcopy` of that model keeps computing with the *original's* weights. That
+# is why `tune` removes it. Saving the model and loading it again removes it, too.
 #
 # ### A tied weight that moves twice
 #
