@@ -34,8 +34,8 @@ from ift_course.lessons.real_parts import real_panel
 real_panel("08")
 
 # %% [markdown]
-# A model of this size takes minutes for each such run. To find out *why* a model forgets, and what
-# helps, we need dozens of runs, and answers that a program can check: the closed world.
+# Each such run takes minutes. To find out *why* a model forgets, and what helps, we need dozens of
+# runs, and answers that a program can check: the closed world.
 #
 # ## 2. Why anything is forgotten, by hand
 #
@@ -93,8 +93,8 @@ show("average of before and after", (after_a + after_b) / 2)
 # %% [markdown]
 # Replay does, because a little of A's error is enough to choose among the solutions of B. The
 # penalty and the average know only where the model was, so they end in a compromise: less
-# forgotten, less learned. (This penalty treats both weights alike. EWC, Kirkpatrick et al. 2017,
-# weights each by how much A depends on it. Exercise 08.2 builds another one, the KL divergence.)
+# forgotten, less learned. (EWC, Kirkpatrick et al. 2017, weights the penalty by how much A depends
+# on each weight. Exercise 08.2 builds another penalty, the KL divergence.)
 #
 # ## 3. An expert, with TRL
 #
@@ -274,8 +274,6 @@ ift.quiz("08", "gain-above-chance", "forgets-what", "read-two-curves")
 # ## 5. Remedies
 #
 # All remedies start at the same general model and take the **same number of steps** as the expert.
-# (Training on all data together from the start, as Dong et al. 2024 do among other orders, needs
-# the general data and its compute.)
 #
 # ### Replay: original rows, or the model's own answers
 #

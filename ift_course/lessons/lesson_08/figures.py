@@ -76,7 +76,7 @@ def over_time(results: Sequence[ForgettingResult]) -> Picture:
     points = curves[REMEDIED]
     step, last = quarter(points), max(points)
     gain, loss = pace(points, step)
-    title = f"{REMEDIED}: {step} of {last} steps bring {gain:.0%} of the gain, {loss:.0%} of the loss"
+    title = f"{REMEDIED}: {step} of {last} steps: {gain:.0%} of the gain, {loss:.0%} of the loss"
     numbers = "; ".join(
         f"{family}: " + ", ".join(f"{a:.2f} and {b:.2f} after {n}" for n, (a, b) in points.items())
         for family, points in curves.items()
