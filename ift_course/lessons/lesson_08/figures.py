@@ -43,7 +43,7 @@ def specialties(results: Sequence[ForgettingResult]) -> Picture:
     experts = sorted(outcomes(results, method=PLAIN), key=lambda x: -x.loss.mean)
     most, least = experts[0], experts[-1]
     title = (
-        f"The expert for {most.family} loses {most.loss.mean:.2f} of the other families, "
+        f"The expert for {most.family} costs the other families {most.loss.mean:.2f}, "
         f"the one for {least.family} {least.loss.mean:.2f}"
     )
     numbers = "; ".join(
@@ -65,7 +65,7 @@ def specialties(results: Sequence[ForgettingResult]) -> Picture:
         _share_axis(right, "right on the other families")
         left.set_yticks(range(len(experts)), [x.family for x in experts])
         left.set_ylim(len(experts) - 0.5, -0.5)
-        left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
+        _legend_above(left, ncols=3)
     footnote(fig, f"mark: mean · line: 95 % interval · {origin(results)}")
     return fig
 
@@ -75,8 +75,11 @@ def over_time(results: Sequence[ForgettingResult]) -> Picture:
     curves = {family: track(results, family) for family in SPECIALTIES}
     points = curves[REMEDIED]
     step, last = quarter(points), max(points)
-    gain, loss = pace(points, step)
-    title = f"{REMEDIED}: {step} of {last} steps: {gain:.0%} of the gain, {loss:.0%} of the loss"
+    gain, _ = pace(points, step)
+    title = (
+        f"{REMEDIED}: {what_comes_first(points)}; after {step} of {last} steps it has {gain:.0%} "
+        "of its gain"
+    )
     numbers = "; ".join(
         f"{family}: " + ", ".join(f"{a:.2f} and {b:.2f} after {n}" for n, (a, b) in points.items())
         for family, points in curves.items()
@@ -94,8 +97,8 @@ def over_time(results: Sequence[ForgettingResult]) -> Picture:
             ax.set_xlabel("steps")
             ax.set_ylim(0, 1)
         panels[0].set_ylabel("share right")
-        fig.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2,
-                   frameon=False, fontsize=9)  # fmt: skip
+        panels[0].set_title("\n" + panels[0].get_title(), fontsize=11)
+        _legend_above(panels[0], ncols=2, height=1.14)
     footnote(fig, f"half of the exam's questions · {origin(results)}")
     return fig
 
@@ -104,10 +107,10 @@ def remedies(results: Sequence[ForgettingResult], family: str) -> Picture:
     """Every remedy for one specialty, as rows: what it gained, and what the others still score."""
     rows = sorted(outcomes(results, family), key=lambda x: share(x.others))
     expert = next(x for x in rows if x.method == PLAIN)
-    top = rows[-1]
+    top = [x for x in rows if x is not expert][-1]
     title = (
-        f"{family}: {top.method} keeps {share(top.others):.2f} of the other families, "
-        f"the expert {share(expert.others):.2f}"
+        f"{family}: with {top.method}, the other families score {share(top.others):.2f}, "
+        f"without a remedy {share(expert.others):.2f}"
     )
     numbers = "; ".join(
         f"{x.method}: {share(x.special):.2f} on the specialty, {share(x.others):.2f} on the others"
@@ -257,6 +260,15 @@ def _dot(
     ax.plot(share(seeds), y, MARKERS[style], color="white" if hollow else COLORS[style],
             markeredgecolor=COLORS[style], markersize=8, clip_on=False, zorder=3,
             label=name if first else None)  # fmt: skip
+
+
+def _legend_above(ax: Axes, ncols: int, height: float = 1.0) -> None:
+    """A legend above the axes that may be wider than they are, without moving them."""
+    if not ax.get_title():
+        ax.set_title(" ")  # keeps the place
+    legend = ax.legend(loc="lower left", bbox_to_anchor=(0, height), ncols=ncols, frameon=False,
+                       fontsize=9)  # fmt: skip
+    legend.set_in_layout(False)
 
 
 def _share_axis(ax: Axes, label: str) -> None:
