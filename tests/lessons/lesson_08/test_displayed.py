@@ -77,7 +77,7 @@ def test_facts_are_still_completed_where_the_other_families_are_forgotten(result
     forgetful = [x for x in experts if x.loss.interval[0] > 0]
     assert forgetful, "the lesson is about these"
     for x in forgetful:
-        assert x.facts_before - x.facts < 0.05 < x.loss.mean, x.family
+        assert x.facts_before - x.facts < x.loss.mean / 2, x.family
 
 
 def test_not_all_of_the_models_own_answers_are_ideal():
