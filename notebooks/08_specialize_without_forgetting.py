@@ -240,9 +240,9 @@ print(figures.pace_table(results))
 # ## 4. Four specialties
 #
 # A gain needs a comparison. About half of the yes-or-no questions are answered right by always
-# saying the same word, and if a model changes its word, its score jumps. So we count what lies above
-# the better of two scores that need no learning: the general model's, and that of the best constant
-# answer.
+# saying the same word, and if a model changes its word, its score jumps. So we count what lies
+# above the better of two scores that need no learning: the general model's, and that of the best
+# constant answer.
 #
 # **Predict:** which of the four experts forgets most?
 
