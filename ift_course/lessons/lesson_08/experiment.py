@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ift_course.claims.results import Result, item_digits, item_scores
 from ift_course.lessons.lesson_08.recipes import GRID as GRID
-from ift_course.lessons.lesson_08.recipes import SIZES, SPECIALTIES, ForgettingSizes, Recipe
+from ift_course.lessons.lesson_08.recipes import (
+    SIZES,
+    SPECIALTIES,
+    UNTAUGHT,
+    ForgettingSizes,
+    Recipe,
+)
 from ift_course.lessons.lesson_08.remedies import interpolate_weights, own_answers, with_replay
+from ift_course.lessons.lesson_08.routing import draw
 from ift_course.profile import Profile
 from ift_course.world.tasks import FAMILIES, Example, sample
 
@@ -98,7 +105,7 @@ class ForgettingExam:
 
 def other_families() -> list[str]:
     """The families that the general model learns."""
-    return [family for family in FAMILIES if family not in SPECIALTIES]
+    return [family for family in FAMILIES if family not in UNTAUGHT]
 
 
 def make_exam(sizes: ForgettingSizes, seed: int, family: str) -> ForgettingExam:
@@ -110,12 +117,12 @@ def make_exam(sizes: ForgettingSizes, seed: int, family: str) -> ForgettingExam:
         family: of the special questions; "" means that there are none.
     """
     options: dict[str, Any] = {"seed": 100 + seed, "split": "test"}
-    n_special = sizes.special_questions if family else 0
+    families, count = other_families(), sizes.special_questions
     return ForgettingExam(
-        special=sample(n_special, families=[family], **options) if n_special else [],
+        special=draw(family, count, families=families, **options) if family else [],
         others=[
             example
-            for other in other_families()
+            for other in families
             for example in sample(sizes.per_family, families=[other], **options)
         ],
     )
@@ -123,7 +130,7 @@ def make_exam(sizes: ForgettingSizes, seed: int, family: str) -> ForgettingExam:
 
 def development_questions(sizes: ForgettingSizes, seed: int, family: str) -> list[Example]:
     """Questions of a specialty that choose its learning rate, none of them in the exam."""
-    return sample(sizes.development_questions, seed=300 + seed, families=[family])
+    return draw(family, sizes.development_questions, seed=300 + seed, families=other_families())
 
 
 def training_records(profile: Profile, family: str, seed: int) -> tuple[list[Record], list[Record]]:
@@ -134,7 +141,8 @@ def training_records(profile: Profile, family: str, seed: int) -> tuple[list[Rec
     from ift_course.data.examples import to_records
 
     sizes = SIZES[profile.name]
-    special = sample(_n_records(profile, sizes.steps), seed=seed, families=[family])
+    n_special = _n_records(profile, sizes.steps)
+    special = draw(family, n_special, seed=seed, families=other_families())
     n_earlier = _n_records(profile, sizes.general_steps)
     earlier = sample(n_earlier, seed=seed, families=other_families())
     return to_records(special), to_records(earlier)
