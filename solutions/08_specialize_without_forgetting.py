@@ -375,7 +375,7 @@ def pareto_front(gain: list[float], loss: list[float]) -> list[int]:
 ift.check(pareto_front)
 
 # %% [markdown]
-# The front of this lesson's own stored runs, over all seeds: the experts for yes and no, with and
+# The front of this lesson's own stored runs, over all seeds: the experts for routing, with and
 # without a remedy.
 
 # %%
@@ -385,7 +385,7 @@ if ift.passed(pareto_front):
     from ift_course.lessons.lesson_08.experiment import ForgettingResult
 
     stored = grid_store.read(profile, "08", ForgettingResult)
-    measured = summary.gains_and_losses(stored, "yes_no")
+    measured = summary.gains_and_losses(stored, "routing")
     if not measured:
         print("No runs are stored for this base model: `ift run 08 --full` computes them.")
     names = list(measured)
@@ -463,8 +463,8 @@ def keep_checkpoint(
 ift.check(keep_checkpoint)
 
 # %% [markdown]
-# Now your rule decides over a real run. TRL tunes the course's base on questions of fact, and then
-# on descriptions alone. A callback scores both kinds every 3 steps, asks your function, and ends
+# Now your rule decides over a real run. TRL tunes the course's base to answer questions of fact, and
+# then to name their topics instead. A callback scores both kinds every 3 steps, asks your function, and ends
 # the training by `control.should_training_stop`. Run it, then change `TOLERANCE` and the learning
 # rate of the second training: which checkpoint would you ship?
 
@@ -478,7 +478,7 @@ if ift.passed(keep_checkpoint):
     from transformers import PrinterCallback, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
-    from ift_course.lessons.lesson_03.experiment import held_out
+    from ift_course.lessons.lesson_08.routing import draw
     from ift_course.training.trainer import restore_forward
 
     def train(model, examples, steps, callbacks=(), learning_rate=1.5e-4):
@@ -522,12 +522,13 @@ if ift.passed(keep_checkpoint):
                 control.should_training_stop = taken <= len(special)
 
     model, tokenizer = ift.load("base")
-    old_questions = held_out(seed=0, questions=40)
-    new_questions = ift.sample(40, seed=100, split="test", families=["writing"])
-    train(model, ift.sample(200, seed=0, families=["geography", "animals", "words"]), steps=50)
+    families = ["geography", "animals", "words"]
+    old_questions = ift.sample(40, seed=100, split="test", families=families)
+    new_questions = draw("routing", 40, seed=100, split="test", families=families)
+    train(model, ift.sample(200, seed=0, families=families), steps=50)
     special, retained = [], []
-    descriptions = ift.sample(96, seed=0, families=["writing"])
-    trainer = train(model, descriptions, 24, [StopInTime()], learning_rate=1.5e-4)
+    topics = draw("routing", 96, seed=0, families=families)
+    trainer = train(model, topics, 24, [StopInTime()], learning_rate=1.5e-4)
     kept, taken = keep_checkpoint(special, retained, TOLERANCE, patience=2)
     for i, (new, old) in enumerate(zip(special, retained, strict=True)):
         print(f"{3 * i:2} steps: {new:2.0f} new, {old:2.0f} old" + "  ← kept" * (i == kept))

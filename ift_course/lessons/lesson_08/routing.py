@@ -1,7 +1,7 @@
 """A specialty that is about the questions themselves: name the family that a question belongs to.
 
-It is what a help desk does with its tickets. There are twelve possible answers, so a constant one is
-rarely right, and the questions are those that the general model has learned to answer.
+It is what a help desk does with its tickets. There are twelve possible answers, so a constant one
+is rarely right, and the questions are those that the general model has learned to answer.
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ from ift_course.lessons.lesson_08.recipes import (
     ForgettingSizes,
     Recipe,
 )
+from ift_course.lessons.lesson_08.routing import ROUTING, draw
 from ift_course.profile import PROFILES, get_profile
-from ift_course.world.tasks import verify
+from ift_course.world.tasks import sample, verify
 
 SMALL = ForgettingSizes(
     general_steps=8, steps=4, epochs=1, special_questions=3, development_questions=2,
@@ -138,3 +139,14 @@ def test_a_constant_answer_is_right_as_often_as_its_answer_occurs():
 def test_a_recipe_is_named_once():
     assert len(set(GRID)) == len(GRID)
     assert GRID[:2] == tuple(RECIPES.values())
+
+
+def test_a_routed_question_is_one_of_the_other_families_and_its_answer_is_the_family():
+    families = experiment.other_families()
+    for split in ("train", "test"):
+        examples = draw(ROUTING, 60, seed=0, families=families, split=split)
+        assert {x.response for x in examples} == set(families)
+        assert all(verify(x, x.response) and not verify(x, x.input) for x in examples)
+        assert examples == draw(ROUTING, 60, seed=0, families=families, split=split)
+        held_out = sample(60, seed=1000, families=families, split=split)
+        assert [x.entity for x in examples] == [x.entity for x in held_out]
