@@ -464,8 +464,8 @@ ift.check(keep_checkpoint)
 
 # %% [markdown]
 # Now your rule decides over a real run. TRL tunes the course's base to answer questions of fact,
-# and then to name their topics instead. A callback scores both every 3 steps, asks your function, and
-# ends the training by `control.should_training_stop`. Run it, then change `TOLERANCE` and the
+# and then to name their topics instead. A callback scores both every 3 steps, asks your function,
+# and ends the training by `control.should_training_stop`. Run it, then change `TOLERANCE` and the
 # learning rate of the second training: which checkpoint would you ship?
 
 # %%
