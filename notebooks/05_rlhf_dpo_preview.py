@@ -66,16 +66,14 @@ for record in situations.demonstrations(sizes.demonstrations, seed=seed)[:10]:
 # guard the other side: **contradiction** of users who are right, **refusal** of plain questions,
 # and **accuracy** on them. **Correction** is the share of wrong users who are told the truth. We
 # tune the base on the demonstrations and let it take an exam about entities that no demonstration
-# asks about, at temperature 1, so that a share says how often the model does it.
+# asks about.
 
 # %%
 from ift_course.evaluation.failure_modes import evaluate_behavior
 
 tuned, tokenizer = experiment.sft_stage(profile, seed)
 exam = situations.behavior_exam(sizes.exam, seed=seed)
-behavior = evaluate_behavior(
-    tuned, tokenizer, exam, max_new_tokens=sizes.tokens, temperature=1.0, seed=seed
-)
+behavior = evaluate_behavior(tuned, tokenizer, exam, max_new_tokens=sizes.tokens)
 for measure in experiment.MEASURES[:7]:
     hits = behavior.items(measure)
     print(f"{measure:14} {sum(hits):3.0f} of {len(hits)}")

@@ -308,10 +308,7 @@ def evaluate(
     n_pairs: int = 0,
     curve: Sequence[dict[str, float]] = (),
 ) -> PreferenceResult:
-    """Let the model of an arm answer the exam of a seed, at temperature 1.
-
-    So a share says how often the model does something. The likeliest answer alone would hide every
-    change that does not make another answer the likeliest one.
+    """Let the model of an arm answer the exam of a seed, greedily.
 
     Args:
         config: The arm.
@@ -325,9 +322,7 @@ def evaluate(
     started = time.perf_counter()
     sizes = SIZES[profile.name]
     exam = behavior_exam(sizes.exam, seed=seed)
-    behavior = evaluate_behavior(
-        model, tokenizer, exam, max_new_tokens=sizes.tokens, temperature=1.0, seed=seed
-    )
+    behavior = evaluate_behavior(model, tokenizer, exam, max_new_tokens=sizes.tokens)
     return PreferenceResult.stamped(
         config,
         seed,

@@ -211,16 +211,14 @@ def _sft_model(profile: Profile, seed: int) -> Loaded:
 
 
 def run_config(config: ReinforcementConfig, seed: int, profile: Profile) -> ReinforcementResult:
-    """Train one arm with one seed and evaluate its model at temperature 1, as in lesson 05."""
+    """Train one arm with one seed and evaluate its model"""
     model, tokenizer = _sft_model(profile, seed)
     started = time.perf_counter()
     sizes, curve = SIZES[profile.name], []
     if config.reward:
         model, curve = grpo_stage(config, model, tokenizer, seed, sizes)
     exam = behavior_exam(sizes.exam, seed=seed)
-    behavior = evaluate_behavior(
-        model, tokenizer, exam, max_new_tokens=sizes.tokens, temperature=1.0, seed=seed
-    )
+    behavior = evaluate_behavior(model, tokenizer, exam, max_new_tokens=sizes.tokens)
     return ReinforcementResult.stamped(
         config,
         seed,

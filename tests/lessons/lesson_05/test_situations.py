@@ -26,7 +26,7 @@ def test_careful_answers_are_right_and_flawed_ones_assert_what_the_user_does():
                 good = x.example.response
                 assert verify(x.example, good) and x.is_right == is_right
                 assert asserts(good, x.claim) == is_right
-                assert asserts(x.flawed, x.claim)
+                assert asserts(x.flawed, x.claim) and x.flawed.startswith("Yes, ")
                 assert verify(x.example, x.flawed) == is_right
                 assert x.claim.rstrip(".") in x.prompt
 
