@@ -15,11 +15,12 @@ from ift_course.data import course_set
 from ift_course.evaluation.items import Item, read_items
 from ift_course.lessons.lesson_01 import real as lesson_01
 from ift_course.lessons.lesson_01.real import in_plain_text, through_template
+from ift_course.lessons.real_answers import store_replies
 from ift_course.lessons.real_model import answer, open_base, tune
 from ift_course.lessons.real_parts import command, real_panel
 from ift_course.models.wheels import wheel_model
 from ift_course.panels.compute import compute_first_seed
-from ift_course.panels.panel import Measurement, StoredReply
+from ift_course.panels.panel import Measurement
 from ift_course.panels.progress import step_bars
 from ift_course.panels.real_part import Arm, Job, RealPart
 from ift_course.panels.view import PanelView
@@ -111,9 +112,6 @@ def _answers(
         on_step=job.on_step,
     )
     return Measurement(
-        replies=[
-            StoredReply(prompt=item.prompt, text=reply.text, finished=reply.finished)
-            for item, reply in zip(questions, replies, strict=True)
-        ],
+        replies=store_replies(questions, replies),
         seconds={"answers": round(time.perf_counter() - started, 1)},
     )

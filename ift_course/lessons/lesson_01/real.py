@@ -21,8 +21,9 @@ from ift_course.claims.results import item_digits
 from ift_course.data import course_set
 from ift_course.evaluation.generate import Completion
 from ift_course.evaluation.items import Item, read_items
+from ift_course.lessons.real_answers import score_answers, store_replies
 from ift_course.lessons.real_model import Recipe, answer, chat_ids, open_base, plain_ids, tune
-from ift_course.panels.panel import Contrast, Measurement, StoredReply
+from ift_course.panels.panel import Contrast, Measurement
 from ift_course.panels.real_part import Arm, Job, RealPart
 
 if TYPE_CHECKING:
@@ -124,10 +125,7 @@ def _examine(
     answers, replies = completions[: len(test)], completions[len(test) :]
     return Measurement(
         scores=_scores(test, answers),
-        replies=[
-            StoredReply(prompt=item.prompt, text=reply.text, finished=reply.finished)
-            for item, reply in zip(shown, replies, strict=True)
-        ],
+        replies=store_replies(shown, replies),
         seconds={"answers": round(seconds, 1)},
     )
 
@@ -137,11 +135,7 @@ def _scores(test: Sequence[Item], answers: Sequence[Completion]) -> dict[str, st
     lenient = [
         x.fault(_first_answer(a.text), a.finished, accept_cut=True) is None for x, a in pairs
     ]
-    return {
-        "strict": item_digits([item.fault(a.text, a.finished) is None for item, a in pairs]),
-        "lenient": item_digits(lenient),
-        "stopped": item_digits([a.finished for a in answers]),
-    }
+    return score_answers(test, answers) | {"lenient": item_digits(lenient)}
 
 
 def _first_answer(text: str) -> str:

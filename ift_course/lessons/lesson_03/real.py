@@ -13,12 +13,12 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from ift_course.claims.results import item_digits
 from ift_course.data import course_set
 from ift_course.evaluation.items import read_items
 from ift_course.lessons.lesson_03.spoiled_rows import spoil_rows
+from ift_course.lessons.real_answers import score_answers, store_replies
 from ift_course.lessons.real_model import Recipe, answer, chat_ids, open_base, tune
-from ift_course.panels.panel import Contrast, Measurement, StoredReply
+from ift_course.panels.panel import Contrast, Measurement
 from ift_course.panels.real_part import Arm, Job, RealPart
 
 RECIPE = Recipe()
@@ -79,19 +79,9 @@ def tune_and_ask(job: Job, n_examples: int, flawed: float = 0.0) -> Measurement:
     )
     seconds = time.perf_counter() - started
     answers, replies = completions[: len(test)], completions[len(test) :]
-    is_right = [
-        item.fault(reply.text, reply.finished) is None
-        for item, reply in zip(test, answers, strict=True)
-    ]
     return Measurement(
-        scores={
-            "strict": item_digits(is_right),
-            "stopped": item_digits([reply.finished for reply in answers]),
-        },
-        replies=[
-            StoredReply(prompt=item.prompt, text=reply.text, finished=reply.finished)
-            for item, reply in zip(shown, replies, strict=True)
-        ],
+        scores=score_answers(test, answers),
+        replies=store_replies(shown, replies),
         losses=tuned.losses,
         seconds={"training": round(tuned.seconds, 1), "answers": round(seconds, 1)},
     )

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ift_course.data import course_set
 from ift_course.evaluation.items import read_items
 from ift_course.hardware import bf16_is_fast
+from ift_course.lessons.real_answers import store_replies
 from ift_course.lessons.real_model import (
     Recipe,
     answer,
@@ -34,7 +35,7 @@ from ift_course.memory.estimate import estimate_memory
 from ift_course.memory.measure import peak_bytes
 from ift_course.models.load import base_folder
 from ift_course.models.quiet import quiet
-from ift_course.panels.panel import Measurement, StoredReply
+from ift_course.panels.panel import Measurement
 from ift_course.panels.real_part import Arm, Job, OnStep, RealPart, ignore
 
 if TYPE_CHECKING:
@@ -243,10 +244,7 @@ def _replies(job: Job, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBas
         on_step=job.on_step,
     )
     return Measurement(
-        replies=[
-            StoredReply(prompt=item.prompt, text=reply.text, finished=reply.finished)
-            for item, reply in zip(items, completions, strict=True)
-        ],
+        replies=store_replies(items, completions),
         seconds={"answers": round(time.perf_counter() - started, 1)},
     )
 

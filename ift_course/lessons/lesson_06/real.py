@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 from ift_course.claims.results import item_digits
 from ift_course.data import course_set
 from ift_course.evaluation.items import Item, read_items
+from ift_course.lessons.real_answers import score_answers, store_replies
 from ift_course.lessons.real_model import Recipe, answer, chat_ids, open_base, plain_ids, tune
-from ift_course.panels.panel import Contrast, Measurement, StoredReply
+from ift_course.panels.panel import Contrast, Measurement
 from ift_course.panels.real_part import Arm, Job, RealPart
 
 if TYPE_CHECKING:
@@ -136,17 +137,13 @@ def _examine(
         model, tokenizer, prompts, max_new_tokens=RECIPE.max_new_tokens, on_step=job.on_step
     )
     seconds = time.perf_counter() - started
-    pairs = list(zip(held_out_items(), replies, strict=True))
-    lenient = [x.fault(a.text, a.finished, accept_cut=True) is None for x, a in pairs]
+    items = held_out_items()
+    lenient = [
+        item.fault(reply.text, reply.finished, accept_cut=True) is None
+        for item, reply in zip(items, replies, strict=True)
+    ]
     return Measurement(
-        scores={
-            "strict": item_digits([x.fault(a.text, a.finished) is None for x, a in pairs]),
-            "lenient": item_digits(lenient),
-            "stopped": item_digits([a.finished for a in replies]),
-        },
-        replies=[
-            StoredReply(prompt=item.prompt, text=reply.text, finished=reply.finished)
-            for item, reply in pairs[:N_SHOWN]
-        ],
+        scores=score_answers(items, replies) | {"lenient": item_digits(lenient)},
+        replies=store_replies(items[:N_SHOWN], replies[:N_SHOWN]),
         seconds={"answers": round(seconds, 1)},
     )

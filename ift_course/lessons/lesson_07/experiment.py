@@ -121,8 +121,8 @@ def run_config(config: StudentConfig, seed: int, profile: Profile) -> StudentRes
 
 def _generations(config: StudentConfig, seed: int, profile: Profile) -> Iterator[Generation]:
     sizes = SIZES[profile.name]
-    asked = pipeline.questions(sizes, seed)
-    real = by_people(asked)
+    examples = pipeline.questions(sizes, seed)
+    real = by_people(examples)
     pool = real if config.choice == PEOPLE else pipeline.make_pool(profile, seed)
     picks = CHOICES[ALL if config.choice == PEOPLE else config.choice](pool, seed)
     for number in range(1, config.generations + 1):
@@ -134,16 +134,16 @@ def _generations(config: StudentConfig, seed: int, profile: Profile) -> Iterator
         # At the temperature of 1, a model gives an answer as often as it believes it; hotter, the
         # noise of the sampling alone would ruin the chain.
         pool = pipeline.sample_answers(
-            model, tokenizer, asked, seed=10 * number + seed,
+            model, tokenizer, examples, seed=10 * number + seed,
             sizes=replace(sizes, temperature=1.0), answers=1,
         )  # fmt: skip
         pool = [*real, *pool] if config.keep_real else pool
         picks = CHOICES[ALL](pool, seed)
 
 
-def by_people(asked: Sequence[Example]) -> list[AnsweredQuestion]:
+def by_people(examples: Sequence[Example]) -> list[AnsweredQuestion]:
     """The questions with the right answers that the world holds."""
-    return [AnsweredQuestion(x, (Completion(x.response, True),)) for x in asked]
+    return [AnsweredQuestion(x, (Completion(x.response, True),)) for x in examples]
 
 
 def evaluate(

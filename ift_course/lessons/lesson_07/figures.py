@@ -43,9 +43,9 @@ def fault_sentence(pool: Pool) -> str:
     )
 
 
-def verify_rows(asked: Sequence[Example], rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+def verify_rows(examples: Sequence[Example], rows: Sequence[Mapping[str, Any]]) -> list[bool]:
     """The verifier's verdict on rows with "prompt" and "completion", whose answers have ended."""
-    by_text = {text_of(question): question for question in asked}
+    by_text = {text_of(question): question for question in examples}
     questions = [by_text[row["prompt"][0]["content"]] for row in rows]
     answers = [Completion(row["completion"][0]["content"], True) for row in rows]
     return list(verdicts_of(questions, answers).correct)
@@ -82,13 +82,13 @@ def ranked_well(pool: Pool) -> float:
 def one_order(verdicts: Sequence[Verdict]) -> list[str]:
     """What a judge says who is asked once, in an order drawn by chance."""
     rng = random.Random("one order")  # not the numbers that decided which answer stands first
-    said = []
+    labels = []
     for verdict in verdicts:
         swap = rng.random() < 0.5
         letter = verdict.swapped if swap else verdict.forward
         names = {"A": "second", "B": "first"} if swap else {"A": "first", "B": "second"}
-        said.append(names.get(letter, "tie"))
-    return said
+        labels.append(names.get(letter, "tie"))
+    return labels
 
 
 def judge_sentence(verdicts: Sequence[Verdict], truth: Sequence[str]) -> str:
@@ -107,15 +107,15 @@ def judge_sentence(verdicts: Sequence[Verdict], truth: Sequence[str]) -> str:
 
 def kappa_sentence(verdicts: Sequence[Verdict], truth: Sequence[str]) -> str:
     """Whether the leaning agrees with the verifier more than chance does."""
-    said = [v.leaning for v in verdicts]
-    n_agreed = sum(a == b for a, b in zip(said, truth, strict=True))
-    low, high = share_interval(n_agreed, len(said))
-    kappa = cohens_kappa(said, truth)
+    labels = [v.leaning for v in verdicts]
+    n_agreed = sum(a == b for a, b in zip(labels, truth, strict=True))
+    low, high = share_interval(n_agreed, len(labels))
+    kappa = cohens_kappa(labels, truth)
     finding = "better than a coin" if low > 0.5 else "no better than a coin, as far as we can tell"
     if high < 0.5:
         finding = "worse than a coin"
     return (
-        f"The leaning is right for {n_agreed} of {len(said)} pairs ({low:.0%} to {high:.0%}), "
+        f"The leaning is right for {n_agreed} of {len(labels)} pairs ({low:.0%} to {high:.0%}), "
         f"κ = {kappa:.2f}: {finding}."
     )
 
@@ -239,8 +239,8 @@ def lost_sentence(pool: Pool) -> str:
     lost = Counter(item.question.task for item in pool if not any(item.right))
     most = ", ".join(f"{kind} ({count} of {n_kinds[kind]})" for kind, count in lost.most_common(4))
     n = len(pool[0].answers)
-    asked = "once" if n == 1 else f"{n} times"
-    return f"asked {asked}: {lost.total()} of {len(pool)} questions have no right answer" + (
+    times = "once" if n == 1 else f"{n} times"
+    return f"asked {times}: {lost.total()} of {len(pool)} questions have no right answer" + (
         f", most of all {most}" if lost else ""
     )
 

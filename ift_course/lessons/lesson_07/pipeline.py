@@ -125,7 +125,7 @@ def fine_tune(
 def sample_answers(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    asked: Sequence[Example],
+    examples: Sequence[Example],
     *,
     seed: int,
     sizes: Sizes,
@@ -136,7 +136,7 @@ def sample_answers(
     Args:
         model: the teacher.
         tokenizer: of the model.
-        asked: the questions.
+        examples: The questions.
         seed: of the sampling.
         sizes: the temperature, `top_k` and the length of an answer.
         answers: how many for each question.
@@ -146,9 +146,9 @@ def sample_answers(
     torch.manual_seed(seed)
     stops, items = stop_ids(model), []
     padding_side, tokenizer.padding_side = tokenizer.padding_side, "left"
-    for start in range(0, len(asked), BATCH):
+    for start in range(0, len(examples), BATCH):
         batch: Any = tokenizer.apply_chat_template(
-            [[{"role": "user", "content": text_of(x)}] for x in asked[start : start + BATCH]],
+            [[{"role": "user", "content": text_of(x)}] for x in examples[start : start + BATCH]],
             add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt",
         )  # fmt: skip
         with evaluating(model), quiet():
@@ -159,7 +159,7 @@ def sample_answers(
             )  # fmt: skip
         rows = ids[:, batch["input_ids"].shape[1] :].tolist()
         replies = [_completion(tokenizer, row, stops) for row in rows]
-        for i, question in enumerate(asked[start : start + BATCH]):
+        for i, question in enumerate(examples[start : start + BATCH]):
             items.append(
                 AnsweredQuestion(question, tuple(replies[i * answers : (i + 1) * answers]))
             )

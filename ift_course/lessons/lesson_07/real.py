@@ -17,16 +17,16 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from ift_course.claims.results import item_digits
 from ift_course.data import course_set
 from ift_course.data.eval_mode import evaluating
 from ift_course.errors import CourseError
 from ift_course.evaluation.generate import Completion
 from ift_course.evaluation.items import Item, read_items
+from ift_course.lessons.real_answers import score_answers, store_replies
 from ift_course.lessons.real_model import Recipe, answer, chat_ids, open_base, tune
 from ift_course.models.quiet import quiet
 from ift_course.models.smollm2 import SMOLLM2
-from ift_course.panels.panel import Contrast, Measurement, StoredReply
+from ift_course.panels.panel import Contrast, Measurement
 from ift_course.panels.real_part import Arm, Job, OnStep, RealPart, ignore
 from ift_course.profile import get_profile
 
@@ -248,20 +248,8 @@ def measured(
 ) -> Measurement:
     """Judge the answers to the test items, and keep those to the open questions."""
     answers, replies = completions[: len(test)], completions[len(test) :]
-    is_right = [
-        item.fault(reply.text, reply.finished) is None
-        for item, reply in zip(test, answers, strict=True)
-    ]
     return Measurement(
-        scores={
-            "strict": item_digits(is_right),
-            "stopped": item_digits([reply.finished for reply in answers]),
-        },
-        replies=[
-            StoredReply(prompt=item.prompt, text=reply.text, finished=reply.finished)
-            for item, reply in zip(shown, replies, strict=True)
-        ],
-        **more,
+        scores=score_answers(test, answers), replies=store_replies(shown, replies), **more
     )
 
 

@@ -21,6 +21,7 @@ from ift_course.errors import CourseError
 from ift_course.evaluation.generate import Completion, generate_replies
 from ift_course.evaluation.items import Item, read_items
 from ift_course.lessons.lesson_10.judge import REQUESTS, Pair, judge_both_orders
+from ift_course.lessons.real_answers import score_answers, store_replies
 from ift_course.panels.compute import compute
 from ift_course.panels.panel import Measurement, Panel, StoredReply
 from ift_course.panels.real_part import Arm, Job, RealPart
@@ -115,15 +116,11 @@ def own_pairs(replies: Sequence[StoredReply]) -> list[Pair]:
 def answer_test(job: Job) -> Measurement:
     """Let SmolLM2 answer the test questions, and judge its answers by their verifiers."""
     items, completions = _answers(job.profile.name)
-    faults = [x.fault(c.text, c.finished) for x, c in zip(items, completions, strict=True)]
     lenient = [x.fault(c.text, c.finished, True) for x, c in zip(items, completions, strict=True)]
     return Measurement(
-        scores={
-            "strict": item_digits([fault is None for fault in faults]),
-            "lenient": item_digits([fault is None for fault in lenient]),
-            "stopped": item_digits([c.finished for c in completions]),
-        },
-        replies=_replies(items, completions),
+        scores=score_answers(items, completions)
+        | {"lenient": item_digits([fault is None for fault in lenient])},
+        replies=store_replies(items, completions),
     )
 
 
@@ -141,7 +138,7 @@ def judge_written(job: Job, request: str, padded: bool = False) -> Measurement:
 
 def judge_own(job: Job) -> Measurement:
     """Judge ideal answers against those of the judge itself."""
-    return _judge(job, own_pairs(_replies(*_answers(job.profile.name))), REQUESTS[0])
+    return _judge(job, own_pairs(store_replies(*_answers(job.profile.name))), REQUESTS[0])
 
 
 def verdicts(panel: Panel, arm: str, seed: int = 0) -> tuple[list[float], list[float]]:
@@ -195,13 +192,6 @@ def _judge(job: Job, pairs: Sequence[Pair], request: str) -> Measurement:
             BALANCED: item_digits(prefers_right),
         }
     )
-
-
-def _replies(items: Sequence[Item], completions: Sequence[Completion]) -> list[StoredReply]:
-    return [
-        StoredReply(prompt=item.prompt, text=c.text, finished=c.finished)
-        for item, c in zip(items, completions, strict=True)
-    ]
 
 
 @lru_cache(maxsize=1)
