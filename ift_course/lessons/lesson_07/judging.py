@@ -2,15 +2,16 @@
 
     python -m ift_course.lessons.lesson_07.judging
 
-writes `results/smollm2/07-judge.json`; it needs the extra `[real]` and a few minutes. The pairs are
-questions of the course set, each with an answer that its verifier accepts and one that it refuses,
-so that the verifier's verdict is known.
+computes it anew; it needs the extra `[real]` and a few minutes. With IFT_RESULTS=results it replaces
+the published file. The pairs are questions of the course set, each with an answer that its verifier
+accepts and one that it refuses, so that the verifier's verdict is known.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -198,8 +199,16 @@ def write_file(path: Path, content: StoredJudge) -> None:
     atomic_write_text(path, f'{head},\n "judgments": [\n{rows}\n]}}\n')
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure, and write the file."""
     folder = results_path(PROFILE)
     folder.mkdir(parents=True, exist_ok=True)
     write_file(folder / FILE, measure())
     print(folder / FILE)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except CourseError as error:
+        sys.exit(str(error))

@@ -11,6 +11,7 @@ the published file.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -215,4 +216,7 @@ def _answers(profile: str) -> tuple[list[Item], list[Completion]]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CourseError as error:
+        sys.exit(str(error))
