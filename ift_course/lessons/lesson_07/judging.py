@@ -2,9 +2,9 @@
 
     python -m ift_course.lessons.lesson_07.judging
 
-computes it anew; it needs the extra `[real]` and a few minutes. With IFT_RESULTS=results it replaces
-the published file. The pairs are questions of the course set, each with an answer that its verifier
-accepts and one that it refuses, so that the verifier's verdict is known.
+computes it anew; it needs the extra `[real]` and a few minutes. With IFT_RESULTS=results it
+replaces the published file. The pairs are questions of the course set, each with an answer that its
+verifier accepts and one that it refuses, so that the verifier's verdict is known.
 """
 
 from __future__ import annotations
