@@ -43,16 +43,21 @@ class MemoryWatch(threading.Thread):
         self._done = threading.Event()
 
     def run(self) -> None:
-        """Measures again and again, until `stop`."""
+        """Measures again and again, until `stop`.
+
+        Above the limit it kills each time anew: a process that was started while the others were
+        being found lives on, and with it their connection to the grader.
+        """
         while not self._done.wait(INTERVAL):
-            if (
-                resident_bytes(self._root) > self._limit
-                and proportional_bytes(self._root) > self._limit
-            ):
-                self.exceeded = True
+            self.exceeded = self.exceeded or self._is_above()
+            if self.exceeded:
                 for process in descendants(self._root):
                     with contextlib.suppress(OSError):
                         os.kill(process, signal.SIGKILL)
+
+    def _is_above(self) -> bool:
+        measures = (resident_bytes, proportional_bytes)  # the second is slower
+        return all(measure(self._root) > self._limit for measure in measures)
 
     def stop(self) -> None:
         """Returns when nothing is measured or killed any more."""
