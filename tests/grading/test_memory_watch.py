@@ -1,5 +1,6 @@
 """Above the limit nothing lives on, not even what is started while the others are killed."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -31,7 +32,8 @@ time.sleep(30)
 @pytest.mark.skipif(sys.platform != "linux", reason="the watch reads /proc")
 @pytest.mark.parametrize("attempt", range(3))
 def test_a_chain_of_forks_does_not_outrun_the_watch(attempt):
-    with subprocess.Popen([sys.executable, "-c", CHAIN], stdout=subprocess.PIPE) as root:
+    command = [sys.executable, "-c", CHAIN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as root:
         assert root.stdout and root.stdout.readline() == b"ready\n"
         watch = MemoryWatch(root.pid, 80)
         watch.start()
@@ -40,9 +42,7 @@ def test_a_chain_of_forks_does_not_outrun_the_watch(attempt):
             assert _comes_true(lambda: not _living(root.pid))
         finally:
             watch.stop()
-            for process in psutil.Process(root.pid).children(recursive=True):
-                process.send_signal(signal.SIGKILL)
-            root.kill()
+            os.killpg(root.pid, signal.SIGKILL)  # at once, so that no fork outruns it
 
 
 def _living(root: int) -> list[psutil.Process]:
