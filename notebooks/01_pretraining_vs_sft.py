@@ -382,10 +382,9 @@ ift.claim(
 # %% [markdown]
 # ### The same on the real model
 #
-# Gemma is asked the 100 test questions of the course's own data set in the same three ways, and
-# again after SFT on 48 and on 300 examples. Lenient here: the whole reply is right, stopped or not,
-# but behind three examples only what stands before the next one counts. So plain text is judged
-# more strictly than in our world. **Predict** the order of the five.
+# Gemma is asked 100 test questions in the same three ways, and again after SFT on 48 and on 300
+# examples. Some answers have several lines, so lenient means here: right up to some line end,
+# whatever follows. **Predict** the order of the five.
 
 # %%
 real_panel("01")

@@ -4,9 +4,9 @@ The base is asked the 100 test questions of the course set in plain text, after 
 examples, and through a chat template that it has never met. Then it is tuned on 48 and on 300
 examples. In the notebook, `real_panel("01")` shows what is stored of it.
 
-An answer counts strictly if its verifier accepts it and the model ended it by itself, and leniently
-if the verifier accepts what the model wrote up to the limit. The base does not stop after a worked
-example but writes the next one, so its answer ends there, as in the field's few-shot evaluations.
+An answer counts strictly if its verifier accepts it and the model ended it by itself. It counts
+leniently if the verifier accepts it up to some line end, whatever follows and whether or not the
+model stopped: a base writes on after its answer. The rule is the same for every arm.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ift_course.claims.results import item_digits
@@ -36,7 +37,7 @@ RECIPE = Recipe()
 EPOCHS = {48: 4, 300: 2}  # passes over the first examples of the training file, by their number
 N_WORKED = 3  # examples in the prompt: the first ones of the training file, too
 N_OPEN = 10  # questions to be read: the first ones of the file of open questions
-NEXT = "Instruction:"  # what a base writes after a worked example: the next one
+LENIENT = "right up to some line end"  # the rule of `is_right_up_to_a_line_end`
 PLAIN, WORKED, TEMPLATE = "base, plain text", "base, three examples", "base, chat template"
 FEW, MANY = (f"SFT on {n} examples" for n in EPOCHS)
 
@@ -47,10 +48,11 @@ def real_part() -> RealPart:
         lesson="01",
         title="A real base model, asked in three ways and tuned on few examples",
         data={name: course_set.path(name) for name in ("train", "test", "open")},
-        recipe=RECIPE.settings | {"epochs": "4 and 2", "worked examples": N_WORKED},
+        recipe=RECIPE.settings
+        | {"epochs": "4 and 2", "worked examples": N_WORKED, "lenient": LENIENT},
         metrics={
             "strict": "right, and stopped",
-            "lenient": "right, stop ignored",
+            "lenient": f"{LENIENT}, stop ignored",
             "stopped": "stopped by itself",
         },
         arms=(
@@ -130,22 +132,30 @@ def _examine(
     )
 
 
+def is_right_up_to_a_line_end(item: Item, text: str) -> bool:
+    """Return whether the item's verifier accepts the reply or a beginning of it.
+
+    Args:
+        item: The question, with its verifier.
+        text: The reply, whether or not the model stopped. A beginning ends at a line break.
+    """
+    beginnings = accumulate(text.split("\n"), "{}\n{}".format)
+    return any(
+        item.fault(beginning, finished=False, accept_cut=True) is None
+        for beginning in beginnings
+        if beginning.strip()
+    )
+
+
 def _scores(test: Sequence[Item], answers: Sequence[Completion]) -> dict[str, str]:
     pairs = list(zip(test, answers, strict=True))
-    lenient = [
-        x.fault(_first_answer(a.text), a.finished, accept_cut=True) is None for x, a in pairs
-    ]
+    lenient = [is_right_up_to_a_line_end(item, a.text) for item, a in pairs]
     return score_answers(test, answers) | {"lenient": item_digits(lenient)}
-
-
-def _first_answer(text: str) -> str:
-    """What stands before the next worked example that a base invents."""
-    return text.partition(NEXT)[0].strip()
 
 
 def _worked(messages: Sequence[Any]) -> str:
     """A conversation as text: what the user says is an instruction, and a system turn is too."""
     labels = {"assistant": "Answer"}
     return "\n".join(
-        f"{labels.get(str(m['role']), NEXT.rstrip(':'))}: {m['content']}" for m in messages
+        f"{labels.get(str(m['role']), 'Instruction')}: {m['content']}" for m in messages
     )

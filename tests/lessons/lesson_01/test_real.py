@@ -7,7 +7,8 @@ from importlib.metadata import version
 import pytest
 import torch
 
-from ift_course.evaluation.items import read_items
+from ift_course.evaluation.items import Item, read_items
+from ift_course.evaluation.verifiers import Contains, Regex
 from ift_course.lessons import real_model
 from ift_course.lessons.lesson_01 import real
 from ift_course.lessons.real_model import Recipe, answer, chat_ids, open_base, tune, turn_ids
@@ -58,15 +59,42 @@ def test_the_three_ways_to_ask_are_three_texts(place):
     )
 
 
-def test_a_lenient_score_ends_the_answer_where_the_base_invents_the_next_example(place):
+def test_strict_and_lenient_scores_and_stops_are_counted_apart(place):
     items = read_items(real.course_set.path("test"))[:3]
     completions = [
         real.Completion("Owl.\n\nInstruction: Name a cow.\nAnswer: Moo.", False),
-        real.Completion("Moo.\n\nInstruction: Name an owl.", False),
+        real.Completion("Moo.\nMoo.", False),
         real.Completion("An owl.", True),
     ]
     scores = real._scores(items, completions)
     assert scores == {"strict": "001", "lenient": "101", "stopped": "001"}
+
+
+OWL = Contains(type="contains", answers=["owl"], max_words=3)
+NO_COW = Contains(type="contains", answers=["owl"], **{"not": ["cow"]})
+TWO_LINES = Regex(type="regex", pattern=r"owl\ncod")
+ANYTHING = Regex(type="regex", pattern=".*")
+
+
+@pytest.mark.parametrize(
+    ("verifier", "text", "right"),
+    [
+        (OWL, "Owl.", True),
+        (OWL, "Owl.\nOwl.\nOwl.\nOwl.", True),  # the whole reply is too long, its first line not
+        (OWL, "\n\nOwl.\nThen it goes on and on", True),  # blank lines come first
+        (OWL, "An owl, which is a bird that\nwrites no line end in time", False),
+        (OWL, "Moo.\nOwl.", True),  # a beginning may hold a wrong line, too
+        (NO_COW, "Owl.\n\nInstruction: Name a cow.", True),  # as in any other reply: no marker
+        (NO_COW, "A cow.\nOwl.", False),
+        (TWO_LINES, "owl\ncod\nowl", True),  # an answer may have several lines
+        (TWO_LINES, "owl\nowl\ncod", False),  # and begins where the reply begins
+        (ANYTHING, "\n \n", False),  # nothing is no answer
+        (ANYTHING, "", False),
+    ],
+)
+def test_a_reply_is_right_if_a_beginning_that_ends_at_a_line_break_is(verifier, text, right):
+    item = Item(1, [{"role": "user", "content": "Name a bird."}], verifier=verifier)
+    assert real.is_right_up_to_a_line_end(item, text) is right
 
 
 def test_tuning_trains_the_turn_tokens_and_lowers_the_loss(place):
