@@ -438,9 +438,7 @@ for country in [*unread, "France"]:
 #
 # Gemma again: 30, 100 and 300 examples of the course's own set, and the same 300 with 60 % of the
 # answers swapped, echoed or cut off, for about 150 steps each. Verifiers, programs that check one
-# answer each, score 100 test questions. **Predict the order first.** With
-# `ift compare --blind` you can vote on such answers yourself, without knowing which model wrote
-# them.
+# answer each, score 100 test questions. **Predict the order first.**
 
 # %%
 real_panel("03")
@@ -450,6 +448,23 @@ real_panel("03")
 # examples beat 30, and they beat 300 of which 60 % are flawed, as in the closed world. Between 100
 # and 300 this test sees no difference, and it could hardly see a small one: read the intervals.
 # Most answers of all four models are wrong.
+#
+# LIMA's judges were people, so be one: ten open questions that no program checks, two answers to
+# each, and no names. **Predict** how often you will prefer 300 examples to 30.
+
+# %%
+from ift_course.lessons import ballots
+from ift_course.panels.store import stored_panel
+from ift_course.plots.blind_votes import vote
+from ift_course.plots.widgets import display_both
+
+gemma = stored_panel("03")
+votes = vote(*ballots.open_results(gemma, "30 examples", "300 examples"))
+display_both(votes.box, ballots.first_ballot(votes.poll), hint="Run this cell to vote.")
+
+# %% [markdown]
+# Your ten votes get an interval, too, and a wide one. `ift compare --blind` does the same for the
+# answers of your own models.
 #
 # ## 7. Silent failures
 #

@@ -162,8 +162,15 @@ for i, j in ranked[below - 2 : below + 2]:
 
 # %% [markdown]
 # To choose a threshold, read the pairs just above and just below it. Here 0.45 lies in a gap:
-# above, a question asked again; below, another question in the same words.
-#
+# above, a question asked again; below, another question in the same words. Move the threshold, and
+# read what each step down adds: **how low** can it go before the pairs are no copies any more?
+
+# %%
+from ift_course.lessons.lesson_09 import experiment, figures
+
+figures.explore_threshold({pair: similarity[pair] for pair in ranked}, texts)
+
+# %% [markdown]
 # ### MinHash: cheap comparisons
 #
 # Comparing sets is slow for long texts. **MinHash** (Broder 1997) replaces each set by a short
@@ -255,8 +262,6 @@ for banding, pairs in bandings.items():
         *banding, len(pairs), len(pairs & near), len(near)))  # fmt: skip
 
 # %%
-from ift_course.lessons.lesson_09 import experiment, figures
-
 figures.banding(
     {banding: len(pairs) for banding, pairs in bandings.items()},
     {banding: len(pairs & near) for banding, pairs in bandings.items()},

@@ -434,7 +434,7 @@ for i, name in enumerate(players):
 # see which model wrote which answer, and the result comes with an interval.
 
 # %%
-from ift_course.lessons.lesson_10 import ballots
+from ift_course.lessons import ballots
 from ift_course.plots.blind_votes import vote
 from ift_course.plots.widgets import display_both
 

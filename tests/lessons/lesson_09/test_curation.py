@@ -109,3 +109,12 @@ def test_the_figure_of_the_bandings_has_its_counts():
     assert "32 bands of 4: 18 compared, 2 of 2 found" in alt
     assert "16 bands of 8: 17 compared, 1 of 2 found" in alt
     assert "similarities of the near copies: 0.50, 0.93" in alt
+
+
+def test_the_threshold_explorer_shows_the_pairs_on_both_sides_of_it():
+    similarity = {(0, 1): 0.9, (0, 2): 0.5, (1, 2): 0.1}
+    explorer = figures.explore_threshold(similarity, ["an owl", "<b>an owl", "two owls"])
+    above, below = explorer.view(0.45).split("The next three")
+    assert "<b>2</b> of 3 pairs" in above and "0.90" in above and "0.50" in above
+    assert "0.10" in below and "&lt;b&gt;an owl" in below
+    assert "from 0.20 to 0.50 keeps the same 2 of 3" in explorer.static.alt

@@ -9,7 +9,8 @@ from ift_course.evaluation.comparison import compare
 from ift_course.evaluation.items import read_items
 from ift_course.evaluation.paired import PairedCounts
 from ift_course.evaluation.votes import Poll
-from ift_course.lessons.lesson_10 import ballots, figures, judge, smollm2
+from ift_course.lessons import ballots
+from ift_course.lessons.lesson_10 import figures, judge, smollm2
 from ift_course.panels.identity import differences
 from ift_course.panels.panel import StoredReply
 from ift_course.panels.store import stored_panel
