@@ -262,7 +262,7 @@ def test_skipped_steps_of_the_scaler_are_counted(benchmarks):
     assert (log.skipped, log.scale) == (2, 1024.0)
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_two_processes_have_the_losses_of_one(benchmarks):
     rows, lines = [], []
     run_toy("two-processes", rows, lines)

@@ -115,7 +115,7 @@ def two_processes(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize(("name", "tune"), [("sft", demonstrate), ("dpo", prefer)])
 def test_two_processes_warm_up_over_the_steps_of_one(name, tune, two_processes, tiny_llama):
     alone = tune(*tiny_llama, gradient_accumulation=2)
@@ -129,7 +129,7 @@ def test_two_processes_warm_up_over_the_steps_of_one(name, tune, two_processes, 
         torch.testing.assert_close(first["weights"][key], weight, atol=1e-3, rtol=0)
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_sft_and_dpo_keep_the_same_settings_on_two_processes(two_processes):
     markers = {
         name: json.loads((two_processes / name / "checkpoint-40" / "complete.json").read_text())
