@@ -251,15 +251,15 @@ ift.quiz("10", "hundred-questions")
 # Where no program can verify an answer, a model may judge: **LLM-as-a-judge**. It reads a question
 # and two answers, and names the better one. Can you trust it? Ask it about pairs where you *know*
 # which answer is right. Our judge is SmolLM2-135M-Instruct, a very weak one, and each pair is an
-# ideal answer of the test and a wrong one, both written by hand. Its code compares the logits of
-# the two letters, so that there always is a verdict:
+# ideal answer of the test and a wrong one, both written by hand. The code compares how likely the
+# letters are as the first token of the reply, so that there always is a verdict:
 
 # %%
 import inspect
 
 from ift_course.lessons.lesson_10 import judge
 
-print(inspect.getsource(judge.log_odds))
+print(inspect.getsource(judge.asking))
 pair = smollm2.written_pairs(0)[0]
 print(judge.judge_prompt(pair.question, pair.right, pair.other))
 

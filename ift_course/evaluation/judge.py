@@ -157,7 +157,6 @@ def asking(
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # little padding
         opinions: dict[int, Opinion] = {}
         for start in range(0, len(order), batch_size):
-            on_batch(start, len(order))
             indices = order[start : start + batch_size]
             longest = max(len(ids[i]) for i in indices)
             padding = [longest - len(ids[i]) for i in indices]
@@ -174,6 +173,7 @@ def asking(
                 i: dict(zip(OPTIONS, row, strict=True))
                 for i, row in zip(indices, logprobs, strict=True)
             }
+            on_batch(len(opinions), len(order))
         return [opinions[i] for i in range(len(prompts))]
 
     return ask

@@ -28,19 +28,6 @@ def test_the_stated_number_of_questions_has_a_power_of_about_80_percent(only_a, 
     assert 0.74 < (p < 0.05).mean() < 0.84
 
 
-def test_a_verdict_does_not_depend_on_the_batch(tiny_llama):
-    model, tokenizer = tiny_llama
-    prompts = [judge.judge_prompt("Why?", "word " * n, "no") for n in (9, 1, 5, 2)]
-    alone = [judge.log_odds(model, tokenizer, [x])[0] for x in prompts]
-    steps = []
-    together = judge.log_odds(
-        model, tokenizer, prompts, batch_size=3, on_step=lambda *step: steps.append(step)
-    )
-    assert together == pytest.approx(alone, abs=1e-5)
-    assert len({round(x, 5) for x in alone}) == 4, "the order would not be seen"
-    assert steps == [(3, 4), (4, 4)]
-
-
 def test_the_log_odds_are_the_difference_of_two_logits(tiny_llama):
     model, tokenizer = tiny_llama
     prompt = judge.judge_prompt("Why?", "So.", "No.")
