@@ -24,8 +24,9 @@ before_and_after()
 # Read each pair with two questions in mind. Does the model answer, and then stop? And could you use
 # the answer? In the stored table, no answer on the left stops and every answer on the right does.
 # But none of them is good: the reason for the red leaves is half right and half nonsense, the email
-# is refused, and there are two tips instead of three, and four animals instead of three.
-# Forty-eight examples changed the *form* of the answers, and not what the model knows.
+# is refused, there is one tip instead of three, and six animals instead of three, not all of which
+# live in the sea. Forty-eight examples changed the *form* of the answers, and not what the model
+# knows.
 #
 # This step is called **supervised fine-tuning (SFT)** on instructions, or instruction tuning. Why
 # do so few examples change the form? What do they not teach, what would more of them teach, and
