@@ -527,9 +527,9 @@ ift.charts.loss_curve(
 
 # %% [markdown]
 # When the training loss falls and the validation loss no longer does, the model is **overfitting**.
-# More examples help, or fewer passes. But loss and accuracy need not agree. InstructGPT's SFT
-# models overfit in validation loss after one epoch, yet people preferred the answers after more. So
-# choose by the measure that you care about, on development data.
+# More examples or fewer passes help, but loss and accuracy need not agree. InstructGPT's SFT models
+# overfit in validation loss after one epoch, yet people preferred the answers after more. So choose
+# by the measure that you care about, on development data.
 #
 # ### TRL's `SFTTrainer`
 

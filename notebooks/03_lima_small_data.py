@@ -193,8 +193,8 @@ assert abs(scores.accuracy - few[0].accuracy) < 0.08
 #
 # ### More examples, and flawed ones
 #
-# **Equal compute.** Every run takes 63 steps. So "more examples" means more *different* ones, not
-# more training, and a small set is repeated more often.
+# **Equal compute.** Every run takes 63 steps, so that "more examples" means more *different* ones,
+# not more training, and a small set is repeated more often.
 #
 # **Predict before you run.** With 63 steps each: (a) how far do 300 good examples fall behind 1,000
 # good ones? (b) How far are they ahead of 1,000 of which 600 are flawed? (c) How far are 30 good
@@ -279,9 +279,7 @@ for name, config in rivals.items():
 figures.grid_view(runs, live={"good": {300: [scores.items]}})
 
 # %%
-for name, points in figures.means(runs.stored).items():
-    print(f"{name:>12}: " + "  ".join(f"{mean:.3f} at {n:,}" for n, mean in points.items()))
-print("\nWhat the flaws cost (95 % interval)")
+print("What the flaws cost (95 % interval)")
 for (name, n), cost in figures.costs(runs.stored).items():
     print(f"{name:>12} at {n:5,}: {cost}")
 

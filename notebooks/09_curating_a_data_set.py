@@ -368,10 +368,10 @@ print(f"{len(left)} rows are left: {good} good, {content} with a flaw of content
 #
 # ## 5. Difficulty
 #
-# The base model knows a little. How surprised is it by a response? Take the mean loss of the
-# response's tokens after the question, and after nothing. Their ratio is the
-# **instruction-following difficulty** (IFD) of Li et al. 2023. Near 0, the question gives the
-# answer away. Near 1, it did not help. Above 1, it made the response less likely.
+# How surprised is a base model by a response? Take the mean loss of the response's tokens after the
+# question, and after nothing. Their ratio is the **instruction-following difficulty** (IFD) of Li
+# et al. 2023. Near 0, the question gives the answer away; near 1, it did not help; above 1, it made
+# the response less likely.
 #
 # Does that find wrong answers? We take a pool of 1,000 records of the closed world, the course's
 # own facts, which a program can check. Half of the originals are flawed, and a fifth of the pool
