@@ -534,7 +534,7 @@ ift.quiz("02", "packed-logits-differ")
 # run see the same examples in the same steps, their held-out scores differ by less than 0.05.
 
 # %%
-from ift_course.lessons.lesson_02 import experiment  # in that file: lesson 01's loop, run 3 times
+from ift_course.lessons.lesson_02 import experiment  # in that file: runs of lesson 01's loop
 
 runs = ift.each_seed(experiment.padded_and_packed, profile.seeds)
 for name in ("padded", "packed", "packed, mixed"):
