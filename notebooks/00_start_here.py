@@ -28,10 +28,34 @@ before_and_after()
 # live in the sea. Forty-eight examples changed the *form* of the answers, and not what the model
 # knows.
 #
-# This step is called **supervised fine-tuning (SFT)** on instructions, or instruction tuning. Why
-# do so few examples change the form? What do they not teach, what would more of them teach, and
-# what do they break? This course answers such questions by measuring, and once installed, it needs
-# neither a GPU nor a network for that.
+# Here are three of the 48. Below them are three answers of another model, SmolLM2-135M-Instruct,
+# which is half as large. Its makers tuned it on 460,000 conversations, and then on preferences.
+
+# %%
+from ift_course.data import course_set
+from ift_course.lessons.lesson_10 import smollm2
+
+print("three of the 48 examples")
+for row in course_set.load("train")[:3]:
+    question, answer = (message["content"] for message in row["messages"])
+    print(f"  {question}\n    {answer!r}")
+
+print("\nanswers of SmolLM2-135M-Instruct")
+[run] = smollm2.stored().arms["answers"]  # to 100 test questions; lesson 10 scores all of them
+for number in (26, 2, 55):
+    reply = run.replies[number]
+    print(f"  {reply.prompt}\n    {reply.text!r} ({len(reply.text.split())} words)")
+
+# %% [markdown]
+# This sounds like an assistant. But only the first answer is right. The second one exceeds the
+# limit that the question sets, and the third one states something false in a confident tone.
+# Sounding like an assistant, doing what was asked, and being right are three things, and this
+# course measures them one by one.
+#
+# What both models went through is called **supervised fine-tuning (SFT)** on instructions, or
+# instruction tuning. Why do so few examples change the form? What do they not teach, what would
+# more of them teach, and what do they break? This course answers such questions by measuring, and
+# once installed, it needs neither a GPU nor a network for that.
 #
 # ## 1. A world in which every answer can be checked
 #
@@ -203,23 +227,32 @@ for way, completions in replies.items():
 # `ift chat`.)
 
 # %%
-ift.playground({"base": (base, tokenizer), "tuned": (tuned, tokenizer)})
+ift.playground(
+    {"base": (base, tokenizer), "tuned": (tuned, tokenizer)},
+    examples=[
+        ("What is the capital of France?", ""),
+        ("Translate the following English sentence into Spanish.", "Hello, how are you?"),
+        ("Write the words cocoa, tram, shelf as a list with dashes.", ""),
+        ("Write two sentences about Greta Bishop.", ""),
+    ],
+)
 
 # %% [markdown]
 # ## 3. What you will build
 #
-# Training a model from raw text to an assistant has three classic stages. The first, pretraining,
-# is done for you, though lesson 01 shows a small one. Lessons 01 to 04 and 06 to 09 are about the
-# second, lesson 05 about the third. You write the core of each by hand once, so that you could
-# write it again on an empty sheet, and then with the libraries that everybody uses.
+# Several stages lead from random weights to an assistant. The first, pretraining, is done for you,
+# though lesson 01 shows a small one. Lessons 01 to 04 and 06 to 09 are about instruction tuning,
+# lesson 05 is about preferences and rewards, and lesson 10 asks whether a model got better. You
+# write the core of each stage by hand once, so that you could write it again on an empty sheet, and
+# then with the libraries that everybody uses.
 
 # %%
 ift.charts.pipeline()
 
 # %% [markdown]
-# (Published in this form in 2022. Today pretraining often ends with selected text and worked tasks,
-# which is called mid-training, and a further stage often follows or replaces the third:
-# reinforcement learning on tasks whose answers a program can check.)
+# The upper line was published in this form in 2022, with InstructGPT. Mid-training, on selected
+# text and worked tasks, is a newer part of the first stage. Reinforcement learning (RL) with
+# verifiable rewards is newer, too; it often follows preference training, or replaces it.
 #
 # **A lesson** is a notebook. It takes something apart in the closed world, first by hand and then
 # with the library, and measures it; lessons 00 to 04 begin with a real model.
@@ -263,10 +296,11 @@ print(f"Running all lessons takes {overview.seconds / 60:.0f} minutes; the exerc
 # ## 5. Can your machine run it?
 #
 # The default profile, `tiny`, needs no GPU. Others run the same notebooks on real models: `smollm2`
-# on a CPU, `t4` on a free Colab GPU, and `gpu24` on a GPU with 24 GB. Choose one when you start:
-# `IFT_PROFILE=smollm2 jupyter lab`. The profile `gemma` computes the tables of a real base model
-# that the lessons show: `make real`, then `ift run 01 --profile gemma`. In a terminal, `ift doctor`
-# says the same as this cell.
+# on a CPU (an instruct model, so what lesson 01 says of a base is not true of it), `t4` on a free
+# Colab GPU, and `gpu24` on a GPU with 24 GB. Choose one when you start: `IFT_PROFILE=smollm2
+# jupyter lab`. The profile `gemma` computes the tables of a real base model that the lessons show:
+# `make real`, then `ift run 01 --profile gemma`. In a terminal, `ift doctor` says the same as this
+# cell.
 
 # %%
 verdict()

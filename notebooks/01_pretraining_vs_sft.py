@@ -301,7 +301,8 @@ for name, ask in list(ways.items())[:3]:
 # **Strict accuracy** counts an answer that is right, is all the model wrote, and was ended by the
 # model. The **lenient** score asks only for a right first line, as few-shot evaluations do, which
 # stop a base at a line break. The three examples end with an empty line, so that only the lenient
-# score is fair to them. **Predict** the eight numbers.
+# score is fair to them. Free answers need verifiers, judges or votes (lesson 10). **Predict** the
+# eight numbers.
 
 # %%
 ENDS = re.compile("|".join(map(re.escape, ("<|im_end|>", tokenizer.eos_token))))
@@ -526,9 +527,9 @@ ift.charts.loss_curve(
 
 # %% [markdown]
 # When the training loss falls and the validation loss no longer does, the model is **overfitting**.
-# More examples help, or fewer passes. But loss and accuracy need not agree. InstructGPT's SFT
-# models overfit in validation loss after one epoch, yet people preferred the answers after more. So
-# choose by the measure that you care about, on development data.
+# More examples or fewer passes help, but loss and accuracy need not agree. InstructGPT's SFT models
+# overfit in validation loss after one epoch, yet people preferred the answers after more. So choose
+# by the measure that you care about, on development data.
 #
 # ### TRL's `SFTTrainer`
 
@@ -725,7 +726,8 @@ for text in my_questions:
 
 # %% [markdown]
 # The model was tuned on fact questions only, so to a request unlike its examples it may write what
-# fits some other task, such as the past of "keep" or a translation (lessons 05 and 06).
+# fits some other task, such as the past of "keep" or a translation (lessons 05 and 06). Lesson 08
+# measures what tuning makes a model forget.
 #
 # ## 6. Where this fits
 #

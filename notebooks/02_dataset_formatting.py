@@ -315,8 +315,8 @@ ift.show_batch(qwen, [called["input_ids"][start:]], [called["labels"][start:]])
 
 # %% [markdown]
 # The data has no thoughts, and the training template writes *and trains* empty `<think>` blocks.
-# Other templates write a system turn if you give none (Qwen2.5), or today's date (Llama 3.2): print
-# the whole text once.
+# Other templates write a **system turn**, an instruction that stands before the first question, if
+# you give none (Qwen2.5), or today's date (Llama 3.2): print the whole text once.
 #
 # A base model often has no chat template, and its end of text is not the end of a turn. Two
 # options of `SFTConfig` change both, in the tokenizer that you pass, if the vocabulary has the
@@ -351,16 +351,44 @@ assert bare.apply_chat_template(conversation)["input_ids"] == row_ids
 #
 # The first seven are of 2023, the others of 2024 and 2025; sources and more sets are in
 # [docs/datasets.md](../docs/datasets.md). A mixture has the licenses of its parts. You recognize a
-# set by its columns; `ift data convert` reads them all.
+# set by its columns; `ift data convert` reads them all. Below the columns are three real rows of
+# Dolly. **Would you train on them?**
 
 # %%
+import textwrap
+
 from ift_course.data.samples import ROWS
 
 for name in ("OpenHermes", "UltraChat", "Dolly", "ShareGPT", "Flan", "Alpaca", "LIMA"):
     print(f"{name:11}{', '.join(column for column, value in ROWS[name].items() if value)}")
 
+DOLLY = [  # the first rows of databricks-dolly-15k, by Databricks' staff, under CC BY-SA 3.0
+    {"instruction": "When did Virgin Australia start operating?",
+     "context": "Virgin Australia, the trading name of Virgin Australia Airlines Pty Ltd, is an "
+     "Australian-based airline. It is the largest airline by fleet size to use the Virgin brand. "
+     "It commenced services on 31 August 2000 as Virgin Blue, with two aircraft on a single "
+     "route.[3] It suddenly found itself as a major airline in Australia's domestic market after "
+     "the collapse of Ansett Australia in September 2001. The airline has since grown to directly "
+     "serve 32 cities in Australia, from hubs in Brisbane, Melbourne and Sydney.[4]",
+     "response": "Virgin Australia commenced services on 31 August 2000 as Virgin Blue, with two "
+     "aircraft on a single route.",
+     "category": "closed_qa"},
+    {"instruction": "Which is a species of fish? Tope or Rope", "context": "", "response": "Tope",
+     "category": "classification"},
+    {"instruction": "Why can camels survive for long without water?", "context": "",
+     "response": "Camels use the fat in their humps to keep them filled with energy and hydration "
+     "for long periods of time.",
+     "category": "open_qa"},
+]  # fmt: skip
+for number, row in enumerate(DOLLY, start=1):
+    print(f"\nrow {number}")
+    for column, value in row.items():
+        print(textwrap.fill(f"{column:12}{value or '(empty)'}", 94, subsequent_indent=" " * 12))
+
 # %% [markdown]
-# Read raw rows before you train on them, as lesson 09 does.
+# Row 1 keeps reference marks of Wikipedia, [3] and [4]. Row 2 is one word. Row 3 is half right at
+# best: the fat stores energy, but camels save water by other means. Read raw rows before you train
+# on them (lesson 09).
 #
 # ## 7. Packing
 #
@@ -450,7 +478,7 @@ figures.block_mask([3, 2])
 # %% [markdown]
 # TRL passes positions that restart at 0, and no mask. `transformers` derives the borders from them,
 # but only if no mask is passed and the key-value cache is off. Earlier versions of TRL warned that
-# packing without flash attention (a fast GPU kernel) "may lead to cross-contamination" ([quoted
+# packing without flash attention "may lead to cross-contamination" ([quoted
 # here](https://github.com/unslothai/unsloth/issues/2838)). **Predict** in which lines packed
 # examples differ from the same alone by more than rounding (0.01):
 #
@@ -492,21 +520,21 @@ for line, value in enumerate(differences, start=1):
 assert max(differences[:3]) < 0.01 < min(differences[3:])
 
 # %% [markdown]
-# The mask alone suffices (3), because rotary positions count distances only; large ones round
-# more. For softmax attention without mask and cache, the old warning no longer holds. The cache is
-# **on by default**, and lines 5 and 6 raise no error. TRL switches it off; in your own loop, do it
+# The mask alone suffices (3), because rotary positions count distances only; large ones round more.
+# For softmax attention without mask and cache, the old warning no longer holds. On a GPU,
+# `attn_implementation="flash_attention_2"` makes packing faster, not safer. The cache is **on by
+# default**, and lines 5 and 6 raise no error. TRL switches it off; in your own loop, do it
 # yourself.
 
 # %%
 ift.quiz("02", "packed-logits-differ")
 
 # %% [markdown]
-# **Claim: packed examples, kept apart, train the same model.** Predicted: if a padded and a
-# packed run see the same examples in the same steps, their held-out scores differ by less than
-# 0.05. A third run packs without keeping examples apart.
+# **Claim: packed examples, kept apart, train the same model.** Predicted: if a padded and a packed
+# run see the same examples in the same steps, their held-out scores differ by less than 0.05.
 
 # %%
-from ift_course.lessons.lesson_02 import experiment  # its experiments are functions in that file
+from ift_course.lessons.lesson_02 import experiment  # in that file: runs of lesson 01's loop
 
 runs = ift.each_seed(experiment.padded_and_packed, profile.seeds)
 for name in ("padded", "packed", "packed, mixed"):
@@ -533,8 +561,8 @@ ift.claim(
 #
 # ## 8. The recipe in today's API
 #
-# Many tutorials follow Zephyr's recipe: `SFTTrainer`, Mistral 7B, UltraChat, packing. Look here if
-# one no longer runs:
+# Many tutorials follow Zephyr's recipe: `SFTTrainer`, Mistral 7B, UltraChat, packing. If one no
+# longer runs:
 #
 # | in the tutorials | today (TRL 1.16, transformers 5.23) | if you leave it |
 # | --- | --- | --- |

@@ -13,8 +13,6 @@
 # - measure what more examples bring, and what flawed ones cost;
 # - say in what sense tuning teaches a format rather than facts.
 #
-# What this lesson costs:
-#
 # {{ cost }}
 
 # %%
@@ -33,25 +31,26 @@ profile = ift.setup("03")
 from ift_course.data import course_set
 from ift_course.lessons.real_parts import real_panel
 
-for row in course_set.load("train")[:3]:
+for row in course_set.load("train")[3:6]:
     question, answer = (message["content"] for message in row["messages"])
     print(f"{question}\n    {answer!r}")
 real_panel("00")
 
 # %% [markdown]
-# The form is right: the tuned model answers and stops. Most answers are poor: the email is refused,
-# there are two tips instead of three, and four animals instead of three.
-#
-# Would 30 examples have done? Would 300 have done better? What if half of them had been flawed? In
-# a *closed world*, a small set of facts for which a program knows every right answer, you can
-# measure it.
+# The form is right, and most of the content is poor. Would 30 examples have done? Would 300 have
+# done better? What if half of them had been flawed? In a *closed world*, a small set of facts for
+# which a program knows every right answer, you can measure it.
 #
 # ## 2. What LIMA did
 #
 # Zhou et al. tuned LLaMA, a base model with 65 billion parameters, on **1,000** examples with the
 # ordinary SFT loss: 750 questions and answers chosen from forums (Stack Exchange, wikiHow, Reddit),
 # 200 written by themselves, and 50 from Super-Natural Instructions. There was no reward model and
-# no reinforcement learning.
+# no reinforcement learning. The first example, from Stack Exchange, asks: "Can brain cells move? By
+# movement I mean long distance migration (preferably within the brain only)." Its answer has six
+# paragraphs with references, and the second begins: "However, after sifting through various
+# publications, the answer to the question is actually remarkably simple: Yes, brain cells migrate."
+# In the 200 of their own, the authors kept to one tone; many first acknowledge the question.
 #
 # People then compared its answers to 300 prompts with those of other models:
 #
@@ -65,7 +64,7 @@ real_panel("00")
 #
 # LIMA wins more often than it loses only against the last two. That Alpaca is the authors' own: the
 # same base, tuned on 52,000 examples that a model had written. Of 50 answers graded alone, half
-# were excellent, and 88 % did what the prompt asked. Two details matter in practice.
+# were excellent, and 88 % did what the prompt asked.
 #
 # - **Epochs.** On held-out answers, the loss (they plot perplexity, its exponential) *rose* while
 #   the answers improved. So the authors trained for 15 epochs and picked a checkpoint between the
@@ -82,10 +81,10 @@ real_panel("00")
 #
 # **What it did not show.** A thousand is not a special number. LIMA measured what people prefer,
 # not whether an answer is true, and people like style: models tuned to imitate ChatGPT pleased the
-# graders without knowing more (Gudibande et al. 2023). This lesson measures something else: answers
-# of a word or two, checked by a program. So **data quality** here is the share of right answers,
-# and what we find need not hold for style, long answers or reasoning. How to judge those is the
-# subject of lesson 10.
+# graders without knowing more (Gudibande et al. 2023). Judges also tend to prefer the longer
+# answer. This lesson measures something else: answers of a word or two, checked by a program. So
+# **data quality** here is the share of right answers, and what we find need not hold for style,
+# long answers or reasoning. Judging those is lesson 10.
 
 # %%
 ift.quiz("03", "lima-says", "which-checkpoint")
@@ -108,9 +107,9 @@ for flaw in ("wrong", "off_topic", "echoed", "truncated"):
     print(f"{flaw:>12}  {flawed.response}")
 
 # %% [markdown]
-# One run needs no more than this: rows with `prompt` and `completion`, an `SFTConfig`, an
-# `SFTTrainer`. TRL takes the loss on the completion only, because the rows say which part that is.
-# The run takes 63 steps, because that is one pass over 1,000 examples in batches of 16.
+# One run needs rows with `prompt` and `completion`, an `SFTConfig` and an `SFTTrainer`. TRL takes
+# the loss on the completion only. The run takes 63 steps: one pass over 1,000 examples in batches
+# of 16.
 
 # %%
 import tempfile
@@ -194,8 +193,8 @@ assert abs(scores.accuracy - few[0].accuracy) < 0.08
 #
 # ### More examples, and flawed ones
 #
-# **Equal compute.** Every run takes 63 steps. So "more examples" means more *different* ones, not
-# more training, and a small set is repeated more often.
+# **Equal compute.** Every run takes 63 steps, so that "more examples" means more *different* ones,
+# not more training, and a small set is repeated more often.
 #
 # **Predict before you run.** With 63 steps each: (a) how far do 300 good examples fall behind 1,000
 # good ones? (b) How far are they ahead of 1,000 of which 600 are flawed? (c) How far are 30 good
@@ -211,8 +210,7 @@ for name, results in arms.items():
 
 # %% [markdown]
 # **Claim: little is enough.** Between 300 and 1,000 good examples we see no clear difference, for
-# facts that the base knows. (A claim *holds* if its whole 95 % interval lies on the right side of a
-# bound that was written down before.)
+# facts that the base knows.
 
 # %%
 if runs.decide(thousand, few):  # both have the same seeds, and enough of them
@@ -257,8 +255,8 @@ if runs.decide(few, mixed):
 
 # %%
 rivals = {
-    "the 400 good ones alone": experiment.GOOD_ALONE,
-    "the 400 good ones, 25 steps": experiment.GOOD_ALONE_BRIEFLY,
+    "the 400 good ones alone": experiment.LimaConfig(1000, 0.6, good_only=True),
+    "the 400 good ones, 25 steps": experiment.LimaConfig(1000, 0.6, good_only=True, steps=25),
     "(c) 30 good ones": experiment.LimaConfig(30),
 }
 print("ahead of 1,000, 60 % flawed, by (95 % interval)")
@@ -281,9 +279,7 @@ for name, config in rivals.items():
 figures.grid_view(runs, live={"good": {300: [scores.items]}})
 
 # %%
-for name, points in figures.means(runs.stored).items():
-    print(f"{name:>12}: " + "  ".join(f"{mean:.3f} at {n:,}" for n, mean in points.items()))
-print("\nWhat the flaws cost (95 % interval)")
+print("What the flaws cost (95 % interval)")
 for (name, n), cost in figures.costs(runs.stored).items():
     print(f"{name:>12} at {n:5,}: {cost}")
 
@@ -453,14 +449,9 @@ real_panel("03")
 # each, and no names. **Predict** how often you will prefer 300 examples to 30.
 
 # %%
-from ift_course.lessons import ballots
-from ift_course.panels.store import stored_panel
-from ift_course.plots.blind_votes import vote
-from ift_course.plots.widgets import display_both
+from ift_course.lessons.ballots import show_votes
 
-gemma = stored_panel("03")
-votes = vote(*ballots.open_results(gemma, "30 examples", "300 examples"))
-display_both(votes.box, ballots.first_ballot(votes.poll), hint="Run this cell to vote.")
+show_votes("03", "30 examples", "300 examples")
 
 # %% [markdown]
 # Your ten votes get an interval, too, and a wide one. `ift compare --blind` does the same for the

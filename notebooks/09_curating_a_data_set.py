@@ -12,8 +12,6 @@
 # - rank records by difficulty, and say when that backfires;
 # - mix several sources without undoing what you have cleaned.
 #
-# What this lesson costs:
-#
 # {{ cost }}
 
 # %%
@@ -370,10 +368,10 @@ print(f"{len(left)} rows are left: {good} good, {content} with a flaw of content
 #
 # ## 5. Difficulty
 #
-# The base model knows a little. How surprised is it by a response? Take the mean loss of the
-# response's tokens after the question, and after nothing. Their ratio is the
-# **instruction-following difficulty** (IFD) of Li et al. 2023. Near 0, the question gives the
-# answer away. Near 1, it did not help. Above 1, it made the response less likely.
+# How surprised is a base model by a response? Take the mean loss of the response's tokens after the
+# question, and after nothing. Their ratio is the **instruction-following difficulty** (IFD) of Li
+# et al. 2023. Near 0, the question gives the answer away; near 1, it did not help; above 1, it made
+# the response less likely.
 #
 # Does that find wrong answers? We take a pool of 1,000 records of the closed world, the course's
 # own facts, which a program can check. Half of the originals are flawed, and a fifth of the pool
@@ -431,7 +429,10 @@ for name, is_flawed in (("right", False), ("wrong", True)):
 #
 # So `curation.curate` makes you choose the end. Its steps, in order: rules of form, exact copies,
 # near copies, the best 300 (twice what you keep) by IFD, and **diversity**: of those, the questions
-# that differ most. Test questions are not in it.
+# that differ most. Test questions are not in it. Deita (Liu et al. 2023) works in the same way: it
+# ranks records by complexity and quality, as a model scores them, and keeps a record only if it
+# differs enough from those kept before. With its 6,000 records, models did as well as others with
+# more than ten times as many.
 
 # %%
 curated = curation.curate(
@@ -613,6 +614,8 @@ ift.quiz("09", "data-quality-problem", "difficulty-filter", "mixture-of-two", "r
 #   [arXiv:2305.11206](https://arxiv.org/abs/2305.11206): 1,000 examples chosen by hand.
 # - Chen et al. 2023, *AlpaGasus*, [arXiv:2307.08701](https://arxiv.org/abs/2307.08701): a stronger
 #   model chooses 9,000 of Alpaca's 52,000.
+# - Liu et al. 2023, *What Makes Good Data for Alignment?* (Deita),
+#   [arXiv:2312.15685](https://arxiv.org/abs/2312.15685).
 # - Li et al. 2023, *From Quantity to Quality* (IFD),
 #   [arXiv:2308.12032](https://arxiv.org/abs/2308.12032).
 # - Muennighoff et al. 2023, *Scaling Data-Constrained Language Models*,

@@ -225,8 +225,9 @@ def sample_nucleus(logits: torch.Tensor, top_p: float, temperature: float, u: fl
     """A token id out of the smallest set of likeliest tokens whose probability is at least top_p.
 
     logits: float (vocabulary,). Probabilities are softmax(logits / temperature). Tokens are taken
-    from the likeliest on, of equally likely ones the lower id first. Within the set, probabilities
-    are made to sum to 1, and the token is the first one at which the running sum is greater than u.
+    from the likeliest on; where two are equally likely, the lower id comes first. Within the set,
+    probabilities are made to sum to 1, and the token is the first one at which the running sum is
+    greater than u.
     u: in [0, 1).
 
     Raises ValueError unless temperature > 0 and 0 < top_p <= 1.
@@ -251,6 +252,23 @@ def sample_nucleus(logits: torch.Tensor, top_p: float, temperature: float, u: fl
 
 # %%
 ift.check(sample_nucleus)
+
+# %% [markdown]
+# Your sampler, with the course's base model behind it. Change `top_p` and the temperature, and say
+# in one sentence what each of them does to the text:
+
+# %%
+if ift.passed(sample_nucleus):
+    import random
+
+    base, tokenizer = ift.load("base")
+    for top_p in (0.2, 0.9, 1.0):
+        ids, rng = list(tokenizer("On a good day")["input_ids"]), random.Random(0)
+        for _ in range(20):
+            with torch.no_grad():
+                logits = base(torch.tensor([ids])).logits[0, -1].float()
+            ids.append(sample_nucleus(logits, top_p, temperature=1.0, u=rng.random()))
+        print(f"top_p={top_p}: {tokenizer.decode(ids)!r}")
 
 # %% [markdown] tags=["hint"]
 # Work through the example on paper: sort, add up, cut, renormalize, add up again, compare with u.

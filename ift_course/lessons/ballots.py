@@ -4,10 +4,34 @@ from __future__ import annotations
 
 import hashlib
 
+from ift_course.errors import CourseError
 from ift_course.evaluation.eval_result import FORMAT, Answer, EvalResult
 from ift_course.evaluation.votes import Poll
+from ift_course.lessons.real_parts import command
 from ift_course.panels.panel import Panel
+from ift_course.panels.store import stored_panel
+from ift_course.plots.blind_votes import vote
 from ift_course.plots.transcript import Transcript, TranscriptRow, transcript
+from ift_course.plots.widgets import display_both
+from ift_course.profile import REAL
+
+
+def show_votes(lesson: str, first: str, second: str) -> None:
+    """Display buttons for blind votes on what a lesson stores of the real model.
+
+    Args:
+        lesson: Its number, such as "03".
+        first: An arm of its panel.
+        second: Another arm.
+
+    Raises:
+        CourseError: Nothing is stored.
+    """
+    panel = stored_panel(REAL, lesson)
+    if panel is None:
+        raise CourseError(f"No answers are stored for lesson {lesson}; run: {command(lesson)}")
+    votes = vote(*open_results(panel, first, second))
+    display_both(votes.box, first_ballot(votes.poll), hint="Run this cell to vote.")
 
 
 def open_results(panel: Panel, *arms: str) -> list[EvalResult]:

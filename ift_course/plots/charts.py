@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
@@ -296,70 +295,52 @@ def _label_ends(ax: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
                     color=text_color(color), annotation_clip=False)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One stage of training an assistant; each field is a few words."""
-
-    name: str
-    data: str
-    objective: str
-    output: str
-
-
-PIPELINE = (
-    Stage(
-        "Pretraining",
-        "raw text: trillions of tokens of web pages, books, code",
-        "predict the next token, on every token",
-        "base model: completes text, and answers where a text would go on with an answer",
-    ),
-    Stage(
-        "Instruction tuning, SFT",
-        "demonstrations: a thousand to millions of instructions with good responses",
-        "predict the next token, usually on the response tokens only",
-        "SFT model: follows instructions, copies its demonstrations",
-    ),
-    Stage(
-        "RLHF or DPO",
-        "preferences: pairs of responses, one chosen, one rejected",
-        "RLHF: maximize a reward learned from the pairs. DPO: prefer the chosen one. "
-        "Both stay near the SFT model",
-        "assistant: answers as the raters preferred, often longer, not always truer",
-    ),
-)
+MODELS = ("random\nweights", "base\nmodel", "SFT\nmodel", "assistant")
+STAGES = (  # from one model to the next: its name, its data, its objective
+    ("Pretraining", "raw text, then selected\ntext (mid-training)", "the next token,\nevery token"),
+    ("Instruction\ntuning, SFT", "instructions with\ngood responses",
+     "the next token,\nresponse only"),
+    ("Preferences:\nRLHF, DPO", "pairs of responses,\none preferred",
+     "rather the\npreferred one"),
+)  # fmt: skip
+REASONING = ("RL with verifiable rewards", "tasks whose answers a program checks", "right answers")
 
 
-def pipeline(stages: Sequence[Stage] = PIPELINE, *, title: str = "") -> Picture:
-    """The stages as boxes from left to right, each with its data, objective and output."""
-    summary = "; ".join(f"{s.name}: data {s.data}; objective {s.objective}; output {s.output}"
-                        for s in stages)  # fmt: skip
-    fig = new_figure(3.8, title=title, alt=_alt_text("Diagram", title, summary))
+def pipeline() -> Picture:
+    """Draw how a model becomes an assistant: models as boxes, the stages of training between."""
+    stages = [*STAGES, REASONING]
+    summary = "; ".join(": ".join(" ".join(part.split()) for part in stage) for stage in stages)
+    fig = new_figure(3.6, title="", alt=_alt_text("Diagram", "", summary))
     [ax] = subplots(fig)
     ax.set_axis_off()
-    ax.set_xlim(0, len(stages))
-    ax.set_ylim(0, 1)
-    for i, stage in enumerate(stages):
-        _draw_stage(ax, i, stage, COLORS[(0, 2, 3)[i % 3]])
-        if i:
-            ax.annotate("", (i + 0.045, 0.5), (i - 0.045, 0.5),
-                        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.8})  # fmt: skip
+    ax.set(xlim=(-0.55, 9.55), ylim=(0.1, 4.4))
+    for i, name in enumerate(MODELS):
+        _draw_model(ax, 3 * i, name, COLORS[i] if i else FAINT)
+    for i, (name, data, objective) in enumerate(STAGES):
+        middle = 3 * i + 1.5
+        _draw_arrow(ax, (3 * i + 0.5, 2.8), (3 * i + 2.5, 2.8))
+        ax.text(middle, 3.65, name, ha="center", va="bottom", fontsize=11, fontweight="bold")
+        ax.text(middle, 2.95, data, ha="center", va="bottom", fontsize=9)
+        ax.text(middle, 2.65, objective, ha="center", va="top", fontsize=9, color=FAINT)
+    _draw_arrow(ax, (6, 2.3), (9, 2.3), bend="angle3,angleA=-60,angleB=240")
+    name, data, objective = REASONING
+    ax.text(6.25, 1.1, name, ha="right", va="center", fontsize=11, fontweight="bold")
+    ax.text(6.25, 0.75, data, ha="right", va="center", fontsize=9)
+    ax.text(6.25, 0.45, objective, ha="right", va="center", fontsize=9, color=FAINT)
+    footnote(fig, "bold: the stage · black: its data · gray: what its loss or reward asks for")
     return fig
 
 
-def _draw_stage(ax: Axes, left: int, stage: Stage, color: str) -> None:
+def _draw_model(ax: Axes, x: float, name: str, color: str) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    round_box = "round,pad=0,rounding_size=0.03"
-    ax.add_patch(FancyBboxPatch((left + 0.05, 0.01), 0.9, 0.98, boxstyle=round_box,
+    ax.add_patch(FancyBboxPatch((x - 0.5, 2.3), 1, 1, boxstyle="round,pad=0,rounding_size=0.12",
                                 facecolor="white", edgecolor=color, linewidth=2))  # fmt: skip
-    ax.text(left + 0.5, 0.915, f"{left + 1}  {stage.name}", ha="center", va="center",
-            fontsize=11, fontweight="bold")  # fmt: skip
-    ax.plot([left + 0.05, left + 0.95], [0.845, 0.845], color=color, linewidth=2)
-    for top, (label, text) in zip(
-        (0.80, 0.54, 0.25),
-        (("DATA", stage.data), ("OBJECTIVE", stage.objective), ("OUTPUT", stage.output)),
-        strict=True,
-    ):
-        ax.text(left + 0.09, top, label, va="top", fontsize=8.5, color=FAINT, fontweight="bold")
-        ax.text(left + 0.09, top - 0.058, textwrap.fill(text, 29), va="top", fontsize=10,
-                linespacing=1.25)  # fmt: skip
+    ax.text(x, 2.8, name, ha="center", va="center", fontsize=10)
+
+
+def _draw_arrow(
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], bend: str = "arc3"
+) -> None:
+    arrow = {"arrowstyle": "-|>", "color": INK, "lw": 1.8, "connectionstyle": bend}
+    ax.annotate("", end, start, arrowprops=arrow)

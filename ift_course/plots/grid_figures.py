@@ -44,7 +44,7 @@ def curves(
     level: tuple[str, float] | None = None,
     note: str = "",
 ) -> Picture:
-    """A line for each name over x, with its 95 % band, and new measurements as large marks.
+    """A line for each name over x, with 95 % intervals, and new measurements as large marks.
 
     Args:
         stored: The lines. Points may be missing. x grows by factors.
@@ -67,11 +67,14 @@ def curves(
     ax = axes(fig, xlabel=xlabel, ylabel=ylabel)
     for i, name in enumerate(names):
         color, marker = COLORS[i], MARKERS[i]
-        draw_line(ax, stored.get(name, {}), i)
+        shift = 1.035 ** (i - (len(names) - 1) / 2)  # so that the intervals stand side by side
+        xs = sorted(stored.get(name, {}))
+        for x, seeds in [*stored.get(name, {}).items(), *live.get(name, {}).items()]:
+            ax.plot([x * shift] * 2, np.clip(_interval(seeds), 0, 1), color=color, linewidth=1.5)
+        ax.plot([x * shift for x in xs], [_mean(stored[name][x]) for x in xs], color=color,
+                marker=marker, markersize=6, linestyle=DASHES[i])  # fmt: skip
         for x, seeds in live.get(name, {}).items():
-            low, high = np.clip(_interval(seeds), 0, 1)
-            ax.plot([x, x], [low, high], color=color, linewidth=1.5)
-            ax.plot(x, _mean(seeds), marker=marker, markersize=13, color="white",
+            ax.plot(x * shift, _mean(seeds), marker=marker, markersize=13, color="white",
                     markeredgecolor=color, markeredgewidth=2.5, zorder=4)  # fmt: skip
         ax.plot([], [], color=color, marker=marker, linestyle=DASHES[i], label=name)
     if level:
@@ -82,9 +85,7 @@ def curves(
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     marks = ["large mark: measured in this run"] if live else []
     lines = [f"small marks and lines: {note or 'stored'}"] if any(stored.values()) else []
-    has_bars = any(len(seeds) > 1 for points in live.values() for seeds in points.values())
-    drawn = "band, bar" if has_bars else "band"  # one seed has no interval
-    footnote(fig, "\n".join([" · ".join([*marks, f"{drawn}: 95 % interval"]), *lines]))
+    footnote(fig, "\n".join([" · ".join([*marks, "bar: 95 % interval"]), *lines]))
     return fig
 
 

@@ -60,14 +60,6 @@ def of_shared_seeds(results: Sequence[LimaResult]) -> list[LimaResult]:
     return [result for result in results if result.seed in shared]
 
 
-def means(results: Sequence[LimaResult]) -> dict[str, dict[float, float]]:
-    """Share flawed → number of examples → mean over seeds and questions."""
-    return {
-        name: {n: fmean(map(fmean, seeds)) for n, seeds in points.items()}
-        for name, points in by_share(results).items()
-    }
-
-
 def difference(
     first: Sequence[Sequence[float]], second: Sequence[Sequence[float]], digits: int = 3
 ) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 from ift_course.data.examples import to_records
 from ift_course.data.loss_mask import collate
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-METHODS: tuple[Method, ...] = get_args(Method)
 ItemScores = Sequence[Sequence[float]]  # of one arm: for each seed, 1 or 0 an item
 NOT_WEIGHTS = ("activations", "half-precision copies", "logits", "temporaries")
 ALPHA = 32  # the same for every rank, as in Schulman et al. 2025, so that one rate suits all
@@ -37,17 +36,6 @@ def examples(n: int, seed: int) -> list[Example]:
 def questions(n: int, seed: int) -> list[Example]:
     """Draw questions about entities that no example mentions."""
     return sample(n, seed=seed, split="test", tasks=FACT_TASKS)
-
-
-def unasked(chosen: Sequence[Example], tuned_on: Sequence[Example]) -> list[int]:
-    """Return the positions of the questions that no training example asks in any wording.
-
-    Args:
-        chosen: The questions.
-        tuned_on: The training examples.
-    """
-    asked = {(example.task, example.entity) for example in tuned_on}
-    return [i for i, x in enumerate(chosen) if (x.task, x.entity) not in asked]
 
 
 def points(first: ItemScores, second: ItemScores) -> str:
@@ -115,7 +103,7 @@ def step_cost(
         base: The base in memory; it is copied.
         tokenizer: Its tokenizer.
         batch: Inputs and labels.
-        method: One of `METHODS`.
+        method: "full", "lora" or "qlora".
         rank: Of the adapters.
     """
     import torch

@@ -111,15 +111,16 @@ def rate_sweep(
         f"{rate:g} for {', '.join(names)}" for rate, names in by_rate.items()
     )
     lines, fig = [], new_figure(4.2, title=title, alt="")
-    xlabel = "maximum of the learning rate · bands: 95 % interval over seeds and questions"
+    xlabel = "maximum of the learning rate · bars: 95 % interval over seeds and questions"
     ax = axes(fig, xlabel=xlabel, ylabel="share correct")
     for i, (name, points) in enumerate(arms.items()):
         means, intervals = zip(*(summarize_seeds(seeds, (0, 1)) for seeds in points), strict=True)
         heights = [fmean(of_seeds) for of_seeds in means]
-        bands = [x or (y, y) for x, y in zip(intervals, heights, strict=True)]
-        low, high = zip(*bands, strict=True)
-        ax.fill_between(rates, low, high, color=COLORS[i], alpha=0.14, linewidth=0)
-        ax.plot(rates, heights, color=COLORS[i], marker=MARKERS[i], linestyle=DASHES[i],
+        shift = 1.05 ** (i - (len(arms) - 1) / 2)  # so that the intervals stand side by side
+        xs = [rate * shift for rate in rates]
+        bars = [x or (y, y) for x, y in zip(intervals, heights, strict=True)]
+        ax.vlines(xs, *zip(*bars, strict=True), color=COLORS[i], linewidth=1.5)
+        ax.plot(xs, heights, color=COLORS[i], marker=MARKERS[i], linestyle=DASHES[i],
                 markersize=7, label=name)  # fmt: skip
         values = zip(heights, rates, strict=True)
         lines.append(f"{name}: {', '.join(f'{y:.2f} at {x:g}' for y, x in values)}")

@@ -20,7 +20,6 @@ def test_curves_hold_every_share_and_size(results):
     assert list(lines) == ["good", "30 % flawed", "60 % flawed"]
     assert list(lines["60 % flawed"]) == [100, 1000]
     assert lines["60 % flawed"][100] == [[1.0, 1.0, 0.0, 0.0]] * 3
-    assert figures.means(results)["60 % flawed"] == {100: 0.5, 1000: 0.5}
     assert figures.by_share([]) == {}
 
 
