@@ -1,0 +1,110 @@
+"""What the published lesson says under an output is true of that output.
+
+These tests read the executed notebook. Where a sentence in it is computed, they compute it again
+from the numbers above it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+
+import nbformat
+import pytest
+
+from ift_course.claims import grid_store
+from ift_course.lessons.lesson_08 import figures, summary
+from ift_course.lessons.lesson_08.experiment import (
+    SAMPLE_PROMPTS,
+    ForgettingResult,
+    other_families,
+)
+from ift_course.lessons.lesson_08.recipes import GRID, PLAIN, REMEDIED
+from ift_course.paths import checkout
+from ift_course.profile import get_profile
+
+
+@cache
+def outputs() -> dict[str, str]:
+    """The printed text of each code cell of the published notebook, by the cell's source."""
+    path = checkout() / "notebooks" / "08_specialize_without_forgetting.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    return {
+        cell.source: "".join(out.text for out in cell.outputs if out.output_type == "stream")
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+
+
+def output_of(source: str) -> str:
+    """The output of the only cell whose source contains this text."""
+    [text] = [out for cell, out in outputs().items() if source in cell]
+    return text
+
+
+@pytest.fixture(scope="module")
+def results() -> list[ForgettingResult]:
+    stored = grid_store.read(get_profile("tiny"), "08", ForgettingResult)
+    assert {x.config for x in stored} == set(GRID), "every recipe is stored"
+    return stored
+
+
+def test_the_count_under_the_transcript_is_that_of_the_transcript():
+    text = output_of("answered with a topic")
+    answers: dict[str, list[str]] = {}
+    for name, reply in re.findall(r"^ +(\w+) ▸ (.+)$", text, re.MULTILINE):
+        answers.setdefault(name, []).append(ast.literal_eval(reply))
+    assert {len(texts) for texts in answers.values()} == {len(SAMPLE_PROMPTS)}
+    counted = ast.literal_eval(text.split("answered with a topic: ")[1])
+    for name, texts in answers.items():
+        assert counted[name] == sum(x in other_families() for x in texts)
+    assert counted[REMEDIED] > counted["general"] == 0, "the habit has changed"
+
+
+def test_the_words_about_the_pace_are_those_of_the_curve_above_them():
+    text = output_of("class Watch")
+    points = {
+        int(step): (float(special), float(others))
+        for step, special, others in re.findall(
+            r"(\d+) steps: \w+ ([\d.]+), the other families ([\d.]+)", text
+        )
+    }
+    [words] = re.findall(r"A quarter of the way: (.+)\.", text)
+    assert words == figures.what_comes_first(points)
+
+
+def test_facts_are_still_completed_where_the_other_families_are_forgotten(results):
+    experts = summary.outcomes(results, method=PLAIN)
+    forgetful = [x for x in experts if x.loss.interval[0] > 0]
+    assert forgetful, "the lesson is about these"
+    for x in forgetful:
+        assert x.facts_before - x.facts < x.loss.mean / 2, x.family
+
+
+def test_not_all_of_the_models_own_answers_are_ideal():
+    n_own, n_ideal = map(
+        int, re.search(r"(\d+) of \d+ rows are replayed; (\d+) of", output_of("own = [")).groups()
+    )
+    assert 0 < n_ideal < n_own
+
+
+def test_cat_is_the_sum_of_two_updates_and_linear_is_not():
+    text = output_of("add_weighted_adapter")
+    cat, linear = map(float, re.findall(r"by ([\d.]+)%", text))
+    assert cat < 0.1 < 1 < linear
+
+
+def test_the_model_that_peft_was_given_is_no_reference():
+    same, copy = map(
+        float, re.findall(r"([\d.]+)$", output_of("the model that was given"), re.MULTILINE)
+    )
+    assert same == 0.0 < copy
+
+
+def test_the_report_leaves_out_a_loss():
+    [(_, _, before, after)] = [
+        row for row in re.findall(r"^(not )?(in the report): ([\d.]+) before, ([\d.]+) after",
+                                  output_of("not in the report"), re.MULTILINE) if row[0]
+    ]  # fmt: skip
+    assert float(after) < float(before)
