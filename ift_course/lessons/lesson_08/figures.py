@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ift_course.claims.results import origin as origin
-from ift_course.evaluation.intervals import paired_difference, two_level_interval
+from ift_course.evaluation.intervals import two_level_interval
 from ift_course.lessons.lesson_08.experiment import ForgettingResult
-from ift_course.lessons.lesson_08.recipes import PLAIN, REMEDIED, SPECIALTIES, candidates
+from ift_course.lessons.lesson_08.recipes import PLAIN, SPECIALTIES, candidates
 from ift_course.lessons.lesson_08.summary import (
     Change,
     Outcome,
     Seeds,
     arm,
     best,
+    difference,
+    measured,
     outcomes,
     pace,
     share,
@@ -41,10 +43,9 @@ if TYPE_CHECKING:
 def specialties(results: Sequence[ForgettingResult]) -> Picture:
     """Four experts: what each scores on its specialty, and on the other families."""
     experts = sorted(outcomes(results, method=PLAIN), key=lambda x: -x.loss.mean)
-    most, least = experts[0], experts[-1]
     title = (
-        f"The expert for {most.family} costs the other families {most.loss.mean:.2f}, "
-        f"the one for {least.family} {least.loss.mean:.2f}"
+        f"Clearly learned: {names(x for x in experts if is_skilled(x))}; "
+        f"costly to the other families: {names(x for x in experts if is_costly(x))}"
     )
     numbers = "; ".join(
         f"{x.family}: specialty {share(x.special):.2f}, before {share(x.before):.2f}, "
@@ -73,12 +74,10 @@ def specialties(results: Sequence[ForgettingResult]) -> Picture:
 def over_time(results: Sequence[ForgettingResult]) -> Picture:
     """Both scores of each expert after so many steps."""
     curves = {family: track(results, family) for family in SPECIALTIES}
-    points = curves[REMEDIED]
-    step, last = quarter(points), max(points)
-    gain, _ = pace(points, step)
+    experts = outcomes(results, method=PLAIN)
     title = (
-        f"{REMEDIED}: {what_comes_first(points)}; after {step} of {last} steps it has {gain:.0%} "
-        "of its gain"
+        f"The other families fall while these experts train: {names(filter(is_costly, experts))}; "
+        f"not clearly: {names(x for x in experts if not is_costly(x))}"
     )
     numbers = "; ".join(
         f"{family}: " + ", ".join(f"{a:.2f} and {b:.2f} after {n}" for n, (a, b) in points.items())
@@ -112,6 +111,8 @@ def remedies(results: Sequence[ForgettingResult], family: str) -> Picture:
         f"{family}: with {top.method}, the other families score {share(top.others):.2f}, "
         f"without a remedy {share(expert.others):.2f}"
     )
+    if not any(map(is_skilled, rows)):
+        title += f"; no method learns {family}"
     numbers = "; ".join(
         f"{x.method}: {share(x.special):.2f} on the specialty, {share(x.others):.2f} on the others"
         for x in rows
@@ -154,14 +155,36 @@ def table(rows: Sequence[Outcome]) -> str:
 
 
 def what_is_learned(experts: Sequence[Outcome]) -> str:
-    """Say of each expert whether it has learned more than the form of an answer."""
-    skilled = [x.family for x in experts if is_skilled(x)]
-    others = [x.family for x in experts if not is_skilled(x)]
-    lines = [f"Above what needs no learning: {', '.join(skilled) or 'none'}."]
-    if others:
-        lines.append(
-            f"Not certainly above it, so perhaps only the form was learned: {', '.join(others)}."
+    """Say which experts have gained clearly, which have lost clearly, and which have done both."""
+    both = [x for x in experts if is_skilled(x) and is_costly(x)]
+    return "\n".join(
+        [
+            f"Clearly above what needs no learning: {names(filter(is_skilled, experts))}.",
+            f"Not clearly above it: {names(x for x in experts if not is_skilled(x))}.",
+            f"Clearly lower on the other families: {names(filter(is_costly, experts))}.",
+            f"A clear gain that cost something: {names(both)}."
+            if both
+            else "No expert is in the first line and in the third: the loss bought no skill.",
+        ]
+    )
+
+
+def names(experts: Iterable[Outcome]) -> str:
+    """The specialties of some experts, in a list to be read."""
+    return ", ".join(x.family for x in experts) or "none"
+
+
+def rate_verdicts(results: Sequence[ForgettingResult]) -> str:
+    """Compare the lower rate with the higher one, where an expert is costly at one of them."""
+    lines = []
+    for family in SPECIALTIES:
+        by_rate = sorted(
+            (measured(results, family, PLAIN, recipe) for recipe in candidates(family, PLAIN)),
+            key=lambda x: x.recipe.rate,
         )
+        if any(map(is_costly, by_rate)):
+            low, high = by_rate
+            lines.append(f"{family}, at the lower rate: {more_or_less(low, high)}")
     return "\n".join(lines)
 
 
@@ -204,6 +227,11 @@ def is_skilled(expert: Outcome) -> bool:
     return expert.gain.interval[0] > 0
 
 
+def is_costly(expert: Outcome) -> bool:
+    """Whether the whole interval of the loss on the other families lies above 0."""
+    return expert.loss.interval[0] > 0
+
+
 def what_comes_first(points: dict[int, tuple[float, float]]) -> str:
     """Whether an expert has gained or lost first, a quarter of the way, in a few words.
 
@@ -213,6 +241,8 @@ def what_comes_first(points: dict[int, tuple[float, float]]) -> str:
     start, end = points[0], points[max(points)]
     if start[1] - end[1] < 0.05:
         return "hardly any loss"
+    if end[0] - start[0] < 0.05:
+        return "a loss, and hardly any gain"
     gain, loss = pace(points, quarter(points))
     if abs(gain - loss) < 0.1:
         return "gain and loss keep pace"
@@ -225,22 +255,58 @@ def quarter(points: dict[int, tuple[float, float]]) -> int:
 
 
 def verdicts(methods: dict[str, Outcome]) -> str:
-    """Compare each remedy with the expert that has none, in a sentence.
+    """Compare each remedy with the expert that has none, and say what that shows.
 
     Args:
         methods: the outcomes of one specialty, by the name of the method.
     """
     expert = methods[PLAIN]
-    lines = []
-    for name, x in methods.items():
-        if x is not expert:
-            kept = Change(*paired_difference(x.others, expert.others))
-            gained = Change(*paired_difference(x.special, expert.special))
-            lines.append(
-                f"{name}: {compared(kept)} of the other families, "
-                f"and {compared(gained)} on the specialty."
-            )
-    return "\n".join(["Against the expert without a remedy", *lines])
+    lines = [f"{name}: {more_or_less(x, expert)}" for name, x in methods.items() if x is not expert]
+    skilled = [name for name, x in methods.items() if is_skilled(x)]
+    meaning = (
+        f"Clearly above what needs no learning: {', '.join(skilled)}."
+        if skilled
+        else f"No method has learned {expert.family}, so this shows what each one protects, "
+        "and not which trade is the best."
+    )
+    return "\n".join(["Against the expert without a remedy", *lines, meaning])
+
+
+def what_differs(expert: Outcome) -> str:
+    """What keeps a comparison of losses from being one of trades; "" if nothing does."""
+    if is_skilled(expert):
+        return ""
+    return (
+        f"Neither learned {expert.family} here, so this is about what is lost, not about a trade."
+    )
+
+
+def more_or_less(one: Outcome, other: Outcome) -> str:
+    """What one arm has more or less than another of the same specialty, in a sentence."""
+    others = difference(one.others, other.others)
+    special = difference(one.special, other.special)
+    return f"{compared(others)} of the other families, and {compared(special)} on the specialty."
+
+
+def prediction(
+    name: str, change: Change, at_least: float | None = None, at_most: float | None = None
+) -> str:
+    """A prediction with its fate, in a line.
+
+    Args:
+        name: of the difference.
+        change: as it was measured.
+        at_least: the bound that was predicted, if it is a lower one.
+        at_most: the bound that was predicted, if it is an upper one.
+    """
+    low, high = change.interval
+    if at_least is not None:
+        bound, is_met, is_missed = f"at least {at_least}", low >= at_least, high < at_least
+    else:
+        assert at_most is not None
+        bound, is_met, is_missed = f"at most {at_most}", high <= at_most, low > at_most
+    verdict = "as predicted" if is_met else "not as predicted" if is_missed else "undecided"
+    return f"{name}: predicted {bound}, measured {change}: {verdict}"
 
 
 def compared(change: Change) -> str:

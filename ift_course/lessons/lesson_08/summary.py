@@ -75,17 +75,22 @@ class Outcome:
     @property
     def gain(self) -> Change:
         """How far the specialty is above what needs no learning."""
-        return Change(*paired_difference(self.special, self.reference))
+        return difference(self.special, self.reference)
 
     @property
     def loss(self) -> Change:
         """How far the other families are below the general model."""
-        return Change(*paired_difference(self.others_before, self.others))
+        return difference(self.others_before, self.others)
 
 
 def share(seeds: Seeds) -> float:
     """The mean over seeds and questions."""
     return fmean(map(fmean, seeds))
+
+
+def difference(first: Seeds, second: Seeds) -> Change:
+    """How much more the first arm scores than the second on the same questions."""
+    return Change(*paired_difference(first, second))
 
 
 def arm(results: Sequence[ForgettingResult], recipe: Recipe) -> list[ForgettingResult]:
@@ -109,8 +114,14 @@ def best(results: Sequence[ForgettingResult], family: str, method: str) -> Recip
 
 
 def outcome(results: Sequence[ForgettingResult], family: str, method: str) -> Outcome:
-    """What a method did with a specialty."""
-    recipe = best(results, family, method)
+    """What a method did with a specialty, at the rate that the development questions chose."""
+    return measured(results, family, method, best(results, family, method))
+
+
+def measured(
+    results: Sequence[ForgettingResult], family: str, method: str, recipe: Recipe
+) -> Outcome:
+    """What one recipe of a method did with a specialty, whether its rate was chosen or not."""
     runs, general = arm(results, recipe), {x.seed: x for x in arm(results, GENERAL)}
     return Outcome(
         family=family,
