@@ -460,7 +460,7 @@ if is_whole:
         "08.lora-forgets-less",
         "With its adapter on, LoRA forgets less than full tuning, each at its own learning rate.",
         literature="LoRA learns less and forgets less.",
-        differs=figures.what_differs(methods[PLAIN]),
+        differs=figures.what_differs(methods[LORA], methods[PLAIN]),
         source="Biderman et al. 2024, arXiv:2405.09673",
         metric="strict accuracy on the other families",
         arms={LORA: methods[LORA].others, PLAIN: methods[PLAIN].others},

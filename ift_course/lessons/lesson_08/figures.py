@@ -145,10 +145,10 @@ def table(rows: Sequence[Outcome]) -> str:
     The gain is counted from what needs no learning, the loss from the general model. "facts" are
     completed in plain text. The rate is a multiple of the method's usual one.
     """
-    heading = f"{'':34}special  others   {'gain':22}{'loss':22}facts  rate"
+    heading = f"{'':34}special  others   {'gain':24}{'loss':24}facts  rate"
     lines = [
         f"{x.family + ', ' + x.method:34}{share(x.special):7.2f}{share(x.others):8.2f}   "
-        f"{x.gain!s:22}{x.loss!s:22}{x.facts:5.2f}{x.recipe.rate:6.2f}"
+        f"{x.gain!s:24}{x.loss!s:24}{x.facts:5.2f}{x.recipe.rate:6.2f}"
         for x in rows
     ]
     return "\n".join([heading, *lines])
@@ -214,7 +214,7 @@ def pace_table(results: Sequence[ForgettingResult]) -> str:
     lines = [f"{'':12}{'steps':>5}  {'specialty':>9}  {'others':>6}"]
     for expert in outcomes(results, method=PLAIN):
         points = track(results, expert.family)
-        words = what_comes_first(points) if is_skilled(expert) else "no skill beyond the form"
+        words = what_comes_first(points) if is_skilled(expert) else "no clear skill at the end"
         for step in (0, quarter(points), max(points)):
             special, others = points[step]
             line = f"{expert.family:12}{step:5}  {special:9.2f}  {others:6.2f}"
@@ -272,13 +272,12 @@ def verdicts(methods: dict[str, Outcome]) -> str:
     return "\n".join(["Against the expert without a remedy", *lines, meaning])
 
 
-def what_differs(expert: Outcome) -> str:
+def what_differs(*compared_methods: Outcome) -> str:
     """What keeps a comparison of losses from being one of trades; "" if nothing does."""
-    if is_skilled(expert):
+    if any(map(is_skilled, compared_methods)):
         return ""
-    return (
-        f"Neither learned {expert.family} here, so this is about what is lost, not about a trade."
-    )
+    family = compared_methods[0].family
+    return f"Neither learned {family} here, so this is about what is lost, not about a trade."
 
 
 def more_or_less(one: Outcome, other: Outcome) -> str:

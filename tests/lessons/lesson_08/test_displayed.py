@@ -56,10 +56,16 @@ def test_the_count_under_the_transcript_is_that_of_the_transcript():
     for name, reply in re.findall(r"^ +(\w+) ▸ (.+)$", text, re.MULTILINE):
         answers.setdefault(name, []).append(ast.literal_eval(reply))
     assert {len(texts) for texts in answers.values()} == {len(SAMPLE_PROMPTS)}
-    counted = ast.literal_eval(text.split("answered with a topic: ")[1])
-    for name, texts in answers.items():
-        assert counted[name] == sum(x in other_families() for x in texts)
-    assert counted[REMEDIED] > counted["general"] == 0, "the habit has changed"
+    changed, n_prompts, n_topics = map(
+        int, re.search(r"changed: (\d+) of (\d+); answered with a topic: (\d+)", text).groups()
+    )
+    pairs = list(zip(answers["general"], answers[REMEDIED], strict=True))
+    assert n_prompts == len(pairs)
+    assert changed == sum(before != after for before, after in pairs) > 0
+    assert n_topics == sum(after in other_families() for _, after in pairs)
+    assert not set(answers["general"]) & set(other_families()), (
+        "the general model has no such habit"
+    )
 
 
 def test_the_words_about_the_pace_are_those_of_the_curve_above_them():
@@ -80,6 +86,23 @@ def test_facts_are_still_completed_where_the_other_families_are_forgotten(result
     assert forgetful, "the lesson is about these"
     for x in forgetful:
         assert x.facts_before - x.facts < x.loss.mean / 2, x.family
+
+
+def test_no_rate_table_says_more_than_its_intervals(results):
+    text = output_of("rate_verdicts")
+    assert text.endswith(figures.rate_verdicts(results) + "\n")
+
+
+def test_what_is_learned_and_lost_is_said_of_the_right_experts(results):
+    experts = summary.outcomes(results, method=PLAIN)
+    lines = output_of("what_is_learned").splitlines()
+    learned = next(x for x in lines if x.startswith("Clearly above"))
+    lost = next(x for x in lines if x.startswith("Clearly lower"))
+    for x in experts:
+        assert (x.family in learned) == (x.gain.interval[0] > 0), x.family
+        assert (x.family in lost) == (x.loss.interval[0] > 0), x.family
+    both = [x for x in experts if x.gain.interval[0] > 0 < x.loss.interval[0]]
+    assert lines[-1].startswith("No expert") == (not both)
 
 
 def test_not_all_of_the_models_own_answers_are_ideal():

@@ -118,6 +118,7 @@ def test_the_table_has_a_line_for_each_outcome(results):
         ({0: (0.0, 0.9), 8: (0.1, 0.4), 32: (0.8, 0.3)}, "the loss comes first"),
         ({0: (0.0, 0.9), 8: (0.4, 0.6), 32: (0.8, 0.3)}, "gain and loss keep pace"),
         ({0: (0.0, 0.9), 8: (0.4, 0.2), 32: (0.8, 0.88)}, "hardly any loss"),
+        ({0: (0.0, 0.9), 8: (0.0, 0.7), 32: (0.02, 0.5)}, "a loss, and hardly any gain"),
     ],
 )
 def test_the_words_for_the_pace_follow_from_the_scores(looks, words):
@@ -136,5 +137,38 @@ def test_a_comparison_says_no_more_than_its_interval(interval, word):
 def test_every_remedy_is_compared_with_the_expert(results):
     methods = {x.method: x for x in summary.outcomes(results, "yes_no")}
     lines = figures.verdicts(methods).splitlines()
-    assert len(lines) == len(methods)
+    assert len(lines) == 1 + len(methods) - 1 + 1
     assert any(line.startswith("average: more, +0.50") for line in lines)
+    assert lines[-1].startswith("Clearly above what needs no learning: expert")
+
+
+def test_where_nothing_is_learned_the_verdict_the_figure_and_the_claim_say_so():
+    rows = [make_result(RECIPES["general model"], seed, 0, 0.75) for seed in (0, 1)]
+    for seed in (0, 1):
+        rows.append(make_result(candidates("yes_no", PLAIN)[1], seed, 0.3, 0.25))
+        rows.append(make_result(candidates("yes_no", LORA)[0], seed, 0.3, 0.5))
+    methods = {x.method: x for x in summary.outcomes(rows, "yes_no")}
+    assert "No method has learned yes_no" in figures.verdicts(methods)
+    assert "no method learns yes_no" in figures.remedies(rows, "yes_no").alt
+    assert figures.what_differs(*methods.values()).startswith("Neither learned yes_no")
+
+
+def test_the_rates_are_compared_where_an_expert_costs_something(results):
+    text = figures.rate_verdicts(results)
+    assert "yes_no, at the lower rate: more, +0.13" in text
+    assert "less, -0.20" in text
+
+
+@pytest.mark.parametrize(
+    "interval, bound, verdict",
+    [
+        ((0.2, 0.4), {"at_least": 0.1}, "as predicted"),
+        ((0.0, 0.4), {"at_least": 0.1}, "undecided"),
+        ((-0.3, 0.0), {"at_least": 0.1}, "not as predicted"),
+        ((0.2, 0.4), {"at_most": 0.1}, "not as predicted"),
+        ((-0.2, 0.0), {"at_most": 0.1}, "as predicted"),
+    ],
+)
+def test_a_prediction_has_the_fate_of_its_interval(interval, bound, verdict):
+    line = figures.prediction("it", summary.Change(0.1, interval), **bound)
+    assert line.endswith(f": {verdict}") and line.startswith("it: predicted at ")
