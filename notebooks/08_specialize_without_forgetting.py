@@ -34,14 +34,13 @@ from ift_course.lessons.real_parts import real_panel
 real_panel("08")
 
 # %% [markdown]
-# Each such run takes minutes. To find out *why* a model forgets, and what helps, we need dozens of
-# runs, and answers that a program can check: the closed world.
+# To find out *why* a model forgets, and what helps, we need dozens of runs: the closed world.
 #
 # ## 2. Why anything is forgotten, by hand
 #
 # McCloskey and Cohen (1989) taught a small network to add one to a number, and then to add two. As
-# it learned the second, it lost the first. They called this **catastrophic interference**; today it
-# is also called **catastrophic forgetting**. Two weights are enough to see it.
+# it learned the second, it lost the first: **catastrophic interference**, today also called
+# **catastrophic forgetting**. Two weights are enough to see it.
 #
 # Task A wants $w_1 + w_2 = 2$. Task B wants $w_1 = 0$. Both hold at $w = (0, 2)$. We learn A first,
 # and then B, by gradient descent on B's squared error alone.
@@ -93,8 +92,7 @@ show("average of before and after", (after_a + after_b) / 2)
 # %% [markdown]
 # Replay does, because a little of A's error is enough to choose among the solutions of B. The
 # penalty and the average know only where the model was, so they end in a compromise: less
-# forgotten, less learned. (EWC, Kirkpatrick et al. 2017, weights the penalty by how much A depends
-# on each weight. Exercise 08.2 builds another penalty, the KL divergence.)
+# forgotten, less learned. (Exercise 08.2 builds another penalty, the KL divergence.)
 #
 # ## 3. An expert, with TRL
 #
@@ -268,11 +266,10 @@ print(figures.rate_table(results))
 print(figures.rate_verdicts(results))
 
 # %% [markdown]
-# The column "facts" asks in another way: it lets each expert complete plain sentences such as "The
+# The column "facts" in the table before lets each expert complete plain sentences such as "The
 # capital of France is". Where the score of the other families falls and that one does not, the
 # facts are still there, and what is lost is the *habit* of answering with them. Kotha et al. (2024)
-# found in larger models, too, that much of what seems forgotten can be brought back by asking
-# differently.
+# found in larger models, too, that asking differently brings much of it back.
 
 # %%
 ift.quiz("08", "gain-above-chance", "forgets-what", "read-two-curves")
@@ -288,10 +285,9 @@ ift.quiz("08", "gain-above-chance", "forgets-what", "read-two-curves")
 # tasks one after the other to T0, a model tuned on many tasks, replayed 1 % of the earlier data,
 # and kept nearly everything.
 #
-# But the assistant is often somebody else's, and its data was never published. Then let it make the
-# data: collect prompts like those of your users, and let the model answer them *before* you tune
-# it. Robins (1995) called this pseudo-rehearsal; Huang et al. (2024) let a language model write the
-# prompts, too.
+# If the data of an assistant was never published, let it make the data: collect prompts like those
+# of your users, and let the model answer them *before* you tune it. Robins (1995) called this
+# pseudo-rehearsal; Huang et al. (2024) let a language model write the prompts, too.
 
 # %%
 import random
@@ -360,7 +356,7 @@ with model.disable_adapter():
 # %% [markdown]
 # With the adapter off, the logits are those of the general model, so nothing is forgotten. The
 # price: something has to decide for each request which adapter answers. `model.save_pretrained`
-# writes the adapters alone, and `PeftModel.from_pretrained(general, folder)` loads one again.
+# writes the adapters alone, and `PeftModel.from_pretrained(general, folder)` loads one.
 #
 # Two adapters can also be added to each other. What an update adds to the weights is a **task
 # vector** (Ilharco et al. 2022), and their sum may have both skills. **Predict:** how much of each
@@ -379,9 +375,8 @@ for kind in ("cat", "linear"):
 
 # %% [markdown]
 # `"cat"` is the sum. `"linear"` adds the two factors of each update separately, so that their
-# product contains cross terms ($B_1 A_2$) that nobody trained; PEFT's documentation calls it a
-# rough approximation. With many adapters, TIES (Yadav et al. 2023) and DARE (Yu et al. 2023) reduce
-# what they do to each other: `combination_type="ties"`.
+# product contains cross terms ($B_1 A_2$) that nobody trained. With many adapters, TIES (Yadav et
+# al. 2023) reduces what they do to each other: `combination_type="ties"`.
 #
 # ### An average of weights
 #
@@ -389,9 +384,9 @@ for kind in ("cat", "linear"):
 #
 # $$w = w_\text{general} + \alpha\, (w_\text{expert} - w_\text{general})$$
 #
-# This adds $\alpha$ times a task vector of the whole model. It works because the two share their
-# beginning; the average of two models that were pretrained apart is noise. Wortsman et al. (2022)
-# found that such averages of an image model keep more of its robustness (*WiSE-FT*).
+# It works because the two share their beginning; the average of two models that were pretrained
+# apart is noise. Wortsman et al. (2022) found that such averages of an image model keep more of its
+# robustness (*WiSE-FT*).
 
 
 # %%
@@ -411,14 +406,13 @@ for share, (special, others) in line.items():
 
 # %% [markdown]
 # This is another path between the same two models than the training took, so compare it with the
-# steps above. Some of its bends are the score's: it counts only which answer comes first, and that
-# changes at once even where probabilities change evenly. Choose the share on development questions.
+# steps above. A score changes at once where probabilities change evenly, so a bend in it proves
+# little. Choose the share on development questions.
 #
 # ## 6. What each remedy is worth
 #
-# Not training at all forgets least, so less forgetting alone shows nothing. On the left of this
-# figure is the specialty, on the right what is left of the other families. **Predict** the order of
-# the rows on the right.
+# Not training at all forgets least, so less forgetting alone shows nothing, and the figure has both
+# scores. **Predict** the order of the rows on the right.
 
 # %%
 figures.remedies(results, REMEDIED)
@@ -533,13 +527,13 @@ assert abs(moved - 0.75) < 0.01
 # ## 8. What to do at work
 #
 # - Write the regression questions first, and score them while you train.
-# - Lower the rate, or take fewer steps, before you add a remedy.
+# - Check that the specialty is learned at all, above what needs no learning.
+# - Lower the rate before you add a remedy.
 # - Mix in rows of the general data, or the model's own answers, that show each kind of task that
 #   has to stay.
 # - Or keep the expert as an adapter, and switch it on for its own requests only.
-# - Training on samples of the model's own, as reinforcement learning does, moves it less:
-#   Shenfeld et al. (2025) found that it forgets less than SFT at an equal gain, and that the KL
-#   divergence to the model before, on the new task, predicts how much. We have not measured it.
+# - Shenfeld et al. (2025) found that reinforcement learning, which trains on samples of the model's
+#   own, forgets less than SFT at an equal gain. We have not measured it.
 #
 # ## Questions
 
