@@ -139,7 +139,18 @@ def test_every_remedy_is_compared_with_the_expert(results):
     lines = figures.verdicts(methods).splitlines()
     assert len(lines) == 1 + len(methods) - 1 + 1
     assert any(line.startswith("average: more, +0.50") for line in lines)
-    assert lines[-1].startswith("Clearly above what needs no learning: expert")
+
+
+def test_the_methods_that_have_learned_are_named():
+    rows = [make_result(RECIPES["general model"], seed, 0, 0.75) for seed in (0, 1)]
+    for seed in (0, 1):
+        rows.append(make_result(candidates("format", PLAIN)[1], seed, 0.8, 0.25))
+        rows.append(make_result(candidates("format", LORA)[0], seed, 0.0, 0.5))
+    methods = {x.method: x for x in summary.outcomes(rows, "format")}
+    assert figures.verdicts(methods).splitlines()[-1] == (
+        "Clearly above what needs no learning: expert."
+    )
+    assert figures.what_differs(*methods.values()) == ""
 
 
 def test_where_nothing_is_learned_the_verdict_the_figure_and_the_claim_say_so():
