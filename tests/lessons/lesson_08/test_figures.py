@@ -166,7 +166,7 @@ def test_where_nothing_is_learned_the_verdict_the_figure_and_the_claim_say_so():
 
 def test_the_rates_are_compared_where_an_expert_costs_something(results):
     text = figures.rate_verdicts(results)
-    assert "yes_no, at the lower rate: more, +0.13" in text
+    assert "format, at the lower rate: more, +0.38" in text
     assert "less, -0.20" in text
 
 
