@@ -1,7 +1,7 @@
-"""A specialty that is about the questions themselves: name the family that a question belongs to.
+"""A specialty that is about the questions themselves: name the desk that should answer.
 
-It is what a help desk does with its tickets. There are twelve possible answers, so a constant one
-is rarely right, and the questions are those that the general model has learned to answer.
+It is what a help desk does with its tickets. The desks are named by colors, so that an answer is
+one short word, and the questions are those that the general model has learned to answer.
 """
 
 from __future__ import annotations
@@ -15,11 +15,22 @@ from ift_course.world.verify import Answer
 
 ROUTING = "routing"
 WORDINGS = (
-    "Which topic does this question belong to?",
-    "Name the topic of the following question.",
-    "What is the topic of this question?",
-    "Say which topic this question is about.",
+    "Which desk does this question belong to?",
+    "Name the desk for the following question.",
+    "What is the desk for this question?",
+    "Say which desk should answer this question.",
 )
+DESKS = {  # families of the closed world → the desk; all others go to the last one
+    "geography": "red", "people": "red",
+    "animals": "blue", "objects": "blue",
+    "words": "green", "translation": "green", "grammar": "green",
+}  # fmt: skip
+LAST_DESK = "yellow"
+
+
+def desk(family: str) -> str:
+    """The desk that answers the questions of a family."""
+    return DESKS.get(family, LAST_DESK)
 
 
 def draw(
@@ -31,7 +42,7 @@ def draw(
         family: ROUTING, or a family of the closed world.
         count: how many.
         seed: of the draw.
-        families: the topics that questions to be routed come from.
+        families: where the questions to be routed come from.
         split: "train" or "test".
     """
     if family != ROUTING:
@@ -42,11 +53,11 @@ def draw(
         Example(
             instruction=rng.choice(WORDINGS),
             input=user_text(question.instruction, question.input),
-            response=question.family,
+            response=desk(question.family),
             task=ROUTING,
             family=ROUTING,
             entity=question.entity,
-            answer=Answer("value", (question.family,)),
+            answer=Answer("value", (desk(question.family),)),
         )
         for question in questions
     ]
