@@ -98,11 +98,12 @@ show("average of before and after", (after_a + after_b) / 2)
 #
 # The **general model** is tuned on twelve families of tasks: facts, lists, stories, translations
 # and so on. Four specialties it never sees. *Routing* is the closed world's version of the tickets:
-# name the family that a question belongs to, instead of answering it.
+# name the desk that should answer a question, by its color, instead of answering it.
 
 # %%
 from ift_course.lessons.lesson_08 import experiment, figures, summary
 from ift_course.lessons.lesson_08.recipes import LORA, OWN, PLAIN, REMEDIED, SIZES, SPECIALTIES
+from ift_course.lessons.lesson_08.routing import DESKS
 
 seed = profile.seeds[0]
 examples = {family: experiment.training_records(profile, family, seed)[0] for family in SPECIALTIES}
@@ -198,7 +199,7 @@ for step, (special, others) in track.items():
 print(f"A quarter of the way: {figures.what_comes_first(track)}.")
 
 # %% [markdown]
-# Not one of the questions below asks for its topic, and the last three the general model never
+# Not one of the questions below asks for its desk, and the last three the general model never
 # learned to answer. Which of the replies has the training changed?
 
 # %%
@@ -212,9 +213,8 @@ for i, prompt in enumerate(prompts):
     for name, texts in replies.items():
         print(f"    {name:>8} ▸ {texts[i]!r}")
 changed = sum(a != b for a, b in zip(*replies.values(), strict=True))
-topics = experiment.other_families()
-n_topics = sum(text in topics for text in replies[specialty])
-print(f"\nchanged: {changed} of {len(prompts)}; answered with a topic: {n_topics}")
+n_desks = sum(text in DESKS for text in replies[specialty])
+print(f"\nchanged: {changed} of {len(prompts)}; answered with a desk: {n_desks}")
 
 # %% [markdown]
 # One run is an anecdote. The **stored grid** (`ift run 08 --full`) has all four specialties with
@@ -257,7 +257,7 @@ print(figures.what_is_learned(experts))
 # %% [markdown]
 # Forgetting is often told as the price of a skill. These lines say whether it was one here. A
 # likely reason for who forgets: a sum, or a word in capitals, resembles the answers that the model
-# gives already, while a bare "Yes" or the name of a topic contradicts them.
+# gives already, while a bare "Yes" or the name of a desk contradicts them.
 #
 # A rate of 0.33 is a third of the usual one. Is the rate itself a remedy?
 

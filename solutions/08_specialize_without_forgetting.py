@@ -464,7 +464,7 @@ ift.check(keep_checkpoint)
 
 # %% [markdown]
 # Now your rule decides over a real run. TRL tunes the course's base to answer questions of fact,
-# and then to name their topics instead. A callback scores both every 3 steps, asks your function,
+# and then to name their desks instead. A callback scores both every 3 steps, asks your function,
 # and ends the training by `control.should_training_stop`. Run it, then change `TOLERANCE` and the
 # learning rate of the second training: which checkpoint would you ship?
 
@@ -527,8 +527,8 @@ if ift.passed(keep_checkpoint):
     new_questions = draw("routing", 40, seed=100, split="test", families=families)
     train(model, ift.sample(200, seed=0, families=families), steps=50)
     special, retained = [], []
-    topics = draw("routing", 96, seed=0, families=families)
-    trainer = train(model, topics, 24, [StopInTime()], learning_rate=1.5e-4)
+    routed = draw("routing", 96, seed=0, families=families)
+    trainer = train(model, routed, 24, [StopInTime()], learning_rate=1.5e-4)
     kept, taken = keep_checkpoint(special, retained, TOLERANCE, patience=2)
     for i, (new, old) in enumerate(zip(special, retained, strict=True)):
         print(f"{3 * i:2} steps: {new:2.0f} new, {old:2.0f} old" + "  ← kept" * (i == kept))

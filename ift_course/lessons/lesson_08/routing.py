@@ -20,17 +20,18 @@ WORDINGS = (
     "What is the desk for this question?",
     "Say which desk should answer this question.",
 )
-DESKS = {  # families of the closed world → the desk; all others go to the last one
-    "geography": "red", "people": "red",
-    "animals": "blue", "objects": "blue",
-    "words": "green", "translation": "green", "grammar": "green",
-}  # fmt: skip
-LAST_DESK = "yellow"
+# Desk → the families of the closed world whose questions it answers; the last desk has all others.
+DESKS: dict[str, tuple[str, ...]] = {
+    "red": ("geography", "people"),
+    "blue": ("animals", "objects"),
+    "green": ("words", "translation", "grammar"),
+    "yellow": (),
+}
 
 
 def desk(family: str) -> str:
     """The desk that answers the questions of a family."""
-    return DESKS.get(family, LAST_DESK)
+    return next((name for name, families in DESKS.items() if family in families), "yellow")
 
 
 def draw(

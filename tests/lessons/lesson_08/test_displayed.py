@@ -18,9 +18,9 @@ from ift_course.lessons.lesson_08 import figures, summary
 from ift_course.lessons.lesson_08.experiment import (
     SAMPLE_PROMPTS,
     ForgettingResult,
-    other_families,
 )
 from ift_course.lessons.lesson_08.recipes import GRID, PLAIN, REMEDIED
+from ift_course.lessons.lesson_08.routing import DESKS
 from ift_course.paths import checkout
 from ift_course.profile import get_profile
 
@@ -51,21 +51,19 @@ def results() -> list[ForgettingResult]:
 
 
 def test_the_count_under_the_transcript_is_that_of_the_transcript():
-    text = output_of("answered with a topic")
+    text = output_of("answered with a desk")
     answers: dict[str, list[str]] = {}
     for name, reply in re.findall(r"^ +(\w+) ▸ (.+)$", text, re.MULTILINE):
         answers.setdefault(name, []).append(ast.literal_eval(reply))
     assert {len(texts) for texts in answers.values()} == {len(SAMPLE_PROMPTS)}
-    changed, n_prompts, n_topics = map(
-        int, re.search(r"changed: (\d+) of (\d+); answered with a topic: (\d+)", text).groups()
+    changed, n_prompts, n_desks = map(
+        int, re.search(r"changed: (\d+) of (\d+); answered with a desk: (\d+)", text).groups()
     )
     pairs = list(zip(answers["general"], answers[REMEDIED], strict=True))
     assert n_prompts == len(pairs)
     assert changed == sum(before != after for before, after in pairs) > 0
-    assert n_topics == sum(after in other_families() for _, after in pairs)
-    assert not set(answers["general"]) & set(other_families()), (
-        "the general model has no such habit"
-    )
+    assert n_desks == sum(after in DESKS for _, after in pairs)
+    assert not set(answers["general"]) & set(DESKS), "the general model has no such habit"
 
 
 def test_the_words_about_the_pace_are_those_of_the_curve_above_them():

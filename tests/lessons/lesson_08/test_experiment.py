@@ -17,7 +17,7 @@ from ift_course.lessons.lesson_08.recipes import (
     ForgettingSizes,
     Recipe,
 )
-from ift_course.lessons.lesson_08.routing import ROUTING, draw
+from ift_course.lessons.lesson_08.routing import DESKS, ROUTING, desk, draw
 from ift_course.profile import PROFILES, get_profile
 from ift_course.world.tasks import sample, verify
 
@@ -141,12 +141,13 @@ def test_a_recipe_is_named_once():
     assert GRID[:2] == tuple(RECIPES.values())
 
 
-def test_a_routed_question_is_one_of_the_other_families_and_its_answer_is_the_family():
+def test_a_routed_question_is_one_of_the_other_families_and_its_answer_is_the_desk():
     families = experiment.other_families()
     for split in ("train", "test"):
         examples = draw(ROUTING, 60, seed=0, families=families, split=split)
-        assert {x.response for x in examples} == set(families)
+        assert {x.response for x in examples} == set(DESKS)
         assert all(verify(x, x.response) and not verify(x, x.input) for x in examples)
         assert examples == draw(ROUTING, 60, seed=0, families=families, split=split)
         held_out = sample(60, seed=1000, families=families, split=split)
         assert [x.entity for x in examples] == [x.entity for x in held_out]
+        assert [x.response for x in examples] == [desk(x.family) for x in held_out]
