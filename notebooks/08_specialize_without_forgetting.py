@@ -424,9 +424,9 @@ print(figures.verdicts(methods))
 
 # %% [markdown]
 # "More" and "less" stand only where the whole interval agrees. LoRA is drawn with its adapter on.
-# Where no rate teaches anything, the development questions cannot choose one, and the lower rate
-# is taken: such an arm forgets less because it hardly learns. Three predictions were written down
-# before the grid was measured:
+# Biderman et al. (2024) tuned Llama-2 7B on code and mathematics, and found that *LoRA learns less
+# and forgets less*. These are the predictions that were written down before the grid was measured,
+# with what became of them:
 
 # %%
 if is_whole := len(summary.arm(results, summary.GENERAL)) >= len(profile.seeds):
@@ -435,31 +435,31 @@ if is_whole := len(summary.arm(results, summary.GENERAL)) >= len(profile.seeds):
     )
     more = summary.difference(formatted.others, yes_no.others)
     print(figures.prediction("yes_no costs more than format", more, at_least=0.1))
-    own_answers = methods[OWN]
-    print(figures.prediction("own answers: what is lost", own_answers.loss, at_most=0.1))
-    cost = summary.difference(methods[PLAIN].special, own_answers.special)
+    print(figures.prediction("own answers: what is lost", methods[OWN].loss, at_most=0.1))
+    cost = summary.difference(methods[PLAIN].special, methods[OWN].special)
     print(figures.prediction("own answers: what they cost", cost, at_most=0.1))
+    lora_keeps = summary.difference(methods[LORA].others, methods[PLAIN].others)
+    print(figures.prediction("LoRA keeps more of the others", lora_keeps, at_least=0.0))
 
 # %% [markdown]
-# A skill that was never learned cannot be lost to replay either, so the last line counts only where
-# the expert has one.
+# Replay of original rows keeps a part, and not nearly everything as in Scialom's runs. LoRA, with
+# its adapter on, forgets as much as full tuning; with the adapter off it has lost nothing.
 #
-# **Claim: LoRA forgets less.** Biderman et al. (2024) tuned Llama-2 7B on code and mathematics,
-# with about 100,000 instructions or with billions of tokens, and found that *LoRA learns less and
-# forgets less*.
+# **Claim: an expert forgets.** We chose the desks in a trial on another seed, because there they
+# could be learned and cost much. Twelve topics with longer names, our first choice, were not
+# learned in these steps.
 
 # %%
 if is_whole:
+    expert_runs = methods[PLAIN]
     ift.claim(
-        "08.lora-forgets-less",
-        "With its adapter on, LoRA forgets less than full tuning, each at its own learning rate.",
-        literature="LoRA learns less and forgets less.",
-        differs=figures.what_differs(methods[LORA], methods[PLAIN]),
-        source="Biderman et al. 2024, arXiv:2405.09673",
+        "08.experts-forget",
+        "Tuning a general model on nothing but routing makes it lose other families.",
+        source="McCloskey & Cohen 1989; Luo et al. 2023, arXiv:2308.08747",
         metric="strict accuracy on the other families",
-        arms={LORA: methods[LORA].others, PLAIN: methods[PLAIN].others},
-        effect=(LORA, PLAIN),
-        at_least=0.0,
+        arms={"general model": expert_runs.others_before, "expert": expert_runs.others},
+        effect=("general model", "expert"),
+        at_least=0.3,
         subject=11,
     )
 

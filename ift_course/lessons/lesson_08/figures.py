@@ -164,7 +164,7 @@ def what_is_learned(experts: Sequence[Outcome]) -> str:
             f"Clearly lower on the other families: {names(filter(is_costly, experts))}.",
             f"A clear gain that cost something: {names(both)}."
             if both
-            else "No expert is in the first line and in the third: the loss bought no skill.",
+            else "No expert is in the first line and in the third: no loss bought a clear skill.",
         ]
     )
 
@@ -270,14 +270,6 @@ def verdicts(methods: dict[str, Outcome]) -> str:
         "and not which trade is the best."
     )
     return "\n".join(["Against the expert without a remedy", *lines, meaning])
-
-
-def what_differs(*compared_methods: Outcome) -> str:
-    """What keeps a comparison of losses from being one of trades; "" if nothing does."""
-    if any(map(is_skilled, compared_methods)):
-        return ""
-    family = compared_methods[0].family
-    return f"Neither learned {family} here, so this is about what is lost, not about a trade."
 
 
 def more_or_less(one: Outcome, other: Outcome) -> str:
