@@ -326,8 +326,11 @@ for record in mixture[:8]:
 # model can carry several of these adapters. Each request then chooses one, or none.
 
 # %%
+import warnings
+
 from peft import LoraConfig, get_peft_model
 
+warnings.filterwarnings("ignore", category=FutureWarning)  # an option is about to be renamed
 lora = LoraConfig(task_type="CAUSAL_LM", r=16, lora_alpha=32, target_modules="all-linear")
 model = get_peft_model(copy.deepcopy(general), lora, adapter_name="arithmetic")
 tune(model, examples["arithmetic"], sizes.steps // 2, learning_rate=1e-3)
