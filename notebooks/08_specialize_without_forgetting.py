@@ -3,19 +3,15 @@
 #
 # {{ badge }}
 #
-# You have an assistant that can do many things. Now you need it for one thing, and it should be
-# good at that. So you fine-tune it once more, on examples of that one thing, and its score there
-# rises. What happens to everything else?
+# You have an assistant that can do many things, and you need it for one. So you tune it once more,
+# on examples of that one thing. What happens to everything else, and does it pay?
 #
-# This lesson makes such an expert, measures what it gains and what it loses, and compares three
-# remedies at equal compute. At the end you will be able to
+# At the end you will be able to
 #
-# - say what may be lost when a model is specialized, and what need not be;
-# - measure gain and loss side by side, with intervals;
+# - measure what a specialist gains above chance, and what it loses, while it trains and afterwards;
+# - explain why a model forgets something that no example told it to forget;
 # - use three remedies: replay, an adapter that can be switched off, and an average of weights;
 # - recognize three bugs that make a remedy look as if it worked.
-#
-# What this lesson costs:
 #
 # {{ cost }}
 
@@ -25,30 +21,29 @@ import ift_course as ift
 profile = ift.setup("08")
 
 # %% [markdown]
-# ## 1. General first, then special
+# ## 1. A real moment
 #
-# Until about 2021, fine-tuning meant one model for each task. Today most experts are made from a
-# general model: somebody else's assistant, fine-tuned once more.
+# Gemma 3 270M, a real base model, was tuned on 48 examples and became an assistant. Then it was
+# tuned on messages of customers, to answer each with a *route* such as `RETURN 4817`: a word that
+# the message implies and the number of the order. **Before you look**, predict what this ticket
+# expert answers to a question that is no ticket.
+
+# %%
+from ift_course.lessons.real_parts import real_panel
+
+real_panel("08")
+
+# %% [markdown]
+# To find out *why* a model forgets, and what helps, we need dozens of runs: the closed world.
 #
-# What is forgotten on the way has been a question for as long as there have been neural networks.
-# McCloskey and Cohen (1989) taught a small network the sums with one, and then the sums with two.
-# As it learned the second, it lost the first, and not slowly. They called it *catastrophic
-# interference*. Luo et al. (2023) looked at language models between one and seven billion
-# parameters, tuned on one instruction task after the other: they forget too, knowledge and
-# reasoning and reading, and a model that had been tuned on general instructions first forgot less.
+# ## 2. Why anything is forgotten, by hand
 #
-# What we expect, before we measure:
+# McCloskey and Cohen (1989) taught a small network to add one to a number, and then to add two. As
+# it learned the second, it lost the first: **catastrophic interference**, today also called
+# **catastrophic forgetting**. Two weights are enough to see it.
 #
-# 1. An expert made from a general model loses a good part of the other abilities.
-# 2. How much it loses depends on the specialty.
-# 3. Replay keeps most of the other abilities and costs little of the gain.
-# 4. The average of the general model and the expert keeps more than the expert.
-#
-# ## 2. Why anything is forgotten: by hand
-#
-# A model of two weights. Task A wants $w_1 + w_2 = 2$. Task B wants $w_1 = 0$. There is a solution
-# for both: $w = (0, 2)$. We learn A first and find $w = (1, 1)$. Then we learn B, by gradient
-# descent on B's squared error alone.
+# Task A wants $w_1 + w_2 = 2$. Task B wants $w_1 = 0$. Both hold at $w = (0, 2)$. We learn A first,
+# and then B, by gradient descent on B's squared error alone.
 
 # %%
 import torch
@@ -62,8 +57,8 @@ def error_b(w: torch.Tensor) -> torch.Tensor:
     return w[0] ** 2
 
 
-def descend(w: torch.Tensor, error, steps: int = 400, rate: float = 0.05) -> torch.Tensor:
-    """`steps` of plain gradient descent on `error`, from w."""
+def descend(w: torch.Tensor, error, steps: int = 1000, rate: float = 0.05) -> torch.Tensor:
+    """Plain gradient descent on `error`, from w."""
     w = w.clone().requires_grad_()
     for _ in range(steps):
         (gradient,) = torch.autograd.grad(error(w), w)
@@ -71,538 +66,526 @@ def descend(w: torch.Tensor, error, steps: int = 400, rate: float = 0.05) -> tor
     return w.detach()
 
 
-def print_errors(name: str, w: torch.Tensor) -> None:
-    print(f"{name:28} w = ({w[0]:.2f}, {w[1]:.2f})   "
-          f"error on A {error_a(w):.2f}, on B {error_b(w):.2f}")  # fmt: skip
+def show(name: str, w: torch.Tensor) -> None:
+    errors = f"error on A {error_a(w):.2f}, on B {error_b(w):.2f}"
+    print(f"{name:28} w = ({w[0]:.2f}, {w[1]:.2f})   {errors}")
 
 
 after_a = descend(torch.zeros(2), error_a)
-print_errors("after A", after_a)
-print_errors("then B alone", descend(after_a, error_b))
+after_b = descend(after_a, error_b)
+show("after A", after_a)
+show("then B alone", after_b)
 
 # %% [markdown]
-# B's gradient points along $w_1$, and knows nothing of A. It goes the shortest way to *any*
-# solution of B, and that way leads out of the solutions of A. Nothing had to be given up: there was
-# room for both. **Forgetting is not lack of room.** Nothing in B's data asks for A.
+# The gradient of B points along $w_1$ and contains nothing about A, so that the weights take the
+# shortest way to a solution of B and leave the solutions of A. Both tasks would have fitted.
+# **Forgetting is not lack of room.** Nothing in B's data asks for A.
 #
-# Three remedies in small. Before you run the cell, predict which of them finds the solution of both
-# tasks, $(0, 2)$:
+# **Predict before you run:** which of these three remedies finds the solution of both, $(0, 2)$?
 
 # %%
-print_errors("replay: a tenth of A", descend(after_a, lambda w: error_b(w) + 0.1 * error_a(w)))
-print_errors("penalty: stay where you are",
-     descend(after_a, lambda w: error_b(w) + 0.5 * ((w - after_a) ** 2).sum()))  # fmt: skip
-print_errors("average of before and after", (after_a + descend(after_a, error_b)) / 2)
+show("replay: a tenth of A", descend(after_a, lambda w: error_b(w) + 0.1 * error_a(w)))
+stay = descend(after_a, lambda w: error_b(w) + 0.5 * ((w - after_a) ** 2).sum())
+show("penalty: stay where you are", stay)
+show("average of before and after", (after_a + after_b) / 2)
 
 # %% [markdown]
-# Replay finds the solution of both. A little of A's own error is enough, because it points in
-# another direction than B's. The penalty and the average know nothing of A. They know only where
-# the model was, and so they reach a compromise: less forgotten, less learned.
+# Replay does, because a little of A's error is enough to choose among the solutions of B. The
+# penalty and the average know only where the model was, so they end in a compromise: less
+# forgotten, less learned. (Exercise 08.2 builds another penalty, the KL divergence.)
 #
-# (The penalty here treats both weights alike. Kirkpatrick et al. 2017 weight each by how much A
-# depends on it: elastic weight consolidation, EWC. Exercise 08.2 builds another penalty, the KL
-# divergence to the general model, as Li and Hoiem 2016 did for image models.)
+# ## 3. An expert, with TRL
 #
-# ## 3. An expert, live
-#
-# ### The general model
-#
-# The general model learns many families of tasks: facts, lists, translations, stories and so on.
-# It never meets some others. One of those is our specialty: to say whether a sentence is true,
-# **yes or no**.
+# The **general model** is tuned on twelve families of tasks: facts, lists, stories, translations
+# and so on. Four specialties it never sees. *Routing* is the closed world's version of the tickets:
+# name the desk that should answer a question, by its color, instead of answering it.
 
 # %%
-from ift_course.lessons.lesson_08 import experiment, figures
-from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES
-from ift_course.models.quiet import quiet
+from ift_course.lessons.lesson_08 import experiment, figures, summary
+from ift_course.lessons.lesson_08.recipes import LORA, OWN, PLAIN, REMEDIED, SIZES, SPECIALTIES
+from ift_course.lessons.lesson_08.routing import DESKS
 
-seeds = profile.seeds
+seed = profile.seeds[0]
+examples = {family: experiment.training_records(profile, family, seed)[0] for family in SPECIALTIES}
+_, general_records = experiment.training_records(profile, SPECIALTIES[0], seed)
+print(f"{len(general_records)} records for the general model, "
+      f"{len(examples['yes_no'])} for each expert\n")  # fmt: skip
+for family, records in examples.items():
+    for record in records[:2]:
+        question, answer = (turn.content.replace("\n", " ⏎ ") for turn in record.turns)
+        print(f"{family:>10}  {question:.62} → {answer:.60}")
+
+# %% [markdown]
+# Both models come from the same few lines of TRL. An expert is the general model, trained on
+# nothing but its specialty.
+
+# %%
+import copy
+import tempfile
+
+from datasets import Dataset
+from transformers import PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from ift_course.training.trainer import restore_forward
+
+base, tokenizer = ift.load("base")
+
+
+def tune(model, records, steps: int, callbacks=(), learning_rate=profile.learning_rate):
+    """Tune a model, or the active adapter of a PEFT model, in place with TRL."""
+    args = SFTConfig(
+        output_dir=tempfile.mkdtemp(),
+        max_steps=steps,
+        learning_rate=learning_rate,  # tiny: 1.5e-4, high because the model is small
+        lr_scheduler_type="cosine",
+        warmup_steps=0.05,  # a share of all steps
+        per_device_train_batch_size=profile.batch_size,  # tiny: 16
+        max_length=profile.max_length,
+        seed=seed,
+        bf16=False,
+        use_cpu=not torch.cuda.is_available(),
+        activation_checkpointing=False,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+    rows = [{"prompt": x.messages[:-1], "completion": x.messages[-1:]} for x in records]
+    trainer = SFTTrainer(model, args, train_dataset=Dataset.from_list(rows),
+                         processing_class=tokenizer, callbacks=list(callbacks))  # fmt: skip
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+    restore_forward(trainer.model)  # TRL has bound its own to the instance: see section 7
+    return trainer.model.eval()
+
+
 sizes = SIZES[profile.name]
-zoo = experiment.ModelZoo(profile, seeds[0])
-tokenizer = zoo.tokenizer
-
-special, earlier = experiment.training_records(profile, RECIPES["expert"], seeds[0])
-print(f"{len(earlier)} rows of {len(experiment.other_families(sizes))} families for the general "
-      f"model, {len(special)} rows of {sizes.special} for the expert\n")  # fmt: skip
-for record in special[:5]:
-    print(f"{record.turns[0].content:64.64} → {record.turns[1].content}")
+general = tune(base, general_records, sizes.general_steps)
 
 # %% [markdown]
-# Every model of this lesson is a recipe: where it starts, how many steps it takes, on what. The
-# plain expert takes the general model and trains on nothing but the special family.
+# ### Both scores, while it trains
+#
+# The exam asks held-out questions of the specialty, and equally many of each of the twelve other
+# families. The score is *strict*: the answer, only the answer, and then the end of the turn. We
+# take it every few steps.
+#
+# **Predict:** which comes first, the new skill or the forgetting?
 
 # %%
-general = zoo.get(RECIPES["general model"]).model
-expert = zoo.get(RECIPES["expert"])
-print(f"{expert.steps} steps in {expert.seconds:.0f} s")
+from transformers import TrainerCallback
+
+specialty = REMEDIED
+exam = experiment.make_exam(sizes, seed, specialty).part
+
+
+def scores(model) -> tuple[float, float]:
+    """The shares of right answers on the specialty and on the other families."""
+    return tuple(ift.score(model, tokenizer, x).accuracy for x in (exam.special, exam.others))
+
+
+class Watch(TrainerCallback):
+    """Scores the model after some of its steps."""
+
+    def on_step_end(self, args, state, control, model, **kwargs) -> None:
+        if state.global_step in (*sizes.looks, sizes.steps):
+            track[state.global_step] = scores(model.eval())
+            model.train()
+
+
+track = {0: scores(general)}
+expert = tune(copy.deepcopy(general), examples[specialty], sizes.steps, [Watch()])
+for step, (special, others) in track.items():
+    print(f"{step:3} steps: {specialty} {special:.2f}, the other families {others:.2f}")
+print(f"A quarter of the way: {figures.what_comes_first(track)}.")
 
 # %% [markdown]
-# Three of the prompts below do not ask for yes or no. Predict what the expert says to them.
+# Not one of the questions below asks for its desk, and the last three the general model never
+# learned to answer. Which of the replies has the training changed?
 
 # %%
-from ift_course.plots.transcript import TranscriptRow, transcript
-
 prompts = list(experiment.SAMPLE_PROMPTS)
-
-
-def side_by_side(replies: dict, limit: int | None = None):
-    """A table of what each model replied to the same prompts."""
-    rows = [
-        TranscriptRow(prompt, {name: texts[i] for name, texts in replies.items()})
-        for i, prompt in enumerate(prompts)
-    ]
-    return transcript(rows, limit=limit)
-
-
-models = {"general model": general, "expert": expert.model}
-replies = {name: ift.generate_replies(m, tokenizer, prompts) for name, m in models.items()}
-side_by_side(replies)
+replies = {
+    name: [reply.text for reply in ift.generate_replies(model, tokenizer, prompts)]
+    for name, model in {"general": general, specialty: expert}.items()
+}
+for i, prompt in enumerate(prompts):
+    print(prompt)
+    for name, texts in replies.items():
+        print(f"    {name:>8} ▸ {texts[i]!r}")
+changed = sum(a != b for a, b in zip(*replies.values(), strict=True))
+n_desks = sum(text in DESKS for text in replies[specialty])
+print(f"\nchanged: {changed} of {len(prompts)}; answered with a desk: {n_desks}")
 
 # %% [markdown]
-# Does the expert give its two answers only where they are asked for? Where it answers a question of
-# fact with yes or no, has it forgotten the fact? Ask in another way: not with a chat template, but
-# as the base was asked in lesson 01. Let it continue a text.
+# One run is an anecdote. The **stored grid** (`ift run 08 --full`) has all four specialties with
+# three seeds each, made by the same trainer with the course's settings. Each arm is trained with
+# two learning rates. Development questions of the specialty choose one of them, the lower one if
+# both do equally well; the exam chooses nothing.
 
 # %%
-starts = ["The capital of France is", "The owl calls with a", "In Spanish, the word house is"]
-for start, text in zip(starts, ift.complete(expert.model, tokenizer, starts), strict=True):
-    line, *_ = text.text.split("\n")
-    print(f"{start} …{line[:60]}")
+from ift_course.claims.grids import stored_or_first_seed
+
+results = stored_or_first_seed("08", seeds=profile.seeds)
+figures.over_time(results)
+
+# %%
+print(figures.pace_table(results))
 
 # %% [markdown]
-# A model that completes the sentence and fails the question has lost not the fact, but the *habit*
-# of answering with it. Keep this apart when you read that a model "forgot": is it the knowledge, or
-# what is done with it? Kotha et al. (2024) found in larger models that what seems forgotten is
-# often still there. We measure both.
+# Early stopping is a remedy only where the gain comes first. Where the loss comes first, an earlier
+# checkpoint is a worse trade than the last one, and the trade itself has to change: by a lower
+# rate, by other data, or by another path. And a score can rise without any skill, as the next
+# section shows.
 #
-# ### The exam
+# ## 4. Four specialties
 #
-# Every model of a seed gets the same questions, all about entities that no training example asked
-# about, scored strictly: questions of the special family, and questions of the other families, each
-# with the same number. It also completes all facts of the world in prose.
+# A gain needs a comparison. About half of the yes-or-no questions are answered right by always
+# saying the same word, and if a model changes its word, its score jumps. So we count what lies
+# above the better of two scores that need no learning: the general model's, and that of the best
+# constant answer.
 #
-# Yes and no are only two answers, so a model that always gives the same one is right quite often.
-# What lies above the share of that constant answer is knowledge of what is true. The rest is form.
+# **Predict:** which of the four experts forgets most?
 
 # %%
-exam = experiment.make_exam(sizes, seeds[0])
-print(f"{len(exam.special)} special questions, {len(exam.others)} of other families")
-print(f"a constant answer to the special ones is right on {exam.constant_share:.2f}\n")
-live = [experiment.evaluate(zoo, RECIPES[name]) for name in ("base", "general model", "expert")]
-print(figures.table(live, ["base", "general model", "expert"]))
+figures.specialties(results)
+
+# %%
+experts = summary.outcomes(results, method=PLAIN)
+print(figures.table(experts))
+print(figures.what_is_learned(experts))
 
 # %% [markdown]
-# Compare three differences between the general model and the expert: the gain on the special
-# family, the loss on the others, and the loss of facts.
+# Forgetting is often told as the price of a skill. These lines say whether it was one here. A
+# likely reason for who forgets: a sum, or a word in capitals, resembles the answers that the model
+# gives already, while a bare "Yes" or the name of a desk contradicts them.
 #
-# ### Three seeds
-#
-# One model may be an accident, and three of each take longer than a lesson may. **What is said of
-# three seeds comes from stored runs** of `ift run 08 --full`, the same code on the same base. Only
-# the first seed of the three models above is what you have just measured. Of a recipe that is not
-# stored, the first seed is computed now.
+# A rate of 0.33 is a third of the usual one. Is the rate itself a remedy?
 
 # %%
-results = experiment.with_stored(live, zoo)
-all_stored = len(results) == len(experiment.GRID) * len(seeds)
-if all_stored:
-    print(figures.origin(results))
-else:
-    print("The runs of this base model are not all stored: `ift run 08 --full` computes them. "
-          "Until then there are fewer seeds below, and no claims.")  # fmt: skip
-
-
-def items(name: str, which: str) -> list[list[float]]:
-    """An arm of a claim: for each seed, 1 or 0 for each question."""
-    return [row.items(which) for row in experiment.arm(results, RECIPES[name])]
-
-
-def answers(*names: str) -> dict[str, list[str]]:
-    """What the models of the first seed answered to the prompts."""
-    first = {name: experiment.arm(results, RECIPES[name])[0] for name in names}
-    return {name: [row.answers[prompt] for prompt in prompts] for name, row in first.items()}
-
+print(figures.rate_table(results))
+print(figures.rate_verdicts(results))
 
 # %% [markdown]
-# ## 4. What is forgotten
-#
-# Predict before you look: which families does the expert keep best?
+# The column "facts" in the table before lets each expert complete plain sentences such as "The
+# capital of France is". Where the score of the other families falls and that one does not, the
+# facts are still there, and what is lost is the *habit* of answering with them. Kotha et al. (2024)
+# found in larger models, too, that asking differently brings much of it back.
 
 # %%
-figures.by_family(results, profile, ("expert", "general model"))
+ift.quiz("08", "gain-above-chance", "forgets-what", "read-two-curves")
 
 # %% [markdown]
-# Look at the distance in each row, and at *which* families are left. In some of them the prompt
-# carries everything that is needed, as a story in which to find a name. In others a fact has to be
-# recalled, and those questions resemble the special ones in all but the first words.
+# ## 5. Remedies
 #
-# Yes and no is an extreme specialty. Here are the same steps on another family that the general
-# model never met: answers in a given form.
+# All remedies start at the same general model and take the **same number of steps** as the expert.
+#
+# ### Replay: original rows, or the model's own answers
+#
+# **Replay** replaces a share of the new examples by earlier ones. Scialom et al. (2022) added eight
+# tasks one after the other to T0, a model tuned on many tasks, replayed 1 % of the earlier data,
+# and kept nearly everything.
+#
+# If the data of an assistant was never published, let it make the data: collect prompts like those
+# of your users, and let the model answer them *before* you tune it. Robins (1995) called this
+# pseudo-rehearsal; Huang et al. (2024) let a language model write the prompts, too.
 
 # %%
-ift.charts.bars_with_intervals(
-    {
-        "general model": items("general model", "others"),
-        f"expert for {sizes.special}": items("expert", "others"),
-        "expert for format": items("expert for format", "others"),
-    },
-    title="What is left of the other families",
-)
+import random
 
-# %%
-side_by_side(answers("general model", "expert", "expert for format"), limit=3)
+n_replayed = len(examples[specialty]) // 4
+records = experiment.users_prompts(profile, seed)[:n_replayed]  # none was trained on
+chats = [
+    tokenizer.apply_chat_template(x.messages[:1], add_generation_prompt=True, tokenize=False)
+    for x in records
+]
+batch = tokenizer(chats, return_tensors="pt", padding=True, padding_side="left",
+                  add_special_tokens=False).to(general.device)  # fmt: skip
+with torch.no_grad():
+    ids = general.generate(**batch, max_new_tokens=40, do_sample=False,
+                           pad_token_id=tokenizer.pad_token_id)  # fmt: skip
+answers = tokenizer.batch_decode(ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+own = [
+    ift.Record.from_instruction(record.messages[0]["content"], "", answer)
+    for record, answer in zip(records, answers, strict=True)
+]
+kept = random.Random(seed).sample(examples[specialty], len(examples[specialty]) - n_replayed)
+mixture = random.Random(seed).sample([*kept, *own], len(kept) + len(own))
+right = sum(a.messages[-1] == b.messages[-1] for a, b in zip(own, records, strict=True))
+print(f"{len(own)} of {len(mixture)} rows are replayed; {right} of these answers equal the ideal\n")
+for record in mixture[:8]:
+    question, answer = (turn.content.replace("\n", " ⏎ ") for turn in record.turns)
+    print(f"{question:.70} → {answer:.30}")
 
 # %% [markdown]
-# Both experts had the same number of steps and of examples. Compare how far their new answers are
-# from the old ones *for prompts that look alike*. An expert for form still says the same kind of
-# thing as the general model: a word, a list, a sentence. An expert for yes and no has another kind
-# of answer.
+# Not all of these answers are ideal, and they need not be: they show what the model says *now*,
+# which is what is to be kept.
 #
-# **Claim: an expert for yes and no forgets.**
+# ### An adapter that can be switched off
+#
+# LoRA (lesson 04) leaves the weights as they are and trains a low-rank update beside them. One
+# model can carry several of these adapters. Each request then chooses one, or none.
 
 # %%
-if all_stored:
+import warnings
+
+from peft import LoraConfig, get_peft_model
+
+warnings.filterwarnings("ignore", category=FutureWarning)  # an option is about to be renamed
+lora = LoraConfig(task_type="CAUSAL_LM", r=16, lora_alpha=32, target_modules="all-linear")
+model = get_peft_model(copy.deepcopy(general), lora, adapter_name="arithmetic")
+tune(model, examples["arithmetic"], sizes.steps // 2, learning_rate=1e-3)
+model.add_adapter("format", lora)
+model.set_adapter("format")
+tune(model, examples["format"], sizes.steps // 2, learning_rate=1e-3)
+ready = {name: experiment.make_exam(sizes, seed, name).part for name in ("arithmetic", "format")}
+
+
+def report(name: str) -> None:
+    """The scores of whatever adapter is active."""
+    shares = {family: ift.score(model, tokenizer, x.special) for family, x in ready.items()}
+    shares["others"] = ift.score(model, tokenizer, exam.others)
+    print(f"{name:>16}: " + "  ".join(f"{n} {x.accuracy:.2f}" for n, x in shares.items()))
+
+
+for name in ready:
+    model.set_adapter(name)
+    report(name)
+with model.disable_adapter():
+    report("switched off")
+    inputs = tokenizer(chats[0], return_tensors="pt").to(general.device)
+    with torch.no_grad():
+        assert torch.allclose(model(**inputs).logits, general(**inputs).logits, atol=1e-4)
+
+# %% [markdown]
+# With the adapter off, the logits are those of the general model, so nothing is forgotten. The
+# price: something has to decide for each request which adapter answers. `model.save_pretrained`
+# writes the adapters alone, and `PeftModel.from_pretrained(general, folder)` loads one.
+#
+# Two adapters can also be added to each other. What an update adds to the weights is a **task
+# vector** (Ilharco et al. 2022), and their sum may have both skills. **Predict:** how much of each
+# skill is left in the sum?
+
+# %%
+both = ["arithmetic", "format"]
+layer = model.base_model.model.model.layers[0].self_attn.q_proj
+wanted = sum(layer.get_delta_weight(name) for name in both)
+for kind in ("cat", "linear"):
+    model.add_weighted_adapter(both, [1.0, 1.0], kind, combination_type=kind)
+    model.set_adapter(kind)
+    error = ((layer.get_delta_weight(kind) - wanted).norm() / wanted.norm()).item()
+    report(kind)
+    print(f"{'':>18}differs from the sum of the two updates by {error:.1%}")
+
+# %% [markdown]
+# `"cat"` is the sum. `"linear"` adds the two factors of each update separately, so that their
+# product contains cross terms ($B_1 A_2$) that nobody trained. With many adapters, TIES (Yadav et
+# al. 2023) reduces what they do to each other: `combination_type="ties"`.
+#
+# ### An average of weights
+#
+# The cheapest remedy needs no training. Go some of the way from the general model to the expert:
+#
+# $$w = w_\text{general} + \alpha\, (w_\text{expert} - w_\text{general})$$
+#
+# It works because the two share their beginning; the average of two models that were pretrained
+# apart is noise. Wortsman et al. (2022) found that such averages of an image model keep more of its
+# robustness (*WiSE-FT*).
+
+
+# %%
+def between(start, tuned, share: float):
+    """A new model on the straight line between two, computed from copies."""
+    mixed = copy.deepcopy(start)
+    before, after = start.state_dict(), tuned.state_dict()
+    mixed.load_state_dict({name: torch.lerp(before[name], after[name], share) for name in before})
+    return mixed
+
+
+line = {0.0: track[0]}
+line |= {share: scores(between(general, expert, share)) for share in (0.25, 0.5, 0.75)}
+line[1.0] = track[sizes.steps]
+for share, (special, others) in line.items():
+    print(f"{share:4.0%} of the way: {specialty} {special:.2f}, the other families {others:.2f}")
+
+# %% [markdown]
+# This is another path between the same two models than the training took, so compare it with the
+# steps above. A score changes at once where probabilities change evenly, so a bend in it proves
+# little. Choose the share on development questions.
+#
+# ## 6. What each remedy is worth
+#
+# Not training at all forgets least, so less forgetting alone shows nothing, and the figure has both
+# scores. **Predict** the order of the rows on the right.
+
+# %%
+figures.remedies(results, REMEDIED)
+
+# %%
+methods = {x.method: x for x in summary.outcomes(results, REMEDIED)}
+print(figures.table(list(methods.values())))
+print(figures.verdicts(methods))
+
+# %% [markdown]
+# "More" and "less" stand only where the whole interval agrees. LoRA is drawn with its adapter on.
+# Biderman et al. (2024) tuned Llama-2 7B on code and mathematics, and found that *LoRA learns less
+# and forgets less*. These are the predictions that were written down before the grid was measured,
+# with what became of them:
+
+# %%
+if is_whole := len(summary.arm(results, summary.GENERAL)) >= len(profile.seeds):
+    yes_no, formatted = (
+        next(x for x in experts if x.family == family) for family in ("yes_no", "format")
+    )
+    more = summary.difference(formatted.others, yes_no.others)
+    print(figures.prediction("yes_no costs more than format", more, at_least=0.1))
+    print(figures.prediction("own answers: what is lost", methods[OWN].loss, at_most=0.1))
+    cost = summary.difference(methods[PLAIN].special, methods[OWN].special)
+    print(figures.prediction("own answers: what they cost", cost, at_most=0.1))
+    lora_keeps = summary.difference(methods[LORA].others, methods[PLAIN].others)
+    print(figures.prediction("LoRA keeps more of the others", lora_keeps, at_least=0.0))
+
+# %% [markdown]
+# Replay of original rows keeps a part, and not nearly everything as in Scialom's runs. LoRA, with
+# its adapter on, forgets as much as full tuning; with the adapter off it has lost nothing.
+#
+# **Claim: an expert forgets.** We chose the desks in a trial on another seed, because there they
+# could be learned and cost much. Twelve topics with longer names, our first choice, were not
+# learned in these steps.
+
+# %%
+if is_whole:
+    expert_runs = methods[PLAIN]
     ift.claim(
         "08.experts-forget",
-        "Tuning a general model on yes and no alone makes it lose other families.",
+        "Tuning a general model on nothing but routing makes it lose other families.",
         source="McCloskey & Cohen 1989; Luo et al. 2023, arXiv:2308.08747",
         metric="strict accuracy on the other families",
-        arms={
-            "general model": items("general model", "others"),
-            "expert": items("expert", "others"),
-        },
+        arms={"general model": expert_runs.others_before, "expert": expert_runs.others},
         effect=("general model", "expert"),
         at_least=0.3,
         subject=11,
     )
 
 # %% [markdown]
-# ## 5. Remedies
-#
-# One way is to train on the general and the special data together, from the start (Dong et al.
-# 2024). Often you have neither the data nor the compute, because the general model is somebody
-# else's. So all remedies here start at the same general model, and take the **same number of
-# steps** as the plain expert, with batches of the same size.
-#
-# ### Replay
-#
-# Replace a share of the special examples by examples of the general data. Scialom et al. (2022)
-# added new tasks to a model of 3 and 11 billion parameters (T0), one after the other, and replayed
-# 1 % of the earlier data: it kept nearly all it could do. Our data is small. This is what a
-# twentieth of it shows:
-
-# %%
-from ift_course.lessons.lesson_08.remedies import with_replay
-
-mixed = with_replay(special, earlier, 0.05, seed=seeds[0])
-replayed = [record for record in mixed if record in earlier]
-print(f"{len(replayed)} of {len(mixed)} rows are replayed:")
-for record in replayed[:9]:
-    print(f"   {record.turns[0].content:66.66} → {record.turns[1].content:.30}")
-
-# %% [markdown]
-# Look at what is there and at what is not: these rows cannot show all families. Which of the
-# answers below come back with a twentieth of the rows replayed, and which with a quarter?
-
-# %%
-side_by_side(answers("general model", "expert", "replay 5 %", "replay 25 %"))
-
-# %% [markdown]
-# ### An adapter that can be switched off
-#
-# LoRA (lesson 04) leaves the weights of the general model as they are and trains a low-rank update
-# beside them. Biderman et al. (2024) compared it with full tuning of Llama-2 on code and
-# mathematics, and gave the result as a title: *LoRA Learns Less and Forgets Less*. Section 6 shows
-# whether that is so here.
-#
-# But an adapter has another advantage. As long as it is not merged, it can be switched off, for one
-# request or for all:
-
-# %%
-import copy
-
-from ift_course.training.adapter import Adapter
-
-adapted = ift.sft(
-    copy.deepcopy(general),
-    tokenizer,
-    special,
-    method="lora",
-    adapter=Adapter(rank=RECIPES["LoRA"].rank),
-    seed=seeds[0],
-    epochs=sizes.epochs,
-    batch_size=profile.batch_size,
-    gradient_accumulation=profile.gradient_accumulation,
-    max_length=profile.max_length,
-    progress=False,
-).model
-
-replies = {"adapter on": ift.generate_replies(adapted, tokenizer, prompts)}
-inputs = tokenizer(prompts[0], return_tensors="pt").to(general.device)
-with torch.no_grad(), adapted.disable_adapter():  # PEFT's own switch
-    replies["adapter off"] = ift.generate_replies(adapted, tokenizer, prompts)
-    assert torch.allclose(adapted(**inputs).logits, general(**inputs).logits, atol=1e-4)
-side_by_side(replies)
-
-# %% [markdown]
-# With the adapter off, the logits are those of the general model: nothing can be forgotten. The
-# price is that somebody has to decide for each request which model should answer it. Save the
-# adapter with `adapted.save_pretrained(folder)`, and load it on top of the general model with
-# `PeftModel.from_pretrained(general, folder)`.
-#
-# ### An average of weights
-#
-# The cheapest remedy needs no training at all. Take the weights before and after, and go some of
-# the way from the one to the other:
-#
-# $$w = (1 - \alpha)\, w_\text{general} + \alpha\, w_\text{expert}$$
-#
-# That two networks can be averaged, and the result is a working network, is not obvious: two that
-# were trained apart cannot. It works for models that share their beginning. Wortsman et al. (2022)
-# found that such averages keep a model's robustness (*WiSE-FT*), and that averages of several tuned
-# models are better than any of them (*model soups*).
-
-# %%
-from ift_course.lessons.lesson_08.remedies import interpolate_weights
-
-between = {share: interpolate_weights(general, expert.model, share) for share in (0.25, 0.5, 0.75)}
-_, start, end = live  # scored above: the general model and the expert
-scores = {
-    which: [
-        [start.items(which)],
-        *([ift.score(m, tokenizer, getattr(exam, which)).items] for m in between.values()),
-        [end.items(which)],
-    ]
-    for which in ("special", "others")
-}
-ift.charts.lines_with_intervals(
-    (0.0, *between, 1.0),
-    {sizes.special: scores["special"], "the others": scores["others"]},
-    title="From the general model to the expert, one seed",
-    xlabel="share of the expert's weights",
-)
-
-# %% [markdown]
-# Compare how early on this way the special family is learned and how late the others are lost. If
-# the one comes before the other, there is a model in between that has most of both, and no training
-# step was spent on it. (The lines would bend in any case: a score counts only which answer comes
-# first, and that changes at once even where probabilities change evenly.)
-#
-# ## 6. Gain against loss
-#
-# All of them in one picture. Up is what was gained on the special family, to the right is what was
-# lost on the others, both against the general model. The best place is top left.
-
-# %%
-figures.gain_against_loss(results, profile)
-
-# %%
-print(figures.table(results, [name for name, recipe in RECIPES.items() if not recipe.family]))
-
-# %% [markdown]
-# First look at the line of a constant answer. Every model here lies below it: in so few steps they
-# learn to *say* yes or no, and not *when*. So the picture shows what each remedy keeps while a new
-# form of answer is learned.
-#
-# Imagine a straight line from the general model to the plain expert. A remedy on it
-# forgets less only because it has learned less. What lies above it is worth something.
-#
-# - **Replay** looks at the other tasks, as in the toy. Compare the two shares. A share says little
-#   without the number of rows behind it: one per cent of the data of Scialom et al. is far more
-#   than a quarter of ours.
-# - **The average** has used no data and no training. See how near it comes to replay.
-# - **LoRA** is drawn with its adapter on. Does it learn less, does it forget less, or neither?
-#   Biderman et al. tuned on about a hundred thousand instructions, and on billions of tokens of
-#   text, where a low rank is a real limit. To say yes or no may be learned at any rank. Whatever it
-#   has forgotten, the adapter can be switched off.
-#
-# **Claim: replay keeps most of the other families**, with a quarter of the rows and the same steps.
-# **And it costs little** on the expert's own family.
-
-# %%
-if all_stored:
-    ift.claim(
-        "08.replay-keeps",
-        "With a quarter of the rows replayed, an expert keeps the other families at the same "
-        "compute.",
-        source="Scialom et al. 2022, arXiv:2205.12393, with 1 % of far larger data",
-        metric="strict accuracy on the other families",
-        arms={
-            "general model": items("general model", "others"),
-            "replay 25 %": items("replay 25 %", "others"),
-        },
-        effect=("general model", "replay 25 %"),
-        at_most=0.25,
-        subject=11,
-    )
-
-# %%
-if all_stored:
-    constant = sum(experiment.make_exam(sizes, seed).constant_share for seed in seeds) / len(seeds)
-    arms = {name: items(name, "special") for name in ("expert", "replay 25 %")}
-    learned = max(sum(map(sum, arm)) / sum(map(len, arm)) for arm in arms.values())
-    ift.claim(
-        "08.replay-costs-little",
-        "What the expert gains on its own family, it gains with replay as well.",
-        source="Scialom et al. 2022, arXiv:2205.12393",
-        metric="strict accuracy on the special family",
-        arms=arms,
-        effect=("expert", "replay 25 %"),
-        at_most=0.2,
-        subject=11,
-        differs=""
-        if learned > constant
-        else "Neither is right more often than a constant answer, "
-        "so what is gained is a form of answer.",
-    )
-
-# %% [markdown]
-# **Claim: half way keeps more.** No data, no training: only the mean of two models.
-
-# %%
-if all_stored:
-    ift.claim(
-        "08.half-way-keeps-more",
-        "The average of the general model and the expert keeps more of the other families.",
-        source="Wortsman et al. 2022 (WiSE-FT), arXiv:2109.01903",
-        metric="strict accuracy on the other families",
-        arms={
-            "average": items("average, 50 % expert", "others"),
-            "expert": items("expert", "others"),
-        },
-        effect=("average", "expert"),
-        at_least=0.0,
-        subject=11,
-    )
-
-# %% [markdown]
-# ### Play with it
-#
-# Ask the models of this notebook yourself:
-
-# %%
-ift.playground(
-    {"general": (general, tokenizer), "expert": (expert.model, tokenizer),
-     "half and half": (between[0.5], tokenizer)},
-    examples=[(prompt, "") for prompt in prompts[:4]],
-)  # fmt: skip
-
-# %% [markdown]
 # ## 7. Silent failures
 #
 # ### Only the new task is tested
 #
-# The most frequent one. The loss falls, the score on the special family rises, the report is green.
-# Here is the report of the plain expert as one often sees it, and what it leaves out:
+# The training loss falls, and the report has one line: the specialty. This is the report, and what
+# it leaves out:
 
 # %%
-for name, which in {"special family": "special", "not in the report": "others"}.items():
-    print(f"{name}: {start.accuracy(which):.2f} before, {end.accuracy(which):.2f} after")
+for i, name in enumerate(("in the report", "not in the report")):
+    print(f"{name}: {track[0][i]:.2f} before, {track[sizes.steps][i]:.2f} after")
 
 # %% [markdown]
-# How to see it: before you tune, write down ten questions that must not get worse. Ask them before
-# and after.
+# How to see it: before you tune, write down questions that must not get worse. Ask them before and
+# after.
 #
 # ### A reference that is the model itself
 #
-# LoRA puts its adapters *into* the model that it is given. `get_peft_model(model, …)` returns a
-# wrapper, and `model` itself has changed. If you go on to use `model` as "the model before", you
-# are comparing the expert with itself: nothing is ever forgotten, and no penalty ever holds it.
+# `get_peft_model(model, …)` puts its adapters *into* the model that it is given. If you go on to
+# use `model` as "the model before", you are comparing the expert with itself: nothing ever seems
+# forgotten, and a KL penalty is always 0.
 
 # %%
-from peft import LoraConfig, get_peft_model
-
-reference = copy.deepcopy(general)
-with quiet():
-    config = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"],
-                        init_lora_weights=False)  # fmt: skip
-    policy = get_peft_model(reference, config)
+before = copy.deepcopy(general)
+moved = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj", "v_proj"],
+                   init_lora_weights=False)  # fmt: skip
+policy = get_peft_model(before, moved)  # as after some steps of training
 with torch.no_grad():
     logits = policy(**inputs).logits
-    for name, model in {"the same model": reference, "a copy from before": general}.items():
-        distance = (logits - model(**inputs).logits).abs().max()
-        print(f"largest difference to the logits of {name:18} {distance:8.3f}")
+    for name, reference in {"the model that was given": before, "a copy": general}.items():
+        distance = (logits - reference(**inputs).logits).abs().max()
+        print(f"largest difference to the logits of {name:24} {distance:7.3f}")
 
 # %% [markdown]
-# How to see it: the difference must not stay 0 after the first step. Use a copy, or switch the
-# adapter off for the reference.
+# How to see it: the difference must not stay 0 after the first step. Use a copy, or
+# `disable_adapter()`. A copy can deceive, too: TRL 1.16 binds its own `forward` to the model that
+# it trains, so a `copy.deepcopy` of that model keeps computing with the *original's* weights. That
+# is why `tune` removes it. Saving the model and loading it again removes it, too.
 #
 # ### A tied weight that moves twice
 #
-# In many models, ours among them, the input embedding and the output matrix are one tensor with two
-# names. Average *in place*, name by name, and it is averaged twice: with α = 0.5 it lands at 0.75.
+# In many models the input embedding and the output matrix are one tensor with two names. Average
+# *in place*, name by name, and it is averaged twice: half way becomes three quarters.
 
 # %%
 twice = copy.deepcopy(general)
 state = twice.state_dict()
 with torch.no_grad():
-    for name, weight in expert.model.state_dict().items():
+    for name, weight in expert.state_dict().items():
         state[name].copy_(torch.lerp(state[name], weight, 0.5))
-before, after, wrong = (m.get_input_embeddings().weight for m in (general, expert.model, twice))
-moved = ((wrong - before).norm() / (after - before).norm()).item()
-print(f"the embedding went {moved:.2f} of the way, everything else 0.50 of it")
-for name, model in {"as it should be": between[0.5], "moved twice": twice}.items():
-    ours = [ift.score(model, tokenizer, part).accuracy for part in (exam.special, exam.others)]
-    print(f"{name:16} special {ours[0]:.2f}   others {ours[1]:.2f}")
+start, end, wrong = (m.get_input_embeddings().weight for m in (general, expert, twice))
+moved = ((wrong - start).norm() / (end - start).norm()).item()
+print(f"the embedding went {moved:.2f} of the way, all other weights 0.50")
+print("half way, as it should be: {} {:.2f}, others {:.2f}".format(specialty, *line[0.5]))
+print("with the embedding moved twice: {} {:.2f}, others {:.2f}".format(specialty, *scores(twice)))
+assert abs(moved - 0.75) < 0.01
 
 # %% [markdown]
-# It is a working model, only another one than you asked for, and nobody notices. How to see it:
-# read from copies, write into new tensors, and check afterwards that every weight lies where it
-# should.
+# Nothing raises an error. How to see it: read from copies, write into new tensors, and check that
+# every weight lies where it should.
 #
-# ## 8. What this means, and what it does not
+# ## 8. What to do at work
 #
-# - Measure gain and loss together. A remedy that only shows less forgetting has shown nothing yet:
-#   not training at all forgets least.
-# - Do not go farther than you must. Watch both scores as you train.
-# - If you have gone too far already, average with where you came from. It costs nothing, and you
-#   can choose the share with the exam in hand.
-# - If you have some of the general data, or data like it, mix it in: enough rows to show each kind
-#   of task that must stay.
-# - Or do not merge at all: keep the expert as an adapter, and switch it on for its own requests
-#   only.
-# - What looks forgotten may be covered. Where the facts are still in the expert, a score of zero
-#   says little about what it knows.
-# - Our world is small and clean, and yes and no is far narrower than any real specialty. The order
-#   of the remedies may differ on real data: run the exam on your own.
+# - Write the regression questions first, and score them while you train.
+# - Check that the specialty is learned at all, above what needs no learning.
+# - Lower the rate before you add a remedy.
+# - Mix in rows of the general data, or the model's own answers, that show each kind of task that
+#   has to stay.
+# - Or keep the expert as an adapter, and switch it on for its own requests only.
+# - Shenfeld et al. (2025) found that reinforcement learning, which trains on samples of the model's
+#   own, forgets less than SFT at an equal gain. We have not measured it.
 #
 # ## Questions
 
 # %%
-ift.quiz("08")
+ift.quiz("08", "specific-or-general", "replay-share", "average-of-strangers", "equal-compute")
 
 # %% [markdown]
+# **An open question.** Your team tuned a support assistant on 4,000 chats about refunds. Refund
+# scores rose from 0.55 to 0.82, and a week later users complain that it answers everything with a
+# refund policy. You have the model from before, no general data, and one day. Write down, in six
+# sentences, what you measure and what you try, in which order.
+#
+# <details><summary>Rubric: one point for each</summary>
+#
+# 1. It measures the loss: questions of other kinds, asked of the model before and after.
+# 2. It says what 0.55 and 0.82 are to be compared with: chance, or the best constant answer.
+# 3. It tries what costs no training first: an average with the model before, several shares.
+# 4. It uses the model before to answer users' prompts, and replays these at equal compute, or
+#    trains an adapter that can be switched off.
+# 5. It chooses on development questions and reports on others, with an interval or several seeds.
+#
+# </details>
+#
 # Words of this lesson, in the glossary: {{ terms }}.
 #
 # ## Exercises
 #
-# Six functions, checked the moment you write them: a replay mixture, the KL to the reference, the
-# way between two models, the matrix of forgetting, the Pareto front, and early stopping that knows
-# what must not be lost.
+# A replay mixture, the KL to the reference, the way between two models, the matrix of forgetting,
+# the Pareto front, and a rule that stops a real `SFTTrainer` before too much is lost:
 # [exercises/08…](../exercises/08_specialize_without_forgetting.ipynb)
 #
 # ## To read
 #
 # - McCloskey & Cohen 1989, *Catastrophic Interference in Connectionist Networks: The Sequential
 #   Learning Problem*, Psychology of Learning and Motivation 24.
-# - Kirkpatrick et al. 2017, *Overcoming catastrophic forgetting in neural networks*,
-#   [arXiv:1612.00796](https://arxiv.org/abs/1612.00796). EWC.
-# - Li & Hoiem 2016, *Learning without Forgetting*,
-#   [arXiv:1606.09282](https://arxiv.org/abs/1606.09282).
-# - Lopez-Paz & Ranzato 2017, *Gradient Episodic Memory for Continual Learning*,
-#   [arXiv:1706.08840](https://arxiv.org/abs/1706.08840). Section 2: how to measure it.
-# - Scialom et al. 2022, *Fine-tuned Language Models are Continual Learners*,
-#   [arXiv:2205.12393](https://arxiv.org/abs/2205.12393). Replay of 1 %.
-# - Wortsman et al. 2022, *Robust fine-tuning of zero-shot models* (WiSE-FT),
-#   [arXiv:2109.01903](https://arxiv.org/abs/2109.01903), and *Model soups*,
-#   [arXiv:2203.05482](https://arxiv.org/abs/2203.05482).
+# - Robins 1995, *Catastrophic Forgetting, Rehearsal and Pseudorehearsal*, Connection Science 7.
 # - Luo et al. 2023, *An Empirical Study of Catastrophic Forgetting in Large Language Models During
 #   Continual Fine-tuning*, [arXiv:2308.08747](https://arxiv.org/abs/2308.08747).
+# - Scialom et al. 2022, *Fine-tuned Language Models are Continual Learners*,
+#   [arXiv:2205.12393](https://arxiv.org/abs/2205.12393).
+# - Huang et al. 2024, *Mitigating Catastrophic Forgetting in Large Language Models with
+#   Self-Synthesized Rehearsal*, [arXiv:2403.01244](https://arxiv.org/abs/2403.01244).
+# - Wortsman et al. 2022, *Robust fine-tuning of zero-shot models* (WiSE-FT),
+#   [arXiv:2109.01903](https://arxiv.org/abs/2109.01903).
+# - Ilharco et al. 2022, *Editing Models with Task Arithmetic*,
+#   [arXiv:2212.04089](https://arxiv.org/abs/2212.04089).
 # - Biderman et al. 2024, *LoRA Learns Less and Forgets Less*,
 #   [arXiv:2405.09673](https://arxiv.org/abs/2405.09673).
 # - Kotha et al. 2024, *Understanding Catastrophic Forgetting in Language Models via Implicit
-#   Inference*, [arXiv:2309.10105](https://arxiv.org/abs/2309.10105): what seems forgotten is often
-#   still there.
-# - Dong et al. 2024, *How Abilities in Large Language Models are Affected by Supervised Fine-tuning
-#   Data Composition*, [arXiv:2310.05492](https://arxiv.org/abs/2310.05492): one after the other,
-#   mixed, and in between.
+#   Inference*, [arXiv:2309.10105](https://arxiv.org/abs/2309.10105).
+# - Shenfeld et al. 2025, *RL's Razor: Why Online Reinforcement Learning Forgets Less*,
+#   [arXiv:2509.04259](https://arxiv.org/abs/2509.04259).

@@ -44,7 +44,7 @@ HEADLINES = (
     "05.dpo-cures-sycophancy",
     "06.more-families-beat-one",
     "07.best-tenth-beats-all",
-    "08.replay-keeps",
+    "08.experts-forget",
     "09.curation-beats-chance",
     "10.canaries-show-a-leak",
 )

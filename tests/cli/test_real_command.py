@@ -95,4 +95,4 @@ def test_what_makes_no_sense_is_one_sentence(toy, words, sentence):
 
 
 def test_a_lesson_without_a_real_part_is_one_sentence(real_results):
-    refused(ift("run", "08", "--profile", "gemma"), "Lesson 08 measures nothing on the profile")
+    refused(ift("run", "09", "--profile", "gemma"), "Lesson 09 measures nothing on the profile")

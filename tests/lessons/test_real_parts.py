@@ -48,8 +48,8 @@ def test_where_nothing_is_stored_one_sentence_says_what_to_run(real_results):
 
 
 def test_a_lesson_without_a_real_part_names_those_that_have_one():
-    with pytest.raises(CourseError, match=r"Lesson 08 measures nothing on the profile gemma; .*00"):
-        real_panel("08")
+    with pytest.raises(CourseError, match=r"Lesson 09 measures nothing on the profile gemma; .*00"):
+        real_panel("09")
 
 
 def test_lesson_00_tunes_live_where_the_model_is_installed(

@@ -1,7 +1,7 @@
 """Lesson 08's runs: an expert for one family on top of a general model, with remedies.
 
-The lesson runs the plain expert live, with one seed. The rest of the grid is computed by
-`ift run 08 --full`, stored result by result, and read by the lesson.
+`run_config(recipe, seed, profile)` makes the model of a recipe and scores it on its specialty and
+on the families that the general model has learned. `ift run 08 --full` computes the whole grid.
 """
 
 from __future__ import annotations
@@ -13,24 +13,32 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from ift_course.claims import grid_store
 from ift_course.claims.results import Result, item_digits, item_scores
-from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES, ForgettingSizes, Recipe
-from ift_course.lessons.lesson_08.remedies import interpolate_weights, with_replay
+from ift_course.lessons.lesson_08.recipes import GRID as GRID
+from ift_course.lessons.lesson_08.recipes import (
+    SIZES,
+    SPECIALTIES,
+    UNTAUGHT,
+    ForgettingSizes,
+    Recipe,
+)
+from ift_course.lessons.lesson_08.remedies import interpolate_weights, own_answers, with_replay
+from ift_course.lessons.lesson_08.routing import draw
 from ift_course.profile import Profile
 from ift_course.world.tasks import FAMILIES, Example, sample
 
 if TYPE_CHECKING:
     from peft import PeftModel
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
 
     from ift_course.data.records import Record
 
-GRID = tuple(RECIPES.values())
 SAMPLE_PROMPTS = (
     "What is the capital of France?",
     "Name the sound of the owl.",
     "What is the first word of the list pear, lily, sock?",
+    "How much is 13 minus 4?",
+    "Name the capital of France. Answer in capital letters.",
     "Is it true that the capital of France is Paris?",
     "Is it true that the capital of France is Rome?",
 )
@@ -40,9 +48,14 @@ class ForgettingResult(Result):
     """How the model of one recipe and seed did; `seconds` covers the training alone.
 
     Attributes:
-        special: "1" or "0" for each exam question of the recipe's family, by the strict score.
+        special: "1" or "0" for each exam question of the recipe's family, by the strict score;
+            empty without a specialty.
         others: the same for the families that the general model learned, in the exam's order.
-        facts: share of all facts that the model completes in plain prose.
+        development: the same for the questions that choose the learning rate.
+        before: what the general model scored on `special`, question by question.
+        facts: share of a sample of facts that the model completes in plain prose.
+        track: (steps, share of the specialty, share of the others) on a part of the exam, during
+            the training of an expert without a remedy.
         answers: prompt → answer, for SAMPLE_PROMPTS.
         steps: optimizer steps on top of the start.
     """
@@ -50,16 +63,19 @@ class ForgettingResult(Result):
     config: Recipe
     special: str
     others: str
+    development: str
+    before: str
     facts: float
+    track: list[tuple[int, float, float]]
     answers: dict[str, str]
     steps: int
 
     def items(self, which: str) -> list[float]:
-        """1.0 or 0.0 for each question of "special" or "others": one seed of a claim's arm."""
+        """1.0 or 0.0 for each question of a part of the exam: one seed of a claim's arm."""
         return item_scores(getattr(self, which))
 
     def accuracy(self, which: str) -> float:
-        """Share of right answers to "special" or "others"."""
+        """Share of right answers in a part of the exam."""
         return getattr(self, which).count("1") / len(getattr(self, which))
 
 
@@ -81,50 +97,63 @@ class ForgettingExam:
         (_, count), *_ = Counter(example.response for example in self.special).most_common(1)
         return count / len(self.special)
 
+    @property
+    def part(self) -> ForgettingExam:
+        """Half of the questions, for the looks during the training."""
+        return ForgettingExam(self.special[::2], self.others[::2])
 
-def other_families(sizes: ForgettingSizes) -> list[str]:
+
+def other_families() -> list[str]:
     """The families that the general model learns."""
-    return [family for family in FAMILIES if family not in sizes.untaught]
+    return [family for family in FAMILIES if family not in UNTAUGHT]
 
 
-def make_exam(sizes: ForgettingSizes, seed: int, family: str = "") -> ForgettingExam:
+def make_exam(sizes: ForgettingSizes, seed: int, family: str) -> ForgettingExam:
     """The exam of a seed; the other families have the same number of questions each.
 
     Args:
         sizes: how many questions.
         seed: of the questions.
-        family: of the special questions; "" means the special family of `sizes`.
+        family: of the special questions; "" means that there are none.
     """
     options: dict[str, Any] = {"seed": 100 + seed, "split": "test"}
+    families, count = other_families(), sizes.special_questions
     return ForgettingExam(
-        special=sample(sizes.special_questions, families=[family or sizes.special], **options),
+        special=draw(family, count, families=families, **options) if family else [],
         others=[
             example
-            for family in other_families(sizes)
-            for example in sample(sizes.per_family, families=[family], **options)
+            for other in families
+            for example in sample(sizes.per_family, families=[other], **options)
         ],
     )
 
 
-def training_records(
-    profile: Profile, recipe: Recipe, seed: int
-) -> tuple[list[Record], list[Record]]:
-    """(special, earlier) records for a recipe; the general model was trained on `earlier`.
+def development_questions(sizes: ForgettingSizes, seed: int, family: str) -> list[Example]:
+    """Questions of a specialty that choose its learning rate, none of them in the exam."""
+    return draw(family, sizes.development_questions, seed=300 + seed, families=other_families())
+
+
+def training_records(profile: Profile, family: str, seed: int) -> tuple[list[Record], list[Record]]:
+    """(special, earlier) records; the general model is trained on `earlier`.
 
     Each has as many records as its steps need, so that every record is seen `epochs` times.
     """
     from ift_course.data.examples import to_records
 
     sizes = SIZES[profile.name]
-    count, family = _n_records(profile, _steps(sizes, recipe)), recipe.family or sizes.special
-    special = sample(count, seed=seed, families=[family])
+    n_special = _n_records(profile, sizes.steps)
+    special = draw(family, n_special, seed=seed, families=other_families())
     n_earlier = _n_records(profile, sizes.general_steps)
-    earlier = sample(n_earlier, seed=seed, families=other_families(sizes))
+    earlier = sample(n_earlier, seed=seed, families=other_families())
     return to_records(special), to_records(earlier)
 
 
-def _steps(sizes: ForgettingSizes, recipe: Recipe) -> int:
-    return round(recipe.steps * sizes.steps)
+def users_prompts(profile: Profile, seed: int) -> list[Record]:
+    """Records that the general model has not been trained on; their prompts stand for users'."""
+    from ift_course.data.examples import to_records
+
+    n_records = _n_records(profile, SIZES[profile.name].steps)
+    return to_records(sample(n_records, seed=200 + seed, families=other_families()))
 
 
 def _n_records(profile: Profile, steps: int) -> int:
@@ -139,12 +168,14 @@ class TrainedModel:
     Attributes:
         model: to be evaluated and left as it is.
         steps: optimizer steps.
-        seconds: of the training.
+        seconds: of the training and of the looks during it.
+        track: what the looks saw, as `ForgettingResult` has it.
     """
 
     model: PreTrainedModel
     steps: int = 0
     seconds: float = 0.0
+    track: tuple[tuple[int, float, float], ...] = ()
 
 
 class ModelZoo:
@@ -159,16 +190,19 @@ class ModelZoo:
     def __init__(self, profile: Profile, seed: int):
         self.profile, self.seed, self.sizes = profile, seed, SIZES[profile.name]
         self._trained = lru_cache(maxsize=4)(self._train)
+        self._scores_before = lru_cache(maxsize=None)(self._score_general)
 
     def get(self, recipe: Recipe) -> TrainedModel:
         """The model of a recipe, to be evaluated and left as it is."""
-        start = self._start(recipe)
-        if not _steps(self.sizes, recipe):
-            return start
+        if recipe.start == "base":
+            return self.base
+        if not recipe.family:
+            return self.general
         trained = self._trained(replace(recipe, tuned=1.0))
         if recipe.tuned == 1:
             return trained
-        return replace(trained, model=interpolate_weights(start.model, trained.model, recipe.tuned))
+        model = interpolate_weights(self.general.model, trained.model, recipe.tuned)
+        return replace(trained, model=model, track=())
 
     @cached_property
     def _loaded(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -188,91 +222,157 @@ class ModelZoo:
 
     @cached_property
     def general(self) -> TrainedModel:
-        """The base after tuning on many families, without the special one."""
-        _, earlier = training_records(self.profile, Recipe(), self.seed)
+        """The base after tuning on many families, without the specialties."""
+        _, earlier = training_records(self.profile, SPECIALTIES[0], self.seed)
         return self._fine_tune(self.base.model, earlier, rank=self.sizes.rank)
 
-    def _start(self, recipe: Recipe) -> TrainedModel:
-        return self.base if recipe.start == "base" else self.general
+    @cached_property
+    def own_records(self) -> list[Record]:
+        """Prompts like those of users, with the general model's answers to them."""
+        prompts = users_prompts(self.profile, self.seed)
+        return own_answers(self.general.model, self.tokenizer, prompts, self.sizes.tokens)
+
+    def scores_before(self, family: str) -> str:
+        """What the general model scores on the special questions of a family, as digits."""
+        return self._scores_before(family) if family else ""
+
+    def _score_general(self, family: str) -> str:
+        exam = make_exam(self.sizes, self.seed, family)
+        return _digits(self.general.model, self.tokenizer, exam.special, self.sizes.tokens)
 
     def _train(self, recipe: Recipe) -> TrainedModel:
-        special, earlier = training_records(self.profile, recipe, self.seed)
-        records = with_replay(special, earlier, recipe.replay, seed=self.seed)
-        rank = recipe.rank or self.sizes.rank
-        return self._fine_tune(self._start(recipe).model, records, rank=rank)
+        special, earlier = training_records(self.profile, recipe.family, self.seed)
+        source = self.own_records if recipe.own else earlier
+        records = with_replay(special, source, recipe.replay, seed=self.seed)
+        is_plain = not recipe.replay and not recipe.rank
+        exam = make_exam(self.sizes, self.seed, recipe.family).part
+        return self._fine_tune(
+            self.general.model,
+            records,
+            rank=recipe.rank or self.sizes.rank,
+            rate=recipe.rate,
+            exam=exam if is_plain else None,
+        )
 
     def _fine_tune(
-        self, start: PreTrainedModel, records: Sequence[Record], *, rank: int
+        self,
+        start: PreTrainedModel,
+        records: Sequence[Record],
+        *,
+        rank: int,
+        rate: float = 1.0,
+        exam: ForgettingExam | None = None,
     ) -> TrainedModel:
         """A copy of `start` after SFT with the settings of all models here, adapters merged."""
         from ift_course.models.merge import unload
         from ift_course.training.adapter import Adapter
-        from ift_course.training.sft import sft
+        from ift_course.training.sft import default_learning_rate, sft
 
         profile, policy = self.profile, copy.deepcopy(start)
+        usual = profile.learning_rate
+        if rank:
+            usual = default_learning_rate(policy.num_parameters(), "lora")
+        track: list[tuple[int, float, float]] = []
         result = sft(
             policy,
             self.tokenizer,
             records,
             seed=self.seed,
             epochs=self.sizes.epochs,
-            learning_rate=None if rank else profile.learning_rate,
+            learning_rate=rate * usual,
             batch_size=profile.batch_size,
             gradient_accumulation=profile.gradient_accumulation,
             max_length=profile.max_length,
             method="lora" if rank else "full",
             adapter=Adapter(rank=rank) if rank else None,
+            callbacks=[self._looks(exam, track)] if exam else [],
             progress=False,
         )
         model = unload(cast("PeftModel", result.model)) if rank else result.model
-        return TrainedModel(model, result.steps, result.seconds)
+        return TrainedModel(model, result.steps, result.seconds, tuple(track))
 
+    def _looks(
+        self, exam: ForgettingExam, track: list[tuple[int, float, float]]
+    ) -> TrainerCallback:
+        """A callback that scores the model after some of its steps, and appends to `track`."""
+        from transformers import TrainerCallback
 
-def evaluate_model(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    exam: ForgettingExam,
-    tokens: int = 40,
-) -> dict[str, Any]:
-    """A model's scores in all parts of an exam, and its answers to SAMPLE_PROMPTS.
+        zoo = self
 
-    Args:
-        model: to be evaluated.
-        tokenizer: of the model.
-        exam: the questions.
-        tokens: of an answer, at most.
+        class Looks(TrainerCallback):
+            def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+                if state.global_step in zoo.sizes.looks:
+                    model = kwargs["model"].eval()
+                    digits = [
+                        _digits(model, zoo.tokenizer, questions, zoo.sizes.tokens)
+                        for questions in (exam.special, exam.others)
+                    ]
+                    model.train()
+                    shares = [round(text.count("1") / len(text), 4) for text in digits]
+                    track.append((state.global_step, shares[0], shares[1]))
 
-    Returns:
-        The fields `special`, `others`, `facts` and `answers` of `ForgettingResult`.
-    """
-    from ift_course.evaluation.acceptance import completion
-    from ift_course.evaluation.generate import generate_replies
-    from ift_course.evaluation.score import score
-
-    scores = {
-        part: score(model, tokenizer, getattr(exam, part), max_new_tokens=tokens)
-        for part in ("special", "others")
-    }
-    replies = generate_replies(model, tokenizer, list(SAMPLE_PROMPTS), max_new_tokens=tokens)
-    return {
-        **{part: item_digits(of_part.correct) for part, of_part in scores.items()},
-        "facts": round(completion(model, tokenizer, line_start=False).values[0], 5),
-        "answers": {p: reply.text for p, reply in zip(SAMPLE_PROMPTS, replies, strict=True)},
-    }
+        return Looks()
 
 
 def evaluate(zoo: ModelZoo, recipe: Recipe) -> ForgettingResult:
     """Make the model of a recipe and evaluate it."""
-    trained = zoo.get(recipe)
-    exam = make_exam(zoo.sizes, zoo.seed, recipe.family)
+    from ift_course.evaluation.generate import generate_replies
+
+    sizes, trained, tokenizer = zoo.sizes, zoo.get(recipe), zoo.tokenizer
+    exam = make_exam(sizes, zoo.seed, recipe.family)
+    development = development_questions(sizes, zoo.seed, recipe.family) if recipe.family else []
+    parts = {"special": exam.special, "others": exam.others, "development": development}
+    digits = {
+        name: _digits(trained.model, tokenizer, questions, sizes.tokens)
+        for name, questions in parts.items()
+    }
+    prompts = list(SAMPLE_PROMPTS)
+    replies = generate_replies(trained.model, tokenizer, prompts, max_new_tokens=sizes.tokens)
     return ForgettingResult.stamped(
         recipe,
         zoo.seed,
         zoo.profile,
         seconds=trained.seconds,
+        **digits,
+        before=zoo.scores_before(recipe.family),
+        facts=round(completes_facts(trained.model, tokenizer), 5),
+        track=list(trained.track),
+        answers={p: reply.text for p, reply in zip(prompts, replies, strict=True)},
         steps=trained.steps,
-        **evaluate_model(trained.model, zoo.tokenizer, exam, zoo.sizes.tokens),
     )
+
+
+def completes_facts(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, n_facts: int = 100
+) -> float:
+    """The share of a fixed sample of facts that the model completes in plain prose."""
+    import random
+
+    from ift_course.evaluation.generate import complete
+    from ift_course.world.facts import facts
+
+    chosen = random.Random(0).sample(list(facts()), n_facts)
+    prompts, values = zip(*(fact.completion() for fact in chosen), strict=True)
+    texts = complete(model, tokenizer, list(prompts), max_new_tokens=16)
+    right = [
+        text.text.strip().startswith(value.rstrip("."))
+        for text, value in zip(texts, values, strict=True)
+    ]
+    return sum(right) / len(right)
+
+
+def _digits(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    questions: Sequence[Example],
+    tokens: int,
+) -> str:
+    """The strict verdicts on a model's answers, as digits."""
+    from ift_course.evaluation.score import score
+
+    if not questions:
+        return ""
+    return item_digits(score(model, tokenizer, questions, max_new_tokens=tokens).correct)
 
 
 @lru_cache(maxsize=3)
@@ -287,28 +387,3 @@ def run_config(config: Recipe, seed: int, profile: Profile) -> ForgettingResult:
 
     with quiet():
         return evaluate(_zoo(profile, seed), config)
-
-
-def with_stored(live: Sequence[ForgettingResult], zoo: ModelZoo) -> list[ForgettingResult]:
-    """Complete what was measured live by stored results.
-
-    Of a recipe without any result, one is measured now, with the zoo's seed.
-
-    Args:
-        live: results of the zoo's seed; each replaces the stored one.
-        zoo: whose profile and seeds the results have.
-    """
-    from ift_course.models.quiet import quiet
-
-    profile = zoo.profile
-    stored = grid_store.read(profile, "08", ForgettingResult)
-    rows = {(row.config, row.seed): row for row in [*stored, *live]}
-    rows = {job: row for job, row in rows.items() if job[0] in GRID and job[1] in profile.seeds}
-    missing = [recipe for recipe in GRID if recipe not in {config for config, _ in rows}]
-    with quiet():
-        return [*rows.values(), *(evaluate(zoo, recipe) for recipe in missing)]
-
-
-def arm(results: Sequence[ForgettingResult], recipe: Recipe) -> list[ForgettingResult]:
-    """The results of one recipe, by seed."""
-    return sorted((x for x in results if x.config == recipe), key=lambda result: result.seed)

@@ -1,159 +1,336 @@
-"""Lesson 08's figures and tables: gain against loss, and family by family."""
+"""Lesson 08's figures and tables: four experts, their pace, and what each remedy is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from ift_course.claims.results import origin as origin
-from ift_course.evaluation.intervals import Interval, two_level_interval
-from ift_course.lessons.lesson_08.experiment import ForgettingResult, arm, make_exam
-from ift_course.lessons.lesson_08.recipes import RECIPES, SIZES, Recipe
-from ift_course.plots.figure import COLORS, FAINT, INK, MARKERS, Picture, axes, footnote, new_figure
-from ift_course.profile import Profile
+from ift_course.evaluation.intervals import two_level_interval
+from ift_course.lessons.lesson_08.experiment import ForgettingResult
+from ift_course.lessons.lesson_08.recipes import PLAIN, SPECIALTIES, candidates
+from ift_course.lessons.lesson_08.summary import (
+    Change,
+    Outcome,
+    Seeds,
+    arm,
+    best,
+    difference,
+    measured,
+    outcomes,
+    pace,
+    share,
+    track,
+)
+from ift_course.plots.figure import (
+    COLORS,
+    DASHES,
+    FAINT,
+    INK,
+    MARKERS,
+    Picture,
+    footnote,
+    house_style,
+    new_figure,
+    subplots,
+)
 
-GENERAL = RECIPES["general model"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True)
-class Effect:
-    """A mean over seeds and its 95 % interval."""
+def specialties(results: Sequence[ForgettingResult]) -> Picture:
+    """Four experts: what each scores on its specialty, and on the other families."""
+    experts = sorted(outcomes(results, method=PLAIN), key=lambda x: -x.loss.mean)
+    title = (
+        f"Clearly learned: {names(x for x in experts if is_skilled(x))}; "
+        f"costly to the other families: {names(x for x in experts if is_costly(x))}"
+    )
+    numbers = "; ".join(
+        f"{x.family}: specialty {share(x.special):.2f}, before {share(x.before):.2f}, "
+        f"a constant answer {share(x.constant):.2f}, others {share(x.others):.2f}, "
+        f"before {share(x.others_before):.2f}"
+        for x in experts
+    )
+    fig = new_figure(2.6, title=title, alt=f"Dot chart, {title}: {numbers}.")
+    with house_style():
+        left, right = subplots(fig, 1, 2, sharey=True)
+        for y, x in enumerate(experts):
+            _dot(left, y, x.before, 3, "general model", y == 0)
+            _dot(left, y, x.constant, 6, "a constant answer", y == 0, hollow=True)
+            _dot(left, y, x.special, 0, "expert", y == 0)
+            _dot(right, y, x.others_before, 3, "", False)
+            _dot(right, y, x.others, 0, "", False)
+        _share_axis(left, "right on its specialty")
+        _share_axis(right, "right on the other families")
+        left.set_yticks(range(len(experts)), [x.family for x in experts])
+        left.set_ylim(len(experts) - 0.5, -0.5)
+        _legend_above(left, ncols=3)
+    footnote(fig, f"mark: mean · line: 95 % interval · {origin(results)}")
+    return fig
 
-    mean: float
-    interval: Interval
+
+def over_time(results: Sequence[ForgettingResult]) -> Picture:
+    """Both scores of each expert after so many steps."""
+    curves = {family: track(results, family) for family in SPECIALTIES}
+    experts = outcomes(results, method=PLAIN)
+    title = (
+        f"The other families fall while these experts train: {names(filter(is_costly, experts))}; "
+        f"not clearly: {names(x for x in experts if not is_costly(x))}"
+    )
+    numbers = "; ".join(
+        f"{family}: " + ", ".join(f"{a:.2f} and {b:.2f} after {n}" for n, (a, b) in points.items())
+        for family, points in curves.items()
+    )
+    alt = f"Line charts, {title}. Specialty and others by steps. {numbers}."
+    fig = new_figure(2.9, title=title, alt=alt)
+    with house_style():
+        panels = subplots(fig, 1, len(curves), sharey=True)
+        for ax, (family, points) in zip(panels, curves.items(), strict=True):
+            for i, name in enumerate(("specialty", "other families")):
+                values = [pair[i] for pair in points.values()]
+                ax.plot(list(points), values, color=COLORS[i], marker=MARKERS[i],
+                        linestyle=DASHES[i], markersize=5, label=name)  # fmt: skip
+            ax.set_title(family, fontsize=11)
+            ax.set_xlabel("steps")
+            ax.set_ylim(0, 1)
+        panels[0].set_ylabel("share right")
+        panels[0].set_title("\n" + panels[0].get_title(), fontsize=11)
+        _legend_above(panels[0], ncols=2, height=1.14)
+    footnote(fig, f"half of the exam's questions · {origin(results)}")
+    return fig
 
 
-def effect(results: Sequence[ForgettingResult], recipe: Recipe, which: str) -> Effect:
-    """The difference between a recipe and the general model, paired by seed.
+def remedies(results: Sequence[ForgettingResult], family: str) -> Picture:
+    """Every remedy for one specialty, as rows: what it gained, and what the others still score."""
+    rows = sorted(outcomes(results, family), key=lambda x: share(x.others))
+    expert = next(x for x in rows if x.method == PLAIN)
+    top = [x for x in rows if x is not expert][-1]
+    title = (
+        f"{family}: with {top.method}, the other families score {share(top.others):.2f}, "
+        f"without a remedy {share(expert.others):.2f}"
+    )
+    if not any(map(is_skilled, rows)):
+        title += f"; no method learns {family}"
+    numbers = "; ".join(
+        f"{x.method}: {share(x.special):.2f} on the specialty, {share(x.others):.2f} on the others"
+        for x in rows
+    )
+    fig = new_figure(2.7, title=title, alt=f"Dot chart, {title}: {numbers}.")
+    with house_style():
+        left, right = subplots(fig, 1, 2, sharey=True)
+        for y, x in enumerate(rows):
+            color = 3 if x.method == PLAIN else 0
+            _dot(left, y, x.special, color, "", False)
+            _dot(right, y, x.others, color, "", False)
+        for ax, level, name in (
+            (left, share(expert.reference), "without learning"),
+            (right, share(expert.others_before), "general model"),
+        ):
+            ax.axvline(level, color=INK, linewidth=1, linestyle="--")
+            ax.annotate(name, (level, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
+                        textcoords="offset points", ha="center", fontsize=9)  # fmt: skip
+        _share_axis(left, f"right on {family}")
+        _share_axis(right, "right on the other families")
+        left.set_yticks(range(len(rows)), [x.method for x in rows])
+        left.set_ylim(-0.6, len(rows) - 0.4)
+    footnote(fig, f"mark: mean · line: 95 % interval · {origin(results)}")
+    return fig
+
+
+def table(rows: Sequence[Outcome]) -> str:
+    """A line for each outcome: its scores, its gain and loss with their intervals, and its rate.
+
+    The gain is counted from what needs no learning, the loss from the general model. "facts" are
+    completed in plain text. The rate is a multiple of the method's usual one.
+    """
+    heading = f"{'':34}special  others   {'gain':24}{'loss':24}facts  rate"
+    lines = [
+        f"{x.family + ', ' + x.method:34}{share(x.special):7.2f}{share(x.others):8.2f}   "
+        f"{x.gain!s:24}{x.loss!s:24}{x.facts:5.2f}{x.recipe.rate:6.2f}"
+        for x in rows
+    ]
+    return "\n".join([heading, *lines])
+
+
+def what_is_learned(experts: Sequence[Outcome]) -> str:
+    """Say which experts have gained clearly, which have lost clearly, and which have done both."""
+    both = [x for x in experts if is_skilled(x) and is_costly(x)]
+    return "\n".join(
+        [
+            f"Clearly above what needs no learning: {names(filter(is_skilled, experts))}.",
+            f"Not clearly above it: {names(x for x in experts if not is_skilled(x))}.",
+            f"Clearly lower on the other families: {names(filter(is_costly, experts))}.",
+            f"A clear gain that cost something: {names(both)}."
+            if both
+            else "No expert is in the first line and in the third: no loss bought a clear skill.",
+        ]
+    )
+
+
+def names(experts: Iterable[Outcome]) -> str:
+    """The specialties of some experts, in a list to be read."""
+    return ", ".join(x.family for x in experts) or "none"
+
+
+def rate_verdicts(results: Sequence[ForgettingResult]) -> str:
+    """Compare the lower rate with the higher one, where an expert is costly at one of them."""
+    lines = []
+    for family in SPECIALTIES:
+        by_rate = sorted(
+            (measured(results, family, PLAIN, recipe) for recipe in candidates(family, PLAIN)),
+            key=lambda x: x.recipe.rate,
+        )
+        if any(map(is_costly, by_rate)):
+            low, high = by_rate
+            lines.append(f"{family}, at the lower rate: {more_or_less(low, high)}")
+    return "\n".join(lines)
+
+
+def rate_table(results: Sequence[ForgettingResult]) -> str:
+    """Each expert at both learning rates; a star marks the one that was chosen."""
+    lines = [f"{'':12}{'rate':>6}{'development':>13}{'special':>9}{'others':>8}"]
+    for family in SPECIALTIES:
+        chosen = best(results, family, PLAIN)
+        for recipe in candidates(family, PLAIN):
+            runs = arm(results, recipe)
+            means = [
+                fmean(x.accuracy(w) for x in runs) for w in ("development", "special", "others")
+            ]
+            lines.append(
+                f"{family:12}{recipe.rate:6.2f}{means[0]:13.2f}{means[1]:9.2f}{means[2]:8.2f}"
+                + " *" * (recipe == chosen)
+            )
+    return "\n".join(lines)
+
+
+def pace_table(results: Sequence[ForgettingResult]) -> str:
+    """Both scores of each expert after a quarter of its steps, and which of them changed first.
+
+    Where the specialty does not end above what needs no learning, its score goes up and down with
+    the answer that the model happens to prefer, and nothing can be said to come first.
+    """
+    lines = [f"{'':12}{'steps':>5}  {'specialty':>9}  {'others':>6}"]
+    for expert in outcomes(results, method=PLAIN):
+        points = track(results, expert.family)
+        words = what_comes_first(points) if is_skilled(expert) else "no clear skill at the end"
+        for step in (0, quarter(points), max(points)):
+            special, others = points[step]
+            line = f"{expert.family:12}{step:5}  {special:9.2f}  {others:6.2f}"
+            lines.append(line + f"  {words}" * (step == quarter(points)))
+    return "\n".join(lines)
+
+
+def is_skilled(expert: Outcome) -> bool:
+    """Whether the whole interval of the gain lies above what needs no learning."""
+    return expert.gain.interval[0] > 0
+
+
+def is_costly(expert: Outcome) -> bool:
+    """Whether the whole interval of the loss on the other families lies above 0."""
+    return expert.loss.interval[0] > 0
+
+
+def what_comes_first(points: dict[int, tuple[float, float]]) -> str:
+    """Whether an expert has gained or lost first, a quarter of the way, in a few words.
 
     Args:
-        results: of the grid; only the seeds that both have are used.
-        recipe: to be compared with the general model.
-        which: the questions, "special" or "others".
+        points: as `track` returns them.
     """
-    general = {x.seed: x.items(which) for x in arm(results, GENERAL)}
-    tuned = {x.seed: x.items(which) for x in arm(results, recipe) if x.seed in general}
-    before, after = [general[seed] for seed in tuned], list(tuned.values())
-    mean = fmean(map(fmean, after)) - fmean(map(fmean, before))
-    if len(after) < 2:
-        return Effect(mean, (mean, mean))
-    return Effect(mean, two_level_interval(after, before))
+    start, end = points[0], points[max(points)]
+    if start[1] - end[1] < 0.05:
+        return "hardly any loss"
+    if end[0] - start[0] < 0.05:
+        return "a loss, and hardly any gain"
+    gain, loss = pace(points, quarter(points))
+    if abs(gain - loss) < 0.1:
+        return "gain and loss keep pace"
+    return "the gain comes first" if gain > loss else "the loss comes first"
 
 
-def effects(results: Sequence[ForgettingResult]) -> dict[str, tuple[Effect, Effect]]:
-    """Name → (change on the special family, change on the others).
+def quarter(points: dict[int, tuple[float, float]]) -> int:
+    """The look nearest to a quarter of the steps."""
+    return min(points, key=lambda step: abs(step - max(points) / 4))
 
-    Of all recipes that start from the general model.
+
+def verdicts(methods: dict[str, Outcome]) -> str:
+    """Compare each remedy with the expert that has none, and say what that shows.
+
+    Args:
+        methods: the outcomes of one specialty, by the name of the method.
     """
-    general = {result.seed for result in arm(results, GENERAL)}
-    return {
-        name: (effect(results, recipe, "special"), effect(results, recipe, "others"))
-        for name, recipe in RECIPES.items()
-        if recipe.start == "general" and recipe.steps and not recipe.family
-        if general & {result.seed for result in arm(results, recipe)}
-    }
+    expert = methods[PLAIN]
+    lines = [f"{name}: {more_or_less(x, expert)}" for name, x in methods.items() if x is not expert]
+    skilled = [name for name, x in methods.items() if is_skilled(x)]
+    meaning = (
+        f"Clearly above what needs no learning: {', '.join(skilled)}."
+        if skilled
+        else f"No method has learned {expert.family}, so this shows what each one protects, "
+        "and not which trade is the best."
+    )
+    return "\n".join(["Against the expert without a remedy", *lines, meaning])
 
 
-def gains_and_losses(results: Sequence[ForgettingResult]) -> dict[str, tuple[float, float]]:
-    """Name → (gain on the special family, loss on the others), as shares of the questions."""
-    return {name: (gain.mean, -change.mean) for name, (gain, change) in effects(results).items()}
+def more_or_less(one: Outcome, other: Outcome) -> str:
+    """What one arm has more or less than another of the same specialty, in a sentence."""
+    others = difference(one.others, other.others)
+    special = difference(one.special, other.special)
+    return f"{compared(others)} of the other families, and {compared(special)} on the specialty."
 
 
-def gain_against_loss(results: Sequence[ForgettingResult], profile: Profile) -> Picture:
-    """Every remedy as a point with its intervals.
+def prediction(
+    name: str, change: Change, at_least: float | None = None, at_most: float | None = None
+) -> str:
+    """A prediction with its fate, in a line.
 
-    The vertical axis is the gain on the special family, the horizontal one the loss on the others,
-    both against the general model. A dashed line marks what a constant answer would gain.
+    Args:
+        name: of the difference.
+        change: as it was measured.
+        at_least: the bound that was predicted, if it is a lower one.
+        at_most: the bound that was predicted, if it is an upper one.
     """
-    sizes, title = SIZES[profile.name], "Gain and loss at equal compute"
-    changes = effects(results)
-    general = arm(results, GENERAL)
-    constant = fmean(
-        make_exam(sizes, result.seed).constant_share - result.accuracy("special")
-        for result in general
-    )
-    numbers = "; ".join(
-        f"{name} gains {gain.mean:.2f} and loses {-change.mean:.2f}"
-        for name, (gain, change) in changes.items()
-    )
-    alt = f"Scatter chart, {title}: {numbers}; a constant answer would gain {constant:.2f}."
-    fig = new_figure(5.2, title=title, alt=alt)
-    ax = axes(fig, xlabel="lost on the other families", ylabel=f"gained on {sizes.special}",
-              grid="both")  # fmt: skip
-    for i, (name, (gain, change)) in enumerate(changes.items()):
-        x, (low, high) = -change.mean, change.interval
-        ax.plot([-low, -high], [gain.mean] * 2, color=COLORS[i], linewidth=1, alpha=0.7)
-        ax.plot([x, x], gain.interval, color=COLORS[i], linewidth=1, alpha=0.7)
-        ax.plot(x, gain.mean, MARKERS[i], color=COLORS[i], markersize=9, zorder=3, label=name)
-    ax.plot(0, 0, "o", color="white", markeredgecolor=INK, markersize=9, label="general model")
-    ax.axhline(constant, color=INK, linewidth=1, linestyle="--", label="a constant answer")
-    ax.axvline(0, color=FAINT, linewidth=1)
-    ax.axhline(0, color=FAINT, linewidth=1)
-    # Longer intervals are cut off: with few seeds they may be wider than the figure.
-    losses = [0.0, *(-change.mean for _, change in changes.values())]
-    gains = [0.0, constant, *(gain.mean for gain, _ in changes.values())]
-    ax.set_xlim(min(losses) - 0.1, max(losses) + 0.15)
-    ax.set_ylim(min(gains) - 0.1, max(gains) + 0.15)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize=9)
-    footnote(fig, f"mark: mean (seeds: {len(general)}) · cross: 95 % intervals from two seeds on")
-    return fig
+    low, high = change.interval
+    if at_least is not None:
+        bound, is_met, is_missed = f"at least {at_least}", low >= at_least, high < at_least
+    else:
+        assert at_most is not None
+        bound, is_met, is_missed = f"at most {at_most}", high <= at_most, low > at_most
+    verdict = "as predicted" if is_met else "not as predicted" if is_missed else "undecided"
+    return f"{name}: predicted {bound}, measured {change}: {verdict}"
 
 
-def by_family(
-    results: Sequence[ForgettingResult], profile: Profile, names: Sequence[str]
-) -> Picture:
-    """Accuracy in every family, the special one first: a row for each, a marker for each model."""
-    sizes = SIZES[profile.name]
-    shares = {name: _shares(results, profile, RECIPES[name]) for name in names}
-    families = sorted(
-        (f for f in shares[names[0]] if f != sizes.special), key=lambda f: shares[names[-1]][f]
-    )
-    order = [sizes.special, *families]
-    numbers = "; ".join(
-        f"{family}: " + ", ".join(f"{name} {shares[name][family]:.2f}" for name in names)
-        for family in order
-    )
-    title = "What each model can still do"
-    fig = new_figure(0.9 + 0.29 * len(order), title=title, alt=f"Dot chart, {title}: {numbers}.")
-    ax = axes(fig, xlabel="share correct, held-out entities", grid="x")
-    for y, family in enumerate(order):
-        values = [shares[name][family] for name in names]
-        ax.plot([min(values), max(values)], [y, y], color=FAINT, linewidth=1, zorder=1)
-        for i, value in enumerate(values):
-            ax.plot(value, y, MARKERS[i], color=COLORS[i], markersize=8, clip_on=False,
-                    label=names[i] if y == 0 else None)  # fmt: skip
-    ax.axhline(0.5, color=INK, linewidth=0.8)
-    ax.set_yticks(range(len(order)), [f"{order[0]} (the special one)", *order[1:]])
-    ax.tick_params(axis="y", pad=9)  # the markers at 0 must not cover the names
-    ax.set_ylim(len(order) - 0.5, -0.5)
-    ax.set_xlim(0, 1)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=10)
-    footnote(fig, f"mark: mean (seeds: {len(arm(results, RECIPES[names[0]]))})")
-    return fig
+def compared(change: Change) -> str:
+    """A difference in words, which say no more than its interval does."""
+    low, high = change.interval
+    word = "more" if low > 0 else "less" if high < 0 else "no clear difference"
+    return f"{word}, {change.mean:+.2f} ({low:+.2f} to {high:+.2f}),"
 
 
-def _shares(
-    results: Sequence[ForgettingResult], profile: Profile, recipe: Recipe
-) -> dict[str, float]:
-    """Family → share correct, over all questions of all seeds."""
-    sizes = SIZES[profile.name]
-    scores: dict[str, list[float]] = {}
-    for result in arm(results, recipe):
-        exam = make_exam(sizes, result.seed)
-        for which in ("special", "others"):
-            for example, item in zip(getattr(exam, which), result.items(which), strict=True):
-                scores.setdefault(example.family, []).append(item)
-    return {family: fmean(items) for family, items in scores.items()}
+def _dot(
+    ax: Axes, y: float, seeds: Seeds, style: int, name: str, first: bool, hollow: bool = False
+) -> None:
+    """A mean with its interval on one row."""
+    if len(seeds) > 1:
+        low, high = two_level_interval(seeds)
+        ax.plot([max(low, 0), min(high, 1)], [y, y], color=COLORS[style], linewidth=1.2)
+    ax.plot(share(seeds), y, MARKERS[style], color="white" if hollow else COLORS[style],
+            markeredgecolor=COLORS[style], markersize=8, clip_on=False, zorder=3,
+            label=name if first else None)  # fmt: skip
 
 
-def table(results: Sequence[ForgettingResult], names: Sequence[str]) -> str:
-    """A line for each model: special, others, facts, steps; means over seeds."""
-    lines = [f"{'':28}{'special':>9}{'others':>9}{'facts':>9}{'steps':>7}"]
-    for name in names:
-        seeds = arm(results, RECIPES[name])
-        if seeds:
-            special, others = (fmean(x.accuracy(w) for x in seeds) for w in ("special", "others"))
-            facts = fmean(x.facts for x in seeds)
-            lines.append(f"{name:28}{special:9.3f}{others:9.3f}{facts:9.3f}{seeds[0].steps:7}")
-    return "\n".join(lines)
+def _legend_above(ax: Axes, ncols: int, height: float = 1.0) -> None:
+    """A legend above the axes that may be wider than they are, without moving them."""
+    if not ax.get_title():
+        ax.set_title(" ")  # keeps the place
+    legend = ax.legend(loc="lower left", bbox_to_anchor=(0, height), ncols=ncols, frameon=False,
+                       fontsize=9)  # fmt: skip
+    legend.set_in_layout(False)
+
+
+def _share_axis(ax: Axes, label: str) -> None:
+    ax.grid(False)
+    ax.grid(True, axis="x")
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_xlabel(label)
+    ax.spines["left"].set_color(FAINT)

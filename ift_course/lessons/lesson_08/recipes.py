@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ift_course.claims.results import Config
+from ift_course.lessons.lesson_08.routing import ROUTING
+
+# The families that the general model never learns.
+UNTAUGHT = ("yes_no", "arithmetic", "format", "writing")
+# Each of them has its expert.
+SPECIALTIES = (ROUTING, "yes_no", "arithmetic", "format")
 
 
 @dataclass(frozen=True)
@@ -12,36 +18,43 @@ class ForgettingSizes:
     """The sizes of the lesson on one profile.
 
     Attributes:
-        special: the family of the expert.
-        untaught: families that the general model does not learn, the special one among them.
         general_steps: optimizer steps of the general model.
         steps: optimizer steps of each expert, on top of the general model's.
         epochs: how often each training example is seen.
-        special_questions: exam questions of the special family.
+        special_questions: exam questions of the specialty.
+        development_questions: of the specialty, about entities of the training split; they choose
+            the learning rate.
         per_family: exam questions of each family that the general model learns.
         rank: of LoRA, where full tuning does not fit; 0 means full tuning.
         tokens: of an answer, at most.
+        looks: the steps after which an expert without a remedy is scored on a part of the exam.
     """
 
-    special: str = "yes_no"
-    untaught: tuple[str, ...] = ("yes_no", "writing", "format", "arithmetic")
     general_steps: int = 160
-    steps: int = 48
+    steps: int = 32
     epochs: int = 4
-    special_questions: int = 100
-    per_family: int = 15
+    special_questions: int = 80
+    development_questions: int = 40
+    per_family: int = 12
     rank: int = 0
     tokens: int = 40
+    looks: tuple[int, ...] = (2, 4, 8, 16)
 
 
+SMALL = ForgettingSizes(
+    general_steps=24,
+    steps=12,
+    epochs=1,
+    special_questions=10,
+    development_questions=10,
+    per_family=2,
+    rank=16,
+    looks=(3, 6),
+)
 SIZES = {
     "tiny": ForgettingSizes(),
-    "smollm2": ForgettingSizes(
-        general_steps=24, steps=12, epochs=1, special_questions=10, per_family=2, rank=16
-    ),
-    "gemma": ForgettingSizes(
-        general_steps=24, steps=12, epochs=1, special_questions=10, per_family=2, rank=16
-    ),
+    "smollm2": SMALL,
+    "gemma": SMALL,
     "t4": ForgettingSizes(general_steps=125, steps=32, epochs=1, per_family=10, rank=16),
     "gpu24": ForgettingSizes(general_steps=250, steps=64, epochs=1, per_family=20, rank=16),
 }
@@ -49,32 +62,63 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Recipe(Config):
-    """How a model is made. The default is the plain expert on top of the general model.
+    """How a model is made. The default is the general model, which nobody has specialized.
 
     Attributes:
-        family: what it is an expert for; "" means the special family of `ForgettingSizes`.
-        start: the model it starts from, "base" or "general".
-        steps: as a multiple of the sizes' steps; 0 trains nothing.
-        replay: share of the training examples that come from the general model's.
+        family: the specialty; "" stands for no specialization.
+        rate: the peak learning rate, as a multiple of the method's usual one.
+        replay: share of the training examples that come from other families.
+        own: whether the answers of the replayed examples are the general model's own.
         rank: of LoRA; 0 means the rank of the sizes.
-        tuned: share of the tuned weights in the average with the start's; 1 averages nothing.
+        tuned: share of the tuned weights in the average with the general model's.
+        start: the model it starts from, "base" or "general".
     """
 
     family: str = ""
-    start: str = "general"
-    steps: float = 1.0
+    rate: float = 1.0
     replay: float = 0.0
+    own: bool = False
     rank: int = 0
     tuned: float = 1.0
+    start: str = "general"
 
 
-RECIPES: dict[str, Recipe] = {
-    "base": Recipe(start="base", steps=0),
-    "general model": Recipe(steps=0),
-    "expert": Recipe(),
-    "average, 50 % expert": Recipe(tuned=0.5),
-    "replay 5 %": Recipe(replay=0.05),
-    "replay 25 %": Recipe(replay=0.25),
-    "LoRA": Recipe(rank=16),
-    "expert for format": Recipe("format"),
+# Peak learning rates as multiples of the usual ones: the profile's for full tuning, and
+# `default_learning_rate` for LoRA.
+RATES = {"full": (1.0, 1 / 3), "lora": (1 / 3, 1 / 9)}
+PLAIN, ORIGINAL, OWN, LORA, AVERAGE = (
+    "expert",
+    "replay, original rows",
+    "replay, own answers",
+    "LoRA",
+    "average",
+)
+METHODS: dict[str, Recipe] = {
+    PLAIN: Recipe(),
+    AVERAGE: Recipe(tuned=0.5),
+    ORIGINAL: Recipe(replay=0.25),
+    OWN: Recipe(replay=0.25, own=True),
+    LORA: Recipe(rank=16),
 }
+RECIPES = {"base": Recipe(start="base"), "general model": Recipe()}
+
+
+def candidates(family: str, method: str) -> list[Recipe]:
+    """The recipes of a method for a specialty, one for each learning rate."""
+    recipe = METHODS[method]
+    rates = RATES["lora" if recipe.rank else "full"]
+    return [replace(recipe, family=family, rate=rate) for rate in rates]
+
+
+# Every specialty has its expert. The remedies are measured on the one that has real content and
+# whose questions look like those of the other families.
+REMEDIED = ROUTING
+GRID: tuple[Recipe, ...] = (
+    *RECIPES.values(),
+    *(
+        recipe
+        for family in SPECIALTIES
+        for method in (METHODS if family == REMEDIED else [PLAIN])
+        for recipe in candidates(family, method)
+    ),
+)

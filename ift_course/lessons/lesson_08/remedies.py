@@ -1,4 +1,4 @@
-"""Remedies against forgetting, written by hand: replay and interpolation."""
+"""Remedies against forgetting, written by hand: replay, own answers, interpolation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from ift_course.errors import CourseError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from ift_course.data.records import Record
 
 T = TypeVar("T")
 
@@ -42,6 +44,35 @@ def with_replay(special: Sequence[T], earlier: Sequence[T], share: float, *, see
     ]
     rng.shuffle(examples)
     return examples
+
+
+def own_answers(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    records: Sequence[Record],
+    max_new_tokens: int,
+) -> list[Record]:
+    """Replace the answers of records by those that the model itself gives (pseudo-rehearsal).
+
+    Robins 1995. It needs prompts and the model, and no data that the model was trained on. Answers
+    that do not end within the limit are left out.
+
+    Args:
+        model: before it is specialized.
+        tokenizer: of the model.
+        records: of one question each; their answers are not read.
+        max_new_tokens: of an answer.
+    """
+    from ift_course.data.records import Record
+    from ift_course.evaluation.generate import generate_replies
+
+    prompts = [record.turns[0].content for record in records]
+    replies = generate_replies(model, tokenizer, prompts, max_new_tokens=max_new_tokens)
+    return [
+        Record.from_instruction(prompt, "", reply.text)
+        for prompt, reply in zip(prompts, replies, strict=True)
+        if reply.finished and reply.text
+    ]
 
 
 def interpolate_weights(

@@ -3,8 +3,10 @@ import copy
 import pytest
 import torch
 
+from ift_course.data.records import Record
 from ift_course.errors import CourseError
-from ift_course.lessons.lesson_08.remedies import interpolate_weights, with_replay
+from ift_course.evaluation.generate import Completion
+from ift_course.lessons.lesson_08.remedies import interpolate_weights, own_answers, with_replay
 
 SPECIAL, EARLIER = list(range(100)), list(range(1000, 1200))
 
@@ -55,3 +57,14 @@ def test_every_weight_is_averaged_once(tiny_llama, moved, share):
 def test_half_precision_stays_half_precision(tiny_llama, moved):
     model = interpolate_weights(tiny_llama[0].bfloat16(), moved.bfloat16(), 0.5)
     assert {weight.dtype for weight in model.state_dict().values()} == {torch.bfloat16}
+
+
+def test_own_answers_are_the_models_and_only_those_that_it_ended(tiny_llama, monkeypatch):
+    replies = {"a?": Completion("A", True), "b?": Completion("b b b", False)}
+    monkeypatch.setattr(
+        "ift_course.evaluation.generate.generate_replies",
+        lambda model, tokenizer, prompts, max_new_tokens: [replies[p] for p in prompts],
+    )
+    records = [Record.from_instruction(prompt, "", "ideal") for prompt in replies]
+    [own] = own_answers(*tiny_llama, records, max_new_tokens=4)
+    assert [turn.content for turn in own.turns] == ["a?", "A"]
