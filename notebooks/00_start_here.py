@@ -209,8 +209,8 @@ ift.playground({"base": (base, tokenizer), "tuned": (tuned, tokenizer)})
 #
 # Training a model from raw text to an assistant has three classic stages. The first, pretraining,
 # is done for you, though lesson 01 shows a small one. Lessons 01 to 04 and 06 to 09 are about the
-# second, lesson 05 about the third. You write the core of each by hand once, so that you could
-# write it again on an empty sheet, and then with the libraries that everybody uses.
+# second, lessons 05 and 11 about the third. You write the core of each by hand once, so that you
+# could write it again on an empty sheet, and then with the libraries that everybody uses.
 
 # %%
 ift.charts.pipeline()

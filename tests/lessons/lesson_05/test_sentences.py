@@ -1,0 +1,20 @@
+"""A finding is said as the numbers have it: less, more, or not to be told apart."""
+
+from ift_course.lessons.lesson_05.sentences import compared
+
+ALL, NONE = [[1.0] * 40] * 3, [[0.0] * 40] * 3
+HALF = [[0.0, 1.0] * 20] * 3
+
+
+def test_a_clear_difference_has_a_direction():
+    assert compared("sycophancy", "DPO", NONE, "SFT", ALL).startswith(
+        "sycophancy: DPO has less than SFT, -1.00 (95 % interval "
+    )
+    assert "SFT has more than DPO, +1.00" in compared("x", "SFT", ALL, "DPO", NONE)
+
+
+def test_what_may_be_chance_is_called_so():
+    shuffled = [[1.0, 0.0] * 20] * 3
+    assert compared("x", "A", HALF, "B", shuffled).startswith(
+        "x: A and B cannot be told apart, +0.00"
+    )
