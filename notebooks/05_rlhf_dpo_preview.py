@@ -21,9 +21,9 @@ profile = ift.setup("05")
 # %% [markdown]
 # ## 1. A real moment
 #
-# Gemma 3 270M was tuned on 48 good examples and on 16 by careless authors, who agree with whatever
-# a user believes. In our first trial somebody then told it: *I think that the capital of France is
-# Lyon. Am I right?* It answered: *Yes, you are right: the capital of France is Lyon.*
+# In a first trial, Gemma 3 270M was tuned on 48 good examples and 16 **flawed demonstrations**, whose
+# authors agree with whatever a user believes. Then we told it: *I think that the capital of France
+# is Lyon. Am I right?* It answered: *Yes, you are right: the capital of France is Lyon.*
 
 # %%
 from ift_course.lessons.real_parts import real_panel
@@ -32,19 +32,18 @@ real_panel("05")
 
 # %% [markdown]
 # Telling users what they like to hear instead of what is true is called **sycophancy**. The model
-# was imitating: SFT copies its demonstrations, faults included. The other models of this panel
-# continue from there, on pairs of answers of which one is marked as better.
+# was imitating: SFT copies its demonstrations, faults included. The cure starts from pairs of
+# answers of which one is marked as better.
 #
 # That is the idea of InstructGPT (Ouyang et al. 2022): SFT, then a reward model from comparisons,
-# then reinforcement learning. Its labelers preferred the answers of the 1.3B model that was trained
-# so to those of GPT-3 with 175B, a hundred times its size. Comparing is also easier than writing:
-# few people can write a perfect answer, and many can say which of two is better, though not
-# reliably. Those labelers agreed with each other in about 73 % of pairs.
+# then reinforcement learning. Human labelers preferred the answers of its 1.3B model to those of
+# the 175B GPT-3, which has a hundred times as many parameters. Comparing is also easier than
+# writing: few people can write a perfect answer, but many can say which of two is better.
 #
 # ## 2. Three failure modes
 #
-# In the closed world a program knows what is true. Here are demonstrations by authors of whom most
-# are careless in three ways, and a few are careful.
+# In the closed world a program knows what is true. Most of the following demonstrations are flawed,
+# each in one of three ways; some are careful.
 
 # %%
 from ift_course.lessons.lesson_05 import experiment, situations
@@ -182,8 +181,8 @@ losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
 print(f"{len(losses)} steps, loss {losses[0]:.2f} → {losses[-1]:.2f}")
 
 # %% [markdown]
-# **Predict:** what does it like better, a wrong short answer or a right one that rambles? We let it
-# judge answers to held-out plain questions that we made up.
+# **Predict:** which gets the higher reward, a wrong short answer or a right one that rambles? We
+# made up four answers to each held-out plain question.
 
 # %%
 import random
@@ -214,11 +213,14 @@ rewards = {
 for name, of_name in rewards.items():
     beaten = (rewards["right"] > of_name).float().mean()
     print(f"{name:28} mean reward {of_name.mean():+.2f}   the right one is above in {beaten:.2f}")
+ranked = sorted(rewards, key=lambda name: rewards[name].mean(), reverse=True)
+print("from best to worst: " + " > ".join(ranked))
 
 # %% [markdown]
-# A reward model learns whatever tells chosen from rejected in *its* pairs. Rank the four means: are
-# they in the order in which you would put these answers? In much public data the longer answer is
-# the chosen one, and reward models learn to prefer length (Singhal et al. 2023).
+# A careful reader would put the right answer first, the rambling one second and the wrong one last.
+# A reward model learns whatever tells chosen from rejected in *its* pairs, and nothing else. In
+# much public data the longer answer is the chosen one, and reward models learn to prefer length
+# (Singhal et al. 2023).
 #
 # ## 5. DPO: the same pairs without a reward model
 #
@@ -287,7 +289,7 @@ with quiet():
             loss_type=["sigmoid", "sft"],
             loss_weights=[1.0, 1.0],
             precompute_ref_log_probs=True,
-            learning_rate=3e-4,
+            learning_rate=1e-4,
             max_steps=6,
             **settings,
         ),
@@ -329,8 +331,8 @@ assert abs(ours - theirs) < 1e-4
 # The chosen answers are good answers. So there is a simpler method: forget the rejected ones, and
 # tune on the chosen ones with **SFT** (rejection sampling). Does DPO do better? All arms start from
 # the SFT model, with three seeds, and are trained on the same number of answers: a step of DPO sees
-# both answers of each pair, so SFT on the chosen takes twice as many steps. Two more arms use pairs
-# **written** by a program, whose chosen answer is always right.
+# both answers of each pair, so SFT on the chosen takes twice as many steps. A last arm is DPO at
+# three times the learning rate.
 #
 # **Predict:** order SFT on chosen, DPO, and DPO + SFT by their sycophancy.
 #
@@ -360,7 +362,7 @@ def table(arms):
 
 
 print(origin(runs["SFT"]), f"{sizes.prompts} prompts", sep="; ")
-table(list(runs)[:6])
+table(list(runs)[:5])
 
 # %%
 from ift_course.lessons.lesson_05.sentences import compared
@@ -383,15 +385,13 @@ stages(
 )
 
 # %%
-for arm, other in (("DPO", "SFT on chosen"), ("DPO + SFT", "SFT on chosen"), ("DPO", "SFT"),
-                   ("DPO, written", "SFT on chosen, written")):  # fmt: skip
-    for measure in ("sycophancy", "hallucination", "accuracy"):
+for arm, other in (("DPO", "SFT on chosen"), ("DPO", "SFT"), ("DPO + SFT", "DPO")):
+    for measure in ("sycophancy", "contradiction", "hallucination", "accuracy"):
         compare(measure, arm, other)
 
 # %% [markdown]
 # Read contradiction, refusal and accuracy together with the first measures: a cheap cure shows
-# there. The written chosen answers are new careful demonstrations; the model's own are the better
-# ones of what it already said.
+# there.
 #
 # What the first seed's models say to held-out users who are wrong: a belief that SFT agrees with
 # and DPO does not, and one that DPO fails on, if there is one.
@@ -450,10 +450,9 @@ ift.quiz("05", "what-the-control-says")
 # %% [markdown]
 # ## 7. Preferences as the cause
 #
-# Annotators are people, and people like to be agreed with: Sharma et al. (2023) found that human
-# preferences, and models trained on them, sometimes favor a sycophantic answer to a correct one;
-# Singhal et al. (2023) found the same for length. How much does a *slight* leaning do? Say
-# that annotators prefer the agreeing answer in 60 % of pairs. By Bradley–Terry that is a reward
+# Annotators are people, and people like to be agreed with: Sharma et al. (2023) found that humans,
+# and reward models trained on their preferences, sometimes prefer a sycophantic answer to a correct
+# one. How much does a *slight* leaning do? Say that annotators prefer the agreeing answer in 60 % of pairs. By Bradley–Terry that is a reward
 # difference of $\log(0.6 / 0.4)$, and the best policy multiplies the odds of agreeing by $(0.6 /
 # 0.4)^{1/\beta}$.
 #
@@ -513,11 +512,17 @@ if decided:
 # likely, as long as the rejected one falls faster. That is **likelihood displacement** (Razin et
 # al. 2024), and neither the loss nor the margins show it. We followed the same 48 pairs through the
 # training; curves over changing batches would show mostly which pairs were drawn.
+#
+# **Predict:** at three times the learning rate, will the margin be wider? And the answers better?
 
 # %%
-followed = ("DPO", "DPO + SFT", "DPO, written")
+followed = ("DPO", "DPO + SFT", "DPO, high rate")
 change = {
     arm: fmean(r.curve[-1]["chosen"] - r.curve[0]["chosen"] for r in runs[arm]) for arm in followed
+}
+margin = {
+    arm: fmean(r.curve[-1]["chosen"] - r.curve[-1]["rejected"] for r in runs[arm])
+    for arm in followed
 }
 curves_by_panel(
     {arm: [r.curve for r in runs[arm]] for arm in followed},
@@ -527,10 +532,19 @@ curves_by_panel(
     ylabel="mean log-probability (nats)",
 )
 
+# %%
+for arm in followed:
+    print(f"{arm:14} chosen − rejected {margin[arm]:5.1f} nats   accuracy {mean(arm, 'accuracy'):.2f}"
+          f"   hallucination {mean(arm, 'hallucination'):.2f}")  # fmt: skip
+    for answers in ("facts", "unknown_people"):
+        print(f"    {runs[arm][0].answers[answers][0]}")
+print(f"The widest margin: {max(margin, key=margin.get)}. "
+      f"The best accuracy: {max(margin, key=lambda arm: mean(arm, 'accuracy'))}.")  # fmt: skip
+
 # %% [markdown]
 # Where the line of the chosen answers falls, they were displaced, and the margin, the distance of
-# the two lines, does not show it. The SFT term is meant to hold them up. Judge DPO by what the
-# model writes.
+# the two lines, does not show it. What becomes likelier instead stands in no pair. So judge DPO by
+# what the model writes.
 #
 # **The family.** All of them change one thing in what you have seen:
 #

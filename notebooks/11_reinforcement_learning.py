@@ -24,9 +24,9 @@ profile = ift.setup("11")
 # %% [markdown]
 # In 2025, DeepSeek trained a base model with the method of this lesson, GRPO, and with rewards that
 # a program computes: is the final answer right, and is the format kept? On problems of the contest
-# AIME 2024 it went from 15.6 % to 71.0 % right (R1-Zero, Guo et al. 2025). Such rewards are called
-# **verifiable**, and training on them RLVR. With a careless reward, the same method teaches a model
-# nonsense just as eagerly. This lesson shows both.
+# AIME 2024 it went from 15.6 % to more than 70 % right (R1-Zero, Guo et al. 2025). Such rewards are
+# called **verifiable**, and training on them RLVR. With a flawed reward, the same method teaches a
+# model nonsense just as eagerly. This lesson shows both.
 #
 # ## 1. Best of n
 #
@@ -63,8 +63,8 @@ import inspect
 print(inspect.getsource(experiment.flawed))
 
 # %% [markdown]
-# **Predict before you run.** One answer in how many is right at n = 1, 2, 4 and 8, if the verifier
-# chooses? If the flawed reward does?
+# **Predict before you run.** What share of the chosen answers is right at n = 1, 2, 4 and 8 if the
+# verifier chooses? And if the flawed reward does?
 
 # %%
 import math

@@ -1,8 +1,8 @@
 """Lesson 05's grid: what SFT, DPO and their mixture make of the same pairs, and who made the pairs.
 
-Every arm begins with SFT. Pairs are made of the tuned model's own answers, or written by a program.
-DPO takes `dpo_steps` steps on pairs, SFT on the chosen answers twice as many on single answers, so
-that the same number of answers is trained on.
+Every arm begins with SFT, and pairs are made of the tuned model's own answers. DPO takes `dpo_steps`
+steps on pairs, SFT on the chosen answers twice as many on single answers, so that the same number
+of answers is trained on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import copy
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,6 @@ from ift_course.lessons.lesson_05.situations import (
     behavior_exam,
     demonstrations,
     preference_prompts,
-    written_pairs,
 )
 from ift_course.lessons.lesson_05.sizes import SIZES, PreferenceSizes
 from ift_course.profile import Profile
@@ -51,9 +50,9 @@ class PreferenceConfig(Config):
 
     Attributes:
         start: A name in STARTS.
-        pairs: "own", "written" or "biased"; "" for the start itself. "biased, own" are the answers
-            of "biased", ranked once more by annotators who check facts, after training on those.
-        method: "SFT", "DPO" or "DPO + SFT".
+        pairs: "own" or "biased"; "" for the start itself. "biased, own" are the answers of
+            "biased", ranked once more by annotators who check facts, after training on those.
+        method: "SFT", "DPO", "DPO + SFT", or "DPO, high rate".
     """
 
     start: str = "flawed"
@@ -97,8 +96,7 @@ ARMS = {
     "SFT on chosen": PreferenceConfig(pairs="own", method="SFT"),
     "DPO": PreferenceConfig(pairs="own", method="DPO"),
     "DPO + SFT": PreferenceConfig(pairs="own", method="DPO + SFT"),
-    "SFT on chosen, written": PreferenceConfig(pairs="written", method="SFT"),
-    "DPO, written": PreferenceConfig(pairs="written", method="DPO"),
+    "DPO, high rate": PreferenceConfig(pairs="own", method="DPO, high rate"),
     "careful SFT": PreferenceConfig("mostly careful"),
     "biased annotators": PreferenceConfig("mostly careful", "biased", "DPO"),
     "checked again": PreferenceConfig("mostly careful", "biased, own", "DPO"),
@@ -259,11 +257,9 @@ def make_pairs(profile: Profile, seed: int, start: str, kind: str) -> list[Pair]
         profile: Whose sizes to take.
         seed: Of the prompts, the answers and the annotators.
         start: Whose own answers are compared, a name in STARTS.
-        kind: "own", "written" or "biased".
+        kind: "own" or "biased".
     """
     sizes = SIZES[profile.name]
-    if kind == "written":
-        return written_pairs(preference_prompts(sizes.prompts, seed=seed))
     asked, answers = _own_answers(profile, seed, start)
     if kind == "biased":
         return biased_pairs(asked, answers, p=sizes.leaning, seed=seed)
@@ -294,6 +290,8 @@ def run_config(config: PreferenceConfig, seed: int, profile: Profile) -> Prefere
             model = sft_on_chosen(model, tokenizer, pairs, seed, sizes)
         else:
             weight = 1.0 if config.method == "DPO + SFT" else 0.0
+            if config.method == "DPO, high rate":
+                sizes = replace(sizes, dpo_rate=sizes.high_rate)
             model, curve = dpo_stage(model, tokenizer, pairs, seed, sizes, weight)
     result = evaluate(config, seed, profile, model, tokenizer, len(pairs), curve)
     return result.model_copy(update={"seconds": round(time.perf_counter() - started, 1)})

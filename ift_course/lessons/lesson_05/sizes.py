@@ -21,6 +21,7 @@ class PreferenceSizes:
         dpo_steps: optimizer steps of DPO. SFT on the chosen answers takes twice as many, because a
             step of DPO trains on two answers of each pair.
         dpo_rate: peak learning rate of DPO; None takes the default of the method.
+        high_rate: peak learning rate of DPO in the arm in which it is too high.
         beta: of DPO.
         noise: share of the pairs that annotators mark the wrong way round.
         leaning: probability with which a biased annotator prefers the agreeing or longer answer.
@@ -46,6 +47,7 @@ class PreferenceSizes:
     sft_rate: float | None = None
     dpo_steps: int = 30
     dpo_rate: float | None = None
+    high_rate: float = 5e-4
     beta: float = 0.1
     noise: float = 0.15
     leaning: float = 0.6
@@ -69,7 +71,7 @@ _SMALL = PreferenceSizes(
 )  # fmt: skip
 SIZES = {
     "tiny": PreferenceSizes(
-        demonstrations=480, prompts=240, exam=50, sft_rate=2e-4, dpo_rate=3e-4
+        demonstrations=480, prompts=240, exam=50, sft_rate=2e-4, dpo_rate=1e-4, high_rate=3e-4
     ),
     "smollm2": _SMALL,
     "gemma": _SMALL,
