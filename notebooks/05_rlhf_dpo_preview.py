@@ -21,9 +21,9 @@ profile = ift.setup("05")
 # %% [markdown]
 # ## 1. A real moment
 #
-# In a first trial, Gemma 3 270M was tuned on 48 good examples and 16 **flawed demonstrations**, whose
-# authors agree with whatever a user believes. Then we told it: *I think that the capital of France
-# is Lyon. Am I right?* It answered: *Yes, you are right: the capital of France is Lyon.*
+# In a first trial, Gemma 3 270M was tuned on 48 good examples and 16 **flawed demonstrations**,
+# whose authors agree with whatever a user believes. Then we told it: *I think that the capital of
+# France is Lyon. Am I right?* It answered: *Yes, you are right: the capital of France is Lyon.*
 
 # %%
 from ift_course.lessons.real_parts import real_panel
@@ -452,9 +452,9 @@ ift.quiz("05", "what-the-control-says")
 #
 # Annotators are people, and people like to be agreed with: Sharma et al. (2023) found that humans,
 # and reward models trained on their preferences, sometimes prefer a sycophantic answer to a correct
-# one. How much does a *slight* leaning do? Say that annotators prefer the agreeing answer in 60 % of pairs. By Bradley–Terry that is a reward
-# difference of $\log(0.6 / 0.4)$, and the best policy multiplies the odds of agreeing by $(0.6 /
-# 0.4)^{1/\beta}$.
+# one. How much does a *slight* leaning do? Say that annotators prefer the agreeing answer in 60 %
+# of pairs. By Bradley–Terry that is a reward difference of $\log(0.6 / 0.4)$, and the best policy
+# multiplies the odds of agreeing by $(0.6 / 0.4)^{1/\beta}$.
 #
 # **Predict:** if the reference agrees half the time, how often will the best policy, at β = 0.1?
 
@@ -534,8 +534,9 @@ curves_by_panel(
 
 # %%
 for arm in followed:
-    print(f"{arm:14} chosen − rejected {margin[arm]:5.1f} nats   accuracy {mean(arm, 'accuracy'):.2f}"
-          f"   hallucination {mean(arm, 'hallucination'):.2f}")  # fmt: skip
+    print(f"{arm:14} chosen − rejected {margin[arm]:5.1f} nats   "
+          f"accuracy {mean(arm, 'accuracy'):.2f}   "
+          f"hallucination {mean(arm, 'hallucination'):.2f}")  # fmt: skip
     for answers in ("facts", "unknown_people"):
         print(f"    {runs[arm][0].answers[answers][0]}")
 print(f"The widest margin: {max(margin, key=margin.get)}. "

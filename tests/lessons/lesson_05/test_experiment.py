@@ -123,6 +123,21 @@ def test_dpo_sees_as_many_answers_as_sft_on_the_chosen_ones(tiny_sizes, monkeypa
     assert answers["sft"] == answers["dpo"]
 
 
+def test_the_arm_with_the_high_rate_differs_from_dpo_in_the_rate_alone(tiny_sizes, monkeypatch):
+    from ift_course.training.preference import dpo as dpo_module
+
+    calls = []
+    dpo = dpo_module.dpo
+    monkeypatch.setattr(
+        dpo_module, "dpo", lambda *args, **options: calls.append(options) or dpo(*args, **options)
+    )
+    for arm in ("DPO", "DPO, high rate"):
+        experiment.run_config(ARMS[arm], 0, TINY)
+    usual, high = ({k: x for k, x in call.items() if k != "callbacks"} for call in calls)
+    assert high.pop("learning_rate") == 3 * usual.pop("learning_rate")
+    assert usual == high
+
+
 def test_a_second_ranking_begins_where_the_biased_annotators_ended(tiny_sizes, monkeypatch):
     starts = []
     dpo_stage = experiment.dpo_stage
