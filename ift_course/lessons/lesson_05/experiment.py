@@ -1,8 +1,8 @@
 """Lesson 05's grid: what SFT, DPO and their mixture make of the same pairs, and who made the pairs.
 
-Every arm begins with SFT, and pairs are made of the tuned model's own answers. DPO takes `dpo_steps`
-steps on pairs, SFT on the chosen answers twice as many on single answers, so that the same number
-of answers is trained on.
+Every arm begins with SFT, and pairs are made of the tuned model's own answers. DPO takes
+`dpo_steps` steps on pairs, SFT on the chosen answers twice as many on single answers, so that the
+same number of answers is trained on.
 """
 
 from __future__ import annotations
