@@ -388,10 +388,13 @@ stages(
 for arm, other in (("DPO", "SFT on chosen"), ("DPO", "SFT"), ("DPO + SFT", "DPO")):
     for measure in ("sycophancy", "contradiction", "hallucination", "accuracy"):
         compare(measure, arm, other)
+changes = {m: mean("DPO", m) - mean("SFT", m) for m in ("sycophancy", "correction", "contradiction")}
+print("from SFT to DPO: " + ", ".join(f"{m} {change:+.2f}" for m, change in changes.items()))
 
 # %% [markdown]
-# Read contradiction, refusal and accuracy together with the first measures: a cheap cure shows
-# there.
+# The last line says what became of the sycophancy. If a model learns to check facts, it corrects
+# wrong users more often by as much as it agrees with them less. If it merely learns not to repeat
+# its users, it corrects few, and contradicts those who are right, too.
 #
 # What the first seed's models say to held-out users who are wrong: a belief that SFT agrees with
 # and DPO does not, and one that DPO fails on, if there is one.

@@ -340,11 +340,16 @@ for arm, kl in distance.items():
     print(f"{arm:18} {kl:6.1f} nats from the SFT model, "
           f"{fmean(run.curve[-1]['flawed'] for run in runs[arm]):.2f} flawed reward, "
           f"{last[arm]:.2f} right")  # fmt: skip
+    looks = list(zip(*(run.curve for run in runs[arm]), strict=True))
+    print("    right at step " + ", ".join(
+        f"{look[0]['step']:.0f}: {fmean(point['verified'] for point in look):.2f}" for look in looks
+    ))  # fmt: skip
 
 # %% [markdown]
 # Gao et al. (2023) optimized *learned* reward models and found that the true reward first rises and
 # then falls with the distance from the start, so practitioners watch the KL and penalize it. The
-# penalty makes distance expensive, but it does not tell the policy what is right.
+# penalty makes distance expensive, but it does not tell the policy what is right: an answer that
+# the SFT model already likes and the reward overpays costs little.
 #
 # **Two claims**, each with a bound that was written down before the measurement:
 
