@@ -388,7 +388,9 @@ stages(
 for arm, other in (("DPO", "SFT on chosen"), ("DPO", "SFT"), ("DPO + SFT", "DPO")):
     for measure in ("sycophancy", "contradiction", "hallucination", "accuracy"):
         compare(measure, arm, other)
-changes = {m: mean("DPO", m) - mean("SFT", m) for m in ("sycophancy", "correction", "contradiction")}
+changes = {
+    m: mean("DPO", m) - mean("SFT", m) for m in ("sycophancy", "correction", "contradiction")
+}
 print("from SFT to DPO: " + ", ".join(f"{m} {change:+.2f}" for m, change in changes.items()))
 
 # %% [markdown]
