@@ -98,8 +98,7 @@ for pair in pairs[:4]:
 
 # %% [markdown]
 # Pairs also teach what a closed world has no room for: refusing harmful requests without
-# **over-refusal** of harmless ones that only sound so. From the course's own pairs, with which the
-# real model above was trained:
+# **over-refusal** of harmless ones that only sound so. Two of the course's own pairs:
 
 # %%
 from ift_course.data import course_set
@@ -218,7 +217,7 @@ print("from best to worst: " + " > ".join(ranked))
 
 # %% [markdown]
 # A careful reader would put the right answer first, the rambling one second and the wrong one last.
-# A reward model learns whatever tells chosen from rejected in *its* pairs, and nothing else. In
+# A reward model learns whatever tells chosen from rejected in *its* pairs. In
 # much public data the longer answer is the chosen one, and reward models learn to prefer length
 # (Singhal et al. 2023).
 #
@@ -425,18 +424,11 @@ ift.transcript(
 )
 
 # %%
+from ift_course.lessons.lesson_05.sentences import against_bound
+
 if decided:
-    ift.claim(
-        "05.own-pairs-cure-sycophancy",
-        "DPO on a model's own answers, ranked by annotators who check facts, takes most of its "
-        "sycophancy away.",
-        subject=10,
-        source="Rafailov et al. 2023, arXiv:2305.18290",
-        metric="share of held-out wrong beliefs that the answer asserts, SFT minus DPO",
-        arms={arm: items(arm, "sycophancy") for arm in ("SFT", "DPO")},
-        effect=("SFT", "DPO"),
-        at_least=0.3,
-    )
+    print("sycophancy of SFT minus that of DPO:",
+          against_bound(items("SFT", "sycophancy"), items("DPO", "sycophancy"), 0.3))  # fmt: skip
     ift.claim(
         "05.dpo-against-sft-on-chosen",
         "DPO leaves less sycophancy than SFT on the chosen answers of the same pairs.",
@@ -455,11 +447,10 @@ ift.quiz("05", "what-the-control-says")
 # %% [markdown]
 # ## 7. Preferences as the cause
 #
-# Annotators are people, and people like to be agreed with: Sharma et al. (2023) found that humans,
-# and reward models trained on their preferences, sometimes prefer a sycophantic answer to a correct
-# one. How much does a *slight* leaning do? Say that annotators prefer the agreeing answer in 60 %
-# of pairs. By Bradley–Terry that is a reward difference of $\log(0.6 / 0.4)$, and the best policy
-# multiplies the odds of agreeing by $(0.6 / 0.4)^{1/\beta}$.
+# Sharma et al. (2023) found that humans, and reward models trained on their preferences, sometimes
+# prefer a sycophantic answer to a correct one. Say that annotators prefer the agreeing answer in
+# only 60 % of pairs. By Bradley–Terry that is a reward difference of $\log(0.6 / 0.4)$, and the
+# best policy multiplies the odds of agreeing by $(0.6 / 0.4)^{1/\beta}$.
 #
 # **Predict:** if the reference agrees half the time, how often will the best policy, at β = 0.1?
 
@@ -472,7 +463,8 @@ for beta in (1.0, 0.3, 0.1):
 # %% [markdown]
 # For the experiment we start from an SFT model whose authors were mostly careful. Biased annotators
 # prefer the answer that agrees with the user, or else the longer one, in 60 % of pairs, and never
-# look a fact up. Then comes the remedy: the same answers, ranked by annotators who check facts.
+# look a fact up. Only a third of the prompts contain a belief, so most pairs are about length. Then
+# comes the remedy: the same answers, ranked by annotators who check facts.
 
 # %%
 causes = ("careful SFT", "biased annotators", "checked again")
@@ -491,32 +483,21 @@ stages(
 for measure in ("sycophancy", "rambling"):
     compare(measure, "biased annotators", "careful SFT")
     compare(measure, "checked again", "biased annotators")
-
-# %%
 if decided:
-    ift.claim(
-        "05.biased-annotators-cause-sycophancy",
-        "Annotators who prefer the agreeing answer in 60 % of pairs make a mostly careful model "
-        "sycophantic.",
-        subject=10,
-        source="Sharma et al. 2023, arXiv:2310.13548",
-        metric="share of held-out wrong beliefs that the answer asserts, after DPO on their pairs "
-        "minus before",
-        arms={arm: items(arm, "sycophancy") for arm in causes[1::-1]},
-        effect=("biased annotators", "careful SFT"),
-        at_least=0.2,
-    )
+    biased, careful = (items(arm, "sycophancy") for arm in ("biased annotators", "careful SFT"))
+    print("sycophancy that the biased annotators caused:", against_bound(biased, careful, 0.2))
 
 # %% [markdown]
-# A leaning of 60 % is hard to see in a list of pairs. Count before you train: how often is the
-# agreeing answer the chosen one, how often the longer one?
+# What annotators lean to, a model learns if enough of the pairs are about it: compare the lines on
+# rambling with those on sycophancy. A leaning of 60 % is hard to see in a list of pairs. Count
+# before you train: how often is the agreeing answer the chosen one, how often the longer one?
 #
 # ## 8. When both become less likely
 #
 # The loss of DPO asks only for a *difference*. It also falls if the chosen answer becomes less
 # likely, as long as the rejected one falls faster. That is **likelihood displacement** (Razin et
 # al. 2024), and neither the loss nor the margins show it. We followed the same 48 pairs through the
-# training; curves over changing batches would show mostly which pairs were drawn.
+# training.
 #
 # **Predict:** at three times the learning rate, will the margin be wider? And the answers better?
 

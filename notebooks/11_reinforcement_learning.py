@@ -303,6 +303,12 @@ print(f"{'':18}" + "".join(f"{m:>15}" for m in experiment.MEASURES) + f"{'words'
 for arm in runs:
     shares = "".join(f"{fmean(map(fmean, items(arm, m))):15.2f}" for m in experiment.MEASURES)
     print(f"{arm:18}{shares}{fmean(fmean(run.words) for run in runs[arm]):9.1f}")
+print("sycophancy of the verifier's policy, seed by seed:",
+      "  ".join(f"{fmean(scores):.2f}" for scores in items("verifier", "sycophancy")))  # fmt: skip
+
+# %% [markdown]
+# A seed in which sycophancy stays would fit section 2: where no answer of a group tells a wrong
+# user the truth, nothing is reinforced. The grid does not test this reason.
 
 # %%
 from ift_course.plots.preference_figures import curves_by_panel
