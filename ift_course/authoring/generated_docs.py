@@ -41,7 +41,7 @@ HEADLINES = (
     "02.same-template",
     "03.quality-beats-quantity",
     "04.qlora-close-to-full",
-    "05.own-pairs-cure-sycophancy",
+    "05.dpo-against-sft-on-chosen",
     "06.more-families-beat-one",
     "07.best-tenth-beats-all",
     "08.replay-keeps",
