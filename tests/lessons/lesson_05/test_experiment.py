@@ -128,9 +128,13 @@ def test_the_arm_with_the_high_rate_differs_from_dpo_in_the_rate_alone(tiny_size
 
     calls = []
     dpo = dpo_module.dpo
-    monkeypatch.setattr(
-        dpo_module, "dpo", lambda *args, **options: calls.append(options) or dpo(*args, **options)
-    )
+
+    @functools.wraps(dpo)
+    def noted(*args, **options):
+        calls.append(options)
+        return dpo(*args, **options)
+
+    monkeypatch.setattr(dpo_module, "dpo", noted)
     for arm in ("DPO", "DPO, high rate"):
         experiment.run_config(ARMS[arm], 0, TINY)
     usual, high = ({k: x for k, x in call.items() if k != "callbacks"} for call in calls)
