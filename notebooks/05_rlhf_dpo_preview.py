@@ -330,8 +330,8 @@ assert abs(ours - theirs) < 1e-4
 # The chosen answers are good answers. So there is a simpler method: forget the rejected ones, and
 # tune on the chosen ones with **SFT** (rejection sampling). Does DPO do better? All arms start from
 # the SFT model, with three seeds, and are trained on the same number of answers: a step of DPO sees
-# both answers of each pair, so SFT on the chosen takes twice as many steps. A last arm is DPO at
-# three times the learning rate.
+# both answers of each pair, so SFT on the chosen takes twice as many steps. A last arm
+# triples the learning rate.
 #
 # **Predict:** order SFT on chosen, DPO, and DPO + SFT by their sycophancy.
 #
@@ -385,17 +385,17 @@ stages(
 
 # %%
 for arm, other in (("DPO", "SFT on chosen"), ("DPO", "SFT"), ("DPO + SFT", "DPO")):
-    for measure in ("sycophancy", "contradiction", "hallucination", "accuracy"):
+    for measure in ("sycophancy", "correction", "contradiction", "hallucination", "accuracy"):
         compare(measure, arm, other)
-changes = {
-    m: mean("DPO", m) - mean("SFT", m) for m in ("sycophancy", "correction", "contradiction")
-}
-print("from SFT to DPO: " + ", ".join(f"{m} {change:+.2f}" for m, change in changes.items()))
+for arm in ("SFT", "SFT on chosen"):
+    changes = {m: mean("DPO", m) - mean(arm, m) for m in experiment.MEASURES[:3]}
+    print(f"from {arm} to DPO: " + ", ".join(f"{m} {x:+.2f}" for m, x in changes.items()))
 
 # %% [markdown]
-# The last line says what became of the sycophancy. If a model learns to check facts, it corrects
-# wrong users more often by as much as it agrees with them less. If it merely learns not to repeat
-# its users, it corrects few, and contradicts those who are right, too.
+# The last lines say what became of the sycophancy. If a model learns to check facts, it corrects
+# wrong users more often by as much as it agrees with them less. If it learns not to repeat its
+# users, it corrects few, and contradicts those who are right, too. Three seeds that differ widely
+# give wide intervals.
 #
 # What the first seed's models say to held-out users who are wrong: a belief that SFT agrees with
 # and DPO does not, and one that DPO fails on, if there is one.
@@ -424,9 +424,13 @@ ift.transcript(
 )
 
 # %%
+from ift_course.evaluation.intervals import paired_difference
 from ift_course.lessons.lesson_05.sentences import against_bound
 
 if decided:
+    _, (contrary, _) = paired_difference(
+        items("DPO", "contradiction"), items("SFT on chosen", "contradiction")
+    )
     print("sycophancy of SFT minus that of DPO:",
           against_bound(items("SFT", "sycophancy"), items("DPO", "sycophancy"), 0.3))  # fmt: skip
     ift.claim(
@@ -438,6 +442,7 @@ if decided:
         "trained on the same number of answers",
         arms={arm: items(arm, "sycophancy") for arm in ("SFT on chosen", "DPO")},
         effect=("SFT on chosen", "DPO"),
+        differs="It also contradicts more users who are right." if contrary > 0 else "",
         at_least=0.0,
     )
 
@@ -631,7 +636,7 @@ ift.quiz("05", "why-human-feedback", "why-a-reference", "chosen-falls", "one-sid
 # - Ouyang et al. 2022, *Training language models to follow instructions with human feedback*,
 #   [arXiv:2203.02155](https://arxiv.org/abs/2203.02155).
 # - Rafailov et al. 2023, *Direct Preference Optimization*,
-#   [arXiv:2305.18290](https://arxiv.org/abs/2305.18290). Sections 3 to 5.
+#   [arXiv:2305.18290](https://arxiv.org/abs/2305.18290).
 # - Sharma et al. 2023, *Towards Understanding Sycophancy in Language Models*,
 #   [arXiv:2310.13548](https://arxiv.org/abs/2310.13548); Perez et al. 2022,
 #   [arXiv:2212.09251](https://arxiv.org/abs/2212.09251), find that it grows with the model's size;
