@@ -142,7 +142,11 @@ import os
 import tempfile
 
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    PrinterCallback,
+)
 from trl import RewardConfig, RewardTrainer
 
 from ift_course.models.quiet import quiet
@@ -175,6 +179,7 @@ with quiet():
         train_dataset=rows,
         processing_class=tokenizer,
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
 losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
 print(f"{len(losses)} steps, loss {losses[0]:.2f} → {losses[-1]:.2f}")
@@ -295,6 +300,7 @@ with quiet():
         train_dataset=rows,
         processing_class=tokenizer,
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
 for row in trainer.state.log_history:
     if "loss" in row:
