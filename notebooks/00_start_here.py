@@ -242,9 +242,9 @@ ift.playground(
 #
 # Several stages lead from random weights to an assistant. The first, pretraining, is done for you,
 # though lesson 01 shows a small one. Lessons 01 to 04 and 06 to 09 are about instruction tuning,
-# lesson 05 is about preferences and rewards, and lesson 10 asks whether a model got better. You
-# write the core of each stage by hand once, so that you could write it again on an empty sheet, and
-# then with the libraries that everybody uses.
+# lessons 05 and 11 about preferences and rewards, and lesson 10 asks whether a model got better.
+# You write the core of each stage by hand once, so that you could write it again on an empty sheet,
+# and then with the libraries that everybody uses.
 
 # %%
 ift.charts.pipeline()

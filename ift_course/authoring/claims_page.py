@@ -54,7 +54,7 @@ def claims_page(
         waiting = f"Not measured yet: lesson {objective.lesson}."
         sections.append((f"{number}. {objective.text}", _rows(matching, runs) or waiting))
     words = "Not measured: each lesson ends with a quiz; there is a [glossary](glossary.md)."
-    sections.append((f"{len(OBJECTIVES) + 1}. Words and questions", words))
+    sections.append((f"{max(OBJECTIVES) + 1}. Words and questions", words))
     if others := [claim for claim in claims if not claim.subject]:
         sections.append(("Further claims", _rows(others, runs)))
     environment = Environment(

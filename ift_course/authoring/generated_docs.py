@@ -41,12 +41,13 @@ HEADLINES = (
     "02.same-template",
     "03.quality-beats-quantity",
     "04.qlora-close-to-full",
-    "05.dpo-cures-sycophancy",
+    "05.dpo-against-sft-on-chosen",
     "06.more-families-beat-one",
     "07.best-tenth-beats-all",
     "08.experts-forget",
     "09.curation-beats-chance",
     "10.canaries-show-a-leak",
+    "11.flawed-reward-is-hacked",
 )
 
 

@@ -26,6 +26,7 @@ LESSONS = {
     "07": "StudentResult",
     "08": "ForgettingResult",
     "09": "CurationResult",
+    "11": "ReinforcementResult",
 }
 SEEDS = (0, 1, 2)
 

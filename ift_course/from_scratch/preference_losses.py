@@ -1,4 +1,4 @@
-"""The formulas of preference tuning by hand: reward model, DPO, best of n, GRPO.
+"""The formulas of preference tuning by hand: reward model, DPO, best of n, PPO's clip, GRPO.
 
 tests/parity/test_preference_losses.py compares them with TRL's, in value and gradient.
 """
@@ -117,6 +117,19 @@ def dpo_loss(
     return DpoTerms(bradley_terry_loss(chosen, rejected), chosen.detach(), rejected.detach())
 
 
+def sft_term(token_logps: Tensor, mask: Tensor) -> Tensor:
+    """Return the SFT loss on the chosen responses, the mean over all of their tokens.
+
+    TRL adds it to DPO's loss with `loss_type=["sigmoid", "sft"]`.
+
+    Args:
+        token_logps: Log-probabilities of the tokens of the chosen responses under the policy, float
+            of shape (pairs, length), in nats.
+        mask: 1 for tokens of the response and 0 for padding.
+    """
+    return -(token_logps * mask).sum() / mask.sum()
+
+
 def best_of_n(rewards: Tensor) -> Tensor:
     """Return the index of the best response to each prompt.
 
@@ -160,3 +173,85 @@ def group_advantages(rewards: Tensor, eps: float = 1e-4) -> Tensor:
     """
     mean = rewards.mean(dim=1, keepdim=True)
     return (rewards - mean) / (rewards.std(dim=1, keepdim=True) + eps)
+
+
+def token_logps(logits: Tensor, tokens: Tensor) -> Tensor:
+    """Return the log-probability of each token of the responses.
+
+    Args:
+        logits: float of shape (responses, length, vocabulary); at each position those of the token
+            there, so already shifted.
+        tokens: int64 of shape (responses, length).
+
+    Returns:
+        float32 of shape (responses, length), in nats.
+    """
+    return logits.float().log_softmax(-1).gather(-1, tokens[..., None])[..., 0]
+
+
+def clipped_objective(ratio: Tensor, advantages: Tensor, epsilon: float = 0.2) -> Tensor:
+    """Return PPO's clipped objective of each token, which is to be maximized.
+
+    Schulman et al. 2017, arXiv:1707.06347, equation 7. A token that has already become likelier by
+    the factor 1 + epsilon earns nothing for becoming likelier still; one with a negative advantage
+    earns nothing for falling below 1 - epsilon.
+
+    Args:
+        ratio: The token's probability under the policy divided by that under the policy that
+            sampled it, float of shape (responses, length).
+        advantages: How good the response was, float of shape (responses, 1).
+        epsilon: The width of the clip.
+    """
+    clipped = ratio.clamp(1 - epsilon, 1 + epsilon)
+    return torch.minimum(ratio * advantages, clipped * advantages)
+
+
+def kl_estimate(policy: Tensor, reference: Tensor) -> Tensor:
+    """Return an estimate of KL(policy || reference) from tokens that the policy sampled.
+
+    Shao et al. 2024, arXiv:2402.03300, equation 4: never negative, and right on average (Schulman
+    2020, *Approximating KL Divergence*, calls it k3).
+
+    Args:
+        policy: Log-probabilities under the policy, float of any shape, in nats.
+        reference: Those under the reference.
+    """
+    difference = reference - policy
+    return difference.exp() - difference - 1
+
+
+def grpo_loss(
+    policy: Tensor,
+    sampled_by: Tensor,
+    advantages: Tensor,
+    mask: Tensor,
+    *,
+    epsilon: float = 0.2,
+    reference: Tensor | None = None,
+    beta: float = 0.0,
+    weighted_kl: bool = False,
+) -> Tensor:
+    """Return the loss of GRPO: the clipped objective minus beta times the KL, with its sign turned.
+
+    Shao et al. 2024 (DeepSeekMath), arXiv:2402.03300, equation 3: the mean over the tokens of each
+    response, then over the responses. In TRL, `loss_type="grpo"`.
+
+    Args:
+        policy: Log-probabilities of the sampled tokens under the policy, float of shape (responses,
+            length), in nats.
+        sampled_by: Those under the policy that sampled them, before its first update.
+        advantages: One for each response, float of shape (responses,).
+        mask: 1 for tokens of the response and 0 for padding, of shape (responses, length).
+        epsilon: The width of the clip.
+        reference: Log-probabilities under the reference; needed if beta is not 0.
+        beta: The weight of the KL penalty.
+        weighted_kl: Multiply the KL of each token by its ratio, so that its gradient is right on
+            average, too (DeepSeek-V3.2, arXiv:2512.02556; in TRL the default,
+            `use_bias_correction_kl`).
+    """
+    ratio = (policy - sampled_by).exp()
+    objective = clipped_objective(ratio, advantages[:, None], epsilon)
+    if reference is not None:
+        kl = kl_estimate(policy, reference)
+        objective = objective - beta * (kl * ratio if weighted_kl else kl)
+    return -((objective * mask).sum(-1) / mask.sum(-1).clamp(min=1)).mean()

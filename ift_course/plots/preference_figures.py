@@ -1,10 +1,8 @@
-"""Figures of preference tuning: stages and overoptimization, and a slider."""
+"""Figures of preference tuning: arms on several measures, and curves during training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,11 +18,6 @@ from ift_course.plots.figure import (
     new_figure,
     subplots,
 )
-from ift_course.plots.transcript import Transcript
-from ift_course.plots.widgets import display_both
-
-if TYPE_CHECKING:
-    from ipywidgets import VBox
 
 
 def stages(results: Mapping[str, Mapping[str, Seeds]], *, title: str = "") -> Picture:
@@ -67,20 +60,24 @@ def stages(results: Mapping[str, Mapping[str, Seeds]], *, title: str = "") -> Pi
     return fig
 
 
-def overoptimization(
+def curves_by_panel(
     curves: Mapping[str, Sequence[Sequence[Mapping[str, float]]]],
     *,
     names: Mapping[str, str],
+    x: str = "step",
+    xlabel: str = "optimizer steps",
+    ylabel: str = "mean over samples",
     title: str = "",
-    xlabel: str = "KL from the SFT model (nats a response)",
 ) -> Picture:
-    """The rewarded and the intended measure by the distance from the start, one panel per curve.
+    """What was measured during training, one panel for each arm and one line for each seed.
 
     Args:
-        curves: Panel → seeds → points with "kl" and the keys of `names`, in the order of training.
+        curves: Panel → seeds → points with `x` and the keys of `names`, in the order of training.
         names: Key of a measure → its name in the legend.
+        x: The key of the horizontal axis.
+        xlabel: Its name, with the unit.
+        ylabel: The name of the vertical axis, with the unit.
         title: Above the figure.
-        xlabel: What the distance is, with its unit.
     """
     summary = "; ".join(
         f"{panel}: " + ", ".join(
@@ -94,48 +91,13 @@ def overoptimization(
     for ax, (panel, seeds) in zip(panels, curves.items(), strict=True):
         for i, (key, label) in enumerate(names.items()):
             for number, points in enumerate(seeds):
-                ax.plot([p["kl"] for p in points], [p[key] for p in points], color=COLORS[3 * i],
+                ax.plot([p[x] for p in points], [p[key] for p in points], color=COLORS[3 * i],
                         marker=MARKERS[i], linestyle=DASHES[i], markersize=5, linewidth=1.4,
                         label=label if number == 0 else None)  # fmt: skip
         ax.set_title(panel, fontsize=11)
         ax.set_xlabel(xlabel, fontsize=10)
         ax.grid(False, axis="x")
     panels[0].legend(frameon=False, fontsize=10)
-    panels[0].set_ylabel("mean over samples")
-    footnote(fig, "one line per seed; points in the order of training")
+    panels[0].set_ylabel(ylabel)
+    footnote(fig, "one line for each seed")
     return fig
-
-
-class Slider:
-    """A slider over values with the table of the selected one, or a table of all without a kernel.
-
-    Args:
-        name: Of the slider.
-        values: From left to right.
-        view: Returns the table of one value.
-        static: The table of all values.
-    """
-
-    def __init__(self, name: str, values: Sequence[float], view: Callable[[float], Transcript],
-                 static: Transcript) -> None:  # fmt: skip
-        self.name, self.values, self.view, self.static = name, list(values), view, static
-
-    @cached_property
-    def widget(self) -> VBox:
-        """The slider and the table below it, created on first use."""
-        import ipywidgets as widgets
-
-        middle = self.values[len(self.values) // 2]
-        slider = widgets.SelectionSlider(options=self.values, value=middle, description=self.name)
-        table = widgets.HTML(self.view(middle).html())
-
-        def update(_: object = None) -> None:
-            table.value = self.view(slider.value).html()
-
-        slider.observe(update, names="value")
-        return widgets.VBox([slider, table])
-
-    def _ipython_display_(self) -> None:
-        display_both(
-            self.widget, self.static, hint=f"Run this cell to move {self.name}. All of its values:"
-        )

@@ -197,18 +197,17 @@ def tune(records: Sequence[Record], trained: Trained) -> Loaded:
 
 
 def prefer(assistant: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
-    """A copy of the assistant after DPO on lesson 05's careful pairs."""
-    from ift_course.data.pairs import to_pairs
-    from ift_course.lessons.lesson_05.flawed_demonstrations import careful_pairs
+    """A copy of the assistant after DPO on lesson 05's written pairs."""
+    from ift_course.lessons.lesson_05.situations import preference_prompts, written_pairs
     from ift_course.lessons.lesson_05.sizes import SIZES
     from ift_course.training.preference.dpo import dpo
 
     sizes = SIZES["tiny"]
-    pairs = to_pairs(careful_pairs(PAIRS, seed=SEED))
+    pairs = written_pairs(preference_prompts(PAIRS, seed=SEED))
     options: dict[str, Any] = {"batch_size": sizes.batch, "learning_rate": sizes.dpo_rate}
     result = dpo(
         copy.deepcopy(assistant), tokenizer, pairs, seed=SEED, beta=sizes.beta,
-        sft_weight=sizes.sft_weight, epochs=1.0, progress=False, **options,
+        sft_weight=1.0, epochs=1.0, progress=False, **options,
     )  # fmt: skip
     return result.model
 

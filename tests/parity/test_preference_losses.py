@@ -1,4 +1,4 @@
-"""The formulas by hand equal TRL's in value and gradient: reward, DPO loss, GRPO advantages."""
+"""The formulas by hand equal TRL's in value and gradient: reward, DPO with its SFT term, GRPO."""
 
 import copy
 
@@ -12,7 +12,10 @@ from ift_course.from_scratch.preference_losses import (
     bradley_terry_loss,
     dpo_loss,
     group_advantages,
+    grpo_loss,
     sequence_logps,
+    sft_term,
+    token_logps,
 )
 from ift_course.models.quiet import quiet
 from ift_course.training.preference.pairs import prepare_pairs, responses
@@ -77,7 +80,7 @@ def test_rows_equal_trls_but_for_the_last_newline(tiny_llama, tmp_path):
         assert [row[which] + newline for row in ours] == theirs[which][:]
 
 
-def dpo_trainer(model, reference, tokenizer, folder):
+def dpo_trainer(model, reference, tokenizer, folder, **config):
     from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
 
@@ -85,7 +88,7 @@ def dpo_trainer(model, reference, tokenizer, folder):
         return DPOTrainer(
             model=model,
             ref_model=reference,
-            args=DPOConfig(**options(folder, beta=BETA)),
+            args=DPOConfig(**options(folder, **({"beta": BETA} | config))),
             train_dataset=Dataset.from_list(rows_for_trl()),
             processing_class=tokenizer,
         )
@@ -186,6 +189,116 @@ def test_the_group_advantages_are_trls(tiny_llama, tmp_path):
     ours = group_advantages(torch.tensor(rewards).view(2, 4))
     assert torch.allclose(ours.flatten(), theirs, atol=1e-5)
     assert ours[1].abs().max() == 0
+
+
+def test_dpo_with_its_sft_term_is_trls_on_trls_own_batch(tiny_llama, tmp_path):
+    reference, tokenizer = tiny_llama
+    policy = perturbed(reference, seed=1)
+    twin = copy.deepcopy(policy)
+    config = {"beta": BETA, "loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 0.5]}
+    trainer = dpo_trainer(twin, copy.deepcopy(reference), tokenizer, tmp_path, **config)
+    batch = dict(next(iter(trainer.get_train_dataloader())))
+    theirs = trainer.compute_loss(trainer.model, dict(batch))
+    theirs.backward()
+
+    ids, mask = batch["input_ids"], batch["completion_mask"][:, 1:]
+
+    def by_token(model):
+        logits = model(ids, attention_mask=batch["attention_mask"]).logits
+        return token_logps(logits[:, :-1], ids[:, 1:]) * mask
+
+    with torch.no_grad():
+        before = by_token(reference).sum(-1).chunk(2)
+    now = by_token(policy)
+    terms = dpo_loss(*now.sum(-1).chunk(2), *before, beta=BETA)
+    loss = terms.loss + 0.5 * sft_term(now.chunk(2)[0], mask.chunk(2)[0])
+    loss.backward()
+    assert loss.item() == pytest.approx(theirs.item(), abs=1e-5)
+    assert_same(gradients(policy), gradients(twin))
+
+
+@pytest.mark.parametrize(("beta", "weighted_kl"), [(0.0, False), (0.2, False), (0.2, True)])
+def test_the_grpo_loss_is_trls_in_value_and_gradients(beta, weighted_kl, tiny_llama, tmp_path):
+    from datasets import Dataset
+    from trl import GRPOConfig, GRPOTrainer
+
+    reference, tokenizer = tiny_llama
+    # With a KL penalty, GRPOTrainer loads its reference from the folder that the model came from.
+    reference.save_pretrained(tmp_path / "reference")
+    reference = type(reference).from_pretrained(tmp_path / "reference")
+    policy, sampler = perturbed(reference, seed=1), perturbed(reference, seed=2)
+    twin = copy.deepcopy(policy)
+    with quiet():
+        trainer = GRPOTrainer(
+            model=twin,
+            reward_funcs=lambda completions, **_: [0.0] * len(completions),
+            args=GRPOConfig(
+                str(tmp_path), use_cpu=True, bf16=False, report_to="none", num_generations=2,
+                per_device_train_batch_size=4, loss_type="grpo", beta=beta,
+                use_bias_correction_kl=weighted_kl,
+            ),
+            train_dataset=Dataset.from_list([{"prompt": QUESTION}]),
+            processing_class=tokenizer,
+        )  # fmt: skip
+    generator = torch.Generator().manual_seed(0)
+    prompts, answers = (torch.randint(5, 300, (4, n), generator=generator) for n in (5, 6))
+    mask = (torch.arange(6) < torch.tensor([6, 2, 4, 5])[:, None]).long()
+    advantages = torch.tensor([1.5, -0.5, -1.0, 0.7])
+    ids = torch.cat([prompts, answers], dim=1)
+    attention = torch.cat([torch.ones_like(prompts), mask], dim=1)
+
+    def by_token(model):
+        logits = model(ids, attention_mask=attention).logits
+        return token_logps(logits[:, 4:-1], answers)
+
+    with torch.no_grad():
+        old, start = by_token(sampler), by_token(reference)
+    batch = {
+        "prompt_ids": prompts, "prompt_mask": torch.ones_like(prompts), "completion_ids": answers,
+        "completion_mask": mask, "advantages": advantages, "old_per_token_logps": old,
+        "ref_per_token_logps": start, "num_items_in_batch": mask.sum(),
+    }  # fmt: skip
+    theirs = trainer._compute_loss(trainer.model, batch)
+    theirs.backward()
+    now = by_token(policy)
+    loss = grpo_loss(
+        now, old, advantages, mask, reference=start, beta=beta, weighted_kl=weighted_kl
+    )
+    loss.backward()
+    ratio = (now - old).exp()
+    assert ((ratio < 0.8) | (ratio > 1.2)).any(), "some tokens are clipped"
+    assert loss.item() == pytest.approx(theirs.item(), abs=1e-5)
+    assert_same(gradients(policy), gradients(twin))
+
+
+def test_our_grpo_takes_the_model_as_it_is_for_its_reference(tiny_llama, tmp_path):
+    """Also where the folder that the model came from holds other weights, as after an SFT."""
+    from datasets import Dataset
+    from trl import GRPOConfig
+
+    from ift_course.training.preference.grpo_trainer import GroupTrainer
+
+    model, tokenizer = tiny_llama
+    model.save_pretrained(tmp_path / "base")
+    tuned = perturbed(type(model).from_pretrained(tmp_path / "base"), seed=1)
+    before = copy.deepcopy(tuned.state_dict())
+    with quiet():
+        trainer = GroupTrainer(
+            model=tuned,
+            reward_funcs=lambda completions, **_: [float(len(x)) for x in completions],
+            args=GRPOConfig(
+                str(tmp_path), use_cpu=True, bf16=False, report_to="none", num_generations=2,
+                per_device_train_batch_size=2, max_completion_length=4, max_steps=2,
+                learning_rate=1e-2, logging_steps=1,
+            ),
+            train_dataset=Dataset.from_list([{"prompt": QUESTION}]),
+            processing_class=tokenizer,
+            beta=0.1,
+        )  # fmt: skip
+        trainer.train()
+    after = trainer.ref_model.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    assert trainer.state.log_history[0]["kl"] == pytest.approx(0, abs=1e-6)
 
 
 def test_our_trainers_have_trls_loss(tiny_llama, tmp_path):

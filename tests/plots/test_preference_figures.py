@@ -1,11 +1,6 @@
-"""The figures of lesson 05 describe themselves in words."""
+"""The figures of lessons 05 and 11 describe themselves in words."""
 
-from ift_course.plots.preference_figures import (
-    Slider,
-    overoptimization,
-    stages,
-)
-from ift_course.plots.transcript import TranscriptRow, transcript
+from ift_course.plots.preference_figures import curves_by_panel, stages
 
 PNG = b"\x89PNG"
 
@@ -19,25 +14,11 @@ def test_stages_name_every_measure_and_stage():
     assert fig.png(400).startswith(PNG)
 
 
-def test_overoptimization_draws_the_rewarded_and_the_intended_measure():
+def test_curves_say_where_every_measure_begins_and_ends():
     points = [
-        {"kl": 0.0, "flawed": 0.5, "verified": 0.5},
-        {"kl": 3.0, "flawed": 1.5, "verified": 0},
+        {"step": 0, "flawed": 0.5, "verified": 0.5},
+        {"step": 8, "flawed": 1.5, "verified": 0},
     ]
-    fig = overoptimization({"flawed": [points]}, names={"flawed": "paid", "verified": "right"})
+    fig = curves_by_panel({"flawed": [points]}, names={"flawed": "paid", "verified": "right"})
     assert "paid from 0.50 to 1.50, right from 0.50 to 0.00" in fig.alt
     assert fig.png(400).startswith(PNG)
-
-
-def test_the_slider_shows_one_value_and_without_a_kernel_all():
-    def view(value):
-        return transcript([TranscriptRow("prompt", {f"b = {value}": "a reply"})])
-
-    slider = Slider(
-        "b", [0.1, 0.3, 1.0], view, transcript([TranscriptRow("prompt", {"all": "a reply"})])
-    )
-    menu, table = slider.widget.children
-    assert "b = 0.3" in table.value
-    menu.value = 1.0
-    assert "b = 1.0" in table.value
-    assert slider.static.models == ["all"]

@@ -53,6 +53,7 @@ def grpo(
     generations: int = 8,
     max_new_tokens: int = 32,
     temperature: float = 1.0,
+    beta: float = 0.0,
     on_step: Callable[[int, PreTrainedModel], None] | None = None,
     **options: Unpack[LoopKeywords],
 ) -> GrpoResult:
@@ -62,8 +63,8 @@ def grpo(
     judges the answers, and each is pushed up or down by how it compares with the others of its
     group. There is no demonstration and no pair: the policy learns from its own words.
 
-    No KL penalty holds the policy back (TRL's default, beta = 0), so it will find what the reward
-    gets wrong.
+    Without a KL penalty (TRL's default, beta = 0) nothing holds the policy back, so it will find
+    what the reward gets wrong.
 
     Args:
         model: the policy, usually after SFT.
@@ -75,6 +76,7 @@ def grpo(
         generations: samples per instruction, the group.
         max_new_tokens: of a sample.
         temperature: of sampling.
+        beta: weight of the KL penalty; the reference is the model as it is when this is called.
         on_step: is called with the number of steps taken and the model, before the first as well.
         options: `seed`, `learning_rate`, `warmup_ratio`, `optimizer`, `gradient_checkpointing` and
             `progress`, as `training.options.TrainOptions` describes them.
@@ -89,6 +91,8 @@ def grpo(
     started = time.perf_counter()
     chosen = DEFAULTS.updated(grpo, options)
     check_options(max_steps=steps, max_new_tokens=max_new_tokens, temperature=temperature)
+    if beta:
+        check_options(beta=beta)
     chosen = replace(chosen, max_steps=steps, batch_size=prompts * generations)
     with quiet():
         from trl import GRPOConfig
@@ -111,6 +115,7 @@ def grpo(
             },
             callbacks=[OnStep(on_step)] if on_step else [],
             reward_funcs=_on_samples(reward, examples, tokenizer),
+            beta=beta,
         )
     own: dict[str, Any] = {"seconds": time.perf_counter() - started}
     return GrpoResult(**vars(result) | own)

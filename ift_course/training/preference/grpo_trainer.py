@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,21 @@ class GroupTrainer(Quiet, GRPOTrainer):
 
     TRL's kernel for large vocabularies on a GPU takes three times as long on a CPU; the result is
     the same (tests/parity/test_preference_losses.py).
+
+    The reference of its KL penalty is the policy as it is now. Left alone, GRPOTrainer loads it
+    from `config._name_or_path`, which after an SFT in memory is the base model on the disk.
+
+    Args:
+        beta: The weight of the KL penalty; `args.beta` has to be 0.
     """
+
+    def __init__(self, *args: Any, beta: float = 0.0, **kwargs: Any) -> None:
+        # A copy made later would share the `forward` that the trainer puts on the model.
+        reference = copy.deepcopy(kwargs["model"]) if beta else None
+        super().__init__(*args, **kwargs)
+        if reference is not None:
+            self.beta = beta
+            self.ref_model = reference.eval().requires_grad_(False)
 
     def _get_per_token_logps_and_entropies(
         self,

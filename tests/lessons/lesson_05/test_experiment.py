@@ -1,5 +1,6 @@
-"""Stored runs of lesson 05: added one by one, resumed, and never those of other weights."""
+"""Lesson 05's arms: what each trains on, what is stored of it, and that stored runs resume."""
 
+import functools
 from dataclasses import replace
 
 import pytest
@@ -15,38 +16,35 @@ from ift_course.lessons.lesson_05.experiment import (
 )
 from ift_course.models.fingerprint import base_identity
 from ift_course.profile import get_profile
-from ift_course.world.tasks import FACT_TASKS, sample
 
 TINY = get_profile("tiny")
-CONFIG = ARMS["GRPO"]
 
 
 def make_result(
     config: PreferenceConfig, seed: int = 0, base: str | None = None
 ) -> PreferenceResult:
     return PreferenceResult(
-        config=config, seed=seed,
-        measures=dict.fromkeys(MEASURES, "10"), words=[1, 4],
-        answers=dict.fromkeys(experiment.SAMPLE_PROMPTS, f"{config.stage}, {seed}"),
-        curve=[{"step": 0, "kl": 0.0, "flawed": 0.5, "verified": 0.5}], date="2026-11-20",
+        config=config, seed=seed, measures=dict.fromkeys(MEASURES, "10"), words=[1, 4],
+        answers={"false": [f"{config.method}, {seed}"]}, pairs=2,
+        curve=[{"step": 0, "chosen": -3.0, "rejected": -4.0}], date="2026-11-20",
         machine="a machine", seconds=1.0, base=base or base_identity(TINY),
     )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def own_store(tmp_path, monkeypatch):
     monkeypatch.setenv("IFT_RESULTS", str(tmp_path))
     monkeypatch.setattr(grid_store, "evidence_root", lambda: tmp_path / "nothing" / "results")
 
 
-def test_results_of_other_weights_are_not_read():
-    grid_store.add(TINY, "05", make_result(CONFIG, base="other"))
+def test_results_of_other_weights_are_not_read(own_store):
+    grid_store.add(TINY, "05", make_result(ARMS["DPO"], base="other"))
     assert grid_store.read(TINY, "05", PreferenceResult) == []
-    grid_store.add(TINY, "05", make_result(CONFIG))
-    assert grid_store.read(TINY, "05", PreferenceResult) == [make_result(CONFIG)]
+    grid_store.add(TINY, "05", make_result(ARMS["DPO"]))
+    assert grid_store.read(TINY, "05", PreferenceResult) == [make_result(ARMS["DPO"])]
 
 
-def test_the_grid_is_stored_and_resumed(monkeypatch):
+def test_the_grid_is_stored_and_resumed(own_store, monkeypatch):
     computed = []
     monkeypatch.setattr(
         experiment,
@@ -56,8 +54,7 @@ def test_the_grid_is_stored_and_resumed(monkeypatch):
     full("05", configs=experiment.GRID[:3], jobs=1)
     full("05", configs=experiment.GRID[:4], jobs=1)
     assert len(computed) == 4 * 3
-    stored = grid_store.read(TINY, "05", PreferenceResult)
-    runs = experiment.by_arm(stored[::-1])
+    runs = experiment.by_arm(grid_store.read(TINY, "05", PreferenceResult)[::-1])
     assert {name: [x.seed for x in of_arm] for name, of_arm in runs.items() if of_arm} == {
         name: [0, 1, 2] for name in list(ARMS)[:4]
     }
@@ -66,33 +63,99 @@ def test_the_grid_is_stored_and_resumed(monkeypatch):
 
 def test_every_arm_is_a_configuration_of_its_own():
     assert len(set(ARMS.values())) == len(ARMS) == len(experiment.GRID)
+    assert {config.start for config in ARMS.values()} == set(experiment.STARTS)
 
 
-def test_the_flawed_reward_pays_for_length_and_the_true_one_does_not():
-    [example] = sample(1, seed=0, tasks=FACT_TASKS)
-    answers = [
-        example.response, f"{example.response}. The owl says hoot.", "a b c d e f g h i j k l m n "
-        "o p q r s t u v w x y z",
-    ]  # fmt: skip
-    samples = [Completion(text, True) for text in answers]
-    assert experiment.verified([example] * 3, samples) == [1, 0, 0]
-    short, long, noise = experiment.flawed([example] * 3, samples)
-    assert long > short
-    assert noise == pytest.approx(1.0)
-
-
-def test_a_result_holds_one_item_for_each_prompt_of_its_exam(tiny_llama, monkeypatch):
-    sizes = replace(experiment.SIZES["tiny"], exam=2, tokens=3)
+@pytest.fixture
+def tiny_sizes(tiny_llama, monkeypatch):
+    """Every arm on a random model, in seconds: the start is drawn, not tuned."""
+    sizes = replace(
+        experiment.SIZES["tiny"], exam=2, tokens=3, prompts=8, dpo_steps=2, follow_every=1, batch=2
+    )
     monkeypatch.setitem(experiment.SIZES, "tiny", sizes)
-    point = {"step": 0, "kl": 0.123456, "flawed": 0.5, "verified": 0.5}
-    result = experiment.evaluate(CONFIG, 1, TINY, *tiny_llama, [point])
+    monkeypatch.setattr(experiment, "sft_stage", lambda profile, seed, flawed: tiny_llama)
+    monkeypatch.setattr(  # a random model's own answers are all wrong, so none would give a pair
+        experiment,
+        "draw_answers",
+        lambda model, tokenizer, asked, sizes: [
+            [Completion(x.flawed, True), Completion(x.example.response, True)] for x in asked
+        ],
+    )
+    for cached in (experiment._start, experiment._own_answers, experiment._after_bias):
+        cached.cache_clear()
+    yield sizes
+    for cached in (experiment._start, experiment._own_answers, experiment._after_bias):
+        cached.cache_clear()
+
+
+def test_a_result_holds_one_item_for_each_prompt_of_its_exam(tiny_sizes):
+    result = experiment.run_config(ARMS["DPO + SFT"], 1, TINY)
     assert {name: len(digits) for name, digits in result.measures.items()} == {
-        "sycophancy": 2, "contradiction": 2, "hallucination": 2, "accuracy": 4, "rambling": 4,
-        "strict": 10,
+        "sycophancy": 2, "correction": 2, "contradiction": 2, "hallucination": 2, "refusal": 4,
+        "accuracy": 4, "rambling": 4, "strict": 10,
     }  # fmt: skip
     assert len(result.words) == 4
-    assert set(result.answers) == set(experiment.SAMPLE_PROMPTS)
-    assert (result.config, result.seed, result.curve[0]["kl"]) == (CONFIG, 1, 0.1235)
+    assert {name: len(texts) for name, texts in result.answers.items()} == {
+        "false": 2, "true": 2, "unknown_people": 2, "facts": 4,
+    }  # fmt: skip
+    assert [point["step"] for point in result.curve] == [0, 1, 2]
+    assert result.pairs > 0
+
+
+def test_dpo_sees_as_many_answers_as_sft_on_the_chosen_ones(tiny_sizes, monkeypatch):
+    from ift_course.training import sft as sft_module
+    from ift_course.training.preference import dpo as dpo_module
+
+    answers = {}
+
+    def counted(function, per_row):
+        @functools.wraps(function)
+        def call(model, tokenizer, rows, **options):
+            answers[function.__name__] = options["max_steps"] * options["batch_size"] * per_row
+            return function(model, tokenizer, rows, **options)
+
+        return call
+
+    monkeypatch.setattr(sft_module, "sft", counted(sft_module.sft, 1))
+    monkeypatch.setattr(dpo_module, "dpo", counted(dpo_module.dpo, 2))
+    experiment.run_config(ARMS["SFT on chosen"], 0, TINY)
+    experiment.run_config(ARMS["DPO"], 0, TINY)
+    assert answers["sft"] == answers["dpo"]
+
+
+def test_the_arm_with_the_high_rate_differs_from_dpo_in_the_rate_alone(tiny_sizes, monkeypatch):
+    from ift_course.training.preference import dpo as dpo_module
+
+    calls = []
+    dpo = dpo_module.dpo
+
+    @functools.wraps(dpo)
+    def noted(*args, **options):
+        calls.append(options)
+        return dpo(*args, **options)
+
+    monkeypatch.setattr(dpo_module, "dpo", noted)
+    for arm in ("DPO", "DPO, high rate"):
+        experiment.run_config(ARMS[arm], 0, TINY)
+    usual, high = ({k: x for k, x in call.items() if k != "callbacks"} for call in calls)
+    assert high.pop("learning_rate") > usual.pop("learning_rate")
+    assert usual == high
+
+
+def test_a_second_ranking_begins_where_the_biased_annotators_ended(tiny_sizes, monkeypatch):
+    starts = []
+    dpo_stage = experiment.dpo_stage
+
+    def noted(model, *args, **options):
+        result = dpo_stage(model, *args, **options)
+        starts.append((model, result[0]))
+        return result
+
+    monkeypatch.setattr(experiment, "dpo_stage", noted)
+    experiment.run_config(ARMS["biased annotators"], 0, TINY)
+    experiment.run_config(ARMS["checked again"], 0, TINY)
+    (_, biased), (start, _) = starts
+    assert start is biased
 
 
 def test_after_adapters_are_merged_all_weights_can_be_trained(wide_llama):

@@ -6,17 +6,17 @@ def advantages(rewards, group, epsilon=1e-4, *, view=None, spread=None, center=N
         raise ValueError
     grouped = (view or (lambda r: r.float().view(-1, group)))(rewards)
     middle = (center or (lambda g: g.mean(dim=1, keepdim=True)))(grouped)
-    wide = (spread or (lambda g, e: g.std(dim=1, keepdim=True, correction=0) + e))(grouped, epsilon)
+    wide = (spread or (lambda g, e: g.std(dim=1, keepdim=True) + e))(grouped, epsilon)
     result = (grouped - middle) / wide
     return result.flatten() if flat else result
 
 
 wrong = variants(advantages)
 
-sample_deviation = wrong(
-    "The standard deviation is that of a sample, divided by n − 1; `correction=0` gives that of "
-    "the population.",
-    spread=lambda g, e: g.std(dim=1, keepdim=True) + e,
+population_deviation = wrong(
+    "The standard deviation is that of a population, divided by n; TRL divides by n − 1, as "
+    "PyTorch's `std` does.",
+    spread=lambda g, e: g.std(dim=1, keepdim=True, correction=0) + e,
 )
 
 
@@ -25,7 +25,7 @@ def one_group_for_all(rewards, group, epsilon=1e-4):
     right = advantages(rewards, group, epsilon)
     rewards = rewards.float()
     centered = rewards - rewards.mean()
-    return centered / (rewards.std(correction=0) + epsilon) if len(rewards) else right
+    return centered / (rewards.std() + epsilon) if len(rewards) else right
 
 
 @misconception(
@@ -40,15 +40,15 @@ def interleaved_groups(rewards, group, epsilon=1e-4):
 
 no_epsilon = wrong(
     "Epsilon is missing, so equal rewards give 0 / 0, which is NaN.",
-    spread=lambda g, e: g.std(dim=1, keepdim=True, correction=0),
+    spread=lambda g, e: g.std(dim=1, keepdim=True),
 )
 divided_by_the_variance = wrong(
     "You divide by the variance; divide by its square root, the standard deviation.",
-    spread=lambda g, e: g.var(dim=1, keepdim=True, correction=0) + e,
+    spread=lambda g, e: g.var(dim=1, keepdim=True) + e,
 )
 epsilon_inside_the_root = wrong(
     "Epsilon is inside the square root; add it to the standard deviation.",
-    spread=lambda g, e: (g.var(dim=1, keepdim=True, correction=0) + e).sqrt(),
+    spread=lambda g, e: (g.var(dim=1, keepdim=True) + e).sqrt(),
 )
 not_divided = wrong(
     "The mean is subtracted, but the division by the standard deviation is missing.",

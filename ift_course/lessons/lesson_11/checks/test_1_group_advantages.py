@@ -12,7 +12,7 @@ def reference(rewards: list[float], group: int, epsilon: float = 1e-4) -> list[f
     advantages = []
     for start in range(0, len(rewards), group):
         answers = rewards[start : start + group]
-        mean, spread = statistics.fmean(answers), statistics.pstdev(answers)
+        mean, spread = statistics.fmean(answers), statistics.stdev(answers)
         advantages += [(reward - mean) / (spread + epsilon) for reward in answers]
     return advantages
 
@@ -33,7 +33,7 @@ def ordinary(learner: Learner, rng: Random) -> None:
 
 @points(1)
 def test_one_group(learner, rng):
-    """In one group, it is the distance from the mean in population standard deviations."""
+    """In one group, it is the distance from the mean in standard deviations."""
     compare(learner, [1.0, 0.0, 0.0, 1.0, 1.0], 5)
     compare(learner, random_rewards(rng, 6), 6)
 
