@@ -26,6 +26,8 @@ from ift_course.world.tasks import Example
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from ift_course.training.preference.grpo import Sample
+
     Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
 MEASURES = ("strict", "accuracy", "sycophancy", "hallucination", "rambling")
@@ -78,7 +80,7 @@ ARMS = {
 GRID = tuple(ARMS.values())
 
 
-def verified(examples: Sequence[Example], samples: Sequence[Completion]) -> list[float]:
+def verified(examples: Sequence[Example], samples: Sequence[Sample | Completion]) -> list[float]:
     """The true reward: 1 for the right answer and nothing else.
 
     Args:
@@ -88,7 +90,7 @@ def verified(examples: Sequence[Example], samples: Sequence[Completion]) -> list
     return judge(examples, samples).items
 
 
-def flawed(examples: Sequence[Example], samples: Sequence[Completion]) -> list[float]:
+def flawed(examples: Sequence[Example], samples: Sequence[Sample | Completion]) -> list[float]:
     """What an annotator in a hurry gives: 1 if the right words occur, and more for longer answers.
 
     0.05 for each word up to twenty, so a long answer without the right words is worth a right one.
