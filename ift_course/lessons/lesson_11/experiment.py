@@ -87,7 +87,7 @@ def verified(examples: Sequence[Example], samples: Sequence[Sample | Completion]
         examples: The questions.
         samples: The answers, as completions or as samples of GRPO.
     """
-    return judge(examples, samples).items
+    return judge(examples, [Completion(x.text, x.finished) for x in samples]).items
 
 
 def flawed(examples: Sequence[Example], samples: Sequence[Sample | Completion]) -> list[float]:
