@@ -190,6 +190,7 @@ ift.quiz("11", "grpo-cannot")
 
 # %%
 import tempfile
+import warnings
 
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, PrinterCallback
@@ -197,6 +198,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from ift_course.world.tasks import verify
 
+warnings.filterwarnings("ignore", category=FutureWarning)  # an option is about to be renamed
 folder = tempfile.mkdtemp()
 tuned.save_pretrained(folder)
 tokenizer.save_pretrained(folder)
