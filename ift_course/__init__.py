@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from ift_course.claims.claim import claim as claim
     from ift_course.claims.each_seed import each_seed as each_seed
     from ift_course.data.examples import to_records as to_records
-    from ift_course.data.loss_mask import collate as collate
     from ift_course.data.records import Record as Record
     from ift_course.errors import CourseError as CourseError
     from ift_course.evaluation.generate import complete as complete
@@ -42,7 +41,6 @@ __all__ = [
     "charts",
     "check",
     "claim",
-    "collate",
     "complete",
     "dpo",
     "each_seed",
@@ -71,7 +69,6 @@ _HOME = {
     "charts": "plots.charts",
     "check": "exercises.notebook_api",
     "claim": "claims.claim",
-    "collate": "data.loss_mask",
     "complete": "evaluation.generate",
     "dpo": "training.preference.dpo",
     "each_seed": "claims.each_seed",
