@@ -128,14 +128,32 @@ def layout_hints(out: Path, settings: Settings) -> LayoutHints:
         out: The folder of the gradebook.
         settings: Its settings.
     """
-    roster = out / ROSTER
+    return written_hints(
+        out, None, settings.get("layout", "auto"), settings.get("student_level", 0),
+        settings.get("yes", False),
+    )  # fmt: skip
+
+
+def written_hints(
+    out: Path, roster: Path | None, kind: str, level: int, accept: bool
+) -> LayoutHints:
+    """What the instructor says about the layout where no settings are kept.
+
+    Args:
+        out: The folder of the gradebook; its roster is used if no other one is named.
+        roster: A roster.
+        kind: The kind in `LayoutHints`.
+        level: The level in `LayoutHints`.
+        accept: Whether to accept every question.
+    """
+    roster = roster or out / ROSTER
     people = read_roster(roster) if roster.is_file() else []
     keys = (*KEYS, "group")
     names = {person[key] for person in people for key in keys if key in person}
     return LayoutHints(
-        kind=settings.get("layout", "auto"),
-        level=settings.get("student_level", 0),
-        accept=settings.get("yes", False),
+        kind=kind,
+        level=level,
+        accept=accept,
         people=frozenset(plain_name(name) for name in names if name),
     )
 
