@@ -118,12 +118,13 @@ def grade(
         return _explain(out, explain)
     if written or marks:
         from ift_course.cli import grade_written
-        from ift_course.grading.settings import written_hints
+        from ift_course.grading.settings import hints_for, people_of
 
-        hints = written_hints(out, roster, layout, student_level, yes)
         if written:
+            people = people_of(out, roster)
+            hints = hints_for(people, layout, student_level, yes)
             names = list(dict.fromkeys(x.strip() for x in markers.split(",") if x.strip()))
-            grade_written.lay_out(submissions, out, lesson, hints, names, named)
+            grade_written.lay_out(submissions, out, lesson, hints, people, names, named)
         return grade_written.take_in(out, marks) if marks else None
     from ift_course.errors import CourseError
     from ift_course.grading.plan import GradingPlan

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from ift_course.grading.roster import Person
     from ift_course.grading.submissions.layouts import LayoutHints
     from ift_course.grading.written.agreement import Agreement
     from ift_course.grading.written.decide import Decision
@@ -25,6 +26,7 @@ def lay_out(
     out: Path,
     lesson: str | None,
     hints: LayoutHints,
+    people: list[Person],
     markers: Sequence[str],
     named: bool,
 ) -> None:
@@ -35,6 +37,7 @@ def lay_out(
         out: The folder of the gradebook.
         lesson: The lesson's number; None if the answer cells say which.
         hints: How the submissions are stored.
+        people: Of the roster.
         markers: The names of the people who mark.
         named: Whether they see the students' names.
 
@@ -65,7 +68,7 @@ def lay_out(
     unused = [x for x in answers.uses if x.reason]
     lines = [f"{x.file} was not used. {x.reason}" for x in unused]
     _print_some(console, lines, "files were not used")
-    _print_some(console, sheets.look_at(sheet), "answers need a look", style="yellow")
+    _print_some(console, sheets.look_at(sheet, people), "answers need a look", style="yellow")
     console.print("For the markers: " + ", ".join(str(x) for x in written), markup=False)
     for path, count in counts.items():
         has = f" (has {count} points already, which stay)" if count else ""
@@ -130,12 +133,15 @@ def take_in(out: Path, paths: Sequence[Path]) -> None:
 
 def _print_file(console: Console, file: MarksFile) -> None:
     answers = len({code for code, _ in file.marks})
-    console.print(f"{file.marker}: {answers} answers marked.", markup=False)
+    console.print(
+        f"{file.marker} has marked {answers} of {answers + len(file.unmarked)} answers.",
+        markup=False,
+    )
     if file.unmarked and not file.third_look:
         rest = ", ".join(file.unmarked[:MOST_LINES])
         console.print(f"  without any points: {rest}", style="yellow", markup=False)
     if file.past:
-        console.print(f"  {file.past} rows are about answers that were handed in again; not used.",
+        console.print(f"  not used, because the answers were handed in again: {file.past} rows",
                       style="yellow")  # fmt: skip
 
 
@@ -145,14 +151,17 @@ def _print_agreements(console: Console, agreements: list[Agreement]) -> None:
     if not agreements:
         console.print("No answer was marked by two people, so there is no agreement to report.")
         return
-    table = Table("question", "criterion", "markers", "answers", "κ", "95 %", "same", "difference",
+    console.print("Agreement beyond chance (Cohen's κ with quadratic weights; 1 is perfect):")
+    table = Table("points for", "markers", "n", "κ", "95 % interval", "same", "difference",
                   box=None, pad_edge=False)  # fmt: skip
     for x in agreements:
         kappa = f"{x.kappa:.2f}" if x.kappa is not None else "undefined"
         interval = f"{x.interval[0]:.2f} to {x.interval[1]:.2f}" if x.interval else "–"
-        table.add_row(x.question, x.what, " / ".join(x.markers), str(x.answers), kappa, interval,
-                      f"{x.same:.0%}", f"{x.apart:+.2f}")  # fmt: skip
-    console.print("Agreement beyond chance (Cohen's κ with quadratic weights; 1 is perfect):")
+        table.add_row(f"{x.question} {x.what}", "/".join(x.markers), str(x.answers), kappa,
+                      interval, f"{x.same:.0%}", f"{x.apart:+.2f}")  # fmt: skip
+    for number, column in enumerate(table.columns):
+        column.no_wrap = number > 1
+        column.overflow = "fold"
     console.print(table)
 
 
@@ -160,15 +169,15 @@ def _print_decision(console: Console, decision: Decision, third: Path) -> None:
     if decision.open:
         codes = len({code for code, _ in decision.open})
         console.print(
-            f"{codes} answers differ by more than one point and need a third look; fill in {third} "
-            f"and add --marks {third}:",
+            f"Answers with points more than one apart, for a third look: {codes}. Fill in {third}, "
+            f"and add --marks {third} to this command.",
             style="yellow",
             markup=False,
         )
         lines = [f"{code} {name}: {given}" for (code, name), given in decision.open.items()]
         _print_some(console, lines, "criteria")
     if decision.unmarked:
-        console.print(f"Nobody has marked {len(decision.unmarked)} answers.", style="yellow")
+        console.print(f"Answers that nobody has marked: {len(decision.unmarked)}.", style="yellow")
 
 
 def _enter(console: Console, out: Path) -> None:
@@ -181,9 +190,9 @@ def _enter(console: Console, out: Path) -> None:
     points = entries.load(out)
     if results.plan is None:
         console.print(
-            f"The points are in {out / entries.WRITTEN / entries.POINTS}; ift grade submissions.zip "
-            f"--lesson {points['lesson'] if points else '03'} --out {out} puts them beside those of "
-            "the checks.",
+            f"The points are in {out / entries.WRITTEN / entries.POINTS}; ift grade submissions.zip"
+            f" --lesson {points['lesson'] if points else '03'} --out {out} puts them beside those"
+            " of the checks.",
             markup=False,
         )
         return

@@ -205,10 +205,11 @@ def answers(markdown: list[str]) -> list[WrittenAnswer]:
     result: dict[str, list[str]] = {}
     for text in markdown:
         marks: list[Any] = [*MARKER.finditer(text)]
-        ends = [*(mark.start() for mark in marks[1:]), len(text)]
+        ends = [*(mark.start() for mark in marks[1:]), len(text)][: len(marks)]
         for number, (mark, end) in enumerate(zip(marks, ends, strict=True)):
-            before = text[: mark.start()] if number == 0 else ""  # written above the line
-            body = f"{before}\n{text[mark.end() : end]}".replace(PLACEHOLDER, "").strip()
+            above = text[: mark.start()] if number == 0 else ""  # written above the line
+            below = text[mark.end() : end].replace(PLACEHOLDER, "")
+            body = "\n\n".join(x for x in (above.strip(), below.strip()) if x)
             result.setdefault(mark[1], []).append(body)
     return [WrittenAnswer(key, "\n\n".join(filter(None, x))) for key, x in result.items()]
 

@@ -20,6 +20,8 @@ from ift_course.grading.submissions.layouts import LayoutHints
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
+    from ift_course.grading.roster import Person
+
 SETTINGS = "settings.json"
 
 
@@ -128,26 +130,35 @@ def layout_hints(out: Path, settings: Settings) -> LayoutHints:
         out: The folder of the gradebook.
         settings: Its settings.
     """
-    return written_hints(
-        out, None, settings.get("layout", "auto"), settings.get("student_level", 0),
+    return hints_for(
+        people_of(out), settings.get("layout", "auto"), settings.get("student_level", 0),
         settings.get("yes", False),
     )  # fmt: skip
 
 
-def written_hints(
-    out: Path, roster: Path | None, kind: str, level: int, accept: bool
-) -> LayoutHints:
-    """What the instructor says about the layout where no settings are kept.
+def people_of(out: Path, roster: Path | None = None) -> list[Person]:
+    """The people of a roster, or of the one in a gradebook; none if there is neither.
 
     Args:
-        out: The folder of the gradebook; its roster is used if no other one is named.
-        roster: A roster.
+        out: The folder of the gradebook.
+        roster: Another one.
+
+    Raises:
+        CourseError: The roster cannot be read.
+    """
+    path = roster or out / ROSTER
+    return read_roster(path) if roster or path.is_file() else []
+
+
+def hints_for(people: list[Person], kind: str, level: int, accept: bool) -> LayoutHints:
+    """What the instructor says about the layout, with the names of these people.
+
+    Args:
+        people: Of the roster.
         kind: The kind in `LayoutHints`.
         level: The level in `LayoutHints`.
         accept: Whether to accept every question.
     """
-    roster = roster or out / ROSTER
-    people = read_roster(roster) if roster.is_file() else []
     keys = (*KEYS, "group")
     names = {person[key] for person in people for key in keys if key in person}
     return LayoutHints(

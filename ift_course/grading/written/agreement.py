@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ift_course.evaluation.judge import weighted_kappa
+from ift_course.evaluation.weighted_kappa import weighted_kappa
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -162,9 +162,8 @@ def _take(
     question = next(x for x in sheet.questions if x.id == answer.question)
     criteria = {x.id: x for x in question.rubric}
     if row["criterion"] not in criteria:
-        raise ValueError(
-            f"{answer.question} has no criterion {row['criterion']!r}; it has {', '.join(criteria)}."
-        )
+        known = ", ".join(criteria)
+        raise ValueError(f"{answer.question} has no criterion {row['criterion']!r}, but {known}.")
     key = code[0], row["criterion"]
     if key in result.marks or key in empty:
         raise ValueError(f"{code[0]} and {key[1]} are there twice; delete one of the rows.")
@@ -194,7 +193,7 @@ def _points(text: str, criterion: Criterion) -> float:
 def _left_out(
     path: Path, result: MarksFile, empty: dict[Key, int], sheet: AnswerSheet
 ) -> list[str]:
-    """What is missing in answers that are marked in part; notes those that are not marked at all."""
+    """What is missing in answers that are marked in part; notes those not marked at all."""
     problems = []
     for question in sheet.questions:
         for code in sheet.of(question.id):

@@ -1,4 +1,4 @@
-"""The answer sheet: what was collected, kept in `written/answers.json`, with a code for each answer.
+"""The answer sheet: what was collected, in `written/answers.json`, with a code for each answer.
 
 Markers see the codes alone. A code is a keyed hash of the question, the student and the text, so
 it tells nothing about its author, and an answer that was handed in again gets a new one.
@@ -12,11 +12,12 @@ import json
 import re
 import secrets
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ift_course.disk import atomic_write_text
 from ift_course.errors import CourseError
 from ift_course.exercises import written
+from ift_course.grading.roster import Roster
 from ift_course.grading.written.collect import StudentAnswer
 from ift_course.grading.written.entries import SHEET, WRITTEN
 
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ift_course.exercises.written import WrittenQuestion
+    from ift_course.grading.results import SubmissionLine
+    from ift_course.grading.roster import Person
     from ift_course.grading.written.collect import Answers
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowel, so no word; no digit, so no spreadsheet's number
+NO_NAMES = {"student", "submission", "example", "mail", "gmail", "team", "group"}
 CODE = re.compile(rf"[{LETTERS}]{{4}}-[{LETTERS}]{{4}}")
 
 
@@ -117,13 +121,18 @@ def load(out: Path) -> AnswerSheet | None:
         ) from None
 
 
-def look_at(sheet: AnswerSheet) -> list[str]:
-    """What the instructor should know about the answers before people mark them, in sentences."""
-    sentences = []
+def look_at(sheet: AnswerSheet, people: list[Person]) -> list[str]:
+    """What the instructor should know about the answers before people mark them, in sentences.
+
+    Args:
+        sheet: The answers.
+        people: Of the roster, whose names are looked for.
+    """
+    roster, sentences = Roster(people), []
     texts: dict[tuple[str, str], list[str]] = {}
     for code, answer in sheet.answers.items():
         texts.setdefault((answer.question, " ".join(answer.text.split())), []).append(code)
-        if _names_author(answer):
+        if _names_author(answer, roster):
             sentences.append(f"{code} contains its author's name, so it is not anonymous.")
         if "attachment:" in answer.text or "![" in answer.text or "<img" in answer.text.lower():
             sentences.append(f"{code} has a picture, which is not shown; see {answer.source}.")
@@ -134,6 +143,11 @@ def look_at(sheet: AnswerSheet) -> list[str]:
     return sorted(sentences)
 
 
-def _names_author(answer: StudentAnswer) -> bool:
-    words = {x for x in re.split(r"\W+", answer.name.casefold()) if len(x) > 3 and x.isalpha()}
-    return bool(words & set(re.split(r"\W+", answer.text.casefold())))
+def _names_author(answer: StudentAnswer, roster: Roster) -> bool:
+    line = cast("SubmissionLine", {"name": answer.name})
+    people = roster.authors(answer.student, line)
+    names = [answer.student, answer.name]
+    names += [x.get(key, "") for x in people for key in ("name", "login", "email", "student")]
+    words = {x for name in names for x in re.split(r"\W+|_", name.casefold())}
+    own = {x for x in words if len(x) > 3 and x.isalpha() and x not in NO_NAMES}
+    return bool(own & set(re.split(r"\W+", answer.text.casefold())))
