@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Kind = Literal["title", "list", "text", "output", "picture", "claim", "quiz", "code", "findings"]
 MOST_ROWS = 5  # findings on one slide
 MOST_LINES = 22  # of printed output on one slide
+SHORT = 10, 72  # lines and characters of an output that is shown in large letters
 LETTERS = "abcdefgh"
 
 
@@ -86,7 +87,7 @@ def _body(parts: list[Part], claims: dict[str, Claim]) -> list[Slide]:
     for index, part in enumerate(parts):
         if part.blocks and notebook_parts.is_invitation(part):
             text = "\n\n".join([*part.blocks, *_list_below(parts, index)])
-            slides.append(Slide("text", "Predict before you run", part.section, {"text": text}))
+            slides.append(Slide("text", "What do you expect?", part.section, {"text": text}))
             waiting = True
         if index == shown_code:
             code = notebook_parts.shown_code(part.code)
@@ -112,7 +113,9 @@ def _list_below(parts: list[Part], index: int) -> list[str]:
 
 def _output(text: str) -> dict[str, Any]:
     lines = text.splitlines()
-    return {"text": "\n".join(lines[:MOST_LINES]), "more": max(0, len(lines) - MOST_LINES)}
+    short = len(lines) <= SHORT[0] and max(map(len, lines)) <= SHORT[1]
+    text = "\n".join(lines[:MOST_LINES])
+    return {"text": text, "more": max(0, len(lines) - MOST_LINES), "short": short}
 
 
 def _claim(claim: Claim, section: str) -> Slide:
