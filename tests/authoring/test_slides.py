@@ -88,7 +88,7 @@ def test_each_deck_begins_with_the_lesson_and_ends_with_exercises(decks):
 
 @pytest.mark.parametrize(("text", "invites"), [
     ("**Predict:** what is left?", True), ("Look at it. Predict the three losses.", True),
-    ("Before you run the cell, predict which.", True), ("It learns to predict the next token.", False),
+    ("Before you run the cell, predict which.", True), ("It learns to predict tokens.", False),
     ("We had predicted that it wins.", False), ("**Predict before you run.** With 63", True),
 ])  # fmt: skip
 def test_only_an_invitation_to_predict_is_one(text, invites):

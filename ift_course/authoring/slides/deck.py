@@ -24,6 +24,7 @@ Kind = Literal["title", "list", "text", "output", "picture", "claim", "quiz", "c
 MOST_ROWS = 5  # findings on one slide
 MOST_LINES = 22  # of printed output on one slide
 SHORT = 10, 72  # lines and characters of an output that is shown in large letters
+AFTERWARDS = {"Questions", "Exercises", "To read"}  # no cell follows there
 LETTERS = "abcdefgh"
 
 
@@ -85,7 +86,7 @@ def _body(parts: list[Part], claims: dict[str, Claim]) -> list[Slide]:
     shown_code = notebook_parts.code_that_matters(parts)
     waiting = False  # a prediction has no result yet
     for index, part in enumerate(parts):
-        if part.blocks and notebook_parts.is_invitation(part):
+        if part.section not in AFTERWARDS and notebook_parts.is_invitation(part):
             text = "\n\n".join([*part.blocks, *_list_below(parts, index)])
             slides.append(Slide("text", "What do you expect?", part.section, {"text": text}))
             waiting = True
