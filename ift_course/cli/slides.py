@@ -24,8 +24,8 @@ def slides(
     matters, and the exercises. Nothing is written by hand, so a lesson that is built again gives
     new slides.
 
-    Open the file in a browser; it needs no network. Arrow keys, space, Home and End move, [bold]d
-    [/bold] switches between light and dark, and printing gives one page a slide.
+    Open the file in a browser; it needs no network. Arrow keys, space, Home and End move, the key d
+    switches between light and dark, and printing gives one page a slide.
 
     [bold]Examples[/bold]
 
@@ -40,7 +40,10 @@ def slides(
     from ift_course.authoring.slides.deck import make_deck
     from ift_course.errors import CourseError
     from ift_course.lessons.discover import select
+    from ift_course.paths import checkout
 
+    if checkout() is None:  # a wheel has neither the notebooks with outputs nor the claims
+        raise CourseError("Slides are made in a clone of the course, and this is not one.")
     if bool(lessons) == every:
         raise CourseError("Name the lessons, as in ift slides 03, or write --all for every one.")
     selected = select(lessons or [])
