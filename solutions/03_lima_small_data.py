@@ -186,24 +186,4 @@ if ift.passed(paired_interval):
 # `torch.quantile(means, 1 - outside)`. Return them as floats.
 
 # %% [markdown]
-# ## An open question
-#
-# ●●● · 40 minutes
-#
-# A clinic wants a model that answers patients' questions about appointments, in a friendly tone. It
-# has 4,000 old e-mails with answers, of very different quality, and two people who can write for a
-# week. **Write half a page:** which data do you make, how many examples, how do you choose the
-# number of steps and the checkpoint, and how do you find out whether it works? There is no check.
-# Answer first, then compare with the rubric, or let a colleague grade it.
-#
-# <details><summary>Rubric (10 points)</summary>
-#
-# - Reads a sample of the e-mails and counts the flaws by kind before deciding (2).
-# - Few, varied, well written examples in one voice instead of all 4,000, with a number and a reason
-#   that refers to a measurement, not to LIMA's thousand (2).
-# - Says that facts (opening hours, names) belong in the prompt, and why tuning does not add them
-#   (2).
-# - Chooses steps first; chooses the checkpoint on questions that are not in the final test (2).
-# - Compares with a baseline (the model with examples in the prompt), on enough questions, with an
-#   interval, judged by people who do not know which answer is whose (2).
-# </details>
+# {{ written 03.w1 }}

@@ -493,26 +493,4 @@ if ift.passed(expected_kinds):
 # The expected number of kinds is the sum over the kinds of 1 − (1 − p) ** draws.
 
 # %% [markdown]
-# ## An open question
-#
-# ●●● · 40 minutes
-#
-# A bank wants a small model that turns customers' messages into JSON (intent, account, amount). It
-# has 300 messages that employees labeled, 50,000 unlabeled ones, and access to a large model of
-# another company. **Write half a page:** how you make the training data, what decides which rows
-# stay, how you know that this filter is any good, what you keep in the mixture, how you test, and
-# what you have to read and write down before anybody trains. There is no check. Answer first, then
-# compare with the rubric, or let a colleague grade it.
-#
-# <details><summary>Rubric (10 points)</summary>
-#
-# - Uses a verifier where there is one (the JSON parses, the schema fits, the amount occurs in the
-#   message) before any judge, and says what it cannot see (2).
-# - Measures the judge, or the teacher, on part of the 300 labeled messages: agreement beyond
-#   chance, both orders where pairs are compared (2).
-# - Keeps part of the 300 for testing, and searches the generated rows for them, also reworded (2).
-# - Keeps people's rows in the mixture, counts intents before and after the filter, and compares
-#   with a random choice at equal steps (2).
-# - Reads the provider's terms and the bank's rules on customers' data; writes a card with the
-#   model, its version, the date, the prompts and the filters (2).
-# </details>
+# {{ written 07.w1 }}

@@ -365,21 +365,4 @@ if ift.passed(deduplicate):
 # a sorted group, `max` takes the first of equally long ones.
 
 # %% [markdown]
-# ## An open question
-#
-# ●●● · 60 minutes
-#
-# Take 200 rows of a data set that you could use at work (or `course_set.load("raw")`). Read all of
-# them. **Write one page:** the flaws that you found, by kind and with counts; for each, whether a
-# program can find it, with what rule, and how many good rows the rule costs on rows that you did
-# not read; and what you would do about the flaws that no rule sees. There is no check.
-#
-# <details><summary>Rubric (10 points)</summary>
-#
-# - Counts, not impressions: every kind of flaw has a number and an example (2).
-# - Rules were written on one part and measured on another, with both kinds of error (2).
-# - Near duplicates were looked at in pairs, question and answer, before anything was removed (2).
-# - The test was searched for in the training rows, or it is said why there is none (1).
-# - Flaws of content have a plan: a judge and its blind side, or people and their time (2).
-# - Says what would change the author's mind: a comparison with random choice at equal size (1).
-# </details>
+# {{ written 09.w1 }}

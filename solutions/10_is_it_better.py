@@ -354,23 +354,4 @@ if ift.passed(power):
 # only_a**(m - b) * neither**(n - m)`, with `neither = 1 - only_a - only_b`.
 
 # %% [markdown]
-# ## An open question
-#
-# ●●● · 60 minutes
-#
-# Take a claim of a model card, a blog post or a paper that you rely on: "our model is better than
-# theirs at …". **Write one page:** what was compared with what, on how many questions, how answers
-# were judged; the interval that you compute for the difference from the published numbers (say what
-# you have to assume); which control is missing; and the smallest experiment that would convince
-# you, with the number of questions that it needs. There is no check.
-#
-# <details><summary>Rubric (10 points)</summary>
-#
-# - The claim is quoted with its numbers, and the comparison named with its metric and test (1).
-# - An interval for the *difference*, with the assumption about the pairing (2).
-# - How answers were judged, strictly or leniently, by what, and what that judge may prefer (2).
-# - Whether the test can be in the training data, and what speaks for or against it (1).
-# - How the published model was chosen: how many were tried, on which questions (1).
-# - The experiment has a control, and its number of questions comes from a power computation (2).
-# - Says which outcome would change the author's mind (1).
-# </details>
+# {{ written 10.w1 }}

@@ -1,4 +1,4 @@
-"""The repository's generated pages: claims, glossary, parts of the README and of docs/scaling.md.
+"""The repository's generated pages: claims, glossary, and parts of the README and of other pages.
 
 `ift build` makes them from results/, lessons/glossary.yaml and the results in benchmarks/.
 """
@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ift_course.authoring import gpu_page, predictions, readme_figure
+from ift_course.authoring import gpu_page, predictions, readme_figure, workload
 from ift_course.authoring.claims_page import SeedRun, claims_page, finding, measured, verdict_mark
 from ift_course.authoring.markdown import GENERATED, lesson_link, table_row
 from ift_course.disk import atomic_write_text
 from ift_course.lessons import glossary
 from ift_course.lessons.lesson_00.overview import CourseMap, course_map
-from ift_course.lessons.timings import minutes
+from ift_course.lessons.timings import minutes, read_timings
 from ift_course.memory.estimate import GB
 from ift_course.panels.panel import read_panel
 from ift_course.paths import notebooks_dir
@@ -73,6 +73,11 @@ def expected_pages() -> dict[Path, str]:
     withdrawn = {k: x for k, x in predictions.predicted().items() if "withdrawn" in x}
     page = claims_page(claims, runs, panels, withdrawn)
     pages = {docs / "claims.md": page, docs / "glossary.md": glossary_page()}
+    guide = docs / "instructors.md"
+    if guide.exists():
+        tables = workload.plans(workload.workloads(read_timings("tiny", published=True)))
+        text = guide.read_text(encoding="utf-8")
+        pages[guide] = _between(text, workload.BEGIN, tables, workload.END)
     readme = root() / "README.md"
     if readme.exists():
         text = readme.read_text(encoding="utf-8")

@@ -103,12 +103,13 @@ def figures(notebook: Path) -> Iterator[Figure]:
             headings = re.findall(r"^#+ (.+)$", source, re.MULTILINE)
             heading = headings[-1] if headings else heading
         for output in cell.get("outputs", []):
-            uri = _data_uri(output.get("data", {}))
+            uri = data_uri(output.get("data", {}))
             if uri:
                 yield Figure(heading, uri)
 
 
-def _data_uri(data: dict[str, Any]) -> str | None:
+def data_uri(data: dict[str, Any]) -> str | None:
+    """The picture in an output's data, as an address that holds it; None without one."""
     if "image/png" in data:
         return "data:image/png;base64," + "".join(data["image/png"]).replace("\n", "")
     if "image/svg+xml" in data:

@@ -29,6 +29,7 @@ from ift_course.cli.pretrain import pretrain
 from ift_course.cli.progress import progress
 from ift_course.cli.run import run
 from ift_course.cli.sft import sft
+from ift_course.cli.slides import slides
 from ift_course.cli.update import update
 from ift_course.errors import CourseError
 from ift_course.settings import VARIABLES
@@ -77,7 +78,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     doctor, run, chat, sft, dpo, eval, compare, diagnose, merge, export, memory, check, hint,
-    progress, update, pretrain, predict, build, grade, regrade,
+    progress, update, pretrain, predict, build, grade, regrade, slides,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

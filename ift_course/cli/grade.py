@@ -74,6 +74,19 @@ def grade(
     explain: Annotated[
         str | None, typer.Option(metavar="STUDENT", help="Show one student's feedback.")
     ] = None,
+    written: Annotated[
+        bool, typer.Option("--written", help="Lay out the answers to open questions for people.")
+    ] = False,
+    markers: Annotated[
+        str, typer.Option(help="With --written: who marks, as anna,ben; a file for each.")
+    ] = "marker-1",
+    named: Annotated[
+        bool, typer.Option("--named", help="With --written: show names; codes by default.")
+    ] = False,
+    marks: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A marker's filled-in file; once for each marker."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Grade a class: run the checks of a lesson on everything that was handed in.
@@ -81,6 +94,10 @@ def grade(
     Student code runs in a sandbox, in a process that holds no check; `ift doctor --grading` says
     what the sandbox prevents on this machine. Stop the command at any moment and run it again:
     nothing is graded twice. All files in the gradebook's folder are made from its results.jsonl.
+
+    [bold]--written[/bold] runs nothing: it lays out the answers to open questions beside their
+    rubric, without names, with a file for each marker. [bold]--marks[/bold] reads the filled-in
+    files, says how far the markers agree, and puts their points beside those of the checks.
 
     The layout of the submissions says whose work is whose. Where that is in doubt, nothing is
     graded and one sentence asks: answer with --student-level, --layout or --yes.
@@ -92,9 +109,23 @@ def grade(
         ift grade submissions/ --lesson 02 --hidden ~/hidden --due 2026-10-01T22:00:00
 
         ift grade --explain jane
+
+        ift grade --written submissions.zip --markers anna,ben
+
+        ift grade --marks gradebook/written/marks-anna.csv --marks gradebook/written/marks-ben.csv
     """
     if explain is not None:
         return _explain(out, explain)
+    if written or marks:
+        from ift_course.cli import grade_written
+        from ift_course.grading.settings import hints_for, people_of
+
+        if written:
+            people = people_of(out, roster)
+            hints = hints_for(people, layout, student_level, yes)
+            names = list(dict.fromkeys(x.strip() for x in markers.split(",") if x.strip()))
+            grade_written.lay_out(submissions, out, lesson, hints, people, names, named)
+        return grade_written.take_in(out, marks) if marks else None
     from ift_course.errors import CourseError
     from ift_course.grading.plan import GradingPlan
     from ift_course.grading.settings import choose_seed, write_settings

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ift_course.errors import CourseError
 from ift_course.exercises import source as sources
+from ift_course.exercises import written
 from ift_course.exercises.notebook_files import COLAB, KERNEL, with_colab, write
 from ift_course.links import badge
 
@@ -33,10 +34,10 @@ def notebook(source: Path, kind: str) -> NotebookNode:
     cut = sources.stubbed if kind == "exercises" else sources.solved
     cells, section = [], "top"
     counts: dict[tuple[str, str], int] = {}
-    for cell in with_colab(sources.cells(source)):
+    for cell in written.expanded(with_colab(sources.cells(source)), kind):
         if sources.is_hint(cell):
             continue
-        heading = sources.HEADING.match(cell.source)
+        heading = sources.HEADING.match(cell.source) or written.HEADING.match(cell.source)
         section = heading[1] if heading else section
         role = _role(cell)
         counts[section, role] = counts.get((section, role), 0) + 1
@@ -125,8 +126,10 @@ def _content(notebook: NotebookNode) -> list[tuple]:
 
 def _role(cell: NotebookNode) -> str:
     """The part of a cell's name that says what it is for."""
-    if sources.HEADING.match(cell.source):
+    if sources.HEADING.match(cell.source) or written.HEADING.match(cell.source):
         return "card"
+    if written.MARKER.match(cell.source):
+        return "answer"
     if sources.REGION.search(cell.source):
         return "stub"
     if cell.source.startswith("ift.check("):

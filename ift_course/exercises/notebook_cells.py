@@ -90,7 +90,7 @@ def parse(data: bytes, name: str) -> list[CodeCell]:
     """Read the code cells as `read` does, each with the stamp of the course if it has one."""
     if len(data) > LARGEST:
         raise Unreadable(too_large(len(data)))
-    data = _utf8(data)
+    data = utf8(data)
     head = data[:200].lstrip().lower()
     if not head:
         raise Unreadable("The file is empty.")
@@ -113,8 +113,12 @@ def _holds_cells(data: bytes) -> bool:
     return b'"cell_type"' in data and b'"cells"' in data
 
 
-def _utf8(data: bytes) -> bytes:
-    """Convert a file of any Unicode encoding to UTF-8 without a byte order mark."""
+def utf8(data: bytes) -> bytes:
+    """Convert a file of any Unicode encoding to UTF-8 without a byte order mark.
+
+    Raises:
+        Unreadable: It has none.
+    """
     encoding = json.detect_encoding(data) if data else "utf-8"
     if encoding == "utf-8":
         return data

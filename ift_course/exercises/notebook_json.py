@@ -1,4 +1,4 @@
-"""The code cells in the bytes of a notebook.
+"""The code cells, and the text of the Markdown cells, in the bytes of a notebook.
 
 Outputs are skipped, never parsed: they may be hundreds of megabytes, and no check reads them. The
 scan is one pass, linear in the size of the file, and stops at a fixed number of steps.
@@ -52,6 +52,20 @@ def code_cells(data: bytes) -> list[CodeCell]:
     return _Scan(data.decode("latin-1")).notebook()
 
 
+def markdown_cells(data: bytes) -> list[str]:
+    """Read the texts of the Markdown cells of a notebook, in order.
+
+    Args:
+        data: The file, in UTF-8.
+
+    Raises:
+        Malformed: The file is not JSON, or holds no list of cells.
+    """
+    scan = _Scan(data.decode("latin-1"))
+    scan.notebook()
+    return scan.markdown
+
+
 class _Scan:
     """One pass over a notebook. A position is that of the first character not yet read."""
 
@@ -62,6 +76,7 @@ class _Scan:
         self._count = 0
         self._cells: list[CodeCell] = []
         self._has_cells = False
+        self.markdown: list[str] = []
 
     def notebook(self) -> list[CodeCell]:
         start = self._space(0)
@@ -106,6 +121,8 @@ class _Scan:
         if values.get("cell_type") == "code":
             source = _source(values.get("source", values.get("input")))
             self._cells.append(CodeCell(self._count, source, _stamp(values.get("metadata"))))
+        elif values.get("cell_type") == "markdown" and _is_text(values.get("source")):
+            self.markdown.append(_source(values["source"]))
         return end
 
     def _value(self, start: int, end: int) -> object:
@@ -214,9 +231,14 @@ def _cut_off() -> Malformed:
     return Malformed("The notebook is cut off: the file ends in the middle of its JSON.")
 
 
+def _is_text(source: object) -> bool:
+    lines = [source] if isinstance(source, str) else source
+    return isinstance(lines, list) and all(isinstance(line, str) for line in lines)
+
+
 def _source(source: object) -> str:
     lines = [source] if isinstance(source, str) else source
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+    if not isinstance(lines, list) or not _is_text(lines):
         raise Malformed("The file is JSON but not a notebook: a code cell has no text.")
     return "".join(lines)
 

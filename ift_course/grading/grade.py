@@ -14,6 +14,7 @@ from ift_course.grading.preload import modules_to_preload
 from ift_course.grading.results import ResultsFile
 from ift_course.grading.sandbox import Sandbox
 from ift_course.grading.submissions.collect import collect
+from ift_course.grading.written.entries import POINTS, SHEET, WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -131,7 +132,8 @@ def _progress(
 
 def _instructor_files(out: Path) -> dict[str, bytes | None]:
     """What the grades depend on besides the results: the contents of the instructor's own files."""
-    paths = [out / name for name in (ROSTER, OVERRIDES, POLICY)]
+    names = (ROSTER, OVERRIDES, POLICY, f"{WRITTEN}/{POINTS}", f"{WRITTEN}/{SHEET}")
+    paths = [out / name for name in names]
     return {path.name: path.read_bytes() if path.is_file() else None for path in paths}
 
 

@@ -1,6 +1,6 @@
-"""The grades of a class: a pure function of the results, the roster, the policy and the overrides.
+"""The grades of a class, a pure function of files in the folder of the gradebook.
 
-All four lie in the folder of the gradebook, so rendering it twice gives the same bytes.
+They are the results, the roster, the policy, the overrides, and the points of written answers.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ift_course.grading.csv_rows import read_rows
 from ift_course.grading.late_policy import POLICY, LatePolicy, parse_time, read_policy
 from ift_course.grading.results import Results, read
 from ift_course.grading.roster import KEYS, ROSTER, Roster, read_roster
+from ift_course.grading.written import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ class CheckGrade:
         outcome: `NO_VERDICT` if there is none.
         earned: Points.
         override: The instructor's reason for other points; empty without one.
+        written: Whether people mark it.
     """
 
     id: str
@@ -67,6 +69,7 @@ class CheckGrade:
     outcome: Outcome
     earned: float = 0
     override: str = ""
+    written: bool = False
 
     @property
     def status(self) -> str:
@@ -193,8 +196,8 @@ class StudentGrade:
         return sum(x.outcome.seconds for x in self.checks)
 
     def passed(self, hidden: bool) -> tuple[int, int]:
-        """(passed, all) of the public or of the hidden checks."""
-        checks = [x for x in self.checks if x.hidden == hidden]
+        """(passed, all) of the public or of the hidden checks that a program runs."""
+        checks = [x for x in self.checks if x.hidden == hidden and not x.written]
         return sum(x.status == "passed" for x in checks), len(checks)
 
 
@@ -244,11 +247,13 @@ def load(folder: Path) -> Gradebook:
         folder: That `ift grade` wrote to.
 
     Raises:
-        CourseError: Nothing was graded there, or a roster, policy or override is not valid.
+        CourseError: Nothing was graded there, or a roster, policy, override or the points of
+            written answers are not valid.
     """
     results = read(folder / RESULTS)
     if not results.plan:
         raise CourseError(f"Nothing has been graded into {folder} yet; run ift grade first.")
+    entries.add(results, folder)
     policy = read_policy(folder)
     people = read_roster(folder / ROSTER) if (folder / ROSTER).is_file() else None
     grades = list(_grades(results, results.plan, people, policy))
@@ -327,9 +332,12 @@ def _exercises(results: Results, plan: PlanLine, student: str | None) -> list[Ex
             line = None if student is None else results.verdicts.get((student, check["id"]))
             outcome = _outcome(line)
             grade = CheckGrade(
-                check["id"], check["title"], check["worth"], check["hidden"], outcome
-            )
+                check["id"], check["title"], check["worth"], check["hidden"], outcome,
+                written=check.get("written", False),
+            )  # fmt: skip
             grade.earned = check["worth"] if grade.status == "passed" else 0
+            if line and grade.written and grade.status == "marked":
+                grade.earned = line["points"]
             checks.append(grade)
         exercises.append(ExerciseGrade(exercise["id"], exercise["title"], checks))
     return exercises

@@ -36,12 +36,14 @@ class PlannedCheck(TypedDict):
         title: In words for the learner.
         worth: Its points.
         hidden: Whether only the instructor's grader runs it.
+        written: Whether it is a criterion of an open question, which people mark.
     """
 
     id: str
     title: str
     worth: float
     hidden: bool
+    written: NotRequired[bool]
 
 
 class PlannedExercise(TypedDict):

@@ -20,6 +20,8 @@ from ift_course.grading.submissions.layouts import LayoutHints
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
+    from ift_course.grading.roster import Person
+
 SETTINGS = "settings.json"
 
 
@@ -128,14 +130,41 @@ def layout_hints(out: Path, settings: Settings) -> LayoutHints:
         out: The folder of the gradebook.
         settings: Its settings.
     """
-    roster = out / ROSTER
-    people = read_roster(roster) if roster.is_file() else []
+    return hints_for(
+        people_of(out), settings.get("layout", "auto"), settings.get("student_level", 0),
+        settings.get("yes", False),
+    )  # fmt: skip
+
+
+def people_of(out: Path, roster: Path | None = None) -> list[Person]:
+    """The people of a roster, or of the one in a gradebook; none if there is neither.
+
+    Args:
+        out: The folder of the gradebook.
+        roster: Another one.
+
+    Raises:
+        CourseError: The roster cannot be read.
+    """
+    path = roster or out / ROSTER
+    return read_roster(path) if roster or path.is_file() else []
+
+
+def hints_for(people: list[Person], kind: str, level: int, accept: bool) -> LayoutHints:
+    """What the instructor says about the layout, with the names of these people.
+
+    Args:
+        people: Of the roster.
+        kind: The kind in `LayoutHints`.
+        level: The level in `LayoutHints`.
+        accept: Whether to accept every question.
+    """
     keys = (*KEYS, "group")
     names = {person[key] for person in people for key in keys if key in person}
     return LayoutHints(
-        kind=settings.get("layout", "auto"),
-        level=settings.get("student_level", 0),
-        accept=settings.get("yes", False),
+        kind=kind,
+        level=level,
+        accept=accept,
         people=frozenset(plain_name(name) for name in names if name),
     )
 

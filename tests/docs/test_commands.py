@@ -20,6 +20,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from ift_course.cli import app
+from ift_course.exercises import written
 from ift_course.paths import checkout
 from ift_course.world.tasks import FACT_TASKS, sample
 
@@ -74,6 +75,9 @@ def home(tmp_path_factory):
         shutil.copy(solved, home / path)
     with zipfile.ZipFile(home / "submissions.zip", "w") as archive:
         archive.write(solved, "jane.ipynb")
+    exercise = (ROOT / "exercises" / "03_lima_small_data.ipynb").read_text(encoding="utf-8")
+    with zipfile.ZipFile(home / "essays.zip", "w") as archive:
+        archive.writestr("jane.ipynb", exercise.replace(written.PLACEHOLDER, "Count the flaws."))
     check = re.search(r"```python\n# (hidden/\S+)\n(.*?)```", GUIDE, re.DOTALL)
     (home / check[1]).parent.mkdir(parents=True)
     (home / check[1]).write_text(check[2], encoding="utf-8")

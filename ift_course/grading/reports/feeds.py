@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 if TYPE_CHECKING:
     from ift_course.grading.gradebook import CheckGrade, Gradebook, StudentGrade
 
-TAGS = {"passed": "", "needs review": "error", "not graded": "skipped"}
+TAGS = {"passed": "", "marked": "", "needs review": "error", "not graded": "skipped"}
 
 
 def junit(book: Gradebook) -> str:
@@ -46,7 +46,7 @@ def gradescope(grade: StudentGrade) -> str:
     """
     tests = [
         {"name": f"{exercise.id} {check.title}", "score": check.earned, "max_score": check.points,
-         "status": "passed" if check.status == "passed" else "failed",
+         "status": "passed" if _counts_as_passed(check) else "failed",
          "output": text_for_student(check), "output_format": "text",
          "visibility": "after_published" if check.hidden else "visible"}
         for exercise in grade.exercises for check in exercise.checks
@@ -56,10 +56,18 @@ def gradescope(grade: StudentGrade) -> str:
     return json.dumps(results, indent=1, ensure_ascii=False) + "\n"
 
 
+def _counts_as_passed(check: CheckGrade) -> bool:
+    """Gradescope has two colors only; a criterion that people mark is green with all its points."""
+    full = check.written and check.status == "marked" and check.earned >= check.points
+    return check.status == "passed" or full
+
+
 def text_for_student(check: CheckGrade) -> str:
     """What a student may read about one check: of a hidden one, only whether it passed."""
     if check.status == "passed":
         return ""
+    if check.status == "marked":
+        return check.outcome.message
     if check.hidden:
         return "This check is hidden: not passed."
     outcome = check.outcome

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from ift_course.grading.gradebook import CheckGrade, ExerciseGrade, Gradebook, StudentGrade
 
-SIGNS = {"passed": "✓", "needs review": "?", "not graded": "–", "not yet": "–", "missing": "–"}
+SIGNS = {"passed": "✓", "needs review": "?", "not graded": "–", "not yet": "–", "missing": "–",
+         "marked": "✎", "no answer": "–"}  # fmt: skip
 WORDS = {
     "passed": "passed",
     "failed": "not yet right",
@@ -27,6 +28,8 @@ WORDS = {
     "needs review": "your instructor will look at this",
     "not graded": "not graded",
     "not passed": "not passed",  # the one word about a hidden check
+    "marked": "marked by your instructor",
+    "no answer": "no answer",
 }
 BINS = 10
 
@@ -61,6 +64,7 @@ def overview(book: Gradebook, filename: Callable[[StudentGrade], str]) -> str:
         totals=sorted(x.total for x in grades),
         bars=_histogram([x.total for x in grades], book.points),
         rates=_rates(grades),
+        means=_means(grades),
         misconceptions=_misconceptions(grades),
         seconds=sorted(x.seconds for x in grades),
         slowest=sorted(grades, key=lambda x: -x.seconds)[:5],
@@ -90,6 +94,15 @@ def _rates(grades: list[StudentGrade]) -> dict[str, Counter[str]]:
     for check in (check for grade in grades for check in grade.checks):
         rates[check.id][check.status] += 1
     return rates
+
+
+def _means(grades: list[StudentGrade]) -> dict[str, float]:
+    """For each criterion that people mark, the mean of the points so far."""
+    points: dict[str, list[float]] = defaultdict(list)
+    for check in (check for grade in grades for check in grade.checks):
+        if check.written and check.status in ("marked", "no answer"):
+            points[check.id].append(check.earned)
+    return {check: statistics.fmean(x) for check, x in points.items()}
 
 
 def _misconceptions(grades: list[StudentGrade]) -> list[tuple[str, str, int]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ift_course.exercises.notebook_cells import CodeCell
+    from ift_course.exercises.written import WrittenAnswer
 
 JUNK_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".vscode", ".idea", ".venv", "venv",
                 "site-packages", "node_modules", ".pytest_cache", ".OTTER_LOG"}  # fmt: skip
@@ -32,6 +33,7 @@ class Node:
         children: By name, of a folder or archive.
         problem: Why it could not be read; empty if it could, or if nobody tried.
         code: The code cells of a notebook or Python file.
+        answers: What its answer cells of open questions hold.
         sha: Of the bytes of a notebook or Python file.
         junk: Written by an editor or the operating system, or a link.
         checkpoint: A copy that Jupyter made on its own.
@@ -45,6 +47,7 @@ class Node:
     children: dict[str, Node] = field(default_factory=dict)
     problem: str = ""
     code: list[CodeCell] | None = None
+    answers: list[WrittenAnswer] = field(default_factory=list)
     sha: str = ""
     junk: bool = False
     checkpoint: bool = False

@@ -1,6 +1,7 @@
 """Everything in a folder or archive of submissions, as one tree. Archives in it are folders.
 
-No link is followed. Of a notebook only the code is kept, so a class of any size fits in memory.
+No link is followed. Of a notebook only the code and the written answers are kept, so that a class
+of any size fits in memory.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ift_course.exercises import notebook_cells
+from ift_course.exercises import notebook_cells, written
 from ift_course.exercises.notebook_cells import CodeCell, Unreadable
 from ift_course.grading.submissions.archives import (
     FOREIGN_ARCHIVES,
@@ -164,6 +165,7 @@ def _read_code(node: Node, source: Source) -> None:
         except Unreadable as error:
             _PARSED[key] = None, str(error)
     node.code, node.problem = _PARSED[key]
+    node.answers = written.answers_in(data, node.name)
 
 
 # A class in which everyone hands in a copy of the course has a few thousand files of a few hundred
