@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -60,11 +60,11 @@ class ExamResult:
         return share_interval(self.n_right, len(self.correct))
 
 
-def examine_own(submission: Submission, exam: Exam) -> ExamResult:
+def examine_own(files: Mapping[str, bytes], exam: Exam) -> ExamResult:
     """Let one's own adapter take an exam, in this process.
 
     Args:
-        submission: With the adapter.
+        files: With the adapter and PEFT's settings, by name.
         exam: The exam.
 
     Raises:
@@ -72,7 +72,6 @@ def examine_own(submission: Submission, exam: Exam) -> ExamResult:
     """
     from ift_course.capstone.answering import answers_of
 
-    files = submission.files
     replies = answers_of(files[ADAPTER], files[ADAPTER_SETTINGS], exam.questions)
     return ExamResult(exam, replies)
 

@@ -7,7 +7,9 @@ import zipfile
 from pathlib import Path
 
 import ift_course
+from ift_course.capstone.adapter_part import check_adapter
 from ift_course.capstone.data_part import read_learners_rows, to_jsonl
+from ift_course.capstone.opening import open_submission
 from ift_course.capstone.pool import write_pool
 from ift_course.capstone.report_part import TEMPLATE
 from ift_course.capstone.rules import (
@@ -99,6 +101,36 @@ def collect(folder: Path, title: str = "") -> Submission:
     )
     submission.check()
     return submission
+
+
+def load(path: Path) -> Submission:
+    """Read a submission from its zip, or from the learner's folder.
+
+    Args:
+        path: Of the zip or the folder.
+
+    Raises:
+        CourseError: It cannot be read, or breaks a rule.
+    """
+    if path.is_dir():
+        return collect(path)
+    if not path.exists():
+        raise CourseError(f"There is nothing at {path}; name a folder or a zip of `ift submit`.")
+    return open_submission(path, course_base())
+
+
+def load_adapter(folder: Path) -> dict[str, bytes]:
+    """Read an adapter alone: the folder that PEFT's save_pretrained wrote.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        Refusal: A file is missing, too large or damaged, or the adapter is not allowed.
+    """
+    files = {name: _read(folder / name) for name in (ADAPTER, ADAPTER_SETTINGS)}
+    check_adapter(files[ADAPTER], files[ADAPTER_SETTINGS])
+    return files
 
 
 def pack(submission: Submission, path: Path) -> None:

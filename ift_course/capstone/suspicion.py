@@ -19,7 +19,7 @@ from ift_course.data.records import Record
 from ift_course.world.facts import by_subject
 from ift_course.world.splits import held_out
 
-ALLOWED = 2  # own rows about held-out entities that may be an accident
+ALLOWED = 5  # own rows about held-out entities that may be an accident, among 300
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,10 @@ def grade(
         ),
     ] = False,
     similarity: Annotated[bool, typer.Option(help="Compare the submissions (copydetect).")] = False,
+    capstone: Annotated[
+        bool, typer.Option("--capstone", help="Grade zips of `ift submit` on a hidden exam.")
+    ] = False,
+    questions: Annotated[int, typer.Option(help="Of the exam of --capstone.")] = 200,
     explain: Annotated[
         str | None, typer.Option(metavar="STUDENT", help="Show one student's feedback.")
     ] = None,
@@ -82,6 +86,10 @@ def grade(
     what the sandbox prevents on this machine. Stop the command at any moment and run it again:
     nothing is graded twice. All files in the gradebook's folder are made from its results.jsonl.
 
+    With --capstone, SUBMISSIONS is a folder of zips that `ift submit` made. Each adapter answers
+    the same hidden exam in a process of its own, and OUT gets a leaderboard in which what cannot be
+    told apart shares a place.
+
     The layout of the submissions says whose work is whose. Where that is in doubt, nothing is
     graded and one sentence asks: answer with --student-level, --layout or --yes.
 
@@ -92,10 +100,19 @@ def grade(
         ift grade submissions/ --lesson 02 --hidden ~/hidden --due 2026-10-01T22:00:00
 
         ift grade --explain jane
+
+        ift grade --capstone zips/ --out capstones
     """
     if explain is not None:
         return _explain(out, explain)
     from ift_course.errors import CourseError
+
+    if capstone:
+        from ift_course.cli.grade_capstone import grade_capstone
+
+        if submissions is None:
+            raise CourseError("Name the folder with the zips: ift grade --capstone zips/.")
+        return grade_capstone(submissions, out, seed, questions, jobs, as_json)
     from ift_course.grading.plan import GradingPlan
     from ift_course.grading.settings import choose_seed, write_settings
 

@@ -19,7 +19,7 @@ def gradebook(book: Gradebook) -> str:
     head = ["student", "name", "email", "status", "total", "worth", "before lateness", "days late",
             *(x["id"] for x in exercises), *checks, *(f"{x} status" for x in checks),
             "overrides", "flags", "notes", "isolation", "file"]  # fmt: skip
-    return _csv(head, (_row(x) for x in book.grades))
+    return csv_text(head, (_row(x) for x in book.grades))
 
 
 def _row(grade: StudentGrade) -> list[Any]:
@@ -40,7 +40,7 @@ def files(book: Gradebook) -> str:
     for account in book.accounts:
         rows += [[file, student, "used", ""] for file, student in account["used"]]
         rows += [[file, who, "not used", reason] for file, who, reason in account["unused"]]
-    return _csv(["file", "student", "use", "reason"], sorted(rows))
+    return csv_text(["file", "student", "use", "reason"], sorted(rows))
 
 
 def canvas(book: Gradebook) -> str:
@@ -54,7 +54,7 @@ def canvas(book: Gradebook) -> str:
          x.total]
         for x in book.grades
     )  # fmt: skip
-    return _csv(head, [possible, *rows])
+    return csv_text(head, [possible, *rows])
 
 
 def moodle(book: Gradebook) -> str:
@@ -66,7 +66,7 @@ def moodle(book: Gradebook) -> str:
          x.person.get("email", ""), x.total, book.points, _summary(x)]
         for x in book.grades
     )  # fmt: skip
-    return _csv(head, rows)
+    return csv_text(head, rows)
 
 
 def _platform_id(grade: StudentGrade, column: str) -> str:
@@ -83,7 +83,13 @@ def _summary(grade: StudentGrade) -> str:
     return "; ".join(f"{x.id} {x.title}: {x.earned:g} of {x.points:g}" for x in grade.exercises)
 
 
-def _csv(head: list[str], rows: Iterable[list[Any]]) -> str:
+def csv_text(head: list[str], rows: Iterable[list[Any]]) -> str:
+    """A table in which nothing is a formula.
+
+    Args:
+        head: The names of the columns.
+        rows: Texts and numbers.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
