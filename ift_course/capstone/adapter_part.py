@@ -40,7 +40,7 @@ LARGEST_NUMBER = 1e4  # in an adapter; trained ones stay below 10
 HANDLED = {"r", "lora_alpha", "use_rslora", "trainable_token_indices", "peft_type", "task_type"}
 WITHOUT_EFFECT = {
     "auto_mapping", "base_model_name_or_path", "inference_mode", "init_lora_weights",
-    "layers_pattern", "layers_to_transform", "lora_dropout", "megatron_core", "peft_version",
+    "layers_pattern", "layers_to_transform", "qalora_group_size", "lora_dropout", "megatron_core", "peft_version",
     "revision", "target_modules", "exclude_modules", "eva_config", "corda_config",
     "loftq_config", "ensure_weight_tying", "runtime_config",
 }  # fmt: skip

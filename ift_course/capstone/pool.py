@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from ift_course.world.tasks import FACT_TASKS, Example, sample
 
 SEED = 26  # of the pool, the same for everybody
 FLAWS = ("wrong", "off_topic", "echoed", "truncated", "rambling", "wrong_format")
+CUT_OFF = "..."  # an answer of which nothing is left
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def pool_examples() -> tuple[tuple[str, Example], ...]:
         copies = round(source.copied * source.rows)
         originals = sample(source.rows - copies, seed=1_000 * SEED + number, tasks=source.tasks)
         examples = spoil(originals, source.flawed, SEED + number, FLAWS)
+        examples = [x if x.response else replace(x, response=CUT_OFF) for x in examples]
         popular = rng.sample(examples, 10)
         examples += [rng.choice(popular) for _ in range(copies)]
         rng.shuffle(examples)

@@ -156,7 +156,9 @@ BROKEN: dict[str, tuple[str, Callable[[], bytes]]] = {
     "empty": ("empty", lambda: b""),
     "no zip": ("corrupted", lambda: b"PK\x03\x04 but not for long"),
     "cut off": ("corrupted", lambda: zipped(honest())[:-300]),
-    "rows over budget": ("budget", lambda: zipped(honest() | {DATA: to_jsonl(pool_sample(0, 301))})),
+    "rows over budget": (
+        "budget", lambda: zipped(honest() | {DATA: to_jsonl(pool_sample(0, 301))}),
+    ),
     "steps over budget": (
         "budget",
         lambda: zipped(
