@@ -38,4 +38,5 @@ OBJECTIVES: dict[int, Objective] = {
     10: Objective("SFT copies its demonstrations; preferences change what it says", "05"),
     11: Objective("Task-specific tuning forgets; general-first or mixed tuning does not", "08"),
     12: Objective("A score needs an interval and a control: judges, leaks and luck mislead", "10"),
+    14: Objective("From raw rows to an assistant that others can check, on a fixed budget", "12"),
 }
