@@ -40,8 +40,8 @@ LARGEST_NUMBER = 1e4  # in an adapter; trained ones stay below 10
 HANDLED = {"r", "lora_alpha", "use_rslora", "trainable_token_indices", "peft_type", "task_type"}
 WITHOUT_EFFECT = {
     "auto_mapping", "base_model_name_or_path", "inference_mode", "init_lora_weights",
-    "layers_pattern", "layers_to_transform", "qalora_group_size", "lora_dropout", "megatron_core", "peft_version",
-    "revision", "target_modules", "exclude_modules", "eva_config", "corda_config",
+    "layers_pattern", "layers_to_transform", "lora_dropout", "megatron_core", "peft_version",
+    "qalora_group_size", "revision", "target_modules", "exclude_modules", "eva_config", "corda_config",
     "loftq_config", "ensure_weight_tying", "runtime_config",
 }  # fmt: skip
 CHANGES_THE_BASE = ("pissa", "olora", "loftq", "corda", "eva", "lora_ga", "orthogonal")
