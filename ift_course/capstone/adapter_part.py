@@ -41,8 +41,8 @@ HANDLED = {"r", "lora_alpha", "use_rslora", "trainable_token_indices", "peft_typ
 WITHOUT_EFFECT = {
     "auto_mapping", "base_model_name_or_path", "inference_mode", "init_lora_weights",
     "layers_pattern", "layers_to_transform", "lora_dropout", "megatron_core", "peft_version",
-    "qalora_group_size", "revision", "target_modules", "exclude_modules", "eva_config", "corda_config",
-    "loftq_config", "ensure_weight_tying", "runtime_config",
+    "qalora_group_size", "revision", "target_modules", "exclude_modules", "eva_config",
+    "corda_config", "loftq_config", "ensure_weight_tying", "runtime_config",
 }  # fmt: skip
 CHANGES_THE_BASE = ("pissa", "olora", "loftq", "corda", "eva", "lora_ga", "orthogonal")
 
@@ -142,7 +142,7 @@ def apply_adapter(
     with torch.no_grad():
         for module, scale in spec.scales.items():
             first, second = (tensors[f"{PREFIX}{module}.lora_{x}.weight"].float() for x in "AB")
-            weight = model.get_submodule(module).weight
+            weight: Any = model.get_submodule(module).weight
             weight += (scale * (second @ first)).to(weight)
         if spec.tokens:
             rows = tensors[f"{PREFIX}{EMBEDDING}.token_adapter.trainable_tokens_delta"]
@@ -162,7 +162,8 @@ def _config(content: bytes) -> dict[str, Any]:
     base = config.get("base_model_name_or_path")
     if isinstance(base, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", base):
         raise _other_base(f"it names {base[:80]} as its base")
-    rank, alpha = config.get("r"), config.get("lora_alpha")
+    rank: Any = config.get("r")
+    alpha: Any = config.get("lora_alpha")
     if type(rank) is not int or not 1 <= rank <= MOST_RANK:
         raise Refusal("budget", f"The adapter has rank {str(rank)[:20]}; 1 to {MOST_RANK} are "
                       "allowed.")  # fmt: skip

@@ -106,7 +106,8 @@ def table(board: Leaderboard) -> str:
     Args:
         board: The leaderboard.
     """
-    head = "place student title status score low high questions rows steps remark".split()
+    head = ["place", "student", "title", "status", "score", "low", "high", "questions", "rows",
+            "steps", "remark"]  # fmt: skip
     rows: list[list[Any]] = []
     for line in board.lines:
         entry, (low, high) = line.entry, line.interval
