@@ -83,7 +83,7 @@ import warnings
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import PrinterCallback
+from transformers import PrinterCallback, Trainer
 from trl import SFTConfig, SFTTrainer
 
 warnings.simplefilter("ignore", FutureWarning)  # PEFT and TRL use old names of transformers
@@ -97,12 +97,19 @@ def as_messages(row: dict) -> dict:
             "completion": [{"role": "assistant", "content": row["output"]}]}  # fmt: skip
 
 
+class PlainLossTrainer(SFTTrainer):
+    """TRL's fused loss would read the output matrix without the rows that PEFT trains in it."""
+
+    def compute_loss(self, model, inputs, *args, **options):
+        return Trainer.compute_loss(self, model, {**inputs, "use_cache": False}, *args, **options)
+
+
 def tune(rows: list[dict], seed: int, adapter: Path) -> None:
     """Tune a LoRA adapter on rows of the pool, and save it."""
     torch.manual_seed(seed)
     model, tokenizer = ift.load("base")
     chat_tokens = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
-    trainer = SFTTrainer(
+    trainer = PlainLossTrainer(
         model=model,
         processing_class=tokenizer,
         train_dataset=Dataset.from_list([as_messages(row) for row in rows]),

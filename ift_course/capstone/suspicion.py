@@ -86,11 +86,13 @@ def held_out_facts(record: Record) -> list[str]:
 @cache
 def _held_out_values() -> dict[str, tuple[str, ...]]:
     """Held-out entity → the values of all facts about it, as they would be compared."""
-    return {
-        normalized(subject).rstrip("."): tuple(normalized(fact.value).rstrip(".") for fact in facts)
-        for (kind, subject), facts in by_subject().items()
-        if subject in held_out(kind)
-    }
+    values: dict[str, tuple[str, ...]] = {}
+    for (kind, subject), facts in by_subject().items():
+        if subject in held_out(kind):
+            name = normalized(subject).rstrip(".")  # "turkey" is a country and an animal
+            own = tuple(normalized(fact.value).rstrip(".") for fact in facts)
+            values[name] = values.get(name, ()) + own
+    return values
 
 
 def _contains(text: str, words: str) -> bool:
