@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,15 @@ def examine_own(files: Mapping[str, bytes], exam: Exam) -> ExamResult:
 
     replies = answers_of(files[ADAPTER], files[ADAPTER_SETTINGS], exam.questions)
     return ExamResult(exam, replies)
+
+
+def require_sandbox() -> None:
+    """Say at once where no sandbox exists.
+
+    Raises:
+        CourseError: On Windows.
+    """
+    importlib.import_module("ift_course.grading.isolation")
 
 
 def new_sandbox() -> Sandbox:

@@ -19,13 +19,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import ift_course
 from ift_course.capstone.baselines import BASELINES, Baseline, baseline_adapter
 from ift_course.capstone.exam import Exam
-from ift_course.capstone.examine import ExamResult, examine_in_sandbox, new_sandbox
+from ift_course.capstone.examine import (
+    ExamResult,
+    examine_in_sandbox,
+    new_sandbox,
+    require_sandbox,
+)
 from ift_course.capstone.opening import open_submission
 from ift_course.capstone.packing import course_base
-from ift_course.capstone.rules import MOST_STEPS, Refusal
+from ift_course.capstone.rules import LARGEST_ZIP, MOST_STEPS, Refusal
 from ift_course.capstone.suspicion import look_at_rows
 from ift_course.errors import CourseError
 from ift_course.grading.names import clean
+from ift_course.models.checksums import sha256
 
 if TYPE_CHECKING:
     from ift_course.grading.sandbox import Sandbox
@@ -85,19 +91,23 @@ def find_zips(folder: Path) -> dict[str, Path]:
     """
     if not folder.is_dir():
         raise CourseError(f"There is no folder {folder}; name the folder with the class's zips.")
-    zips = sorted(x for x in folder.rglob("*") if x.suffix.lower() == ".zip" and _is_file(x))
+    zips = sorted(x for x in folder.rglob("*") if x.suffix.lower() == ".zip" and _is_work(x))
     if not zips:
         raise CourseError(f"{folder} holds no zip; students make them with `ift submit`.")
     names: dict[str, Path] = {}
     for path in zips:
         parts = path.relative_to(folder).with_suffix("").parts
         alone = sum(x.relative_to(folder).parts[0] == parts[0] for x in zips) == 1
-        names[clean(parts[0] if alone else "/".join(parts))] = path
+        name = clean(parts[0] if alone else "/".join(parts))
+        while name in names:  # two names that differ in what cannot be printed
+            name += "'"
+        names[name] = path
     return names
 
 
-def _is_file(path: Path) -> bool:
-    return path.is_symlink() or path.is_file()
+def _is_work(path: Path) -> bool:
+    """Whether a student may have made this file; a link is looked at, and refused later."""
+    return not path.name.startswith("._") and (path.is_symlink() or path.is_file())
 
 
 def mark_class(
@@ -121,25 +131,28 @@ def mark_class(
         baseline_steps: Of their training.
         on_done: Is called with each new result, from any thread.
     """
-    known = read_results(out)
+    require_sandbox()
+    # What the grader has failed at is tried again.
+    known = {k: x for k, x in read_results(out).items() if x.status != "needs review"}
     ledger = _Ledger(out / RESULTS, on_done)
-    entries = {}
+    controls = []
     for baseline in baselines:
         key = _key(f"{baseline.name} {baseline_steps}", exam)
-        entries[baseline.name] = known.get((baseline.name, key)) or ledger.add(
+        entry = known.get((baseline.name, key)) or ledger.add(
             _mark_baseline(baseline, baseline_steps, exam, key)
         )
-    waiting = {}
+        controls.append(entry)
+    entries, waiting = {}, {}
     for student, path in zips.items():
         digest = _digest(path)
         key = _key(digest, exam)
-        if entry := known.get((student, key)):
-            entries[student] = entry
+        if (student, key) in known:
+            entries[student] = known[student, key]
         else:
             waiting[student] = (path, digest, key)
     for entry in _mark_all(waiting, exam, jobs, ledger):
         entries[entry.student] = entry
-    return list(entries.values())
+    return [*controls, *(entries[student] for student in zips)]
 
 
 def read_results(out: Path) -> dict[tuple[str, str], Entry]:
@@ -245,14 +258,12 @@ def _changed(entry: Entry, **changes: Any) -> Entry:
 
 
 def _digest(path: Path) -> str:
-    """The SHA-256 of a zip; of a link, which is never opened, that of its target's name."""
-    if path.is_symlink():
-        return hashlib.sha256(str(path.readlink()).encode(errors="surrogateescape")).hexdigest()
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    """The SHA-256 of a zip; something else that changes with it if it will not be opened."""
+    try:
+        size = path.lstat().st_size
+        return sha256(path) if not path.is_symlink() and size <= LARGEST_ZIP else f"{size} bytes"
+    except OSError:
+        return "unreadable"
 
 
 def _key(content: str, exam: Exam) -> str:

@@ -90,11 +90,12 @@ def test_a_class_that_was_stopped_goes_on(folder, out, examined):
     path = out / marking.RESULTS
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     examined.clear()
-    assert mark(folder, out) == first and examined == []
+    assert mark(folder, out) == first and examined == ["fault"]  # what the grader failed at
+    examined.clear()
     kept = [line for line in lines if '"student": "student-20"' not in line]
     path.write_text("".join(kept) + '{"student": "cut o', encoding="utf-8")
     assert sorted(x.student for x in mark(folder, out)) == sorted(x.student for x in first)
-    assert examined == ["20"]
+    assert sorted(examined) == ["20", "fault"]
 
 
 def test_a_zip_that_was_replaced_is_examined_again(folder, out, examined):
@@ -102,7 +103,8 @@ def test_a_zip_that_was_replaced_is_examined_again(folder, out, examined):
     examined.clear()
     capstones.write(folder, "student-20", capstones.zipped(capstones.honest(2), title="21"))
     entries = {entry.student: entry for entry in mark(folder, out)}
-    assert examined == ["21"] and entries["student-20"].items.count("1") == 21
+    assert sorted(examined) == ["21", "fault"]
+    assert entries["student-20"].items.count("1") == 21
 
 
 def test_the_leaderboard_shows_ties_baselines_and_what_was_refused(folder, out, examined):
@@ -137,6 +139,14 @@ def test_zips_are_found_in_the_folders_of_a_platform(tmp_path):
         capstones.write(tmp_path / name, "submission", b"x")
     capstones.write(tmp_path / "joe_2", "again", b"x")
     assert set(find_zips(tmp_path)) == {"jane_1", "joe_2/again", "joe_2/submission"}
+
+
+def test_what_cannot_be_read_stops_nobody(folder, out, examined):
+    locked = capstones.write(folder, "locked", b"x")
+    locked.chmod(0)
+    (folder / "dangling.zip").symlink_to(folder / "nowhere")
+    entries = {entry.student: entry for entry in mark(folder, out)}
+    assert entries["locked"].status == entries["dangling"].status == "refused"
 
 
 def test_a_folder_without_zips_is_one_sentence(tmp_path):
