@@ -1,6 +1,6 @@
 """A class of capstones: every zip is opened, examined and written down, whatever the others hold.
 
-One line of `results.jsonl` for each, keyed by the hash of the zip, the exam and the package: a run
+One line of `capstones.jsonl` for each, keyed by the hash of the zip, the exam and the package: a run
 that was stopped goes on where it was, and a zip that was replaced is examined again.
 """
 
@@ -36,7 +36,7 @@ from ift_course.models.checksums import sha256
 if TYPE_CHECKING:
     from ift_course.grading.sandbox import Sandbox
 
-RESULTS = "results.jsonl"
+RESULTS = "capstones.jsonl"  # not the results.jsonl of a gradebook, which may be beside it
 Status = Literal["examined", "refused", "needs review", "baseline"]
 
 
