@@ -1,7 +1,7 @@
 """A class of capstones: every zip is opened, examined and written down, whatever the others hold.
 
-One line of `capstones.jsonl` for each, keyed by the hash of the zip, the exam and the package: a run
-that was stopped goes on where it was, and a zip that was replaced is examined again.
+One line of `capstones.jsonl` for each, keyed by the hash of the zip, the exam and the package: a
+run that was stopped goes on where it was, and a zip that was replaced is examined again.
 """
 
 from __future__ import annotations
