@@ -29,6 +29,7 @@ claims exercises diagnosis
 panels
 lessons
 grading authoring
+capstone
 colab
 cli
 """.split("\n")[1:-1]

@@ -19,6 +19,7 @@ from ift_course.cli.diagnose import diagnose
 from ift_course.cli.doctor import doctor
 from ift_course.cli.dpo import dpo
 from ift_course.cli.eval import eval
+from ift_course.cli.exam import exam, verify
 from ift_course.cli.export import export
 from ift_course.cli.grade import grade, regrade
 from ift_course.cli.hint import hint
@@ -30,6 +31,7 @@ from ift_course.cli.progress import progress
 from ift_course.cli.run import run
 from ift_course.cli.sft import sft
 from ift_course.cli.slides import slides
+from ift_course.cli.submit import submit
 from ift_course.cli.update import update
 from ift_course.errors import CourseError
 from ift_course.settings import VARIABLES
@@ -78,7 +80,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     doctor, run, chat, sft, dpo, eval, compare, diagnose, merge, export, memory, check, hint,
-    progress, update, pretrain, predict, build, grade, regrade, slides,
+    progress, update, pretrain, predict, build, grade, regrade, slides, submit, exam, verify,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

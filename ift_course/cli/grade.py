@@ -71,6 +71,10 @@ def grade(
         ),
     ] = False,
     similarity: Annotated[bool, typer.Option(help="Compare the submissions (copydetect).")] = False,
+    capstone: Annotated[
+        bool, typer.Option("--capstone", help="Grade zips of `ift submit` on a hidden exam.")
+    ] = False,
+    questions: Annotated[int, typer.Option(help="Of the exam of --capstone.")] = 200,
     explain: Annotated[
         str | None, typer.Option(metavar="STUDENT", help="Show one student's feedback.")
     ] = None,
@@ -99,6 +103,10 @@ def grade(
     rubric, without names, with a file for each marker. [bold]--marks[/bold] reads the filled-in
     files, says how far the markers agree, and puts their points beside those of the checks.
 
+    With --capstone, SUBMISSIONS is a folder of zips that `ift submit` made. Each adapter answers
+    the same hidden exam in a process of its own, and OUT gets a leaderboard in which what cannot be
+    told apart shares a place.
+
     The layout of the submissions says whose work is whose. Where that is in doubt, nothing is
     graded and one sentence asks: answer with --student-level, --layout or --yes.
 
@@ -113,6 +121,8 @@ def grade(
         ift grade --written submissions.zip --markers anna,ben
 
         ift grade --marks gradebook/written/marks-anna.csv --marks gradebook/written/marks-ben.csv
+
+        ift grade --capstone zips/ --out capstones
     """
     if explain is not None:
         return _explain(out, explain)
@@ -127,6 +137,13 @@ def grade(
             grade_written.lay_out(submissions, out, lesson, hints, people, names, named)
         return grade_written.take_in(out, marks) if marks else None
     from ift_course.errors import CourseError
+
+    if capstone:
+        from ift_course.cli.grade_capstone import grade_capstone
+
+        if submissions is None:
+            raise CourseError("Name the folder with the zips: ift grade --capstone zips/.")
+        return grade_capstone(submissions, out, seed, questions, jobs, as_json)
     from ift_course.grading.plan import GradingPlan
     from ift_course.grading.settings import choose_seed, write_settings
 

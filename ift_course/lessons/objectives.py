@@ -39,4 +39,5 @@ OBJECTIVES: dict[int, Objective] = {
     11: Objective("Task-specific tuning forgets; general-first or mixed tuning does not", "08"),
     12: Objective("A score needs an interval and a control: judges, leaks and luck mislead", "10"),
     13: Objective("Reinforcement learning raises the reward it is given, right or wrong", "11"),
+    14: Objective("From raw rows to an assistant that others can check, on a fixed budget", "12"),
 }
