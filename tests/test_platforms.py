@@ -24,7 +24,7 @@ WITH_FALLBACK = {
     ("exercises/time_limit.py", "setitimer"),
     ("exercises/time_limit.py", "SIGALRM"),
 }
-OPENS_BYTES = ("os.open", "Image.open")
+OPENS_BYTES = ("os.open", "Image.open", "archive.open")  # archive: of zipfile
 
 # These modules of others choose their platform at import, so they are imported before.
 AS_ON_WINDOWS = f"""

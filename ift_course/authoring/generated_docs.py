@@ -48,6 +48,7 @@ HEADLINES = (
     "09.curation-beats-chance",
     "10.canaries-show-a-leak",
     "11.flawed-reward-is-hacked",
+    "12.curated-beats-random",
 )
 
 

@@ -21,11 +21,9 @@ BEGIN = (
 END = "<!-- plans: end -->"
 WORDS_A_MINUTE = 100  # of text with formulas and code, which is read more slowly than a novel
 CARD_MINUTES = re.compile(r"^# [●○]{3} · (\d+) minutes$", re.MULTILINE)
-# Lessons that a plan may name before they exist.
-COMING = {"11": "reinforcement learning", "12": "the capstone"}
 # Weeks of lessons. Lesson 10 needs 05 and 09, and 09 needs 03.
 PLANS: dict[int, list[list[str]]] = {
-    4: [["00", "01", "02"], ["03", "09", "04"], ["05", "06", "10"], ["07", "08", "12"]],
+    4: [["00", "01", "02"], ["03", "09", "04"], ["05", "11", "06", "10"], ["07", "08", "12"]],
     8: [["00", "01"], ["02"], ["03", "09"], ["04"], ["05", "11"], ["06", "07"], ["08", "10"],
         ["12"]],
     12: [["00", "01"], ["02"], ["03"], ["09"], ["04"], ["05"], ["11"], ["06"], ["07"], ["08"],
@@ -105,10 +103,7 @@ def plans(loads: dict[str, Workload]) -> str:
 def _plan(plan: list[list[str]], loads: dict[str, Workload]) -> str:
     rows = [table_row("week", "lessons", "hours of a learner"), "| ---: | --- | ---: |"]
     for week, numbers in enumerate(plan, 1):
-        names = [
-            f"{x} {loads[x].lesson.title}" if x in loads else f"{x} {COMING[x]} (to come)"
-            for x in numbers
-        ]
-        hours = sum(loads[x].hours for x in numbers if x in loads)
-        rows.append(table_row(week, "; ".join(names), f"{hours:.1f}" if hours else "–"))
+        names = "; ".join(f"{x} {loads[x].lesson.title}" for x in numbers)
+        hours = sum(loads[x].hours for x in numbers)
+        rows.append(table_row(week, names, f"{hours:.1f}"))
     return "\n".join(rows)
