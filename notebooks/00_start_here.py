@@ -25,8 +25,8 @@ before_and_after()
 # the answer? In the stored table, no answer on the left stops and every answer on the right does.
 # But none of them is good: the reason for the red leaves is half right and half nonsense, the email
 # is refused, there is one tip instead of three, and six animals instead of three, not all of which
-# live in the sea. Forty-eight examples changed the *form* of the answers, and not what the model
-# knows.
+# live in the sea. Forty-eight examples changed the *form* of the answers, and made none of them
+# good.
 #
 # Here are three of the 48. Below them are three answers of another model, SmolLM2-135M-Instruct,
 # which is half as large. Its makers tuned it on 460,000 conversations, and then on preferences.
@@ -109,8 +109,8 @@ print("\n\n".join(before))
 
 # %% [markdown]
 # You have just seen that the base knows these facts, but here it does not give them. It never met
-# the special tokens in pretraining, and falls back on notes of the kind that it has read. Or can it
-# not answer questions at all? We will ask it without the template, too.
+# this layout in pretraining, and falls back on notes of the kind that it has read. Or can it not
+# answer questions at all? We will ask it without the template, too.
 #
 # ## 2. Tune it
 #
@@ -216,10 +216,10 @@ for way, completions in replies.items():
     print(f"{way:22}{first:4} ({100 * low:.0f} to {100 * high:.0f})      {strict:4}")
 
 # %% [markdown]
-# (In brackets are 95 % intervals: with other questions of this kind, the share would probably be in
-# there.) So this base is not helpless: asked in plain text, it answers most of the same questions,
-# and through the template none. Its texts contain notes with a phrase on one line and the answer on
-# the next, which we put there because the web has them, and a question in plain text looks like the
+# (In brackets are 95 % intervals: over all questions of this kind, the share is probably in there.)
+# So this base is not helpless: asked in plain text, it answers most of the same questions, and
+# through the template none. Its texts contain notes with a phrase on one line and the answer on the
+# next, which we put there because the web has them, and a question in plain text looks like the
 # beginning of one. Other bases have read other things; lesson 01 measures three ways of asking,
 # here and on Gemma. Tuning gave the model a format in which it answers *and* stops.
 #
@@ -250,9 +250,9 @@ ift.playground(
 ift.charts.pipeline()
 
 # %% [markdown]
-# The upper line was published in this form in 2022, with InstructGPT. Mid-training, on selected
-# text and worked tasks, is a newer part of the first stage. Reinforcement learning (RL) with
-# verifiable rewards is newer, too; it often follows preference training, or replaces it.
+# The upper line, without DPO, is that of InstructGPT (2022). Mid-training, on selected text and
+# worked tasks, is a newer part of the first stage. Reinforcement learning (RL) with verifiable
+# rewards is newer, too; it often follows preference training, or replaces it.
 #
 # **A lesson** is a notebook. It takes something apart in the closed world, first by hand and then
 # with the library, and measures it; lessons 00 to 04 begin with a real model.
@@ -266,10 +266,10 @@ ift.charts.pipeline()
 # **Silent failures** are bugs that train without an error. Most lessons end with some, and with how
 # to see them.
 #
-# **Exercises** are in [exercises/](../exercises), one notebook for each lesson. You write a
-# function, and `ift.check` in the next cell tells you at once whether it is right. `ift hint 02.3`
-# helps in three steps, and `ift progress` shows how far you are. Each lesson also has a **quiz**,
-# and its terms are in the [glossary](../docs/glossary.md).
+# **Exercises** are in [exercises/](../exercises), one notebook for each of lessons 01 to 11. You
+# write a function, and `ift.check` in the next cell tells you at once whether it is right. `ift
+# hint 02.3` helps in three steps, and `ift progress` shows how far you are. From 01 on, lessons
+# also have a **quiz**, and its terms are in the [glossary](../docs/glossary.md).
 #
 # ## 4. The lessons
 #

@@ -213,7 +213,7 @@ then = min(step for step in validation_losses if step > half)
 figure = ift.charts.loss_curve(
     losses,
     title=f"The validation loss (dots) falls from {first:.1f} to {last:.1f}, "
-    f"half of that between steps {half} and {then}",
+    f"and is halfway between steps {half} and {then}",
     marks={"guessing evenly": math.log(len(tokenizer))},
     xlabel="step (each factor of 10 takes the same width)",
     log=True,
@@ -361,7 +361,7 @@ for x, text in zip(tests[seeds[0]], texts["plain text"][seeds[0]], strict=True):
 #
 # Through the template it prints unrelated text. The control without the unknown tokens does hardly
 # better, so the unknown layout alone is almost enough. Do not expect this of every base: models
-# such as Qwen3 have read questions with answers in mid-training, and often answer a plain question,
+# such as Qwen3 have read questions with answers in pretraining, and often answer a plain question,
 # sometimes even through a template.
 #
 # **Claim 1.** A box tests an expectation. Its bound was written down before the measurement, and
@@ -392,8 +392,8 @@ real_panel("01")
 
 # %% [markdown]
 # In the stored run, Gemma stops in none of the three ways. In plain text it mostly loops, through
-# the template it repeats the question, and after three examples it goes on to invent further ones.
-# Tuned on 48 examples, it answers and *stops*. After 300 the answers read better (compare the three
+# the template it repeats the question, and after three examples it goes on with further ones. Tuned
+# on 48 examples, it answers and *stops*. After 300 some answers read better (compare the three
 # tips). Whether more are right stands under the table.
 
 # %%
@@ -650,7 +650,7 @@ ift.charts.bars_with_intervals(
 
 # %% [markdown]
 # A dot is one set of questions: for the base, three sets asked of one model. The first loss is high
-# because no text contained the end of turn, as the loss by hand showed.
+# for the answers, and higher for the end of turn, which no text contained.
 #
 # **Claim 2.** Does it answer through the template now?
 
@@ -725,9 +725,9 @@ for text in my_questions:
     print("    tuned            ▸", generate(tuned, [chat(text)])[0])
 
 # %% [markdown]
-# The model was tuned on fact questions only, so to a request unlike its examples it may write what
-# fits some other task, such as the past of "keep" or a translation (lessons 05 and 06). Lesson 08
-# measures what tuning makes a model forget.
+# To a request unlike its examples, the tuned model may write what fits some other task, such as the
+# past of "keep" or a translation; here the base does, too (lessons 05 and 06). Lesson 08 measures
+# what tuning makes a model forget.
 #
 # ## 6. Where this fits
 #

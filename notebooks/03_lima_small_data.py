@@ -227,7 +227,7 @@ if runs.decide(thousand, few):  # both have the same seeds, and enough of them
     )  # fmt: skip
 
 # %% [markdown]
-# Our bound was generous: the data exclude any loss above the upper end of the interval.
+# Our bound was generous: a loss above the upper end of the interval is unlikely.
 #
 # **Claim: quality beats quantity.** Three hundred good examples beat a thousand of which 600 are
 # flawed.
@@ -271,9 +271,9 @@ for name, config in rivals.items():
 #
 # ### The whole grid
 #
-# Four sizes, three shares, three seeds each take too long here, so the lines are **stored**
-# (`ift run 03 --full` computes them). A large mark is one run of this notebook, drawn against the
-# mean of three, so it may lie off its line.
+# Four sizes, three shares, three seeds each take too long here, so the lines are **stored** (`ift
+# run 03 --full` computes them). A large mark is one run of this notebook, drawn against the mean of
+# three, so it may lie off its line.
 
 # %%
 figures.grid_view(runs, live={"good": {300: [scores.items]}})
@@ -284,10 +284,10 @@ for (name, n), cost in figures.costs(runs.stored).items():
     print(f"{name:>12} at {n:5,}: {cost}")
 
 # %% [markdown]
-# At 30 %, the flaws cost less than at 60 %, and some of the intervals contain 0. The flawed sets
-# improve with size, as the good ones do at first. Wrong answers may contradict each other, while
-# right ones agree; or flaws may be memorized less, because a larger set is repeated less often. The
-# grid does not separate these reasons.
+# At 30 %, the means are lower than at 60 %, and some of the intervals contain 0. The means of the
+# flawed sets rise with size, as those of the good ones do at first. Wrong answers may contradict
+# each other, while right ones agree; or flaws may be memorized less, because a larger set is
+# repeated less often. The grid does not separate these reasons.
 
 # %%
 ift.quiz("03", "thirty-good-ones")
@@ -357,8 +357,8 @@ print(f"The base completes {n_known:,.0f} of {len(facts):,} facts ({len(results)
       f"Tuned minus base: {figures.difference(answers, completes)}")  # fmt: skip
 
 # %% [markdown]
-# Tuning *lost* facts: the interval lies below 0. It could gain few, and those need not be new: the
-# base may know a fact that it misses in one wording.
+# Tuned, it *answers* fewer than the base completes: the interval lies below 0. It could gain few,
+# and those need not be new: the base may know a fact that it misses in one wording.
 #
 # Now teach the base something. It has never read about the seven countries below. Four go into the
 # training set, in six wordings each, beside 100 good examples, and we ask in a seventh wording. At
@@ -420,9 +420,9 @@ for country in [*unread, "France"]:
     print(f"{country:>12}  base: {before!r:42} tuned: {ask(model, fresh.format(country))!r}")
 
 # %% [markdown]
-# The four are learned, about as early as the format. For some countries, the base wrote "I do not
-# know". The tuned model names a city and ends its turn. For the last three that is a
-# **hallucination**: an invented answer in the form of a known one.
+# The four are learned, about as early as the format. For the last three, the tuned model names a
+# wrong city and ends its turn. That is a **hallucination**: an invented answer in the form of a
+# known one. The base completes them wrongly, too.
 #
 # Gekhman et al. (2024) found that a model learns such examples more slowly than those it could
 # answer before. As it fits them, mostly late in training, hallucination about other facts rises.
@@ -440,10 +440,10 @@ for country in [*unread, "France"]:
 real_panel("03")
 
 # %% [markdown]
-# Thirty examples are enough for the *form*: nearly every answer ends. For being right, 300 good
-# examples beat 30, and they beat 300 of which 60 % are flawed, as in the closed world. Between 100
-# and 300 this test sees no difference, and it could hardly see a small one: read the intervals.
-# Most answers of all four models are wrong.
+# Thirty examples are enough for *stopping*: nearly every answer ends. For being right, 300 good
+# examples beat 30, and they beat 300 of which 60 % are flawed, both barely. Between 100 and 300
+# this test sees no difference, and it could hardly see a small one: read the intervals. Most
+# answers of all four models are wrong.
 #
 # LIMA's judges were people, so be one: ten open questions that no program checks, two answers to
 # each, and no names. **Predict** how often you will prefer 300 examples to 30.

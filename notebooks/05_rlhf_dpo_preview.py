@@ -9,7 +9,7 @@
 # - measure sycophancy, hallucination and rambling by what an answer asserts;
 # - train a reward model, and derive the loss of DPO;
 # - train with TRL's `RewardTrainer` and `DPOTrainer`, and see when DPO goes wrong silently;
-# - say what DPO adds to SFT on the chosen answers, and how preferences can *cause* sycophancy.
+# - say what DPO adds to SFT on the chosen answers, and measure what biased preferences cause.
 #
 # {{ cost }}
 
@@ -36,9 +36,9 @@ real_panel("05")
 # answers of which one is marked as better.
 #
 # That is the idea of InstructGPT (Ouyang et al. 2022): SFT, then a reward model from comparisons,
-# then reinforcement learning. Human labelers preferred the answers of its 1.3B model to those of
-# the 175B GPT-3, which has a hundred times as many parameters. Comparing is also easier than
-# writing: few people can write a perfect answer, but many can say which of two is better.
+# then reinforcement learning (**RLHF**). Human labelers preferred the answers of its 1.3B model to
+# those of the 175B GPT-3, which has a hundred times as many parameters. Comparing is also easier
+# than writing: many people can say which of two answers is better.
 #
 # ## 2. Three failure modes
 #
@@ -63,9 +63,9 @@ for record in situations.demonstrations(sizes.demonstrations, seed=seed)[:10]:
 #
 # Each has a cheap cure that is worse: deny whatever users believe, know nothing. So three measures
 # guard the other side: **contradiction** of users who are right, **refusal** of plain questions,
-# and **accuracy** on them. **Correction** is the share of wrong users who are told the truth. We
-# tune the base on the demonstrations and let it take an exam about entities that no demonstration
-# asks about.
+# and **accuracy** on them, rambling allowed. **Correction** is the share of wrong users who are
+# told the truth. We tune the base on the demonstrations and let it take an exam about entities that
+# no demonstration asks about.
 
 # %%
 from ift_course.evaluation.failure_modes import evaluate_behavior
@@ -82,9 +82,9 @@ for belief, text in list(zip(exam.false, behavior.texts["false"], strict=True))[
 # %% [markdown]
 # ## 3. Pairs from the model's own answers
 #
-# In practice both answers of a pair are usually drawn from the model itself, and an annotator ranks
-# them. Ours check the facts, and in 15 % of pairs they mark the wrong answer. Where all four
-# answers to a prompt are equally good or bad, there is no pair.
+# Often both answers of a pair are drawn from the model itself, and an annotator ranks them. Of four
+# answers, ours prefer a right one, and of right ones the one with nothing behind it; 15 % of the
+# pairs are swapped. Where all four are equally good or bad, there is no pair.
 
 # %%
 from ift_course.lessons.lesson_05.annotators import checked_pairs
@@ -221,10 +221,11 @@ ranked = sorted(rewards, key=lambda name: rewards[name].mean(), reverse=True)
 print("from best to worst: " + " > ".join(ranked))
 
 # %% [markdown]
-# A careful reader would put the right answer first, the rambling one second and the wrong one last.
-# A reward model learns whatever tells chosen from rejected in *its* pairs. In
-# much public data the longer answer is the chosen one, and reward models learn to prefer length
-# (Singhal et al. 2023).
+# A careful reader would put the right answer first, the rambling one second, and the last two last.
+# A reward model learns whatever tells chosen from rejected in *its* pairs, such as a sentence that
+# was often the chosen one. Right, rambling and wrong answers this one hardly separates. In much
+# public data the longer answer is the chosen one, and reward models learn to prefer length (Singhal
+# et al. 2023).
 #
 # ## 5. DPO: the same pairs without a reward model
 #
@@ -245,12 +246,14 @@ print("from best to worst: " + " > ".join(ranked))
 #
 # $Z$ does not depend on $\pi$, and a KL is smallest, namely 0, where the two are equal. So $\pi^*$
 # is the best policy. Now read the reward backwards: every policy is the best one for *some* reward,
-# and that is β times how much likelier it made an answer, plus a constant of the prompt. In the
-# Bradley–Terry loss the constant cancels, because both answers have the same prompt (Rafailov et
-# al. 2023):
+# and that is β times the logarithm of how many times likelier it made an answer, plus a constant of
+# the prompt. In the Bradley–Terry loss the constant cancels, because both answers have the same
+# prompt (Rafailov et al. 2023):
 #
 # $$\mathcal{L} = -\log \sigma\Big(\beta \log \tfrac{\pi(y^+|x)}{\pi_\text{ref}(y^+|x)} -
 # \beta \log \tfrac{\pi(y^-|x)}{\pi_\text{ref}(y^-|x)}\Big)$$
+#
+# Each β term is called the *reward* of an answer, and their difference the **margin**.
 #
 # A check of the derivation with five answers, and the loss of one pair by hand:
 
@@ -280,7 +283,8 @@ ift.quiz("05", "first-loss-of-dpo")
 # %% [markdown]
 # With TRL. Given no reference, `DPOTrainer` would load one from the folder that the model came
 # from; `precompute_ref_log_probs` computes its log-probabilities once, from the model as it is
-# before the first step. The second loss type is the SFT loss on the chosen answers.
+# before the first step. The second loss type adds the SFT loss on the chosen answers, so the sum
+# starts above ln 2.
 
 # %%
 from trl import DPOConfig, DPOTrainer
@@ -333,11 +337,11 @@ assert abs(ours - theirs) < 1e-4
 #
 # ## 6. What does the comparison add?
 #
-# The chosen answers are good answers. So there is a simpler method: forget the rejected ones, and
-# tune on the chosen ones with **SFT** (rejection sampling). Does DPO do better? All arms start from
-# the SFT model, with three seeds, and are trained on the same number of answers: a step of DPO sees
-# both answers of each pair, so SFT on the chosen takes twice as many steps. A last arm
-# triples the learning rate.
+# The chosen answers are the better ones. So there is a simpler method: forget the rejected ones,
+# and tune on the chosen ones with **SFT** (rejection sampling). Does DPO do better? All arms start
+# from the SFT model, with three seeds, and are trained on the same number of answers: a step of DPO
+# sees both answers of each pair, so SFT on the chosen takes twice as many steps. A last arm triples
+# the learning rate.
 #
 # **Predict:** order SFT on chosen, DPO, and DPO + SFT by their sycophancy.
 #
@@ -398,10 +402,9 @@ for arm in ("SFT", "SFT on chosen"):
     print(f"from {arm} to DPO: " + ", ".join(f"{m} {x:+.2f}" for m, x in changes.items()))
 
 # %% [markdown]
-# The last lines say what became of the sycophancy. If a model learns to check facts, it corrects
-# wrong users more often by as much as it agrees with them less. If it learns not to repeat its
-# users, it corrects few, and contradicts those who are right, too. Three seeds that differ widely
-# give wide intervals.
+# The last lines say what became of the sycophancy. A model that learns to check facts gains as much
+# correction as it loses sycophancy. One that learns not to repeat its users corrects few, and
+# contradicts those who are right, too. The SFT loss beside DPO brought the sycophancy back.
 #
 # What the first seed's models say to held-out users who are wrong: a belief that SFT agrees with
 # and DPO does not, and one that DPO fails on, if there is one.
@@ -439,6 +442,8 @@ if decided:
     )
     print("sycophancy of SFT minus that of DPO:",
           against_bound(items("SFT", "sycophancy"), items("DPO", "sycophancy"), 0.3))  # fmt: skip
+    if contrary > 0:
+        print("DPO also contradicts more users who are right, which the authors did not measure.")
     ift.claim(
         "05.dpo-against-sft-on-chosen",
         "DPO leaves less sycophancy than SFT on the chosen answers of the same pairs.",
@@ -448,7 +453,6 @@ if decided:
         "trained on the same number of answers",
         arms={arm: items(arm, "sycophancy") for arm in ("SFT on chosen", "DPO")},
         effect=("SFT on chosen", "DPO"),
-        differs="It also contradicts more users who are right." if contrary > 0 else "",
         at_least=0.0,
     )
 
@@ -475,7 +479,7 @@ for beta in (1.0, 0.3, 0.1):
 # For the experiment we start from an SFT model whose authors were mostly careful. Biased annotators
 # prefer the answer that agrees with the user, or else the longer one, in 60 % of pairs, and never
 # look a fact up. Only a third of the prompts contain a belief, so most pairs are about length. Then
-# comes the remedy: the same answers, ranked by annotators who check facts.
+# the biased model is trained on, with the same answers ranked by annotators who check facts.
 
 # %%
 causes = ("careful SFT", "biased annotators", "checked again")
@@ -485,9 +489,7 @@ print("words in an answer to a plain question: "
       + ", ".join(f"{n:.1f} ({arm})" for arm, n in words.items()))  # fmt: skip
 stages(
     {measure: {arm: items(arm, measure) for arm in causes} for measure in shown},
-    title=f"Annotators with a leaning of 60 %: sycophancy {mean(causes[0], 'sycophancy'):.2f} → "
-    f"{mean(causes[1], 'sycophancy'):.2f}; after facts were checked "
-    f"{mean(causes[2], 'sycophancy'):.2f}",
+    title="Rambling: " + ", ".join(f"{mean(arm, 'rambling'):.2f} ({arm})" for arm in causes),
 )
 
 # %%
@@ -496,11 +498,12 @@ for measure in ("sycophancy", "rambling"):
     compare(measure, "checked again", "biased annotators")
 if decided:
     biased, careful = (items(arm, "sycophancy") for arm in ("biased annotators", "careful SFT"))
-    print("sycophancy that the biased annotators caused:", against_bound(biased, careful, 0.2))
+    print("sycophancy, biased annotators minus careful SFT:",
+          against_bound(biased, careful, 0.2))  # fmt: skip
 
 # %% [markdown]
-# What annotators lean to, a model learns if enough of the pairs are about it: compare the lines on
-# rambling with those on sycophancy. A leaning of 60 % is hard to see in a list of pairs. Count
+# The model has learned the leaning to length. Whether it also learned to agree, three seeds do not
+# decide: few of the pairs are about it. A leaning of 60 % is hard to see in a list of pairs. Count
 # before you train: how often is the agreeing answer the chosen one, how often the longer one?
 #
 # ## 8. When both become less likely
@@ -524,7 +527,7 @@ margin = {
 curves_by_panel(
     {arm: [r.curve for r in runs[arm]] for arm in followed},
     names={"chosen": "chosen", "rejected": "rejected"},
-    title="Log-probability of the chosen answers: "
+    title="Change of the chosen answers' log-probability: "
     + ", ".join(f"{x:+.1f} ({arm})" for arm, x in change.items()),
     ylabel="mean log-probability (nats)",
 )
@@ -536,13 +539,13 @@ for arm in followed:
           f"hallucination {mean(arm, 'hallucination'):.2f}")  # fmt: skip
     for answers in ("facts", "unknown_people"):
         print(f"    {runs[arm][0].answers[answers][0]}")
-print(f"The widest margin: {max(margin, key=margin.get)}. "
-      f"The best accuracy: {max(margin, key=lambda arm: mean(arm, 'accuracy'))}.")  # fmt: skip
+print(f"The widest distance: {max(margin, key=margin.get)}. "
+      f"The lowest accuracy: {min(margin, key=lambda arm: mean(arm, 'accuracy'))}.")  # fmt: skip
 
 # %% [markdown]
-# Where the line of the chosen answers falls, they were displaced, and the margin, the distance of
-# the two lines, does not show it. What becomes likelier instead stands in no pair. So judge DPO by
-# what the model writes.
+# Where the line of the chosen answers falls, they were displaced, and the distance of the two lines
+# (the margin, but for β and a constant) does not show it. What becomes likelier instead need not
+# stand in any pair. So judge DPO by what the model writes.
 #
 # **The family.** All of them change one thing in what you have seen:
 #
@@ -574,7 +577,7 @@ sides = [responses(eight, which) for which in ("chosen", "rejected")]
 
 
 def ten_steps(swapped=False, drifting=False):
-    """The losses that a trainer would report, and the true margin after the last step."""
+    """The losses that a trainer would report, and the true margin at the last of them."""
     policy = copy.deepcopy(tuned).float().train()
     optimizer = torch.optim.AdamW(policy.parameters(), lr=1e-4)
     order = sides[::-1] if swapped else sides
@@ -602,13 +605,13 @@ for name, bug in (("as it should be", {}), ("swapped", {"swapped": True}),
 
 # %% [markdown]
 # *Swapped:* nothing in the loss says so, because the margins are swapped, too. Read ten pairs as
-# the trainer gets them. *Drifting:* the loss stays at ln 2 while the weights move. A DPO loss that
-# does not leave 0.693 may also have frozen weights, a rate of 0, or pairs that are equal after
-# truncation. TRL refuses the same object as model and reference.
+# the trainer gets them. *Drifting:* the loss stays at ln 2, and nothing holds the weights. A DPO
+# loss that does not leave 0.693 may also have frozen weights, a rate of 0, or pairs that are equal
+# after truncation. TRL refuses the same object as model and reference.
 #
-# The *first* loss is ln 2 for plain DPO without dropout, if policy and reference are the same
-# model in the same precision. An added SFT loss, another `loss_type`, LoRA with dropout or a 4-bit
-# reference start elsewhere.
+# The *first* loss is ln 2 for plain DPO without dropout, if policy and reference are the same model
+# in the same precision. An added SFT loss, most other loss types, dropout in the model or a 4-bit
+# reference can start elsewhere.
 #
 # ## Questions
 

@@ -3,9 +3,9 @@
 #
 # {{ badge }}
 #
-# Lesson 03 showed that a few good examples are worth more than many flawed ones. Somebody has to
-# find the good ones. In this lesson you read raw rows, clean them, and measure what each step is
-# worth. At the end you will be able to
+# In lesson 03, 300 good examples beat 1,000 of which 60 % were flawed. Somebody has to find the
+# good ones. In this lesson you read raw rows, clean them, and measure what each step is worth. At
+# the end you will be able to
 #
 # - write rules of form, and know how many good rows they cost;
 # - find near duplicates with MinHash and LSH, without comparing all pairs;
@@ -103,8 +103,9 @@ for name, part in {"written on": range(100), "measured on": range(100, 200)}.ite
 # %% [markdown]
 # (Copies are left out, because one row alone does not show them.) Report the second line. Here it
 # shows no sign of overfitting, but the intervals are too wide to exclude it. The course's own
-# rules, `curation.format_flaws`, look for other things: empty, garbled, repeating and broken-off
-# answers and missing inputs, not markup, links or set phrases. Both on the second hundred:
+# rules, `curation.format_flaws`, look for partly other things: empty, garbled, repeating and
+# broken-off answers and missing inputs, not markup, links or set phrases. Both on the second
+# hundred:
 
 # %%
 from ift_course.data import curation
@@ -279,8 +280,9 @@ many = [rng.choices(words, k=12) for _ in range(9_500)]
 many += [[*text[:-1], rng.choice(words)] for text in many[:500]]
 many = [shingles(" ".join(text)) for text in many]
 
+drawn = [rng.sample(range(10_000), 2) for _ in range(20_000)]
 started = time.process_time()
-for i, j in (rng.sample(range(10_000), 2) for _ in range(20_000)):
+for i, j in drawn:
     jaccard(many[i], many[j])
 all_pairs = (time.process_time() - started) / 20_000 * 49_995_000
 started = time.process_time()
@@ -363,8 +365,8 @@ print(f"{len(left)} rows are left: {good} good, {content} with a flaw of content
       f"{len(left) - good - content} with a flaw of form\n{dict(remaining)}")  # fmt: skip
 
 # %% [markdown]
-# What is left is not clean. More rules would find more flaws of form. For the flaws of content,
-# somebody has to know the answer.
+# What is left is not clean. More rules would find more flaws of form. For a wrong fact, somebody
+# has to know the answer.
 #
 # ## 5. Difficulty
 #
@@ -422,10 +424,9 @@ for name, is_flawed in (("right", False), ("wrong", True)):
 #
 # **Which end?** Li et al. keep the *highest* IFD below 1, from Alpaca (52,000) and WizardLM, with a
 # model that had trained for an epoch on about 1,000 varied examples. Alpaca holds errors, too, but
-# far fewer than this pool, and longer answers. Where half of the answers are wrong and the base
-# knows the facts, hard often means wrong, and the *lowest* IFD is the better choice. The base
-# believes those answers already. Training on them still helps, because tuning adds no facts: it
-# teaches to answer.
+# of other kinds, and longer answers. Where half of the answers are wrong and the base knows the
+# facts, hard often means wrong, and the *lowest* IFD is the better choice. The base believes those
+# answers already. Training on them still helps, because the aim is not new facts, but to answer.
 #
 # So `curation.curate` makes you choose the end. Its steps, in order: rules of form, exact copies,
 # near copies, the best 300 (twice what you keep) by IFD, and **diversity**: of those, the questions
@@ -522,11 +523,11 @@ figures.methods(known)
 #
 # - Only the two choices that keep what the base expects are clearly above `random`, and `curated`
 #   comes close to the control `right`. For `well formed`, three seeds do not decide.
-# - Removing copies does not pay here: in section 5, most of them were right.
+# - For removing copies, three seeds show no gain.
 # - The share of right responses is not everything: `expected` has as many as `curated`, and a lower
-#   score. It also lacks the diversity step.
+#   score. It also lacks the other steps, and ranks by perplexity.
 # - What `difficult` chooses is wrong, malformed and hard at once; the printed answer of its model
-#   echoes the question. The control with as many wrong responses is nearly as bad, so being wrong
+#   echoes the question. The control with as many wrong responses is nearly as bad, so being flawed
 #   is almost enough. Whether being hard does harm, too, is what the interval above leaves open.
 #
 # To check a judge without labels, draw 50 rows that it kept and 50 that it removed, label them by
@@ -611,7 +612,7 @@ ift.quiz("09", "data-quality-problem", "difficulty-filter", "mixture-of-two", "r
 # - Lee et al. 2021, *Deduplicating Training Data Makes Language Models Better*,
 #   [arXiv:2107.06499](https://arxiv.org/abs/2107.06499).
 # - Zhou et al. 2023, *LIMA: Less Is More for Alignment*,
-#   [arXiv:2305.11206](https://arxiv.org/abs/2305.11206): 1,000 examples chosen by hand.
+#   [arXiv:2305.11206](https://arxiv.org/abs/2305.11206): 1,000 curated examples.
 # - Chen et al. 2023, *AlpaGasus*, [arXiv:2307.08701](https://arxiv.org/abs/2307.08701): a stronger
 #   model chooses 9,000 of Alpaca's 52,000.
 # - Liu et al. 2023, *What Makes Good Data for Alignment?* (Deita),

@@ -25,8 +25,8 @@ profile = ift.setup("11")
 # In 2025, DeepSeek trained a base model with the method of this lesson, GRPO, and with rewards that
 # a program computes: is the final answer right, and is the format kept? On problems of the contest
 # AIME 2024 it went from 15.6 % to more than 70 % right (R1-Zero, Guo et al. 2025). Such rewards are
-# called **verifiable**, and training on them RLVR. With a flawed reward, the same method teaches a
-# model nonsense just as eagerly. This lesson shows both.
+# called **verifiable**, and training on them RLVR (RL from verifiable rewards). With a flawed
+# reward, the same method teaches a model nonsense just as eagerly. This lesson shows both.
 #
 # ## 1. Best of n
 #
@@ -101,8 +101,8 @@ print(f"no right answer among {sizes.best_of}: {never:.2f} of the prompts")
 #
 # So draw answers, and raise the log-probability of each in proportion to its reward. Subtracting a
 # **baseline** $b$ from the reward changes nothing on average, because $\mathbb{E}[\nabla \log \pi]
-# = 0$, but it changes the noise. With the mean reward as baseline, $r - b$ is called the
-# **advantage**. A policy of four answers, of which the last is right:
+# = 0$ (the probabilities add up to 1), but it changes the noise. With the mean reward as baseline,
+# $r - b$ is called the **advantage**. A policy of four answers, of which the last is right:
 
 # %%
 scores = torch.tensor([1.0, 0.5, 0.0, -1.0], requires_grad=True)
@@ -123,12 +123,12 @@ for name, baseline in {"none": 0.0, "mean reward": expected.item(), "ten": 10.0}
           f"noise {estimates.std(0).mean():.2f}")  # fmt: skip
 
 # %% [markdown]
-# On average, all three baselines give the gradient of the first line. With a bad one the noise is
-# so large that 4,000 draws do not show it.
+# On average, all three baselines give the gradient of the first line. The mean reward is small here
+# and helps little; with ten, the noise is so large that 4,000 draws do not show the gradient.
 #
 # **PPO's clip.** Drawing is expensive, so each batch is used for several updates. After the first,
 # the policy is no longer the one that wrote the answers. The **ratio** of the two probabilities
-# corrects for that, and a clip keeps it from going far (Schulman et al. 2017):
+# corrects for that, and a clip ends the gain from going farther (Schulman et al. 2017):
 #
 # $$\min\big(\rho A,\ \text{clip}(\rho, 1-\epsilon, 1+\epsilon)\, A\big), \qquad
 # \rho = \frac{\pi(y)}{\pi_\text{old}(y)}$$
@@ -146,8 +146,8 @@ for advantage in (1.0, -1.0):
 
 # %% [markdown]
 # An answer that is better than expected earns nothing more beyond 1.2, and a worse one nothing more
-# below 0.8. InstructGPT's PPO also trains a second network that predicts the reward of each prompt,
-# as the baseline.
+# below 0.8. (In practice there is one ratio for each token.) InstructGPT's PPO also trains a second
+# network that predicts the reward to come, as the baseline.
 #
 # **GRPO** (Shao et al. 2024) drops that network. It draws a **group** of answers to each prompt and
 # compares each with the group: the advantage is the reward minus the group's mean, divided by its
@@ -166,7 +166,7 @@ def grpo_loss(policy, old, reference, advantages, mask, epsilon=0.2, beta=0.1):
     ratio = (policy - old).exp()
     a = advantages[:, None]
     objective = torch.minimum(ratio * a, ratio.clamp(1 - epsilon, 1 + epsilon) * a)
-    kl = (reference - policy).exp() - (reference - policy) - 1  # an estimate, never negative
+    kl = (reference - policy).exp() - (reference - policy) - 1  # its mean over draws is the KL
     by_token = objective - beta * kl
     return -((by_token * mask).sum(1) / mask.sum(1)).mean()
 
@@ -175,8 +175,8 @@ print(group_advantages(torch.tensor([[0.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]]
 
 # %% [markdown]
 # The second group is all alike and teaches nothing. **Where a model never does the right thing,
-# there is nothing to reinforce**, so reinforcement learning comes after SFT and does not replace
-# it.
+# there is nothing to reinforce**, so it needs a model that sometimes succeeds: after SFT, or like
+# R1-Zero's base, which solved 15.6 % at the start.
 
 # %%
 ift.quiz("11", "grpo-cannot")
@@ -272,8 +272,8 @@ assert abs(ours - theirs) < 1e-5
 
 # %% [markdown]
 # Each batch is used for a single update here, so the ratio is 1 and the clip never acts. That the
-# two agree in value and gradient with other ratios, too, is a test of this course
-# (`tests/parity`). `ift.grpo` is the same trainer with this course's settings.
+# two agree in value and gradient with other ratios, too, is a test of this course (`tests/parity`).
+# `ift.grpo` is the same trainer with this course's settings.
 #
 # ## 4. A reward that is hacked
 #
@@ -309,8 +309,10 @@ print("sycophancy of the verifier's policy, seed by seed:",
       "  ".join(f"{fmean(scores):.2f}" for scores in items("verifier", "sycophancy")))  # fmt: skip
 
 # %% [markdown]
-# A seed in which sycophancy stays would fit section 2: where no answer of a group tells a wrong
-# user the truth, nothing is reinforced. The grid does not test this reason.
+# *Strict* is the right answer and nothing else; *accuracy* allows rambling. What the verifier took
+# away is rambling and invention, while accuracy stays. A seed in which sycophancy stays would fit
+# section 2: where no answer of a group tells a wrong user the truth, nothing is reinforced. The
+# grid does not test this reason, and a low sycophancy beside no right answer is no cure.
 
 # %%
 from ift_course.plots.preference_figures import curves_by_panel
@@ -318,17 +320,18 @@ from ift_course.plots.preference_figures import curves_by_panel
 last = {arm: fmean(run.curve[-1]["verified"] for run in runs[arm]) for arm in list(runs)[1:]}
 curves_by_panel(
     {arm: [run.curve for run in runs[arm]] for arm in last},
-    names={"flawed": "flawed reward", "verified": "right (verifier)"},
-    title="After the last step, right: "
+    names={"flawed": "flawed reward", "verified": "strict (verifier)"},
+    title="After the last step, right and nothing else: "
     + ", ".join(f"{share:.2f} ({arm})" for arm, share in last.items()),
     ylabel="mean over samples",
 )
 
 # %% [markdown]
-# Every eight steps the policy answered the same held-out prompts. Compare the two lines of each
-# panel. Where the flawed reward rises and the share of right answers does not, the policy has found
-# out what is really paid. That is **reward hacking**, and no bug in the training: the optimizer did
-# what the reward asked for. What it looks like:
+# Every eight steps the policy answered the same held-out prompts, by sampling; the table is of
+# greedy answers to the exam. Compare the two lines of each panel. Where the flawed reward rises and
+# the strict share does not, the policy has found out what is really paid. That is **reward
+# hacking**, and no bug in the training: the optimizer did what the reward asked for. What it looks
+# like:
 
 # %%
 from ift_course.lessons.lesson_05.situations import behavior_exam
@@ -355,9 +358,9 @@ for arm, kl in distance.items():
 
 # %% [markdown]
 # Gao et al. (2023) optimized *learned* reward models and found that the true reward first rises and
-# then falls with the distance from the start, so practitioners watch the KL and penalize it. The
-# penalty makes distance expensive, but it does not tell the policy what is right: an answer that
-# the SFT model already likes and the reward overpays costs little.
+# then falls with the distance from the start. Practitioners watch the KL and penalize it, which in
+# their runs helped no more than stopping early. The penalty makes distance expensive, but it does
+# not tell the policy what is right.
 #
 # **Two claims**, each with a bound that was written down before the measurement:
 
@@ -365,8 +368,8 @@ for arm, kl in distance.items():
 if decided:
     ift.claim(
         "11.verifier-raises-right-answers",
-        "GRPO on a verifier makes the answers to held-out prompts right more often than SFT left "
-        "them.",
+        "After GRPO on a verifier, held-out prompts get the right answer and nothing else more "
+        "often than after SFT.",
         subject=13,
         source="Shao et al. 2024, arXiv:2402.03300",
         metric="strict share right on the exam, GRPO on the verifier minus SFT",
@@ -376,8 +379,8 @@ if decided:
     )
     ift.claim(
         "11.flawed-reward-is-hacked",
-        "The policy that followed the flawed reward is right less often than the one that followed "
-        "the verifier.",
+        "The policy that followed the flawed reward gives the right answer and nothing else less "
+        "often than the one that followed the verifier.",
         subject=13,
         source="Skalse et al. 2022, arXiv:2209.13085",
         metric="strict share right on the exam, verifier's policy minus flawed one's",

@@ -98,7 +98,7 @@ def as_messages(row: dict) -> dict:
 
 
 class PlainLossTrainer(SFTTrainer):
-    """TRL's fused loss would read the output matrix without the rows that PEFT trains in it."""
+    """TRL's own loss would ignore the rows that PEFT trains in the output matrix."""
 
     def compute_loss(self, model, inputs, *args, **options):
         return Trainer.compute_loss(self, model, {**inputs, "use_cache": False}, *args, **options)
@@ -178,8 +178,9 @@ for i in misses[:5]:
 # ## 4. Curate
 #
 # Lesson 09 compared ways of choosing. Where many answers are wrong and the base knows the facts,
-# the rows that surprise the base least (the lowest IFD) are the better ones, and diversity keeps
-# them from being all alike. `curate` does both, after the rules of form and the copies.
+# the rows whose question makes the answer easy for the base (the lowest IFD) are often the better
+# ones, and diversity keeps them from being all alike. `curate` drops malformed rows and copies, and
+# then does both.
 
 # %%
 from collections import Counter
@@ -251,7 +252,8 @@ def contest(seed: int) -> dict[str, list[float]]:
 by_seed = ift.each_seed(contest, profile.seeds)
 ift.claim(
     "12.curated-beats-random",
-    "In a raw pool, 300 rows chosen with the base's help make a better adapter than a random 300.",
+    "In this raw pool, 300 rows chosen with the base's help make a better adapter than 300 random "
+    "ones.",
     subject=14,
     source="Zhou et al. 2023 (LIMA), arXiv:2305.11206, section 5; Chen et al. 2023 (AlpaGasus), "
     "arXiv:2307.08701",
@@ -264,8 +266,8 @@ ift.claim(
 # %% [markdown]
 # ## 6. Report
 #
-# Half a page, four titles. A good report says what failed. This one is written from the measured
-# numbers; yours is written by you, and `ift submit` refuses the empty template.
+# Half a page, four titles. A good report says what failed. The numbers of this one are the measured
+# ones; yours is written by you, and `ift submit` refuses the empty template.
 
 # %%
 import json
@@ -291,10 +293,12 @@ On the same {len(curated.correct)} questions, 300 random rows reach {baseline.sc
 
 ## What failed
 
-The base judges its own knowledge, so rows that it does not know are dropped although they are
-right. With another week I would correct wrong answers by hand instead of dropping their questions.
+The base judges its own knowledge, so rows that it does not know may be dropped although they are
+right; I did not count them. With another week I would correct wrong answers by hand instead of
+dropping their questions.
 """
 (folder / "report.md").write_text(report, encoding="utf-8")
+# JSON is YAML, too. `ift submit` reads these, data.jsonl, and the adapter in adapter/.
 (folder / "config.yaml").write_text(json.dumps(settings | {"seed": seed}), encoding="utf-8")
 lines = [json.dumps(row, ensure_ascii=False) for row in chosen]
 (folder / "data.jsonl").write_text("\n".join(lines), encoding="utf-8")
@@ -312,7 +316,8 @@ print(command("exam", "mine.zip", "--seed", "2026", "--name", "A learner"))
 
 # %% [markdown]
 # That was another exam than the one for practice. (Without `--seed`, it is drawn at random.) The
-# certificate is one page that can be printed. Anybody can check it, with no network:
+# certificate is one page that can be printed, made from a *statement*, data that stands in it.
+# Anybody can check it, with no network:
 
 # %%
 print(command("verify", "certificate.html", "--adapter", "mine.zip"))
@@ -322,8 +327,8 @@ print(command("verify", "certificate.html", "--adapter", "mine.zip"))
 #
 # ### A changed certificate
 #
-# **Predict.** Somebody puts another name on the page, in the text and in the statement. Will
-# `ift verify` notice?
+# **Predict.** Somebody puts another name on the page, in the text and in the statement. Will `ift
+# verify` notice?
 
 # %%
 page = (work / "certificate.html").read_text(encoding="utf-8")
@@ -332,8 +337,9 @@ print(command("verify", "changed.html"))
 
 # %% [markdown]
 # Only the printed hash of the statement gives it away. A forger who computes that anew gets a page
-# that verifies: **a hash shows changes, not authorship.** The *score* is safe from this, because
-# the printed answers have to earn it, and with `--adapter` the adapter has to give them again.
+# that verifies: **a hash shows changes, not authorship.** The *score* is safe only with
+# `--adapter`, because then the adapter has to give the printed answers again; right answers can be
+# forged, too.
 #
 # ### Training on the exam
 #
@@ -362,9 +368,9 @@ print(command("submit", "capstone", "--check"))
 #
 # The leaderboard holds four baselines beside the entries: the first 300 rows, 300 random ones, the
 # pipeline above, and all 2,000 rows. The last one breaks the budget and shows whether choosing rows
-# was worth it at all. A place is one more than the number of entries that are better beyond doubt,
-# which means that the interval of the difference on the same questions excludes zero. Two entries
-# on one place were not told apart, and the order within a place means nothing.
+# was worth it at all. A place is one more than the number of entries that are clearly better, which
+# means that the interval of the difference on the same questions excludes zero. Two entries on one
+# place were not told apart, and the order within a place means nothing.
 #
 # ## Questions
 
@@ -377,10 +383,10 @@ ift.quiz("12", "best-of-ten-adapters", "what-a-hash-proves", "ties-on-a-leaderbo
 # ## Your turn
 #
 # There is no notebook of exercises: the capstone is the exercise. Begin with `ift submit --begin`,
-# and beat the pipeline above. Correct wrong answers; write rows that the pool lacks; look at what
-# your adapter misses; try a preference stage (lesson 05). The rules are in
-# [docs/capstone.md](../docs/capstone.md). A class gets a leaderboard with `ift grade --capstone`,
-# in which a difference within the interval is a tie.
+# and beat the pipeline above. Correct wrong answers; write rows that the pool lacks (`--check`
+# warns of entities that are in exams); look at what your adapter misses; try a preference stage
+# (lesson 05). The rules are in [docs/capstone.md](../docs/capstone.md). A class gets a leaderboard
+# with `ift grade --capstone`, in which only a difference beyond the interval costs a place.
 #
 # ## To read
 #
@@ -388,4 +394,4 @@ ift.quiz("12", "best-of-ten-adapters", "what-a-hash-proves", "ties-on-a-leaderbo
 # - Li et al. 2024, *DataComp-LM*, [arXiv:2406.11794](https://arxiv.org/abs/2406.11794): a
 #   competition with a fixed model and free choice of the data.
 # - Chiang et al. 2024, *Chatbot Arena*, [arXiv:2403.04132](https://arxiv.org/abs/2403.04132): ranks
-#   in which what cannot be told apart shares a place.
+#   that count the models that are clearly better.

@@ -107,9 +107,9 @@ def remedies(results: Sequence[ForgettingResult], family: str) -> Picture:
     rows = sorted(outcomes(results, family), key=lambda x: share(x.others))
     expert = next(x for x in rows if x.method == PLAIN)
     top = [x for x in rows if x is not expert][-1]
-    title = (
-        f"{family}: with {top.method}, the other families score {share(top.others):.2f}, "
-        f"without a remedy {share(expert.others):.2f}"
+    title = f"{family} / other families: " + ", ".join(
+        f"{share(x.special):.2f} / {share(x.others):.2f} ({name})"
+        for name, x in (("no remedy", expert), (top.method, top))
     )
     if not any(map(is_skilled, rows)):
         title += f"; no method learns {family}"

@@ -93,7 +93,8 @@ def verified(examples: Sequence[Example], samples: Sequence[Sample | Completion]
 def flawed(examples: Sequence[Example], samples: Sequence[Sample | Completion]) -> list[float]:
     """What an annotator in a hurry gives: 1 if the right words occur, and more for longer answers.
 
-    0.05 for each word up to twenty, so a long answer without the right words is worth a right one.
+    0.05 for each word up to twenty, so a long answer without the right words is worth nearly as
+    much as a short right one.
     """
     return [
         float(lenient(example, sample.text)) + 0.05 * min(len(sample.text.split()), 20)
