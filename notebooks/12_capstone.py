@@ -26,6 +26,7 @@ profile = ift.setup("12")
 # `ift submit --begin` makes your folder:
 
 # %%
+import os
 import subprocess
 import sys
 import tempfile
@@ -41,7 +42,8 @@ def command(*words) -> str:
     """What a command of the course prints; `!ift …` does the same in a notebook of your own."""
     program = "from ift_course.cli import main; main()"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program, *map(str, words)],
-                          cwd=work, capture_output=True, text=True)  # fmt: skip
+                          cwd=work, env=os.environ | {"NO_COLOR": "1"}, capture_output=True,
+                          text=True)  # fmt: skip
     return (done.stdout + done.stderr).replace(str(work), "~")
 
 

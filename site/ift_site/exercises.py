@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ift_course.exercises.source import HEADING
+from ift_course.exercises import source, written
 from ift_site.links import Links
 
 
@@ -30,14 +30,14 @@ class Exercise:
 
 
 def exercises(notebook: dict[str, Any]) -> list[Exercise]:
-    """Return the exercises of a notebook that `ift build --exercises` made, in order."""
+    """Return the exercises and open questions of a notebook that `ift build --exercises` made."""
     result = []
     for section, cells in _sections(notebook):
         if section == "top":
             continue
         heading, _, rest = _text(cells[0]).partition("\n")
         meta = next((line for line in rest.splitlines() if line.startswith(("●", "○"))), "")
-        match = HEADING.match(heading)
+        match = source.HEADING.match(heading) or written.HEADING.match(heading)
         assert match, f"the first cell of {section} has no heading"
         result.append(Exercise(section, match[2], meta, cells))
     return result
@@ -101,6 +101,8 @@ def _card(exercise: Exercise, hints: Sequence[str]) -> str:
     task, solution_notes = [], []
     part = task
     for cell in exercise.cells:
+        if cell["metadata"]["ift"]["id"].endswith("/answer"):
+            continue  # the cell for an answer in words: on a page nobody can write into it
         text = _text(cell)
         part.append(_fenced(text) if cell["cell_type"] == "code" else text)
         if cell["metadata"]["ift"]["id"].endswith("/check"):

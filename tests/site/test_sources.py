@@ -5,9 +5,9 @@ import os
 import re
 
 import pytest
-from ift_site import assemble, playground, reference
+from ift_site import assemble, exercises, playground, reference
 from ift_site.docstrings import restructured
-from ift_site.links import broken
+from ift_site.links import Links, broken
 from ift_site.playground_models import Model, Models
 
 from ift_course.links import repository_url
@@ -217,3 +217,11 @@ def test_a_lesson_has_one_cell_before_its_playground(number):
     marker = playground.EMBEDDED[number][0]
     code = ["".join(x["source"]) for x in cells if x["cell_type"] == "code"]
     assert sum(marker in source for source in code) == 1
+
+
+def test_an_open_question_is_a_card_and_its_cell_for_the_answer_is_not_shown():
+    path = checkout() / "exercises" / "03_lima_small_data.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert "03.w1" in [exercise.id for exercise in exercises.exercises(notebook)]
+    text = exercises.page(notebook, f"exercises/{path.name}", {}, Links(checkout(), "x", {}))
+    assert "A plan for a clinic" in text and "Double-click this cell" not in text
