@@ -548,29 +548,13 @@ assert abs(moved - 0.75) < 0.01
 ift.quiz("08", "specific-or-general", "replay-share", "average-of-strangers", "equal-compute")
 
 # %% [markdown]
-# **An open question.** Your team tuned a support assistant on 4,000 chats about refunds. Refund
-# scores rose from 0.55 to 0.82, and a week later users complain that it answers everything with a
-# refund policy. You have the model from before, no general data, and one day. Write down, in six
-# sentences, what you measure and what you try, in which order.
-#
-# <details><summary>Rubric: one point for each</summary>
-#
-# 1. It measures the loss: questions of other kinds, asked of the model before and after.
-# 2. It says what 0.55 and 0.82 are to be compared with: chance, or the best constant answer.
-# 3. It tries what costs no training first: an average with the model before, several shares.
-# 4. It uses the model before to answer users' prompts, and replays these at equal compute, or
-#    trains an adapter that can be switched off.
-# 5. It chooses on development questions and reports on others, with an interval or several seeds.
-#
-# </details>
-#
 # Words of this lesson, in the glossary: {{ terms }}.
 #
 # ## Exercises
 #
 # A replay mixture, the KL to the reference, the way between two models, the matrix of forgetting,
-# the Pareto front, and a rule that stops a real `SFTTrainer` before too much is lost:
-# [exercises/08…](../exercises/08_specialize_without_forgetting.ipynb)
+# the Pareto front, a rule that stops a real `SFTTrainer` before too much is lost, and an open
+# question: [exercises/08…](../exercises/08_specialize_without_forgetting.ipynb)
 #
 # ## To read
 #

@@ -546,3 +546,6 @@ if ift.passed(keep_checkpoint):
 # Begin with `kept = 0`: the first look is always in bounds.
 # Compare with `>` and the earliest of equals stays. When the count reaches `patience`, return
 # `(kept, i + 1)`.
+
+# %% [markdown]
+# {{ written 08.w1 }}
